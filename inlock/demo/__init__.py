@@ -1,0 +1,1 @@
+"""The demo: an invented company's documents, people and questions."""
