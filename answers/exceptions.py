@@ -1,0 +1,41 @@
+"""What can go wrong with questions, answers and drafts. Every message is a sentence for a person."""
+
+from typing import Any
+
+from workspaces.exceptions import PortalError
+
+
+class QuestionError(PortalError):
+    """A question that cannot be asked as it is."""
+
+
+class WrongState(PortalError):
+    """The act does not fit the state the answer or draft is in, often because somebody was faster."""
+
+
+class DraftError(PortalError):
+    """An edit or decision that cannot be taken as it was sent."""
+
+
+class EndpointError(PortalError):
+    """A model endpoint that is not usable as configured."""
+
+
+class ModelFailed(Exception):
+    """A model gave no answer. `status` is the answer's ending, `retryable` whether asking again may help."""
+
+    def __init__(self, status: str, detail: str = "", *, retryable: bool = True) -> None:
+        super().__init__(detail or status)
+        self.status, self.detail, self.retryable = status, detail, retryable
+
+
+class Ended(Exception):
+    """A pipeline step came to an ending; the remaining steps do not run."""
+
+    def __init__(self, status: str, **details: Any) -> None:
+        super().__init__(status)
+        self.status, self.details = status, details
+
+
+class LeaseLost(Exception):
+    """Another worker took this answer over; whoever sees this stops and writes nothing."""

@@ -1,0 +1,132 @@
+"""The life of an answer and of a draft: every ending has a name, a family and a sentence for the asker."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AnswerStatus(models.TextChoices):
+    """Where an answer stands. The part before the underscore is its family."""
+
+    WAITING = "waiting", _("Waiting")
+    WORKING = "working", _("Working")
+    ANSWERED = "answered", _("Released automatically")
+    ANSWERED_APPROVED = "answered_approved", _("Approved by a reviewer")
+    HELD_FOR_REVIEW = "held_for_review", _("Awaiting review")
+    HELD_RETURNED = "held_returned", _("Returned for changes")
+    REFUSED_NO_EVIDENCE = "refused_no_evidence", _("No evidence")
+    REFUSED_BY_REVIEWER = "refused_by_reviewer", _("Rejected by a reviewer")
+    REFUSED_NO_RIGHT = "refused_no_right", _("Not open to you")
+    STOPPED = "stopped_by_asker", _("Stopped")
+    FAILED_MODEL_TIMEOUT = "failed_model_timeout", _("Model too slow")
+    FAILED_MODEL_BUSY = "failed_model_busy", _("Model busy")
+    FAILED_MODEL_ERROR = "failed_model_error", _("Model error")
+    FAILED_MODEL_INTERRUPTED = "failed_model_interrupted", _("Model broke off")
+    FAILED_MODEL_UNCITED = "failed_model_uncited", _("Nothing could be proven")
+    FAILED_NO_ENDPOINT = "failed_no_endpoint", _("No model")
+    FAILED_SEARCH = "failed_search", _("Search unavailable")
+    FAILED_INTERNAL = "failed_internal", _("Internal fault")
+
+    @property
+    def family(self) -> str:
+        """waiting, working, answered, held, refused, stopped or failed."""
+        return self.value.split("_", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What people are told: a sentence for the asker, and the colour token of the badge."""
+
+    sentence: Any
+    tone: str  # "neutral" "good" "pending" "warning" "bad"
+
+
+WORDING: dict[str, Wording] = {
+    AnswerStatus.WAITING: Wording(_("Your question is in line."), "neutral"),
+    AnswerStatus.WORKING: Wording(_("Looking through the documents open to you."), "neutral"),
+    AnswerStatus.ANSWERED: Wording(_("Released by this workspace's policy, without a reviewer."), "good"),
+    AnswerStatus.ANSWERED_APPROVED: Wording(_("A reviewer checked and approved exactly this text."), "good"),
+    AnswerStatus.HELD_FOR_REVIEW: Wording(
+        _("The answer is written and waits for a reviewer. You will see it here once it is approved."),
+        "pending",
+    ),
+    AnswerStatus.HELD_RETURNED: Wording(
+        _("A reviewer asked for changes. You will see the answer once it is approved."), "pending"
+    ),
+    AnswerStatus.REFUSED_NO_EVIDENCE: Wording(
+        _("The documents open to you hold no evidence for an answer, so none is given."), "warning"
+    ),
+    AnswerStatus.REFUSED_BY_REVIEWER: Wording(_("A reviewer decided not to release this answer."), "warning"),
+    AnswerStatus.REFUSED_NO_RIGHT: Wording(
+        _("You may no longer ask in this workspace, so the answer was dropped."), "warning"
+    ),
+    AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "neutral"),
+    AnswerStatus.FAILED_MODEL_TIMEOUT: Wording(
+        _("The model took too long. Ask again, or choose another model."), "bad"
+    ),
+    AnswerStatus.FAILED_MODEL_BUSY: Wording(_("The model is busy right now. Ask again in a minute."), "bad"),
+    AnswerStatus.FAILED_MODEL_ERROR: Wording(
+        _("The model answered with an error. Ask again, or tell the workspace's manager."), "bad"
+    ),
+    AnswerStatus.FAILED_MODEL_INTERRUPTED: Wording(
+        _("The model broke off in the middle, so its text was not kept. Ask again."), "bad"
+    ),
+    AnswerStatus.FAILED_MODEL_UNCITED: Wording(
+        _("The model wrote an answer, but none of its claims could be tied to a document, so it is not shown."),
+        "bad",
+    ),
+    AnswerStatus.FAILED_NO_ENDPOINT: Wording(
+        _("This workspace has no usable model. Its manager can choose one in the settings."), "bad"
+    ),
+    AnswerStatus.FAILED_SEARCH: Wording(_("The search is unavailable right now. Ask again in a minute."), "bad"),
+    AnswerStatus.FAILED_INTERNAL: Wording(
+        _("Something went wrong on our side. The operator can find it by the answer's number."), "bad"
+    ),
+}
+
+#: The system owes these their next step; the sweep looks for them.
+OPEN = (AnswerStatus.WAITING, AnswerStatus.WORKING)
+#: The asker may read the text.
+RELEASED = (AnswerStatus.ANSWERED, AnswerStatus.ANSWERED_APPROVED)
+HELD = (AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED)
+
+_ENDINGS = frozenset(AnswerStatus.values) - set(OPEN)
+_FROM_WORK = _ENDINGS - {
+    AnswerStatus.ANSWERED_APPROVED,
+    AnswerStatus.HELD_RETURNED,
+    AnswerStatus.REFUSED_BY_REVIEWER,
+}
+_DECISIONS = frozenset({AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED, AnswerStatus.REFUSED_BY_REVIEWER})
+
+NEXT: dict[str, frozenset[str]] = {
+    AnswerStatus.WAITING: _FROM_WORK | {AnswerStatus.WORKING},
+    AnswerStatus.WORKING: _FROM_WORK,
+    AnswerStatus.HELD_FOR_REVIEW: _DECISIONS,
+    AnswerStatus.HELD_RETURNED: frozenset({AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.REFUSED_BY_REVIEWER}),
+    **{ending: frozenset() for ending in _ENDINGS - {AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED}},
+}
+
+
+def may_follow(before: str, after: str) -> bool:
+    """Whether an answer in status `before` may become `after`."""
+    return after in NEXT[before]
+
+
+class DraftState(models.TextChoices):
+    """Where a draft stands in review, and with whom."""
+
+    WAITING = "waiting", _("Awaiting review")
+    RETURNED = "returned", _("Returned for changes")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+
+
+#: draft state → the status its answer shows the asker.
+ANSWER_STATUS_OF: dict[str, AnswerStatus] = {
+    DraftState.WAITING: AnswerStatus.HELD_FOR_REVIEW,
+    DraftState.RETURNED: AnswerStatus.HELD_RETURNED,
+    DraftState.APPROVED: AnswerStatus.ANSWERED_APPROVED,
+    DraftState.REJECTED: AnswerStatus.REFUSED_BY_REVIEWER,
+}

@@ -1,0 +1,71 @@
+"""The vocabulary of the audit trail: every event type with one line of meaning.
+
+A code is permanent once it was written to a chain; its wording may change.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class EventType(models.TextChoices):
+    """What happened. An entry of any other type is refused."""
+
+    # workspaces and people
+    USER_CREATED = "user.created", _("An account was created.")
+    USER_SIGNED_IN = "user.signed_in", _("A person signed in.")
+    USER_SIGNED_OUT = "user.signed_out", _("A person signed out.")
+    SIGN_IN_FAILED = "user.sign_in_failed", _("A sign-in was refused.")
+    USER_CHANGED = "user.changed", _("An account was changed.")
+    WORKSPACE_CREATED = "workspace.created", _("A workspace was created.")
+    WORKSPACE_CHANGED = "workspace.changed", _("A workspace's settings were changed.")
+    MEMBER_ADDED = "member.added", _("A person was given a role.")
+    MEMBER_REMOVED = "member.removed", _("A role was taken from a person.")
+    ACCESS_DENIED = "access.denied", _("An act was refused for want of a right.")
+    BREAK_GLASS = "access.break_glass", _("A superuser used a right without holding a role.")
+
+    # documents
+    DOCUMENT_ADDED = "document.added", _("A document was added.")
+    VERSION_RECEIVED = "version.received", _("New bytes of a document were received.")
+    VERSION_READY = "version.ready", _("A version became ready and is now the one that answers.")
+    VERSION_FAILED = "version.failed", _("A version could not be ingested.")
+    VERSION_QUARANTINED = (
+        "version.quarantined",
+        _("A version was set aside because it kept ending its worker."),
+    )
+    VERSION_RETRIED = "version.retried", _("A failed version was sent through ingestion again.")
+    DOCUMENT_DELETED = "document.deleted", _("A document was deleted.")
+    DOCUMENT_ERASED = "document.erased", _("A deleted document's passages, vectors and files were erased.")
+    DOCUMENT_RESTRICTED = "document.restricted", _("A document was restricted to named people.")
+    DOCUMENT_UNRESTRICTED = "document.unrestricted", _("A document was opened to its workspace.")
+    DOCUMENT_GRANTED = "document.granted", _("A person was granted a restricted document.")
+    DOCUMENT_REVOKED = "document.revoked", _("A person's grant on a restricted document was taken back.")
+    DOCUMENT_OPENED = "document.opened", _("A person read a document.")
+    ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
+    INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
+
+    # answers
+    QUESTION_ASKED = "question.asked", _("A question was asked.")
+    EVIDENCE_SENT = "answer.evidence_sent", _("Passages were authorised and given to a model.")
+    ANSWER_RELEASED = "answer.released", _("An answer was released.")
+    ANSWER_HELD = "answer.held", _("An answer was held for review.")
+    ANSWER_REFUSED = "answer.refused", _("No answer was given, for a named reason.")
+    ANSWER_FAILED = "answer.failed", _("An answer could not be made.")
+    ANSWER_STOPPED = "answer.stopped", _("The asker stopped an answer.")
+    ANSWER_READ = "answer.read", _("A person read an answer.")
+    SEARCHED = "search.run", _("A person searched a workspace.")
+
+    # review
+    DRAFT_OPENED = "draft.opened", _("A reviewer opened a draft and its evidence.")
+    DRAFT_ASSIGNED = "draft.assigned", _("A draft was assigned to a reviewer.")
+    DRAFT_EDITED = "draft.edited", _("A draft's text was edited.")
+    DRAFT_APPROVED = "draft.approved", _("A reviewer approved a draft.")
+    DRAFT_RETURNED = "draft.returned", _("A reviewer returned a draft for changes.")
+    DRAFT_SUBMITTED = "draft.submitted", _("A returned draft was submitted again.")
+    DRAFT_REJECTED = "draft.rejected", _("A reviewer rejected a draft.")
+
+    # models and the trail itself
+    ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
+    ENDPOINT_TESTED = "endpoint.tested", _("A model endpoint was tested.")
+    TRAIL_VERIFIED = "trail.verified", _("A chain of the trail was verified.")
+    TRAIL_READ = "trail.read", _("A person read the trail.")
+    TRAIL_EXPORTED = "trail.exported", _("A chain of the trail was exported.")

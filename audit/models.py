@@ -1,0 +1,59 @@
+"""The trail: events in chains, each bound to the one before by hash.
+
+No foreign keys: ids and labels are kept as they were, so that the trail blocks no deletion and follows none.
+"""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import EventType
+
+
+class Event(models.Model):
+    """One entry of a chain. The database refuses to change or delete it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chain = models.CharField(_("chain"), max_length=64, help_text=_("platform, or workspace:<id>"))
+    seq = models.PositiveBigIntegerField(_("number"))
+    at = models.DateTimeField(_("time"))
+    type = models.CharField(_("type"), max_length=40, choices=EventType.choices)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(_("person"), max_length=200, blank=True)
+    object_type = models.CharField(max_length=64, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    object_label = models.CharField(_("object"), max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    body = models.TextField(help_text=_("The exact canonical bytes the hash is taken over."))
+    prev_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("audit trail")
+        ordering = ["chain", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "seq"], name="event_chain_seq"),
+            models.UniqueConstraint(fields=["chain", "prev_hash"], name="event_chain_prev_hash"),
+        ]
+        indexes = [
+            models.Index(fields=["object_id", "seq"]),
+            models.Index(fields=["actor_id", "at"]),
+            models.Index(fields=["type", "at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chain} #{self.seq} {self.type}"
+
+
+class ChainHead(models.Model):
+    """The last entry of a chain. Its row lock is what makes appending gap-free."""
+
+    chain = models.CharField(primary_key=True, max_length=64)
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.chain} #{self.seq}"

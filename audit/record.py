@@ -1,0 +1,87 @@
+"""The only writer of the trail.
+
+A protected act calls `record` inside its own transaction; when the entry cannot be written, the act did not happen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from audit import chain, context
+from audit.events import EventType
+from audit.exceptions import AuditError
+from audit.models import Event
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to record: what happened, to which object, with which details (ids, counts, hashes; never text)."""
+
+    type: EventType
+    on: models.Model | None = None
+    reason: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def record(
+    type: EventType,
+    *,
+    on: models.Model | None = None,
+    workspace: object = None,
+    by: Any = None,
+    reason: str = "",
+    **details: Any,
+) -> Event:
+    """Append one entry to the workspace's chain, or to the platform's when there is no workspace.
+
+    `by` defaults to whoever is acting (see `audit.context`), else the system. Raises AuditError for an
+    unknown type, a detail that is not plain data, or a call outside a transaction.
+    """
+    return record_all([Entry(type, on, reason, details)], workspace=workspace, by=by)[0]
+
+
+def record_all(entries: Sequence[Entry], *, workspace: object = None, by: Any = None) -> list[Event]:
+    """Append several entries of one act to one chain under one lock, in order."""
+    acting = context.current()
+    actor = by if by is not None else acting.by
+    bodies = [_body(entry, actor, acting) for entry in entries]
+    workspace_id = getattr(workspace, "pk", workspace)
+    name = chain.workspace_chain(workspace_id) if workspace_id else chain.PLATFORM
+    return chain.append(name, bodies)
+
+
+def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
+    if entry.type not in EventType.values:
+        raise AuditError(f"{entry.type!r} is not an event type: declare it in audit/events.py.")
+    body: dict[str, Any] = {
+        "type": EventType(entry.type).value,
+        "actor_id": "" if actor is None else str(actor.pk),
+        "actor_label": SYSTEM if actor is None else str(actor.get_username())[:200],
+        "request_id": acting.request_id[:64],
+        "reason": entry.reason or acting.reason,
+        "details": {key: _plain(value) for key, value in entry.details.items()},
+    }
+    if entry.on is not None:
+        body |= {
+            "object_type": entry.on._meta.label_lower,
+            "object_id": str(entry.on.pk),
+            "object_label": str(entry.on)[:300],
+        }
+    return body
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can carry it: ids and times become text, containers are walked."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float):
+        raise AuditError("An audit entry holds no floating-point numbers: write them as text.")
+    return str(value)

@@ -1,0 +1,220 @@
+"""Documents, their immutable versions, and the passages and embeddings made from them."""
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from documents.states import OPEN, VersionState
+from workspaces.grants import GroupGrant, UserGrant
+from workspaces.models import Workspace
+
+
+class Classification(models.TextChoices):
+    """How far a document may travel; each level includes the care of those before it."""
+
+    PUBLIC = "public", _("Public")
+    INTERNAL = "internal", _("Internal")
+    CONFIDENTIAL = "confidential", _("Confidential")
+    RESTRICTED = "restricted", _("Restricted")
+
+
+class Document(models.Model):
+    """A thing with a name whose text changes over time. Its current version is the one that answers."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="documents")
+    #: Where it came from inside its source: an upload's file name, a folder's relative path.
+    path = models.CharField(_("path"), max_length=1000)
+    title = models.CharField(_("title"), max_length=300)
+    restricted = models.BooleanField(
+        _("restricted"), default=False, help_text=_("Open only to people it was granted to by name or group.")
+    )
+    classification = models.CharField(
+        _("classification"), max_length=12, choices=Classification.choices, default=Classification.INTERNAL
+    )
+    current_version = models.ForeignKey(
+        "Version", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: A tombstone: from this moment on nothing of it is found, whatever an index still holds.
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        ordering = ["title", "path"]
+        default_permissions = ()
+        permissions = [("open_document", "Open this restricted document")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "path"], condition=Q(deleted_at=None), name="document_path_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DocumentUserGrant(UserGrant):
+    content_object = models.ForeignKey(Document, on_delete=models.CASCADE)
+
+
+class DocumentGroupGrant(GroupGrant):
+    content_object = models.ForeignKey(Document, on_delete=models.CASCADE)
+
+
+class EmbeddingSpace(models.Model):
+    """A model, its files and its settings: vectors of different spaces are never compared."""
+
+    fingerprint = models.CharField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=120)
+    dimension = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def original_path(version: "Version", filename: str) -> str:
+    """A random key: the name a person gave a file never becomes a path."""
+    return f"originals/{version.pk.hex[:2]}/{version.pk}"
+
+
+class Version(models.Model):
+    """Immutable bytes with a hash, and what became of them. The row is the ingestion job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size = models.PositiveBigIntegerField(_("size in bytes"))
+    filename = models.CharField(max_length=1000)
+    format = models.CharField(max_length=20, blank=True)
+    file = models.FileField(upload_to=original_path, max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    state = models.CharField(max_length=12, choices=VersionState.choices, default=VersionState.RECEIVED)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_sentence = models.TextField(blank=True)
+    failure_retryable = models.BooleanField(default=False)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    #: Who works on it: writes are conditional on `attempt`, so a worker that lost its lease changes nothing.
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    #: Attempts that ended without a word (the worker died); three of them set the version aside.
+    deaths = models.PositiveIntegerField(default=0)
+    #: Passages embedded so far in this attempt, for the progress bar.
+    done = models.PositiveIntegerField(default=0)
+
+    #: Normalised once at parse time; every citation points into exactly this.
+    text = models.TextField(blank=True)
+    #: `[{kind, number, label, heading, start, end}]`, see documents/parse.
+    sections = models.JSONField(default=list, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    page_count = models.PositiveIntegerField(default=0)
+    passage_count = models.PositiveIntegerField(default=0)
+    pipeline = models.CharField(max_length=64, blank=True, help_text=_("Fingerprint of parser, splitter and space."))
+
+    class Meta:
+        verbose_name = _("version")
+        ordering = ["document", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "sha256"], name="version_bytes_once"),
+            models.UniqueConstraint(fields=["document", "number"], name="version_number_once"),
+            models.CheckConstraint(
+                condition=~Q(state=VersionState.READY) | Q(passage_count__gt=0, ready_at__isnull=False),
+                name="version_ready_has_passages",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=VersionState.FAILED) | ~Q(failure_sentence=""),
+                name="version_failure_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(F("lease_until").asc(nulls_first=True), name="version_waiting", condition=Q(state__in=OPEN)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.filename} v{self.number}"
+
+    @property
+    def extension(self) -> str:
+        return Path(self.filename).suffix.lower().lstrip(".")
+
+
+class StageRun(models.Model):
+    """One stage done for one version under one pipeline: doing it again is a no-op that says so."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="stages")
+    stage = models.CharField(max_length=20)
+    pipeline = models.CharField(max_length=64)
+    attempt = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    detail = models.JSONField(default=dict)
+    finished_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "stage", "pipeline"], name="stage_once_per_pipeline"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.version_id}"
+
+
+class Passage(models.Model):
+    """A located piece of a version's text: `version.text[start:end] == text`. What is indexed and cited.
+
+    The id is a hash of version, position and text, so an id never stands for different content.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="passages")
+    position = models.PositiveIntegerField()
+    text = models.TextField()
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    page = models.PositiveIntegerField(null=True, blank=True)
+    locator = models.CharField(max_length=300, help_text=_("Page, slide, sheet or heading, for a person."))
+    language = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        ordering = ["version", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="passage_position_once"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="passage_range_is_real"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.locator} of {self.version_id}"
+
+
+class Embedding(models.Model):
+    """A passage's vector in one space: little-endian float32, L2-normalised. The index is rebuilt from these."""
+
+    passage = models.ForeignKey(Passage, on_delete=models.CASCADE, related_name="embeddings")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.PROTECT, related_name="+")
+    vector = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["passage", "space"], name="embedding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.passage_id} in {self.space_id}"

@@ -1,0 +1,33 @@
+"""Which documents a person may open: the one place where restriction and grants are spelled out."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from documents.models import Document, DocumentGroupGrant, DocumentUserGrant, Passage, Version
+from workspaces import access
+from workspaces.models import User
+from workspaces.roles import Action
+
+
+def documents_open_to(user: User) -> QuerySet[Document]:
+    """Undeleted documents of the workspaces where `user` may open documents; restricted ones only when granted."""
+    documents = Document.objects.filter(deleted_at=None, workspace__in=access.workspaces_allowing(user, Action.OPEN))
+    if user.is_superuser:
+        return documents
+    by_person = DocumentUserGrant.objects.filter(content_object=OuterRef("pk"), user=user)
+    by_group = DocumentGroupGrant.objects.filter(content_object=OuterRef("pk"), group__memberships__user=user)
+    return documents.filter(Q(restricted=False) | Exists(by_person) | Exists(by_group))
+
+
+def versions_open_to(user: User) -> QuerySet[Version]:
+    """All versions of the documents open to `user`, older ones included: citations point at them."""
+    return Version.objects.filter(document__in=documents_open_to(user))
+
+
+def passages_open_to(user: User) -> QuerySet[Passage]:
+    """Passages of current, ready versions of documents open to `user`: all that may answer a question."""
+    return Passage.objects.filter(version__in=documents_open_to(user).values("current_version"))
+
+
+access.guard(Document, visible=documents_open_to, workspace_of=lambda document: document.workspace)
+access.guard(Version, visible=versions_open_to, workspace_of=lambda version: version.document.workspace)
+access.guard(Passage, visible=passages_open_to, workspace_of=lambda passage: passage.workspace)

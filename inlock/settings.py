@@ -1,0 +1,290 @@
+"""Settings of the whole installation, read from the environment (see `.env.example`, in the same order)."""
+
+import secrets
+from pathlib import Path
+
+import dj_database_url
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from inlock import engines
+from inlock.env import Env, SettingError, load_dotenv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")
+env = Env()
+
+# --- Mode and secrets -------------------------------------------------------------------------------------
+
+#: "development" for one machine and a first look, "production" where strangers can reach it.
+MODE = env.str("INLOCK_MODE", "development")
+if MODE not in {"development", "production"}:
+    raise SettingError(f"INLOCK_MODE is {MODE!r}: write development or production.")
+PRODUCTION = MODE == "production"
+
+#: Everything the installation writes: embedded engines, uploaded files, logs, local index replicas.
+VAR = env.path("INLOCK_VAR", BASE_DIR / "var").resolve()
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def _development_secret() -> str:
+    """A random secret of this checkout's own, so that not even development runs with a published one."""
+    file = VAR / "secret_key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+SECRET_KEY = env.str("SECRET_KEY") or ("" if PRODUCTION else _development_secret())
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
+
+# --- Engines ------------------------------------------------------------------------------------------------
+
+ADDRESSES = engines.addresses(VAR)
+#: True where PostgreSQL is ours to start and migrate.
+EMBEDDED_DATABASE = not env.str("DATABASE_URL")
+REDIS_URL = ADDRESSES.redis_url
+CHROMA_URL = ADDRESSES.chroma_url
+env.asked += ["REDIS_URL", "CHROMA_URL"]
+
+DATABASES = {
+    "default": dj_database_url.parse(ADDRESSES.database_url, conn_max_age=60, conn_health_checks=True)
+    | {"ATOMIC_REQUESTS": False}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+#: Uploaded originals: content is written once under a random key and served only through the access door.
+MEDIA_ROOT = env.path("INLOCK_FILES", VAR / "files")
+FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = VAR / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+
+# --- Limits a person meets (shown before upload, refused with a sentence) -----------------------------------
+
+MAX_UPLOAD_BYTES = env.int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1) * 1024 * 1024
+MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
+#: Threads onnxruntime may use for one embedding; one keeps several workers from fighting over the cores.
+EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
+
+# --- Applications -------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "guardian",
+    "simple_history",
+    "django_htmx",
+    "inlock",
+    "audit",
+    "workspaces",
+    "documents",
+    "answers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "inlock.headers.ResponseHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "workspaces.middleware.ActingMiddleware",
+    "workspaces.middleware.RefusalMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "inlock.urls"
+ASGI_APPLICATION = "inlock.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "workspaces.context_processors.navigation",
+            ],
+        },
+    },
+]
+
+# --- People and rights --------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "workspaces.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ANONYMOUS_USER_NAME = None  # guardian: nobody is anybody by default
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_AGE = 12 * 3600
+
+# --- Background work ----------------------------------------------------------------------------------------
+
+#: Seconds between two looks for work that no living worker holds.
+SWEEP_SECONDS = env.int("INLOCK_SWEEP_SECONDS", 20, minimum=1)
+#: Seconds a worker may hold a row without making progress before another takes it over.
+LEASE_SECONDS = env.int("INLOCK_LEASE_SECONDS", 60, minimum=2)
+CELERY_BEAT_SCHEDULE = {
+    "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
+    "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
+}
+
+# --- Language and time --------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("sr", _("Serbian (Cyrillic)")), ("sr-latn", _("Serbian (Latin)"))]
+LOCALE_PATHS = [BASE_DIR / "inlock" / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = True
+
+# --- Pages --------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+UNFOLD = {
+    "SITE_TITLE": "Inlock",
+    "SITE_HEADER": "Inlock",
+    "SITE_SUBHEADER": _("Review and governance"),
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("img/logo.svg"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("Review"),
+                "items": [
+                    {
+                        "title": _("Drafts"),
+                        "icon": "rate_review",
+                        "link": reverse_lazy("admin:answers_draft_changelist"),
+                    },
+                    {
+                        "title": _("Answers"),
+                        "icon": "forum",
+                        "link": reverse_lazy("admin:answers_answer_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Knowledge"),
+                "items": [
+                    {
+                        "title": _("Workspaces"),
+                        "icon": "workspaces",
+                        "link": reverse_lazy("admin:workspaces_workspace_changelist"),
+                    },
+                    {
+                        "title": _("Documents"),
+                        "icon": "description",
+                        "link": reverse_lazy("admin:documents_document_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Governance"),
+                "items": [
+                    {
+                        "title": _("Audit trail"),
+                        "icon": "history",
+                        "link": reverse_lazy("admin:audit_event_changelist"),
+                    },
+                    {
+                        "title": _("Model endpoints"),
+                        "icon": "neurology",
+                        "link": reverse_lazy("admin:answers_modelendpoint_changelist"),
+                    },
+                    {
+                        "title": _("People"),
+                        "icon": "group",
+                        "link": reverse_lazy("admin:workspaces_user_changelist"),
+                    },
+                ],
+            },
+        ],
+    },
+}
+
+# --- Transport ----------------------------------------------------------------------------------------------
+
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    if env.bool("BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- Logs: ids, never content -------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # httpx logs every request line at INFO, and one request is one question.
+    "loggers": {"httpx": {"level": "WARNING"}, "chromadb": {"level": "WARNING"}},
+}
+
+
+def _refuse_unsafe_production() -> None:
+    """Stop before the first request rather than run in production with an unsafe setting."""
+    problems = []
+    if len(SECRET_KEY) < 50:
+        problems.append("SECRET_KEY is missing or shorter than 50 characters: make one with `openssl rand -base64 48`.")
+    if DEBUG:
+        problems.append("DEBUG is on: remove it.")
+    if not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS):
+        problems.append("ALLOWED_HOSTS must name this portal's host names, without wildcards.")
+    if problems:
+        raise SettingError("Production mode refuses to start:\n- " + "\n- ".join(problems))
+
+
+if PRODUCTION:
+    _refuse_unsafe_production()

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkspacesConfig(AppConfig):
+    name = "workspaces"
+    verbose_name = _("Workspaces and people")
+
+    def ready(self) -> None:
+        from workspaces import checks  # noqa: F401  (registers the system checks)
+        from workspaces.signals import record_sign_ins, renew_role_permissions
+
+        post_migrate.connect(renew_role_permissions, sender=self)
+        record_sign_ins()

@@ -1,0 +1,45 @@
+"""The way into a workspace's pages: the workspace is looked up and the right is checked before the view runs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from workspaces import access
+from workspaces.models import Workspace
+
+
+def in_workspace(action: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Give the view `request.workspace` if the person may do `action` there.
+
+    The view's `slug` is replaced by the workspace. A stranger gets 404, a member without the action 403, both in
+    the trail. The wrapped view carries `required_action`, which the contract tests read.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            workspace = access.find(request.user, action, Workspace, slug=slug)
+            request.workspace = workspace  # type: ignore[attr-defined]
+            return view(request, workspace, *args, **kwargs)
+
+        wrapped.required_action = action  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def on_platform(action: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let the view run only for those who hold the platform action."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            access.require(request.user, action, None)
+            return view(request, *args, **kwargs)
+
+        wrapped.required_action = action  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate

@@ -1,0 +1,207 @@
+"""The verbs that change workspaces, people and roles: each checked, atomic and in the trail."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.exceptions import MembershipError, WorkspaceError
+from workspaces.models import Membership, ReviewPolicy, User, Workspace, WorkspaceGroupGrant, WorkspaceRole
+from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
+
+
+@transaction.atomic
+def create_workspace(
+    *,
+    slug: str,
+    name: str,
+    by: User | None,
+    manager: User | None = None,
+    policy: str = ReviewPolicy.OPEN,
+    description: str = "",
+) -> Workspace:
+    """A new workspace with its five role groups, and `manager` in the first of them if given.
+
+    `by` None is the operator at the command line. Raises WorkspaceError for a name that is taken or unusable.
+    """
+    if by is not None:
+        access.require(by, PlatformAction.CREATE_WORKSPACE, None)
+    if slugify(slug) != slug or not slug:
+        raise WorkspaceError(_("A short name has lower-case letters, digits and hyphens only, such as “hr-policies”."))
+    if policy not in ReviewPolicy.values:
+        raise WorkspaceError(_("The release policy is one of: %(list)s.") % {"list": ", ".join(ReviewPolicy.values)})
+    try:
+        with transaction.atomic():
+            workspace = Workspace.objects.create(
+                slug=slug, name=name or slug, description=description, review_policy=policy, created_by=by
+            )
+    except IntegrityError as error:
+        raise WorkspaceError(_("There is already a workspace called “%(slug)s”.") % {"slug": slug}) from error
+    renew_role_groups(workspace)
+    record(EventType.WORKSPACE_CREATED, on=workspace, workspace=workspace, by=by, slug=slug, policy=policy)
+    if manager is not None:
+        add_member(workspace, manager, Role.MANAGER, by=by)
+    return workspace
+
+
+@transaction.atomic
+def change_workspace(workspace: Workspace, *, by: User, **changes: Any) -> Workspace:
+    """Change name, description or review_policy; the trail keeps before and after."""
+    access.require(by, Action.MANAGE, workspace)
+    unknown = set(changes) - {"name", "description", "review_policy"}
+    if unknown:
+        raise WorkspaceError(
+            _("These settings cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))}
+        )
+    workspace = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    before = {field: getattr(workspace, field) for field in changes}
+    changed = {field: value for field, value in changes.items() if value != before[field]}
+    if not changed:
+        return workspace
+    for field, value in changed.items():
+        setattr(workspace, field, value)
+    workspace.full_clean()
+    workspace.save(update_fields=list(changed))
+    record(
+        EventType.WORKSPACE_CHANGED,
+        on=workspace,
+        workspace=workspace,
+        by=by,
+        before={field: before[field] for field in changed},
+        after=changed,
+    )
+    return workspace
+
+
+@transaction.atomic
+def set_archived(workspace: Workspace, *, archived: bool, by: User) -> None:
+    """Close a workspace to questions and uploads, or open it again; nothing in it is lost."""
+    access.require(by, Action.MANAGE, workspace)
+    workspace.archived_at = timezone.now() if archived else None
+    workspace.archived_by = by if archived else None
+    workspace.save(update_fields=["archived_at", "archived_by"])
+    record(EventType.WORKSPACE_CHANGED, on=workspace, workspace=workspace, by=by, after={"archived": archived})
+
+
+@transaction.atomic
+def add_member(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:
+    """Give `user` a role. Adding a role somebody already holds changes nothing and says nothing."""
+    _check_people_change(workspace, by)
+    if role not in Role.values:
+        raise MembershipError(_("There is no role “%(role)s”.") % {"role": role})
+    if not user.is_active:
+        raise MembershipError(_("%(name)s's account is not active.") % {"name": user.name})
+    group = WorkspaceRole.objects.get(workspace=workspace, role=role).group
+    membership, created = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
+    if created:
+        record(EventType.MEMBER_ADDED, on=user, workspace=workspace, by=by, role=role)
+    return membership
+
+
+@transaction.atomic
+def remove_member(workspace: Workspace, user: User, role: str, *, by: User | None) -> None:
+    """Take a role from `user`. The last manager stays, so that a workspace is never ownerless by accident."""
+    _check_people_change(workspace, by)
+    held = Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role=role)
+    # Locked, so that two managers removing each other leave one of them.
+    members = list(held.select_for_update().filter(user__is_active=True).values_list("user_id", flat=True))
+    if role == Role.MANAGER and user.pk in members and len(members) == 1:
+        raise MembershipError(_("A workspace keeps at least one manager. Name another one first."))
+    deleted, _rows = held.filter(user=user).delete()
+    if deleted:
+        record(EventType.MEMBER_REMOVED, on=user, workspace=workspace, by=by, role=role)
+
+
+@transaction.atomic
+def change_roles(workspace: Workspace, user: User, roles: Iterable[str], *, by: User) -> None:
+    """Make `roles` the exact set `user` holds in the workspace; an empty set removes them."""
+    wanted = set(roles)
+    held = set(roles_of(workspace, user))
+    for role in sorted(wanted - held):
+        add_member(workspace, user, role, by=by)
+    for role in sorted(held - wanted):
+        remove_member(workspace, user, role, by=by)
+
+
+def roles_of(workspace: Workspace, user: User) -> list[str]:
+    """The roles `user` holds in `workspace`."""
+    return list(
+        WorkspaceRole.objects.filter(workspace=workspace, group__memberships__user=user)
+        .order_by("role")
+        .values_list("role", flat=True)
+    )
+
+
+@transaction.atomic
+def create_user(
+    *, username: str, by: User | None, password: str | None = None, email: str = "", display_name: str = ""
+) -> User:
+    """A new account that belongs nowhere. Without a password nobody can sign in to it.
+
+    Raises MembershipError for a name that is taken or a password the rules refuse.
+    """
+    if by is not None:
+        access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
+    if User.objects.filter(username__iexact=username).exists():
+        raise MembershipError(_("There is already an account called “%(name)s”.") % {"name": username})
+    user = User(username=username, email=email, first_name=display_name)
+    try:
+        if password is not None:
+            validate_password(password, user)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise MembershipError(" ".join(error.messages)) from error
+    user.save()
+    record(EventType.USER_CREATED, on=user, by=by)
+    return user
+
+
+@transaction.atomic
+def set_platform_administrator(user: User, *, by: User | None, administrator: bool = True) -> None:
+    """Put `user` among the platform administrators, or take them out."""
+    if by is not None:
+        access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
+    group, _made = Group.objects.get_or_create(name=PLATFORM_ADMINISTRATOR)
+    if administrator:
+        _membership, changed = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
+    else:
+        changed = bool(Membership.objects.filter(user=user, group=group).delete()[0])
+    if changed:
+        event = EventType.MEMBER_ADDED if administrator else EventType.MEMBER_REMOVED
+        record(event, on=user, by=by, role=PLATFORM_ADMINISTRATOR)
+
+
+def renew_role_groups(workspace: Workspace) -> None:
+    """Make the workspace's role groups hold exactly what `workspaces/roles.py` says."""
+    content_type = ContentType.objects.get_for_model(Workspace)
+    permissions = {p.codename: p for p in Permission.objects.filter(content_type=content_type)}
+    for role, charter in CHARTERS.items():
+        group, _made = Group.objects.get_or_create(name=f"{workspace.pk}:{role}")
+        WorkspaceRole.objects.get_or_create(group=group, defaults={"workspace": workspace, "role": role})
+        grants = WorkspaceGroupGrant.objects.filter(content_object=workspace, group=group)
+        grants.exclude(permission__codename__in=charter.actions).delete()
+        WorkspaceGroupGrant.objects.bulk_create(
+            [
+                WorkspaceGroupGrant(content_object=workspace, group=group, permission=permissions[code])
+                for code in sorted(charter.actions)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def _check_people_change(workspace: Workspace, by: User | None) -> None:
+    """The operator (None) and platform administrators may staff a workspace; others need the right inside it."""
+    if by is None or PlatformAction.CREATE_WORKSPACE in access.platform_actions(by):
+        return
+    access.require(by, Action.MANAGE_PEOPLE, workspace)

@@ -1,0 +1,85 @@
+"""Who is acting, and what a refusal looks like: said once for every request."""
+
+import uuid
+from collections.abc import Callable
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import sync_and_async_middleware
+
+from audit import context
+from audit.events import EventType
+from audit.record import record
+from workspaces.exceptions import Forbidden, Refused
+
+
+@sync_and_async_middleware
+def ActingMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
+    """Open the audit context: the signed-in person and a request id, which also goes out as X-Request-Id."""
+
+    def enter(request: HttpRequest) -> tuple:
+        request_id = uuid.uuid4().hex
+        user = request.user
+        return (user if user.is_authenticated else None), request_id
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponse:
+            user, request_id = await sync_to_async(enter)(request)
+            with context.acting(user, request_id=request_id):
+                response = await get_response(request)
+            response["X-Request-Id"] = request_id
+            return response
+
+    else:
+
+        def middleware(request: HttpRequest) -> HttpResponse:
+            user, request_id = enter(request)
+            with context.acting(user, request_id=request_id):
+                response = get_response(request)
+            response["X-Request-Id"] = request_id
+            return response
+
+    return middleware
+
+
+class RefusalMiddleware:
+    """Turn a Refused raised anywhere into its page, after the refused act was rolled back, and record it.
+
+    A stranger gets the same 404 as for an id that never was; a member gets a 403 that says what they lack.
+    """
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            from asgiref.sync import markcoroutinefunction
+
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Refused):
+            return None
+        record_refusal(error)
+        if isinstance(error, Forbidden):
+            return render(request, "403.html", {"sentence": error.sentence}, status=403)
+        return render(request, "404.html", status=404)
+
+
+def record_refusal(error: Refused) -> None:
+    """Write the denial to the trail of the workspace that was reached for, or to the platform's."""
+    with transaction.atomic():
+        record(
+            EventType.ACCESS_DENIED,
+            on=error.thing,
+            workspace=error.workspace,
+            by=error.user,
+            action=error.action,
+            answered="forbidden" if isinstance(error, Forbidden) else "hidden",
+        )

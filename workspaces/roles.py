@@ -1,0 +1,95 @@
+"""The six roles and what each may do, in words an officer can read.
+
+This table is the whole truth about roles. Changing it changes every workspace at the next `migrate`, and a test
+generates one case from each of its cells, the empty ones too.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Action(models.TextChoices):
+    """Something a person may do inside one workspace. Codes are permanent."""
+
+    ENTER = "enter_workspace", _("see that the workspace exists and open its pages")
+    ASK = "ask_questions", _("ask questions and read the answers given to them")
+    OPEN = "open_documents", _("open and search its documents, except restricted ones not granted to them")
+    ADD = "add_documents", _("add documents and new versions, and retry failed ones")
+    MANAGE_DOCUMENTS = "manage_documents", _("delete documents, restrict them and grant restricted ones")
+    REVIEW = "review_drafts", _("read, edit, approve, return and reject drafts")
+    MANAGE_PEOPLE = "manage_people", _("add and remove people and change their roles")
+    MANAGE = "manage_workspace", _("change the workspace's settings and policies")
+    READ_TRAIL = "read_trail", _("read, verify and export the workspace's audit trail")
+
+
+class PlatformAction(models.TextChoices):
+    """Something a person may do across the installation; none of it opens a workspace's content."""
+
+    CREATE_WORKSPACE = "create_workspace", _("create workspaces and name their first manager")
+    MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
+    MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
+    READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")
+
+
+class Role(models.TextChoices):
+    """What a person can be in a workspace. Nobody is anything by default."""
+
+    MANAGER = "manager", _("Workspace manager")
+    CONTRIBUTOR = "contributor", _("Contributor")
+    REVIEWER = "reviewer", _("Reviewer")
+    MEMBER = "member", _("Member")
+    AUDITOR = "auditor", _("Auditor")
+
+
+#: The sixth role stands above the workspaces, in a group of its own.
+PLATFORM_ADMINISTRATOR = "platform-administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """One role: what it is for and the actions it holds."""
+
+    purpose: str
+    actions: frozenset[str]
+
+
+CHARTERS: dict[Role, Charter] = {
+    Role.MANAGER: Charter(
+        _("Runs the workspace: its people, documents and policies. Does not review."),
+        frozenset(
+            {
+                Action.ENTER,
+                Action.ASK,
+                Action.OPEN,
+                Action.ADD,
+                Action.MANAGE_DOCUMENTS,
+                Action.MANAGE_PEOPLE,
+                Action.MANAGE,
+            }
+        ),
+    ),
+    Role.CONTRIBUTOR: Charter(
+        _("Brings documents in and keeps them current."),
+        frozenset({Action.ENTER, Action.ASK, Action.OPEN, Action.ADD}),
+    ),
+    Role.REVIEWER: Charter(
+        _("Decides which drafts are released, with the evidence beside them."),
+        frozenset({Action.ENTER, Action.ASK, Action.OPEN, Action.REVIEW}),
+    ),
+    Role.MEMBER: Charter(
+        pgettext_lazy("role purpose", "Asks questions and reads cited answers."),
+        frozenset({Action.ENTER, Action.ASK, Action.OPEN}),
+    ),
+    Role.AUDITOR: Charter(
+        _("Reads and verifies the trail. Asks nothing, changes nothing."),
+        frozenset({Action.ENTER, Action.READ_TRAIL}),
+    ),
+}
+
+PLATFORM_CHARTER = Charter(
+    _("Runs the installation: workspaces, accounts, model endpoints. Opens no content."),
+    frozenset(PlatformAction.values),
+)

@@ -1,0 +1,40 @@
+"""What Django announces and the trail must hear: sign-ins, sign-outs, and a changed role table."""
+
+from typing import Any
+
+from django.contrib.auth import signals as auth
+from django.db import transaction
+
+from audit.events import EventType
+from audit.record import record
+from workspaces.members import renew_role_groups
+from workspaces.models import Workspace
+
+
+def renew_role_permissions(**kwargs: Any) -> None:
+    """After `migrate`: every workspace's role groups hold what the role table says now."""
+    for workspace in Workspace.objects.all():
+        renew_role_groups(workspace)
+
+
+def record_sign_ins() -> None:
+    """Connect the entries for signing in, out, and failing to."""
+    auth.user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
+    auth.user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
+    auth.user_login_failed.connect(_failed, dispatch_uid="audit-sign-in-failed")
+
+
+def _signed_in(user: Any, **kwargs: Any) -> None:
+    with transaction.atomic():
+        record(EventType.USER_SIGNED_IN, on=user, by=user)
+
+
+def _signed_out(user: Any, **kwargs: Any) -> None:
+    if user is not None:
+        with transaction.atomic():
+            record(EventType.USER_SIGNED_OUT, on=user, by=user)
+
+
+def _failed(credentials: dict[str, Any], **kwargs: Any) -> None:
+    with transaction.atomic():
+        record(EventType.SIGN_IN_FAILED, name_given=str(credentials.get("username", ""))[:150])
