@@ -1,0 +1,219 @@
+"""The vector index: the only door to Chroma.
+
+It holds ids and vectors and nothing else, one collection per workspace and
+embedding space, and can be wiped at any time: the database has everything.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+
+from documents.embeddings import Space
+
+if TYPE_CHECKING:
+    from chromadb import Collection
+    from chromadb.api import ServerAPI
+
+T = TypeVar("T")
+
+_BATCH = 1000
+_PAGE = 5000
+_HNSW = {"space": "cosine", "ef_search": 200}
+_ANSWER_SECONDS = 2.0
+_WRITE_SECONDS = 60.0
+
+
+class IndexUnavailable(Exception):
+    """The vector index does not answer, or answered with a fault of its own."""
+
+
+def upsert(workspace_id: UUID, space: Space, ids: Sequence[str], vectors: np.ndarray) -> None:
+    """Store `vectors`, shape (len(ids), space.dimension), under `ids`; ids it has are overwritten."""
+
+    def write(collection: "Collection") -> None:
+        for start in range(0, len(ids), _BATCH):
+            batch = slice(start, start + _BATCH)
+            collection.upsert(ids=list(ids[batch]), embeddings=vectors[batch])
+
+    if len(ids):
+        _on_collection(workspace_id, space, write, create=True, seconds=_WRITE_SECONDS)
+
+
+def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
+    """The `n` nearest ids with their cosine similarity, best first; fewer when there are fewer."""
+
+    def ask(collection: "Collection") -> list[tuple[str, float]]:
+        found = collection.query(query_embeddings=[vector], n_results=n, include=["distances"])
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [(id, 1.0 - distance) for id, distance in pairs]
+
+    return _on_collection(workspace_id, space, ask, missing=[])
+
+
+def delete(workspace_id: UUID, space: Space, ids: Sequence[str]) -> None:
+    """Remove `ids`; unknown ones are no error."""
+
+    def remove(collection: "Collection") -> None:
+        for start in range(0, len(ids), _BATCH):
+            collection.delete(ids=list(ids[start : start + _BATCH]))
+
+    if len(ids):
+        _on_collection(workspace_id, space, remove, missing=None, seconds=_WRITE_SECONDS)
+
+
+def ids(workspace_id: UUID, space: Space) -> set[str]:
+    """Every id the index holds for this workspace and space."""
+
+    def read(collection: "Collection") -> set[str]:
+        found: set[str] = set()
+        while page := collection.get(include=[], limit=_PAGE, offset=len(found))["ids"]:
+            found.update(page)
+        return found
+
+    return _on_collection(workspace_id, space, read, missing=set(), seconds=_WRITE_SECONDS)
+
+
+def held(workspace_id: UUID, space: Space, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that the index holds."""
+
+    def read(collection: "Collection") -> set[str]:
+        found: set[str] = set()
+        for start in range(0, len(ids), _BATCH):
+            found.update(collection.get(ids=list(ids[start : start + _BATCH]), include=[])["ids"])
+        return found
+
+    if not len(ids):
+        return set()
+    return _on_collection(workspace_id, space, read, missing=set(), seconds=_WRITE_SECONDS)
+
+
+def drop(workspace_id: UUID, space: Space) -> None:
+    """Remove the whole collection; a missing one is no error."""
+    from chromadb.errors import NotFoundError
+
+    with _translated(), suppress(NotFoundError):
+        _server(_WRITE_SECONDS).delete_collection(_name(workspace_id, space))
+    _collections.pop(_name(workspace_id, space), None)
+
+
+def version() -> str:
+    """The server's version; the quickest proof that it answers."""
+    with _translated():
+        return _server(_ANSWER_SECONDS).get_version()
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+_collections: dict[str, Any] = {}
+_connecting = threading.Lock()
+
+
+def _name(workspace_id: UUID, space: Space) -> str:
+    return f"w-{UUID(str(workspace_id)).hex}-{space.fingerprint[:16]}"
+
+
+def _on_collection(
+    workspace_id: UUID,
+    space: Space,
+    act: "Callable[[Collection], T]",
+    *,
+    missing: T | None = None,
+    create: bool = False,
+    seconds: float = _ANSWER_SECONDS,
+) -> T:
+    """What `act` returns for the collection; `missing` where there is none and `create` is off."""
+    from chromadb.errors import NotFoundError
+
+    name = _name(workspace_id, space)
+    with _translated():
+        known = _collections.get(name)
+        if known is not None:
+            try:
+                return act(_bound(known, seconds))
+            except NotFoundError:
+                # Chroma was wiped, or the collection made anew under another id: look once more.
+                _collections.pop(name, None)
+        try:
+            _collections[name] = _resolve(name, create, seconds)
+        except NotFoundError:
+            return missing  # type: ignore[return-value]
+        return act(_bound(_collections[name], seconds))
+
+
+def _resolve(name: str, create: bool, seconds: float) -> Any:
+    server = _server(seconds)
+    if not create:
+        return server.get_collection(name)
+    return server.get_or_create_collection(name, configuration={"hnsw": _HNSW})
+
+
+def _bound(model: Any, seconds: float) -> "Collection":
+    from chromadb import Collection
+
+    # No embedding function: given text, Chroma's own would try to download a model.
+    return Collection(client=_server(seconds), model=model, embedding_function=None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn every way in which the client reports trouble into IndexUnavailable."""
+    import httpx
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (httpx.HTTPError, ChromaError) as error:
+        raise IndexUnavailable(f"The vector index does not answer: {type(error).__name__}.") from error
+    except Exception as error:
+        # A bare Exception is what the client raises when a proxy answers in its place; the rest is our fault.
+        if type(error) is not Exception:
+            raise
+        raise IndexUnavailable("The vector index answered with something that is not Chroma.") from error
+
+
+def _server(seconds: float) -> "ServerAPI":
+    with _connecting:
+        return _connect(settings.CHROMA_URL, seconds)
+
+
+@cache
+def _connect(url: str, seconds: float) -> "ServerAPI":
+    import httpx
+    from chromadb.api import ServerAPI
+    from chromadb.config import Settings, System
+
+    address = urlsplit(url)
+    secure = address.scheme == "https"
+    system = System(
+        Settings(
+            chroma_api_impl="chromadb.api.fastapi.FastAPI",
+            chroma_server_host=address.hostname,
+            chroma_server_http_port=address.port or (443 if secure else 80),
+            chroma_server_ssl_enabled=secure,
+            anonymized_telemetry=False,
+        )
+    )
+    server = system.instance(ServerAPI)
+    # chromadb.HttpClient waits for ever and offers no setting; its session does.
+    server._session.timeout = httpx.Timeout(seconds, connect=_ANSWER_SECONDS)
+    system.start()
+    return server
+
+
+def _forget_in_child() -> None:
+    # Two processes must not talk over one socket.
+    global _connecting
+    _connecting = threading.Lock()
+    _connect.cache_clear()
+    _collections.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
