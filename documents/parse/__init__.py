@@ -1,0 +1,56 @@
+"""Turn a file into one text with sections, one module a format.
+
+Nothing here needs Django. `documents.sandbox` runs `parse_file` in a child
+process; call it directly only on files you made yourself. To add a format,
+copy the module of a neighbour and name it in FORMATS.
+"""
+
+from importlib import import_module
+from pathlib import Path, PurePath
+
+from .failures import ParseFailed
+from .model import Parsed, Section
+from .sniffing import agrees
+
+# The ending of the name, and the module whose `parse(path) -> Parsed` reads such files.
+FORMATS: dict[str, str] = {
+    "csv": "documents.parse.csv_rows",
+    "docx": "documents.parse.docx",
+    "htm": "documents.parse.html",
+    "html": "documents.parse.html",
+    "markdown": "documents.parse.markdown",
+    "md": "documents.parse.markdown",
+    "pdf": "documents.parse.pdf",
+    "pptx": "documents.parse.pptx",
+    "tsv": "documents.parse.csv_rows",
+    "txt": "documents.parse.plain",
+    "xlsx": "documents.parse.xlsx",
+}
+HEAD_BYTES = 8192
+
+__all__ = ["FORMATS", "HEAD_BYTES", "ParseFailed", "Parsed", "Section", "format_of", "parse_file"]
+
+
+def format_of(name: str, head: bytes) -> str:
+    """The ending of `name`, once the first HEAD_BYTES bytes agree with it.
+
+    Raises ParseFailed: `empty`, `unsupported`, `wrong_type` or `encrypted`.
+    """
+    ending = PurePath(name).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise ParseFailed("unsupported")
+    if not head.strip(b"\x00 \t\r\n"):
+        raise ParseFailed("empty")
+    agrees(ending, head)
+    return ending
+
+
+def parse_file(path: Path, name: str) -> Parsed:
+    """Read the file at `path`, whose owner calls it `name`.
+
+    Raises ParseFailed.
+    """
+    with path.open("rb") as file:
+        ending = format_of(name, file.read(HEAD_BYTES))
+    parsed: Parsed = import_module(FORMATS[ending]).parse(path)
+    return parsed

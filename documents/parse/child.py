@@ -1,0 +1,123 @@
+"""The process that reads an untrusted file: shut in first, then parse, answer and exit.
+
+`documents.sandbox` starts it in an empty directory that holds `request.json`.
+The answer is one line of JSON on standard output, followed by raw bytes when
+the request was for an image.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import astuple
+from pathlib import Path, PurePath
+from typing import Any
+
+from documents.parse import FORMATS, ParseFailed, parse_file
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+def main() -> None:
+    request = json.loads(Path("request.json").read_text(encoding="utf-8"))
+    out = os.dup(1)
+    # A library that prints must not end up inside the answer.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    work = prepare(request)
+    isolated = shut_in(request["limits"])
+    header, body = attempt(work)
+    header["network_isolated"] = isolated
+    with os.fdopen(out, "wb") as pipe:
+        pipe.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        pipe.write(body)
+    # Native libraries may crash while they are torn down, after the answer is out.
+    os._exit(0)
+
+
+def prepare(request: dict[str, Any]) -> Callable[[], Answer]:
+    """Load the code that the request needs, while loading is still cheap and allowed."""
+    if request["do"] == "probe":
+        return lambda: ({}, b"")
+    path = Path(request["path"])
+    if request["do"] == "render":
+        drawing = importlib.import_module("documents.render")
+        return lambda: ({}, drawing.draw(path, **request["drawing"]))
+    ending = PurePath(request["name"]).suffix.lower().removeprefix(".")
+    if ending in FORMATS:
+        importlib.import_module(FORMATS[ending])
+    return lambda: (_as_json(parse_file(path, request["name"])), b"")
+
+
+def attempt(work: Callable[[], Answer]) -> Answer:
+    try:
+        return work()
+    except ParseFailed as failure:
+        return {"failed": failure.code, "sentence": failure.sentence, "detail": failure.detail}, b""
+    except MemoryError:
+        return {"failed": "too_much_memory"}, b""
+    except Exception as error:
+        # The edge of the process: whatever it was becomes a named failure for the parent.
+        return {"failed": "parser_crashed", "detail": _place(error)}, b""
+
+
+def shut_in(limits: dict[str, int]) -> bool:
+    """Give up network, children, files and memory beyond `limits`; says whether the network is gone."""
+    isolated = False
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        # Root needs no user namespace, and would lose its right to read the file in one.
+        isolated = any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
+        # Should memory run short, the kernel is to take this process and not the worker.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"])
+    _limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    _limit(resource.RLIMIT_NOFILE, limits["open_files"])
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    return isolated
+
+
+def _limit(what: int, value: int) -> None:
+    _, hard = resource.getrlimit(what)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    try:
+        resource.setrlimit(what, (value, value))
+    except (ValueError, OSError):
+        # macOS refuses a limit on address space; there the wall clock is what holds.
+        if sys.platform == "linux":
+            raise
+
+
+def _as_json(parsed: Any) -> dict[str, Any]:
+    return {
+        "text": parsed.text,
+        "sections": [astuple(section) for section in parsed.sections],
+        "title": parsed.title,
+        "page_count": parsed.page_count,
+        "format": parsed.format,
+    }
+
+
+def _place(error: BaseException) -> str:
+    """Where it happened, without the message: that may quote the file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {where}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Name every way in which reading a file can fail, with a sentence for its owner.
+
+The sentences are translation keys: whoever shows one passes it through
+gettext. Django is not imported here, because the parser child must start fast.
+"""
+
+
+def gettext_noop(sentence: str) -> str:
+    """Mark a sentence for the translators without translating it."""
+    return sentence
+
+
+SENTENCES: dict[str, str] = {
+    "empty": gettext_noop("The file is empty."),
+    "unsupported": gettext_noop("Files of this type cannot be read here."),
+    "wrong_type": gettext_noop("The content of the file does not match the ending of its name."),
+    "encrypted": gettext_noop("The file is protected by a password. Upload a copy without one."),
+    "damaged": gettext_noop("The file is damaged and cannot be opened."),
+    "no_text": gettext_noop("No text found in the file. There is nothing in it that could be quoted."),
+    "no_text_scanned": gettext_noop(
+        "No text found: the pages are pictures, as from a scanner. "
+        "Run text recognition (OCR) on the file and upload the result."
+    ),
+    "too_large": gettext_noop("The file holds more than can be read at once. Split it and upload the parts."),
+    "too_slow": gettext_noop("Reading the file took too long and was stopped."),
+    "too_much_memory": gettext_noop("Reading the file needed too much memory and was stopped."),
+    "parser_crashed": gettext_noop("The file made the reader fail. Only this file is affected."),
+}
+
+# Worth another try: these may come from a machine under load, not from the file.
+RETRYABLE = frozenset({"too_slow", "too_much_memory", "parser_crashed"})
+
+
+class ParseFailed(Exception):
+    """A file could not be read.
+
+    `code` is short and permanent, `sentence` is fit for a person, `retryable`
+    says whether trying again can help, `detail` is for the log and never
+    holds text of the file.
+    """
+
+    def __init__(self, code: str, *, sentence: str = "", detail: str = "") -> None:
+        self.code = code
+        self.sentence = sentence or SENTENCES[code]
+        self.retryable = code in RETRYABLE
+        self.detail = detail
+        super().__init__(f"{code}: {self.sentence}")

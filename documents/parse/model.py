@@ -1,0 +1,98 @@
+"""The shape of a document after parsing: one text, and the sections it falls into."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .failures import ParseFailed
+from .normalise import normalise
+
+MAX_CHARACTERS = 20_000_000
+MAX_PAGES = 2_000
+MAX_LABEL = 200
+SEPARATOR = "\n\n"
+
+# Kinds that exist in the file even when they hold no text, so that "page 7" stays page 7.
+NUMBERED = frozenset({"page", "slide", "sheet"})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One page, slide, sheet or headed section: `Parsed.text[start:end]`."""
+
+    kind: str  # "page", "slide", "sheet" or "section"
+    number: int  # from 1
+    label: str  # what a reader would call it: "3", "Budget 2026", "Leave › Parental leave"
+    heading: tuple[str, ...]  # the headings above it, outermost first
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a parser found. Citations point into `text`, which never changes."""
+
+    text: str
+    sections: tuple[Section, ...]  # in reading order, never overlapping
+    title: str  # from metadata or the first heading; "" when there is none
+    page_count: int  # pages, slides or sheets; sections where the text flows
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section before its text is normalised and placed."""
+
+    kind: str
+    number: int
+    label: str
+    heading: tuple[str, ...]
+    text: str
+
+
+def assemble(format: str, parts: Iterable[Part], *, title: str = "") -> Parsed:
+    """Normalise the parts and join them with blank lines.
+
+    Raises ParseFailed: `too_large` beyond MAX_CHARACTERS, `no_text` when no
+    letter or digit is left.
+    """
+    texts: list[str] = []
+    sections: list[Section] = []
+    position = 0
+    for part in parts:
+        text = normalise(part.text)
+        if not text and part.kind not in NUMBERED:
+            continue
+        end = position + len(text)
+        sections.append(
+            Section(
+                kind=part.kind,
+                number=part.number,
+                label=short(part.label),
+                heading=tuple(short(heading) for heading in part.heading),
+                start=position,
+                end=end,
+            )
+        )
+        if text:
+            texts.append(text)
+            position = end + len(SEPARATOR)
+        if position > MAX_CHARACTERS:
+            raise ParseFailed("too_large", detail="characters")
+    whole = SEPARATOR.join(texts)
+    if not any(character.isalnum() for character in whole):
+        raise ParseFailed("no_text")
+    # An empty page after the last text would start behind the separator that is not there.
+    sections = [_within(section, len(whole)) for section in sections]
+    return Parsed(text=whole, sections=tuple(sections), title=short(title), page_count=len(sections), format=format)
+
+
+def short(label: str) -> str:
+    """A label on one line, cut where it would no longer be one."""
+    line = " ".join(normalise(label).split())
+    return line if len(line) <= MAX_LABEL else line[: MAX_LABEL - 1].rstrip() + "…"
+
+
+def _within(section: Section, length: int) -> Section:
+    if section.end <= length:
+        return section
+    return Section(section.kind, section.number, section.label, section.heading, length, length)

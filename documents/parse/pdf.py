@@ -1,0 +1,111 @@
+"""PDF: the text layer, page by page."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pypdfium2
+
+from .failures import SENTENCES, ParseFailed
+from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
+from .pdf_text import PageText, read_page, without
+
+_WORD = re.compile(r"[^\W\d_]+")
+_LEFT = re.compile(r"[^\W\d_]+$")
+_RIGHT = re.compile(r"[^\W\d_]+")
+# Titles that programs write and nobody meant: file names, and "Microsoft Word - draft 3".
+_NO_TITLE = re.compile(r"(?i)^(untitled.*|microsoft \w+ - .*|.*\.(docx?|pdf|indd|xlsx?|pptx?|tmp)|[\d\W]*)$")
+
+
+def parse(path: Path) -> Parsed:
+    document = open_document(path)
+    try:
+        pages = _pages(document)
+        title = _title(document)
+    finally:
+        document.close()
+    words = _words(pages)
+    parts = (
+        Part("page", number, str(number), (), without(page, _dropped(page, words)))
+        for number, page in enumerate(pages, 1)
+    )
+    try:
+        return assemble("pdf", parts, title=title)
+    except ParseFailed as failure:
+        if failure.code == "no_text":
+            raise ParseFailed("no_text", sentence=SENTENCES["no_text_scanned"]) from failure
+        raise
+
+
+def open_document(path: Path) -> pypdfium2.PdfDocument:
+    """Raises ParseFailed: `encrypted`, `damaged` or `too_large`."""
+    try:
+        document = pypdfium2.PdfDocument(path)
+        count = len(document)
+    except pypdfium2.PdfiumError as error:
+        code = "encrypted" if "password" in str(error).lower() else "damaged"
+        raise ParseFailed(code) from error
+    if count == 0:
+        raise ParseFailed("damaged", detail="no pages")
+    if count > MAX_PAGES:
+        raise ParseFailed("too_large", detail="pages")
+    return document
+
+
+def _pages(document: pypdfium2.PdfDocument) -> list[PageText]:
+    pages = []
+    characters = 0
+    for index in range(len(document)):
+        try:
+            page = document[index]
+            textpage = page.get_textpage()
+        except pypdfium2.PdfiumError as error:
+            raise ParseFailed("damaged", detail=f"page {index + 1}") from error
+        pages.append(read_page(textpage))
+        # Closed one by one: a document that keeps its pages open grows with their number.
+        textpage.close()
+        page.close()
+        characters += len(pages[-1].text)
+        if characters > MAX_CHARACTERS:
+            raise ParseFailed("too_large", detail="characters")
+    return pages
+
+
+def _title(document: pypdfium2.PdfDocument) -> str:
+    title: str = document.get_metadata_value("Title").strip()
+    return "" if _NO_TITLE.match(title) else title
+
+
+def _words(pages: list[PageText]) -> Counter[str]:
+    """How often each word stands in the document, the halves of broken words left out."""
+    words: Counter[str] = Counter()
+    if not any(page.breaks for page in pages):
+        return words
+    for page in pages:
+        words.update(match.lower() for match in _WORD.findall(page.text))
+        for place in page.breaks:
+            words.subtract(half.lower() for half in _halves(page, place))
+    return words
+
+
+def _halves(page: PageText, place: int) -> list[str]:
+    left = _LEFT.search(page.text, max(0, place - 40), place)
+    right = _RIGHT.match(page.text, place + 1)
+    return [half.group() for half in (left, right) if half]
+
+
+def _dropped(page: PageText, words: Counter[str]) -> list[int]:
+    """The hyphens that only broke a word at the end of a line.
+
+    A word that stands whole elsewhere in the document was broken; so was one
+    whose halves both stand nowhere. "long-term" keeps its hyphen.
+    """
+    dropped = []
+    for place in page.breaks:
+        halves = _halves(page, place)
+        if len(halves) < 2 or not halves[1].islower():
+            continue
+        left, right = (half.lower() for half in halves)
+        if words[left + right] > 0 or (words[left] <= 0 and words[right] <= 0):
+            dropped.append(place)
+    return dropped

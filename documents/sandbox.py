@@ -1,0 +1,188 @@
+"""Read untrusted files in a child process that can fail, hang or crash alone.
+
+Each call starts one child with limits on memory, time, output and files, and
+without a network where the system allows it; `network_isolated` tells.
+"""
+
+import functools
+import json
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from documents.parse import Parsed, ParseFailed, Section
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent
+CHILD: tuple[str, ...] = ("-m", "documents.parse.child")
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost. Memory is address space, which is more than what is used."""
+
+    wall_seconds: float = 120
+    cpu_seconds: int = 60
+    memory_bytes: int = 2048 * MEGABYTE
+    output_bytes: int = 256 * MEGABYTE
+    open_files: int = 64
+
+
+DEFAULT = Limits()
+DRAWING = Limits(wall_seconds=20, cpu_seconds=15, output_bytes=64 * MEGABYTE)
+
+
+class HighlightMismatch(Exception):
+    """The stored text is not the text of this page, so a highlight would mark the wrong words."""
+
+    sentence = "The passage could not be marked on the page."
+
+
+def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
+    """The text and sections of the file at `path`, whose owner calls it `name`.
+
+    Raises ParseFailed; never anything that the content of the file decides.
+    """
+    answer, _ = _run({"do": "parse", "path": str(path.absolute()), "name": name}, limits)
+    return Parsed(
+        text=answer["text"],
+        sections=tuple(_section(row) for row in answer["sections"]),
+        title=answer["title"],
+        page_count=answer["page_count"],
+        format=answer["format"],
+    )
+
+
+def render_page(
+    path: Path,
+    *,
+    page: int,
+    highlight: Sequence[tuple[int, int]],
+    page_text: str,
+    scale: float = 2.0,
+    limits: Limits = DRAWING,
+) -> bytes:
+    """A PNG of a page of a PDF (from 1) with ranges of its stored text marked.
+
+    `highlight` holds (start, end) within `page_text`, which is the stored text
+    of this page alone; `scale` is pixels per point and shrinks for very large
+    pages. Raises HighlightMismatch when the page does not hold `page_text`
+    (ask again with no highlight), ParseFailed when there is no such page.
+    """
+    drawing = {
+        "page": page,
+        "highlight": [list(span) for span in highlight],
+        "page_text": page_text,
+        "scale": scale,
+    }
+    answer, image = _run({"do": "render", "path": str(path.absolute()), "drawing": drawing}, limits)
+    if not image:
+        raise HighlightMismatch(answer.get("mismatch", ""))
+    return image
+
+
+@functools.cache
+def network_isolated() -> bool:
+    """Whether children run without any network; False is worth a warning to the operator."""
+    answer, _ = _run({"do": "probe"}, DEFAULT)
+    return bool(answer["network_isolated"])
+
+
+def _run(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    with tempfile.TemporaryDirectory(prefix="inlock-parse-") as work:
+        # In a file and not among the arguments, which every user of the machine can read.
+        Path(work, "request.json").write_text(json.dumps({**request, "limits": asdict(limits)}), encoding="utf-8")
+        child = subprocess.Popen(
+            [sys.executable, "-s", "-P", *CHILD],
+            cwd=work,
+            env=_environment(work),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # Discarded: what native libraries print may quote the file.
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            output = _read(child, limits)
+        finally:
+            _end(child)
+    line, _, body = output.partition(b"\n")
+    if child.returncode != 0 or not line:
+        raise _death(child.returncode)
+    answer = json.loads(line)
+    if "failed" in answer:
+        raise ParseFailed(answer["failed"], sentence=answer.get("sentence", ""), detail=answer.get("detail", ""))
+    return answer, body
+
+
+def _environment(work: str) -> dict[str, str]:
+    """Nothing of ours: settings and keys stay with the parent."""
+    return {
+        "HOME": work,
+        "TMPDIR": work,
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+    }
+
+
+def _read(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
+    """All the child writes. Raises ParseFailed when that takes too long or is too much."""
+    pipe = cast(IO[bytes], child.stdout)
+    deadline = time.monotonic() + limits.wall_seconds
+    pieces: list[bytes] = []
+    size = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise ParseFailed("too_slow", detail="wall clock")
+            piece = os.read(pipe.fileno(), MEGABYTE)
+            if not piece:
+                break
+            pieces.append(piece)
+            size += len(piece)
+            if size > limits.output_bytes:
+                raise ParseFailed("too_large", detail="output")
+    try:
+        child.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired as error:
+        raise ParseFailed("too_slow", detail="exit") from error
+    return b"".join(pieces)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.stdout is not None:
+        child.stdout.close()
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _death(returncode: int) -> ParseFailed:
+    """The failure behind an exit without an answer."""
+    if returncode == -signal.SIGXCPU:
+        return ParseFailed("too_slow", detail="processor time")
+    if returncode == -signal.SIGKILL:
+        # Not by us, since `_read` raises then: the kernel ran out of memory.
+        return ParseFailed("too_much_memory", detail="killed")
+    reason = signal.Signals(-returncode).name if returncode < 0 else f"exit {returncode}"
+    return ParseFailed("parser_crashed", detail=reason)
+
+
+def _section(row: list[Any]) -> Section:
+    kind, number, label, heading, start, end = row
+    return Section(kind, number, label, tuple(heading), start, end)
