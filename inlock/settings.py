@@ -138,7 +138,10 @@ TEMPLATES = [
 # --- People and rights --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "workspaces.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
 ANONYMOUS_USER_NAME = None  # guardian: nobody is anybody by default
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
