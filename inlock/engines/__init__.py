@@ -1,0 +1,26 @@
+"""Start the database, broker and vector server that have no URL, and stop them with us.
+
+Nothing here imports Django: settings read `addresses()`, and every command
+runs inside `attached()`. Each embedded engine has a keeper process
+(`keeper.py`); whoever uses an engine holds a shared lock, and the keeper ends
+the engine when the kernel says that the last holder is gone, however it went.
+"""
+
+from inlock.engines.addresses import PROJECT_ROOT, Addresses, addresses, celery_broker_url, var_directory
+from inlock.engines.attach import Attachment, attached, ensure
+from inlock.engines.exceptions import EngineFailed
+from inlock.engines.status import EngineStatus, status
+
+__all__ = [
+    "PROJECT_ROOT",
+    "Addresses",
+    "Attachment",
+    "EngineFailed",
+    "EngineStatus",
+    "addresses",
+    "attached",
+    "celery_broker_url",
+    "ensure",
+    "status",
+    "var_directory",
+]

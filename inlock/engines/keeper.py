@@ -1,0 +1,212 @@
+"""Keep one engine running for as long as somebody uses it: `python -m inlock.engines.keeper NAME VAR LOCK`.
+
+A process of its own rather than a part of whoever came first, because that
+one may leave, or be killed, while others still work. It restarts an engine
+that dies, and stops it when the shared lock of its users is free.
+"""
+
+import argparse
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from inlock.engines.exceptions import EngineFailed
+from inlock.engines.isolation import process_arguments
+from inlock.engines.notes import write_json
+from inlock.engines.places import RECIPES, Place, open_lock, try_lock
+from inlock.engines.recipe import KILL_AFTER, Recipe, last_words
+
+START_WITHIN = 60.0
+LOOK_EVERY = 0.5
+# A user that leaves may be about to stop us itself, and one command often follows another.
+IDLE_LOOKS = 3
+LONGEST_PAUSE = 30.0
+STEADY_AFTER = 60.0
+LARGEST_LOG = 10 * 1024 * 1024
+
+
+class Keeper:
+    """The life of one engine: start, watch, restart, stop."""
+
+    def __init__(self, recipe: Recipe, place: Place) -> None:
+        self.recipe = recipe
+        self.place = place
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = 0
+        self.asked_to_stop = False
+        self.users = open_lock(place.users)
+        self._wake, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._stop_requested)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def run(self) -> int:
+        try:
+            self._end_predecessor()
+            self._start_patiently()
+        except EngineFailed as failure:
+            self._stop()
+            self._say("failed", fault=str(failure))
+            return 1
+        self._watch()
+        self._say("stopping")
+        self._stop()
+        self._say("stopped")
+        return 0
+
+    def _watch(self) -> None:
+        idle = 0
+        while not self.asked_to_stop and idle < IDLE_LOOKS:
+            select.select([self._wake], [], [], LOOK_EVERY)
+            self._drain_wakeups()
+            if self.process is None or self.process.poll() is not None:
+                self._restart()
+            # Held while we stop, so that a new user waits for a clean end and then starts afresh.
+            idle = idle + 1 if try_lock(self.users, fcntl.LOCK_EX) else 0
+            if idle and idle < IDLE_LOOKS:
+                fcntl.flock(self.users, fcntl.LOCK_UN)
+
+    def _start_patiently(self) -> None:
+        """Start, and try again while what a killed predecessor left behind is still going away."""
+        for pause in (0.3, 1.0):
+            try:
+                return self._start()
+            except EngineFailed:
+                if self.process is None:  # nothing was started: trying again would fail the same way
+                    raise
+                self._stop()
+                self._pause(pause)
+        return self._start()
+
+    def _start(self) -> None:
+        recipe = self.recipe
+        rotate(recipe.log)
+        recipe.prepare()
+        with recipe.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                recipe.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=recipe.environment(),
+                start_new_session=True,
+                **process_arguments(recipe.identity, death_signal=recipe.stop_signals[0]),
+            )
+        self._say("starting")
+        self._wait_until_it_answers(self.process)
+        self.started = time.monotonic()
+        self._say("running")
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_WITHIN
+        while not self.recipe.answers():
+            if self.asked_to_stop:
+                return
+            if process.poll() is not None:
+                raise self._failure(f"it ended with code {process.returncode} while starting")
+            if time.monotonic() > deadline:
+                raise self._failure(f"it did not answer within {START_WITHIN:.0f} seconds")
+            time.sleep(0.02)
+
+    def _failure(self, happened: str) -> EngineFailed:
+        words = last_words(self.recipe.log)
+        return EngineFailed(
+            self.recipe.title,
+            f"{happened}; it last said: {words}" if words else happened,
+            log=self.recipe.log,
+            next_step="`manage.py doctor` shows every engine; remove the cause and run the command again.",
+        )
+
+    def _restart(self) -> None:
+        """Start a died engine again, pausing longer each time it will not stay up."""
+        if time.monotonic() - self.started > STEADY_AFTER:
+            self.restarts = 0
+        code = self.process.returncode if self.process else "?"
+        pause = min(LONGEST_PAUSE, 0.1 * 2**self.restarts)
+        self.restarts += 1
+        self._say("restarting", fault=f"{self.recipe.title} ended with code {code} and is started again.")
+        self._pause(pause)
+        if self.asked_to_stop:
+            return
+        try:
+            self._start()
+        except EngineFailed as failure:
+            self._stop()
+            self._say("restarting", fault=str(failure))
+
+    def _pause(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.asked_to_stop and (left := deadline - time.monotonic()) > 0:
+            select.select([self._wake], [], [], left)
+            self._drain_wakeups()
+
+    def _stop(self) -> None:
+        process = self.process
+        if process is None:
+            return
+        for sign in self.recipe.stop_signals:
+            if process.poll() is not None:
+                break
+            process.send_signal(sign)
+            try:
+                process.wait(KILL_AFTER)
+            except subprocess.TimeoutExpired:
+                continue
+        self.process = None
+
+    def _end_predecessor(self) -> None:
+        """Stop an engine whose keeper was killed; the kernel has usually done so already."""
+        pid = self.place.last_said().get("pid")
+        if isinstance(pid, int):
+            self.recipe.end_leftover(pid)
+
+    def _say(self, state: str, *, fault: str = "") -> None:
+        write_json(
+            self.place.notes,
+            {
+                "state": state,
+                "keeper": os.getpid(),
+                "pid": self.process.pid if self.process else None,
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "restarts": self.restarts,
+                "fault": fault,
+            },
+        )
+
+    def _stop_requested(self, *_: object) -> None:
+        self.asked_to_stop = True
+
+    def _drain_wakeups(self) -> None:
+        if select.select([self._wake], [], [], 0)[0]:
+            os.read(self._wake, 4096)
+
+
+def rotate(log: Path) -> None:
+    """Keep one earlier log, so that an engine that fails for weeks does not fill the disk."""
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+def main() -> int:
+    """Run the keeper. LOCK is the inherited handle of the keeper's lock, held until this process ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=sorted(RECIPES))
+    parser.add_argument("var", type=Path)
+    parser.add_argument("lock", type=int)
+    parser.add_argument("--volatile", action="store_true")
+    arguments = parser.parse_args()
+    os.set_inheritable(arguments.lock, False)
+    recipe = RECIPES[arguments.name](arguments.var, durable=not arguments.volatile)
+    return Keeper(recipe, Place(arguments.var, arguments.name)).run()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
