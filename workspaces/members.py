@@ -70,7 +70,7 @@ def change_workspace(workspace: Workspace, *, by: User, **changes: Any) -> Works
         return workspace
     for field, value in changed.items():
         setattr(workspace, field, value)
-    workspace.full_clean()
+    workspace.clean_fields(exclude={field.name for field in Workspace._meta.fields} - set(changed))
     workspace.save(update_fields=list(changed))
     record(
         EventType.WORKSPACE_CHANGED,

@@ -1,0 +1,192 @@
+"""The engines of the run, a database per worker, and the cast every test can use.
+
+`policies` is an open workspace, `legal` holds answers for review. `manager`, `contributor`, `reviewer`, `member` and
+`auditor` have that one role in both; `second_reviewer` reviews in both; `admin` is a platform administrator;
+`stranger` has an account and nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests import engines
+
+engines.point_settings_at_this_run()
+
+from django.db import connections  # noqa: E402  (settings must see this run's engines)
+from django.test import Client, TransactionTestCase  # noqa: E402
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not engines.WORKER and not config.option.collectonly and not config.option.help:
+        engines.start()
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.REDIS_URL = engines.redis_url()
+    settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+def _database() -> str:
+    return f"test_{engines.WORKER or 'main'}"
+
+
+def _fresh_database() -> None:
+    connections["default"].close()
+    engines.copy_template(_database())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Each worker's own copy of the template instead of a migration run per worker."""
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        connections["default"].settings_dict["NAME"] = _database()
+        _fresh_database()
+    # The trail refuses TRUNCATE, so tests that commit get a new copy instead of Django's flush.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: _fresh_database())
+        yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        engines.drop(_database())
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker() -> Iterator[None]:
+    """No stream or queue of one test reaches the next."""
+    import redis
+    from django.conf import settings
+
+    yield
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
+    """Uploads land in the test's own directory."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
+# --- The cast -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., Any]:
+    """make_user("name") → an account that belongs nowhere, with the password `PASSWORD`."""
+    from workspaces.members import create_user
+
+    def make(username: str) -> Any:
+        return create_user(username=username, password=PASSWORD, by=None)
+
+    return make
+
+
+@pytest.fixture
+def make_workspace(db: None) -> Callable[..., Any]:
+    """make_workspace("slug", policy="open", manager=user, member=[a, b]) → a staffed workspace."""
+    from django.db import transaction
+
+    from workspaces.members import add_member, create_workspace
+
+    def make(slug: str, policy: str = "open", **people: Any) -> Any:
+        with transaction.atomic():
+            workspace = create_workspace(slug=slug, name=slug.capitalize(), policy=policy, by=None)
+            for role, users in people.items():
+                for user in users if isinstance(users, list) else [users]:
+                    add_member(workspace, user, role, by=None)
+        return workspace
+
+    return make
+
+
+@pytest.fixture
+def manager(make_user: Any) -> Any:
+    return make_user("manager")
+
+
+@pytest.fixture
+def contributor(make_user: Any) -> Any:
+    return make_user("contributor")
+
+
+@pytest.fixture
+def reviewer(make_user: Any) -> Any:
+    return make_user("reviewer")
+
+
+@pytest.fixture
+def second_reviewer(make_user: Any) -> Any:
+    return make_user("second-reviewer")
+
+
+@pytest.fixture
+def member(make_user: Any) -> Any:
+    return make_user("member")
+
+
+@pytest.fixture
+def auditor(make_user: Any) -> Any:
+    return make_user("auditor")
+
+
+@pytest.fixture
+def stranger(make_user: Any) -> Any:
+    return make_user("stranger")
+
+
+@pytest.fixture
+def admin(make_user: Any) -> Any:
+    """A platform administrator: runs the installation, opens no content."""
+    from workspaces.members import set_platform_administrator
+
+    user = make_user("admin")
+    set_platform_administrator(user, by=None)
+    return user
+
+
+@pytest.fixture
+def people(
+    manager: Any, contributor: Any, reviewer: Any, second_reviewer: Any, member: Any, auditor: Any
+) -> dict[str, Any]:
+    """Everybody who has a role in both workspaces, as `make_workspace` takes them."""
+    return {
+        "manager": manager,
+        "contributor": contributor,
+        "reviewer": [reviewer, second_reviewer],
+        "member": member,
+        "auditor": auditor,
+    }
+
+
+@pytest.fixture
+def policies(make_workspace: Any, people: dict[str, Any]) -> Any:
+    return make_workspace("policies", **people)
+
+
+@pytest.fixture
+def legal(make_workspace: Any, people: dict[str, Any]) -> Any:
+    return make_workspace("legal", policy="review", **people)
+
+
+@pytest.fixture
+def client_of() -> Callable[[Any], Client]:
+    """client_of(user) → a browser session of that person."""
+
+    def sign_in(user: Any) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def as_superuser(transactional_db: None) -> Iterator[Any]:
+    """A database connection that may damage what the product may not; needs committed rows."""
+    with engines.as_superuser(_database()) as connection:
+        yield connection

@@ -1,0 +1,79 @@
+"""The real engines of one test run: started once, with a migrated template that every worker copies its database from.
+
+Must run before Django reads its settings, so `conftest.py` imports it first.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from inlock import engines
+from inlock.engines.addresses import DATABASE as TEMPLATE
+from inlock.engines.addresses import POSTGRESQL_PORT, ROLE, password, postgresql_socket_directory
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+#: What a developer may have set and a test must not see.
+_FOREIGN = ("DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_MODE", "INLOCK_CRASH_AT", "DEBUG", "SECRET_KEY")
+
+
+def point_settings_at_this_run() -> None:
+    """Set the environment that `inlock.settings` reads. Workers inherit the run's directory from the controller."""
+    if not WORKER:
+        for name in _FOREIGN:
+            os.environ.pop(name, None)
+        os.environ["INLOCK_VAR"] = tempfile.mkdtemp(prefix="inlock-tests-")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "inlock.settings"
+
+
+def start() -> None:
+    """In the controller: start the engines without crash safety, migrate the template, stop all at exit."""
+    var = Path(os.environ["INLOCK_VAR"])
+    attachment = engines.Attachment(var, durable=False)
+    atexit.register(shutil.rmtree, var, ignore_errors=True)
+    atexit.register(attachment.leave)
+    attachment.start()
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, check=True)
+
+
+def redis_url() -> str:
+    """A logical database of this worker's own on the shared Valkey."""
+    number = int(WORKER.removeprefix("gw") or 0) + 1 if WORKER else 0
+    return engines.addresses().redis_url.replace("?db=0", f"?db={number}")
+
+
+def as_superuser(database: str = "postgres") -> psycopg.Connection:
+    """A connection that may do what the product may not, such as damaging the trail."""
+    var = engines.var_directory()
+    return psycopg.connect(
+        host=str(postgresql_socket_directory(var)),
+        port=POSTGRESQL_PORT,
+        user="postgres",
+        password=password(var, "postgres"),
+        dbname=database,
+        autocommit=True,
+    )
+
+
+def copy_template(name: str) -> None:
+    """Make database `name` a fresh copy of the migrated template, dropping what was there."""
+    drop(name)
+    with as_superuser() as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(ROLE)
+            )
+        )
+
+
+def drop(name: str) -> None:
+    """Remove database `name`, whoever is still connected."""
+    with as_superuser() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

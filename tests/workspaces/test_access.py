@@ -1,0 +1,145 @@
+"""The access door: every cell of the role table, and what a refusal looks like."""
+
+import pytest
+
+from audit.events import EventType
+from audit.models import Event
+from workspaces import access, members
+from workspaces.exceptions import Forbidden, Hidden, MembershipError, WorkspaceError
+from workspaces.models import Workspace
+from workspaces.roles import CHARTERS, Action, PlatformAction, Role
+
+CELLS = [(role, action) for role in Role for action in Action]
+
+
+@pytest.mark.parametrize(("role", "action"), CELLS)
+def test_a_role_allows_exactly_what_its_charter_says(role, action, make_user, make_workspace):
+    workspace = make_workspace("policies")
+    user = make_user("somebody")
+    members.add_member(workspace, user, role, by=None)
+
+    assert access.allows(user, action, workspace) is (action in CHARTERS[role].actions)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_stranger_may_do_nothing_and_learns_nothing(action, stranger, policies):
+    with pytest.raises(Hidden):
+        access.require(stranger, action, policies)
+
+    assert not access.visible(stranger, Workspace).exists()
+
+
+def test_a_right_in_one_workspace_is_none_in_another(make_workspace, member):
+    make_workspace("mine", member=member)
+    other = make_workspace("other")
+
+    assert access.actions(member, other) == frozenset()
+
+
+def test_a_member_without_the_action_is_forbidden(member, policies):
+    with pytest.raises(Forbidden):
+        access.require(member, Action.MANAGE_PEOPLE, policies)
+
+
+def test_taking_the_role_away_works_at_the_next_question(policies, member):
+    assert access.allows(member, Action.ASK, policies)
+
+    members.remove_member(policies, member, Role.MEMBER, by=None)
+
+    assert not access.allows(member, Action.ASK, policies)
+
+
+def test_an_inactive_person_may_do_nothing(policies, member):
+    member.is_active = False
+    member.save(update_fields=["is_active"])
+
+    assert access.actions(member, policies) == frozenset()
+
+
+def test_a_superuser_without_a_role_leaves_a_break_glass_entry(policies, make_user):
+    operator = make_user("operator")
+    operator.is_superuser = True
+    operator.save(update_fields=["is_superuser"])
+
+    access.require(operator, Action.OPEN, policies)
+
+    event = Event.objects.get(type=EventType.BREAK_GLASS)
+    assert (event.actor_id, event.object_id) == (str(operator.pk), str(policies.pk))
+
+
+@pytest.mark.parametrize("action", PlatformAction)
+def test_only_platform_administrators_hold_platform_actions(action, admin, manager):
+    assert access.allows(admin, action, None)
+    assert not access.allows(manager, action, None)
+
+
+def test_a_platform_administrator_opens_no_content(admin, policies):
+    assert access.actions(admin, policies) == frozenset()
+
+
+def test_the_role_groups_are_repaired_from_the_table(policies, member):
+    from workspaces.models import WorkspaceGroupGrant
+
+    WorkspaceGroupGrant.objects.filter(content_object=policies).delete()
+    assert not access.allows(member, Action.ASK, policies)
+
+    members.renew_role_groups(policies)
+
+    assert access.allows(member, Action.ASK, policies)
+    assert not access.allows(member, Action.REVIEW, policies)
+
+
+def test_adding_a_member_is_recorded_once(policies, stranger, manager):
+    members.add_member(policies, stranger, Role.MEMBER, by=manager)
+    members.add_member(policies, stranger, Role.MEMBER, by=manager)
+
+    events = Event.objects.filter(type=EventType.MEMBER_ADDED, object_id=str(stranger.pk))
+    assert [event.actor_id for event in events] == [str(manager.pk)]
+
+
+def test_a_member_cannot_add_people(policies, stranger, member):
+    with pytest.raises(Forbidden):
+        members.add_member(policies, stranger, Role.MANAGER, by=member)
+
+    assert members.roles_of(policies, stranger) == []
+
+
+def test_the_last_manager_stays(policies, manager):
+    with pytest.raises(MembershipError, match="at least one manager"):
+        members.remove_member(policies, manager, Role.MANAGER, by=manager)
+
+    assert members.roles_of(policies, manager) == [Role.MANAGER]
+
+
+@pytest.mark.parametrize("slug", ["", "Has Capitals", "ümlaut", "../etc"])
+def test_a_workspace_needs_a_usable_short_name(slug, db):
+    with pytest.raises(WorkspaceError, match="short name"):
+        members.create_workspace(slug=slug, name="x", by=None)
+
+
+def test_a_manager_cannot_create_workspaces(manager):
+    with pytest.raises(Forbidden):
+        members.create_workspace(slug="mine", name="Mine", by=manager)
+
+    assert not Workspace.objects.filter(slug="mine").exists()
+
+
+def test_settings_changes_keep_before_and_after(policies, manager):
+    members.change_workspace(policies, by=manager, review_policy="review")
+
+    body = Event.objects.get(type=EventType.WORKSPACE_CHANGED).body
+    assert '"before":{"review_policy":"open"}' in body
+    assert '"after":{"review_policy":"review"}' in body
+
+
+def test_nothing_is_saved_when_the_trail_cannot_be_written(policies, manager, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no trail")
+
+    monkeypatch.setattr("audit.chain.Event.objects.bulk_create", fail)
+
+    with pytest.raises(RuntimeError):
+        members.change_workspace(policies, by=manager, name="Other")
+
+    policies.refresh_from_db()
+    assert policies.name == "Policies"
