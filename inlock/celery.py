@@ -1,0 +1,124 @@
+"""The Celery application: three queues, messages of ids in JSON, and nothing kept in the broker.
+
+Every task may run twice, late or in the wrong order; these settings make a
+killed worker's task come back soon, and the sweeps over rows make it certain.
+"""
+
+import logging
+import os
+import signal
+from typing import Any
+
+import redis
+from celery import Celery, bootsteps
+from celery.signals import setup_logging, worker_process_init
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
+
+from django.conf import settings
+
+from inlock.engines import celery_broker_url
+from inlock.engines.isolation import tie_to_parent
+from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, give_sign_of_life, take_leave
+
+logger = logging.getLogger(__name__)
+
+INTERACTIVE, INGEST, MAINTENANCE = QUEUES = ("interactive", "ingest", "maintenance")
+
+#: A message nobody acknowledged returns after this long. It must exceed every task's time limit, and Celery
+#: wants it in three places.
+VISIBILITY_SECONDS = 3600
+TASK_SECONDS = 1800
+#: What a worker that is asked to stop gives its tasks before it hands them back.
+SOFT_SHUTDOWN_SECONDS = 5.0
+CANARY_SECONDS = 30
+
+
+def route(name: str, args: Any, kwargs: Any, options: Any, task: Any = None, **_: Any) -> dict[str, str]:
+    """The queue of a task, by its name: people wait for answers, sweeps wait for everybody."""
+    app_label, _, task_name = name.partition(".tasks.")
+    if task_name.startswith("sweep"):
+        return {"queue": MAINTENANCE}
+    return {"queue": {"answers": INTERACTIVE, "documents": INGEST}.get(app_label, MAINTENANCE)}
+
+
+app = Celery("inlock")
+app.conf.update(
+    broker_url=celery_broker_url(settings.REDIS_URL),
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": VISIBILITY_SECONDS},
+    result_backend_transport_options={"visibility_timeout": VISIBILITY_SECONDS},
+    visibility_timeout=VISIBILITY_SECONDS,
+    result_backend=None,
+    task_ignore_result=True,
+    accept_content=["json"],
+    task_serializer="json",
+    event_serializer="json",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=SOFT_SHUTDOWN_SECONDS,
+    task_soft_time_limit=TASK_SECONDS,
+    task_time_limit=TASK_SECONDS + 60,
+    # One more try for a connection that went stale; the sweep is the real second chance.
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue=MAINTENANCE,
+    task_create_missing_queues=False,
+    task_routes=(route,),
+    worker_send_task_events=False,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule={
+        **settings.CELERY_BEAT_SCHEDULE,
+        "canary": {
+            "task": "inlock.tasks.canary",
+            "schedule": float(CANARY_SECONDS),
+            "options": {"expires": CANARY_SECONDS},
+        },
+    },
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _leave_logging_to_django(**_: Any) -> None:
+    """Connected so that Celery keeps its hands off: settings.LOGGING is in force already."""
+
+
+@worker_process_init.connect
+def _die_with_the_worker(**_: Any) -> None:
+    """A pool process whose worker was killed would go on alone, on a task that another has taken over."""
+    tie_to_parent(signal.SIGKILL, os.getppid())
+
+
+class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Say every few seconds which queues this worker takes from, while it is connected and its loop turns."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        self.queues = [queue for queue in consumer.app.amqp.queues.consume_from if queue in QUEUES]
+        self.worker = consumer.hostname
+        self._give()
+        self.timer = consumer.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS / 3, self._give)
+
+    def stop(self, consumer: Any) -> None:
+        if hasattr(self, "timer"):
+            self.timer.cancel()
+            self._each(take_leave)
+
+    def _give(self) -> None:
+        self._each(give_sign_of_life)
+
+    def _each(self, tell: Any) -> None:
+        for queue in self.queues:
+            try:
+                tell(queue, self.worker)
+            except (redis.RedisError, OSError) as error:  # the consumer notices by itself and reconnects
+                logger.warning("No sign of life for %s: %s", queue, error)
+
+
+app.steps["consumer"].add(SignOfLife)
