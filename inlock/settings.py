@@ -49,7 +49,6 @@ ADDRESSES = engines.addresses(VAR)
 EMBEDDED_DATABASE = not env.str("DATABASE_URL")
 REDIS_URL = ADDRESSES.redis_url
 CHROMA_URL = ADDRESSES.chroma_url
-env.asked += ["REDIS_URL", "CHROMA_URL"]
 
 DATABASES = {
     "default": dj_database_url.parse(ADDRESSES.database_url, conn_max_age=60, conn_health_checks=True)

@@ -1,0 +1,62 @@
+# What a person types. Everything lives in .venv/ and var/; nothing needs root.
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint bench clean lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Directory with public test collections for `make bench`; see docs/benchmarks.md.
+DATA ?=
+
+help:
+	@echo "make demo   seed two workspaces, ask five questions, verify the trail"
+	@echo "make run    open the portal on http://127.0.0.1:8000"
+	@echo "make test   lint, types and every test (the browser tests want Chromium)"
+	@echo "make lint   the checks without the tests"
+	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
+	@echo "make clean  remove .venv and var, with everything that was ingested"
+
+demo: .venv/.runtime
+	$(BIN)/python manage.py demo --no-serve
+
+run: .venv/.runtime
+	$(BIN)/python manage.py serve
+
+test: lint
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
+
+lint: .venv/.development
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	INLOCK_MODE=production ALLOWED_HOSTS=portal.example SECRET_KEY=$$(head -c 48 /dev/urandom | base64 | tr -d '\n') \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: .venv/.development
+	$(BIN)/python -m tests.bench $(DATA)
+
+clean:
+	rm -rf .venv var
+
+# The lock holds hashes and no addresses: any registry with the same files will do.
+lock: .venv/.development
+	$(BIN)/uv pip compile pyproject.toml $(LOCK_FLAGS) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK_FLAGS) -o requirements-dev.lock
+
+LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python $(BIN)/python
+
+# The environment of the project's own, with uv in it; plain pip does the same, slower, where uv has no build.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+		{ echo "Inlock needs Python 3.11 to 3.14; try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv || echo "no uv here; pip will do"
+
+.venv/.runtime: requirements.lock | .venv/bin/python
+	@sh .ci/install requirements.lock
+	@touch $@
+
+.venv/.development: requirements-dev.lock | .venv/bin/python
+	@sh .ci/install requirements-dev.lock
+	@touch $@ .venv/.runtime

@@ -1,0 +1,102 @@
+"""Settings: documented in full, typed, and unsafe production refused."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inlock.env import Env, SettingError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path)\(\s*\"([A-Z_]+)\"")
+SAFE = {"INLOCK_MODE": "production", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh", "ALLOWED_HOSTS": "portal.example"}
+
+
+def test_the_example_names_every_setting_that_is_read_and_no_other():
+    sources = [
+        file
+        for app in ("inlock", "workspaces", "documents", "answers", "audit")
+        for file in (ROOT / app).rglob("*.py")
+    ]
+    read = {name for file in sources for name in READ.findall(file.read_text(encoding="utf-8"))}
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == read
+
+
+@pytest.mark.parametrize("raw", ["maybe", "2", "ja"])
+def test_an_unclear_yes_or_no_is_refused_by_name(raw):
+    with pytest.raises(SettingError, match="DEBUG"):
+        Env({"DEBUG": raw}).bool("DEBUG", default=False)
+
+
+@pytest.mark.parametrize("raw", ["-1", "0", "many", "1.5"])
+def test_a_number_below_its_minimum_is_refused_by_name(raw):
+    with pytest.raises(SettingError, match="INLOCK_MAX_UPLOAD_MB"):
+        Env({"INLOCK_MAX_UPLOAD_MB": raw}).int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1)
+
+
+def test_a_secret_can_come_from_a_file(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("from a file\n", encoding="utf-8")
+
+    assert Env({"SECRET_KEY_FILE": str(file), "SECRET_KEY": "ignored"}).str("SECRET_KEY") == "from a file"
+
+
+def test_a_missing_secret_file_is_named():
+    with pytest.raises(SettingError, match="SECRET_KEY_FILE"):
+        Env({"SECRET_KEY_FILE": "/nowhere/secret"}).str("SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"DEBUG": "true"}, "DEBUG"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*.example"}, "ALLOWED_HOSTS"),
+    ],
+)
+def test_production_refuses_to_start_unsafe(changed, complaint, tmp_path):
+    started = _check(SAFE | changed, tmp_path)
+
+    assert started.returncode == 2
+    assert complaint in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def test_production_starts_with_safe_settings_and_passes_the_deployment_checks(tmp_path):
+    started = _check(SAFE, tmp_path)
+
+    assert started.returncode == 0, started.stderr
+
+
+def test_production_refuses_an_account_with_the_demo_password(db, settings, make_user):
+    from workspaces.checks import DEMO_PASSWORD, no_demo_passwords_in_production
+
+    settings.PRODUCTION = True
+    user = make_user("member")
+    assert no_demo_passwords_in_production(databases=["default"]) == []
+
+    user.set_password(DEMO_PASSWORD)
+    user.save()
+
+    (error,) = no_demo_passwords_in_production(databases=["default"])
+    assert error.id == "inlock.E001"
+    assert "member" in error.msg
+
+
+def _check(values: dict[str, str], var: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "INLOCK_VAR": str(var), **values},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
