@@ -1,0 +1,336 @@
+"""The verbs of a human decision on a draft: assign, edit, submit, approve, return and reject.
+
+Each asks `workspaces.access` who may, the table below when it may be, and writes its audit entry in the same
+transaction. The draft's row is locked first, so of two people acting together one is told that the other was faster.
+Whoever asked for an answer, or edited it at any time, never decides on it.
+"""
+
+import hashlib
+import re
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers import streaming
+from answers.exceptions import DraftError, WrongState
+from answers.models import Answer, Decision, Draft, Review
+from answers.states import ANSWER_STATUS_OF, DraftState, may_follow
+from audit.events import EventType
+from audit.record import Entry, record, record_all
+from workspaces import access
+from workspaces.exceptions import Forbidden
+from workspaces.models import User
+from workspaces.roles import Action
+
+#: act → the draft states in which it may happen.
+WHEN: dict[str, frozenset[str]] = {
+    "assign": frozenset({DraftState.WAITING, DraftState.RETURNED}),
+    "edit": frozenset({DraftState.WAITING, DraftState.RETURNED}),
+    "submit": frozenset({DraftState.RETURNED}),
+    "approve": frozenset({DraftState.WAITING}),
+    "return": frozenset({DraftState.WAITING}),
+    "reject": frozenset({DraftState.WAITING, DraftState.RETURNED}),
+}
+
+MAX_TEXT_CHARACTERS = 50_000
+MAX_REASON_CHARACTERS = 2_000
+_MARK = re.compile(r"\[(\d+)\]")
+
+
+# --- Questions ----------------------------------------------------------------------------------------------
+
+
+def text_sha256(text: str) -> str:
+    """The hash by which a person says which text they saw, and by which a decision is bound to it."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def marks(text: str) -> set[int]:
+    """The citation numbers that `text` carries as `[n]`."""
+    return {int(number) for number in _MARK.findall(text)}
+
+
+def editors(draft: Draft) -> set[object]:
+    """The ids of everybody whose edit is part of the draft's past, whatever became of that edit."""
+    return set(draft.history.exclude(edited_by=None).order_by().values_list("edited_by", flat=True).distinct())
+
+
+def objection(draft: Draft, by: User) -> str:
+    """Why `by` may not decide on this draft although they review here, as a sentence; empty when they may."""
+    if draft.answer.asked_by_id == by.pk:
+        return _("You asked this question, so somebody else decides on its answer.")
+    if by.pk in editors(draft):
+        return _("You edited this draft, so another reviewer decides on it.")
+    return ""
+
+
+# --- Acts ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def assign(draft: Draft, *, to: User | None, by: User) -> Draft:
+    """Put the draft on one reviewer's desk, or on nobody's. It stays open to the others.
+
+    Raises DraftError when `to` could not decide on it, and WrongState when it is decided already.
+    """
+    draft = _locked(draft, "assign", by)
+    if to is not None:
+        if not access.allows(to, Action.REVIEW, draft):
+            raise DraftError(_("%(name)s may not review this draft.") % {"name": to.name})
+        reason = objection(draft, to)
+        if reason:
+            raise DraftError(reason if to == by else _("%(name)s asked for or edited this answer.") % {"name": to.name})
+    if draft.assigned_to_id == (to.pk if to else None):
+        return draft
+    draft.assigned_to = to
+    _save(draft, by, _("assigned"), "assigned_to")
+    record(
+        EventType.DRAFT_ASSIGNED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        answer=draft.answer_id,
+        to=to.pk if to else None,
+        to_label=to.get_username() if to else "",
+    )
+    return draft
+
+
+@transaction.atomic
+def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: str | None = None) -> Draft:
+    """Give the draft another text; history keeps the one before. The editor can then no longer decide on it.
+
+    Raises DraftError for a text without citations or with a mark that cites nothing, and WrongState when the draft
+    is decided already or, if `seen_sha256` is given, was edited since.
+    """
+    draft = _locked(draft, "edit", by)
+    _require_seen(draft, seen_sha256)
+    text = text.replace("\r\n", "\n").strip()
+    if text == draft.text:
+        return draft
+    _require_sound(text, draft.answer)
+    before = text_sha256(draft.text)
+    draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
+    fields = ["text", "edited_by", "edited_at"]
+    if draft.assigned_to_id == by.pk:
+        # It would wait on the desk of somebody who can no longer decide.
+        draft.assigned_to = None
+        fields.append("assigned_to")
+    _save(draft, by, _checked_reason(reason) or _("edited"), *fields)
+    record(
+        EventType.DRAFT_EDITED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        reason=reason,
+        answer=draft.answer_id,
+        before_sha256=before,
+        after_sha256=text_sha256(text),
+    )
+    return draft
+
+
+@transaction.atomic
+def submit(draft: Draft, *, by: User) -> Draft:
+    """Put a returned draft back in line for a decision.
+
+    Raises WrongState when it was not returned, and DraftError when nobody changed it since it was.
+    """
+    draft = _locked(draft, "submit", by)
+    returned = draft.reviews.filter(decision=Decision.RETURNED).last()
+    if returned is not None and returned.text_sha256 == text_sha256(draft.text):
+        raise DraftError(_("Nothing changed since this draft was returned. Edit it first, or reject it."))
+    draft.state = DraftState.WAITING
+    _save(draft, by, _("submitted again"), "state")
+    _move_answer(draft)
+    record(
+        EventType.DRAFT_SUBMITTED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        answer=draft.answer_id,
+        text_sha256=text_sha256(draft.text),
+    )
+    return draft
+
+
+@transaction.atomic
+def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Review:
+    """Release exactly the text whose hash is `seen_sha256` to its asker.
+
+    Raises WrongState when the draft is not waiting for a decision, when its text is another one by now, or when `by`
+    asked for or edited it.
+    """
+    draft = _locked_for_decision(draft, "approve", by)
+    _require_seen(draft, seen_sha256)
+    _require_sound(draft.text, draft.answer)
+    review = _decide(draft, Decision.APPROVED, DraftState.APPROVED, by, reason)
+    answer = draft.answer
+    answer.released_text, answer.released_sha256 = draft.text, review.text_sha256
+    answer.released_by, answer.released_at = by, review.decided_at
+    _move_answer(draft, "released_text", "released_sha256", "released_by", "released_at")
+    details = {"review": review.pk, "text_sha256": review.text_sha256, "sources": review.sources}
+    record_all(
+        [
+            Entry(EventType.DRAFT_APPROVED, draft, reason, {"answer": answer.pk, **details}),
+            Entry(EventType.ANSWER_RELEASED, answer, reason, {"draft": draft.pk, "policy": answer.policy, **details}),
+        ],
+        workspace=draft.workspace,
+        by=by,
+    )
+    return review
+
+
+@transaction.atomic
+def return_for_changes(draft: Draft, *, by: User, reason: str) -> Review:
+    """Ask for changes before this can be released. Raises as `approve`, and DraftError without a reason."""
+    draft = _locked_for_decision(draft, "return", by)
+    review = _decide(draft, Decision.RETURNED, DraftState.RETURNED, by, reason)
+    _move_answer(draft)
+    record(
+        EventType.DRAFT_RETURNED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        reason=review.reason,
+        answer=draft.answer_id,
+        review=review.pk,
+        text_sha256=review.text_sha256,
+    )
+    return review
+
+
+@transaction.atomic
+def reject(draft: Draft, *, by: User, reason: str) -> Review:
+    """Decide that this answer is never released. Raises as `approve`, and DraftError without a reason."""
+    draft = _locked_for_decision(draft, "reject", by)
+    review = _decide(draft, Decision.REJECTED, DraftState.REJECTED, by, reason)
+    _move_answer(draft)
+    answer = draft.answer
+    details = {"review": review.pk, "text_sha256": review.text_sha256}
+    record_all(
+        [
+            Entry(EventType.DRAFT_REJECTED, draft, review.reason, {"answer": answer.pk, **details}),
+            Entry(EventType.ANSWER_REFUSED, answer, review.reason, {"status": answer.status, "draft": draft.pk}),
+        ],
+        workspace=draft.workspace,
+        by=by,
+    )
+    return review
+
+
+@transaction.atomic
+def opened(draft: Draft, *, by: User) -> None:
+    """Record that `by` reads the draft and everything it rests on. Raises as access does."""
+    access.require(by, Action.REVIEW, draft)
+    record(
+        EventType.DRAFT_OPENED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        answer=draft.answer_id,
+        text_sha256=text_sha256(draft.text),
+        documents=sorted({str(pk) for pk in draft.answer.evidence.values_list("document", flat=True)}),
+    )
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _locked(draft: Draft, act: str, by: User) -> Draft:
+    """The draft as it stands now, locked with its answer, if `by` may review it and `act` fits its state."""
+    rows = Draft.objects.select_for_update(of=("self", "answer")).select_related("answer", "workspace")
+    held = rows.get(pk=draft.pk)
+    # After the lock: rights taken away while we waited for it count.
+    access.require(by, Action.REVIEW, held)
+    if held.state not in WHEN[act]:
+        raise WrongState(_already(held))
+    return held
+
+
+def _locked_for_decision(draft: Draft, act: str, by: User) -> Draft:
+    held = _locked(draft, act, by)
+    if not access.allows(by, Action.REVIEW, held):
+        # A superuser may read by breaking glass, but only a reviewer's name stands under a decision.
+        raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
+    reason = objection(held, by)
+    if reason:
+        raise WrongState(reason)
+    return held
+
+
+def _decide(draft: Draft, decision: Decision, state: DraftState, by: User, reason: str) -> Review:
+    reason = _checked_reason(reason)
+    if decision != Decision.APPROVED and not reason:
+        raise DraftError(_("Say why: the reason goes to the people who work on this answer and into the trail."))
+    draft.state = state
+    _save(draft, by, reason or str(decision.label), "state")
+    return Review.objects.create(
+        draft=draft,
+        decision=decision,
+        decided_by=by,
+        reason=reason,
+        text_sha256=text_sha256(draft.text),
+        sources=_sources(draft),
+    )
+
+
+def _sources(draft: Draft) -> dict[str, str]:
+    """`{version id: SHA-256}` of every version the draft's text cites."""
+    cited = draft.answer.citations.filter(number__in=marks(draft.text)).values_list("version", "version__sha256")
+    return {str(version): sha256 for version, sha256 in cited}
+
+
+def _save(draft: Draft, by: User, reason: str, *fields: str) -> None:
+    draft._history_user, draft._change_reason = by, str(reason)[:100]
+    draft.save(update_fields=list(fields))
+
+
+def _move_answer(draft: Draft, *fields: str) -> None:
+    """Let the answer follow its draft, and tell whoever watches it once that is committed."""
+    answer, status = draft.answer, ANSWER_STATUS_OF[draft.state]
+    if not may_follow(answer.status, status):
+        raise WrongState(_("The answer is no longer held: it is “%(state)s”.") % {"state": answer.get_status_display()})
+    answer.status = status
+    answer.save(update_fields=["status", *fields])
+    transaction.on_commit(partial(streaming.announce, answer))
+
+
+def _require_seen(draft: Draft, seen_sha256: str | None) -> None:
+    if seen_sha256 is not None and seen_sha256 != text_sha256(draft.text):
+        raise WrongState(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
+
+
+def _require_sound(text: str, answer: Answer) -> None:
+    if not text:
+        raise DraftError(_("A draft cannot be empty. Reject it instead."))
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise DraftError(_("A draft has at most %(limit)d characters.") % {"limit": MAX_TEXT_CHARACTERS})
+    if "\0" in text:
+        raise DraftError(_("The text contains a character that cannot be stored."))
+    cited = marks(text)
+    if not cited:
+        raise DraftError(_("At least one citation such as [1] must stay: an answer shows what it rests on."))
+    unknown = cited - set(answer.citations.values_list("number", flat=True))
+    if unknown:
+        listed = ", ".join(f"[{number}]" for number in sorted(unknown))
+        raise DraftError(_("%(marks)s cites nothing: this answer has no such citation.") % {"marks": listed})
+
+
+def _checked_reason(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) > MAX_REASON_CHARACTERS:
+        raise DraftError(_("A reason has at most %(limit)d characters.") % {"limit": MAX_REASON_CHARACTERS})
+    return reason
+
+
+def _already(draft: Draft) -> str:
+    last = draft.reviews.select_related("decided_by").last()
+    if last is None:
+        return _("This draft is “%(state)s”, so this cannot be done now.") % {"state": draft.get_state_display()}
+    return _("Somebody was faster: this draft is “%(state)s”, decided by %(name)s.") % {
+        "state": draft.get_state_display(),
+        "name": last.decided_by.name,
+    }
