@@ -1,0 +1,65 @@
+"""One door per thing: a library behind a door is imported nowhere else."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ("inlock", "answers", "documents", "workspaces", "audit")
+
+#: library → the modules that may import it, as path prefixes.
+DOORS = {
+    "guardian": ("workspaces/",),
+    "chromadb": ("documents/index.py",),
+    "tantivy": ("documents/keywords.py",),
+    "onnxruntime": ("documents/embeddings.py",),
+    "tokenizers": ("documents/embeddings.py",),
+    "langchain_core": ("answers/chat_models.py", "answers/extractive.py"),
+    "langchain_openai": ("answers/chat_models.py",),
+    "openai": ("answers/chat_models.py",),
+    "requests": (),
+    "aiohttp": (),
+    "urllib.request": ("inlock/engines/",),  # asks our own Chroma on loopback whether it answers
+    "httpx": ("documents/index.py", "answers/chat_models.py"),
+    "pypdfium2": ("documents/parse/", "documents/render.py"),
+    "xberg": ("documents/parse/",),
+}
+
+
+def _imports(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+MODULES = {str(file.relative_to(ROOT)): _imports(file) for app in APPS for file in sorted((ROOT / app).rglob("*.py"))}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_is_imported_only_behind_its_door(library):
+    outside = [
+        module
+        for module, names in MODULES.items()
+        if any(name == library or name.startswith(f"{library}.") for name in names)
+        and not module.startswith(DOORS[library] or "nowhere")
+    ]
+
+    assert outside == []
+
+
+def test_the_trail_knows_none_of_the_apps_above_it():
+    ours = tuple(app for app in APPS if app != "audit")
+    above = {
+        module: name
+        for module, names in MODULES.items()
+        if module.startswith("audit/")
+        for name in names
+        if name.split(".")[0] in ours
+    }
+
+    assert above == {}

@@ -1,0 +1,108 @@
+"""Every address of the portal, from the resolver: strangers find nothing, members only what their role opens."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from audit.events import EventType
+from audit.models import Event
+from workspaces.roles import CHARTERS, Action, PlatformAction, Role
+
+#: Addresses that ask for no right: signing in and out, the language, the list of one's own workspaces.
+WITHOUT_A_RIGHT = {"login", "logout", "set_language", "home"}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address with made-up ids in it, and the right its view declares."""
+
+    name: str
+    path: str
+    action: str | None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _routes(resolver: URLResolver, namespace: str = "", prefix: str = "") -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            if entry.app_name != "admin":  # the admin has a sweep of its own
+                yield from _routes(entry, f"{entry.namespace}:" if entry.namespace else namespace, route)
+        elif isinstance(entry, URLPattern):
+            path = "/" + route
+            for name, converter in entry.pattern.converters.items():
+                kind = type(converter).__name__.removesuffix("Converter").lower()
+                example = {"slug": "policies", "uuid": str(uuid.uuid4()), "int": "1"}.get(kind, "x")
+                path = path.replace(f"<{kind}:{name}>", example)
+            for _name, converter in resolver.pattern.converters.items():
+                kind = type(converter).__name__.removesuffix("Converter").lower()
+                path = path.replace("<slug:slug>", "policies") if kind == "slug" else path
+            action = getattr(entry.callback, "required_action", None)
+            yield Route(f"{namespace}{entry.name}", path, action)
+
+
+ROUTES = list(_routes(get_resolver()))
+GUARDED = [route for route in ROUTES if route.name not in WITHOUT_A_RIGHT]
+INSIDE = [route for route in GUARDED if route.path.startswith("/w/")]
+
+
+def test_the_sweep_sees_the_portal():
+    names = {route.name for route in ROUTES}
+
+    assert {"workspaces:people", "documents:upload", "documents:detail", "answers:ask"} <= names
+    assert all("<" not in route.path for route in ROUTES)
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_every_view_declares_the_right_it_asks_for(route):
+    assert route.action in {*Action.values, *PlatformAction.values}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_nobody_gets_past_the_sign_in_page_without_an_account(route, client, policies):
+    if route.name in {"login", "set_language"}:
+        return
+    for method in METHODS:
+        response = getattr(client, method)(route.path)
+
+        assert response.status_code in {302, 405}, (method, response.status_code)
+        if response.status_code == 302:
+            assert response["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("route", INSIDE, ids=str)
+def test_a_stranger_finds_nothing_and_the_trail_says_who_tried(route, client_of, stranger, policies):
+    client = client_of(stranger)
+
+    for method in METHODS:
+        response = getattr(client, method)(route.path)
+
+        assert response.status_code in {404, 405}, (method, response.status_code)
+    assert Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(stranger.pk)).exists()
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", INSIDE, ids=str)
+def test_a_role_without_the_action_is_refused_in_every_way(
+    route: Route, role: Role, client_of: Any, make_user: Any, make_workspace: Any
+):
+    if route.action in CHARTERS[role].actions:
+        return
+    user = make_user("somebody")
+    make_workspace("policies", **{role.value: user})
+    client = client_of(user)
+
+    for method in METHODS:
+        response = getattr(client, method)(route.path)
+
+        assert response.status_code in {403, 405}, (method, response.status_code)
+    event = Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(user.pk)).last()
+    assert event is not None
+    assert f'"action":"{route.action}"' in event.body
