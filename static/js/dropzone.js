@@ -27,6 +27,7 @@
       return row;
     });
     zone.querySelector("[data-dropzone-files]").replaceChildren(...rows);
+    zone.classList.toggle("has-files", rows.length > 0);
   }
 
   document.addEventListener("dragover", (event) => {

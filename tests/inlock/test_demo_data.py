@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from documents import sandbox
 from inlock.demo.make_documents import write_all
 from inlock.demo.questions import ACCOUNTS, DOCUMENTS, FOLDER, QUESTIONS, WORKSPACES
 
@@ -72,3 +75,22 @@ def test_making_the_documents_twice_gives_the_same_bytes(tmp_path):
     assert made <= files_below(FOLDER)
     for name in made:
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONS if q.document], ids=lambda q: q.document)
+def test_the_expected_answer_stands_in_the_document_as_it_is_parsed(question):
+    path = FOLDER / question.document
+
+    parsed = sandbox.parse(path, name=path.name)
+
+    assert question.phrase in " ".join(parsed.text.split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.path)
+def test_every_demo_document_can_be_read(document):
+    path = FOLDER / document.path
+
+    parsed = sandbox.parse(path, name=path.name)
+
+    assert "Velmarin" in parsed.text or document.path.endswith((".csv", ".xlsx"))
+    assert parsed.page_count >= 1
