@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from documents.states import OPEN, VersionState
+from documents.states import OPEN, WITHDRAWN, VersionState
 from workspaces.grants import GroupGrant, UserGrant
 from workspaces.models import Workspace
 
@@ -51,6 +51,7 @@ class Document(models.Model):
         related_name="+",
         editable=False,
     )
+    #: When its text, passages, vectors and files were gone; the row stays as a tombstone.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -62,6 +63,14 @@ class Document(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "path"], condition=Q(deleted_at=None), name="document_path_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(deleted_at__isnull=False), name="document_erased_after_deleted"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deleted_at"], name="document_to_erase", condition=Q(deleted_at__isnull=False, erased_at=None)
             ),
         ]
 
@@ -100,6 +109,8 @@ class Version(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
+    #: Rises with each arrival of bytes for the document, old bytes included: the latest arrival that is ready answers.
+    turn = models.PositiveIntegerField(default=0)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     filename = models.CharField(max_length=1000)
@@ -119,8 +130,10 @@ class Version(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     #: Attempts that ended without a word (the worker died); three of them set the version aside.
     deaths = models.PositiveIntegerField(default=0)
-    #: Passages embedded so far in this attempt, for the progress bar.
+    #: Passages that have their vector, for the progress bar.
     done = models.PositiveIntegerField(default=0)
+    #: The index may hold vectors of this version; False only when it is known to hold none.
+    in_index = models.BooleanField(default=False)
 
     #: Normalised once at parse time; every citation points into exactly this.
     text = models.TextField(blank=True)
@@ -148,6 +161,9 @@ class Version(models.Model):
         ]
         indexes = [
             models.Index(F("lease_until").asc(nulls_first=True), name="version_waiting", condition=Q(state__in=OPEN)),
+            models.Index(
+                fields=["id"], name="version_to_withdraw", condition=Q(state__in=WITHDRAWN, in_index=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -41,11 +41,16 @@ SETTLED = (
     VersionState.DELETED,
 )
 
+#: Their vectors do not belong in the index. (A deleted version's go with the rest of its document.)
+WITHDRAWN = (VersionState.FAILED, VersionState.QUARANTINED, VersionState.SUPERSEDED)
+
 NEXT: dict[str, frozenset[str]] = {
     **{
         state: frozenset(
             {
                 after,
+                # A new parser or splitter starts over what an older one left half done.
+                VersionState.RECEIVED,
                 VersionState.FAILED,
                 VersionState.QUARANTINED,
                 VersionState.SUPERSEDED,
