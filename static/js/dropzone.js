@@ -57,6 +57,11 @@
     if (zone && event.target.type === "file") listFiles(zone);
   });
 
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const zone = zoneOf(event);
+    if (zone) zone.querySelector("[data-dropzone-progress]").hidden = true;
+  });
+
   document.addEventListener("htmx:xhr:progress", (event) => {
     const zone = zoneOf(event);
     if (!zone || !event.detail.lengthComputable) return;

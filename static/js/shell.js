@@ -113,6 +113,13 @@
     if (opener?.matches(".cite")) opener.setAttribute("aria-current", "true");
     openPanel(opener);
   });
+  // A session that ended answers with the sign-in page, which must not appear inside a panel.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const address = event.detail.xhr.responseURL;
+    if (!address || new URL(address).pathname !== document.body.dataset.signIn) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
   document.addEventListener("htmx:responseError", () => showFailure(byId("toasts").dataset.refused));
   document.addEventListener("htmx:sendError", () => showFailure(byId("toasts").dataset.unreachable));
   document.addEventListener("htmx:load", (event) => {
