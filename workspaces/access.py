@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from guardian.shortcuts import assign_perm, remove_perm
@@ -117,7 +117,7 @@ def find(user: Any, action: str, model: type[M], **lookup: Any) -> M:
     """
     try:
         thing = visible(user, model).get(**lookup)
-    except (model.DoesNotExist, ValueError, ValidationError) as error:
+    except (ObjectDoesNotExist, ValueError, ValidationError) as error:
         # The row may exist: its workspace's trail, not the stranger, learns which one was asked for.
         thing_asked = _existing(model, lookup)
         workspace = _workspace_of(thing_asked) if thing_asked is not None else None
@@ -217,7 +217,5 @@ def _existing(model: type[models.Model], lookup: dict[str, Any]) -> models.Model
         return None
 
 
-def _workspace_of(thing: models.Model) -> UUID | None:
-    if isinstance(thing, Workspace):
-        return cast(UUID, thing.pk)
-    return cast(UUID, _rule(type(thing)).workspace_of(thing).pk)
+def _workspace_of(thing: models.Model) -> UUID:
+    return thing.pk if isinstance(thing, Workspace) else _rule(type(thing)).workspace_of(thing).pk
