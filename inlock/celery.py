@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 
@@ -64,7 +64,8 @@ app.conf.update(
     task_time_limit=TASK_SECONDS + 60,
     # One more try for a connection that went stale; the sweep is the real second chance.
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
-    task_queues=[Queue(name) for name in QUEUES],
+    # Without an exchange of its own a queue shares the default one, and gets every message of the others.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_default_queue=MAINTENANCE,
     task_create_missing_queues=False,
     task_routes=(route,),

@@ -56,6 +56,11 @@ class Attachment:
         self._held: dict[str, int] = {}
         self._process = os.getpid()
 
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """Handles that, inherited by a child, keep the engines running for as long as the child lives."""
+        return tuple(self._held.values())
+
     def start(self) -> None:
         """Hold every embedded engine and return when all of them answer. Raises EngineFailed."""
         for name in embedded():

@@ -3,8 +3,11 @@
 import pytest
 from celery import shared_task
 from django.db import transaction
+from kombu import Consumer
 
 from inlock.celery import QUEUES, VISIBILITY_SECONDS, app, route
+from inlock.engines import celery_broker_url
+from inlock.requeue import requeue_unacknowledged
 from inlock.tasks import canary, seconds_since_canary
 from workspaces import dispatch as dispatching
 from workspaces.dispatch import dispatch, give_sign_of_life, inline, take_leave, worker_is_up
@@ -57,6 +60,40 @@ def test_every_scheduled_task_exists():
     app.loader.import_default_modules()
 
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+@pytest.fixture
+def broker(monkeypatch, settings):
+    """A connection to this test worker's own part of the broker."""
+    monkeypatch.setattr(app.conf, "broker_write_url", celery_broker_url(settings.REDIS_URL))
+    with app.connection_for_write() as connection:
+        yield connection
+
+
+def waiting(broker) -> dict[str, int]:
+    client = broker.default_channel.client
+    return {queue: client.llen(queue) for queue in QUEUES}
+
+
+def test_a_message_lies_in_one_queue_only(broker):
+    app.send_task("documents.tasks.ingest_version_task", ["7"], connection=broker)
+
+    assert waiting(broker) == {"interactive": 0, "ingest": 1, "maintenance": 0}
+
+
+def test_a_message_whose_worker_was_killed_is_handed_back(broker):
+    app.send_task("documents.tasks.ingest_version_task", ["7"], connection=broker)
+    # What remains of a worker that took a message and was killed before it acknowledged.
+    killed = broker.clone()
+    with Consumer(killed, app.amqp.queues["ingest"], callbacks=[lambda body, message: None]):
+        killed.drain_events(timeout=5)
+    killed.default_channel.qos.restore_at_shutdown = False
+    killed.close()
+    assert waiting(broker)["ingest"] == 0
+
+    assert requeue_unacknowledged() == 1
+
+    assert waiting(broker)["ingest"] == 1
 
 
 @pytest.mark.django_db
