@@ -70,7 +70,7 @@ _LINE_ENDS = re.compile(r"\r\n?")
 _SPACING = (
     (re.compile(r"(?<=[^ \t\n])[ \t]+"), " "),
     (re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE), "    "),
-    (re.compile(r" +$", re.MULTILINE), ""),
+    (re.compile(r"(?<! ) +$", re.MULTILINE), ""),
     (re.compile(r"\n{3,}"), "\n\n"),
 )
 # Where two characters may compose, they belong to one cluster: marks, and the

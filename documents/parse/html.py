@@ -1,0 +1,236 @@
+"""Web pages: the visible main text under its headings, without menus and scripts."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from . import tables
+from .encodings import decode, read_bytes
+from .failures import ParseFailed
+from .model import Parsed, assemble
+from .outline import Outline
+
+# Deeper than any page that a person wrote; below it text is no longer told apart by blocks.
+MAX_DEPTH = 200
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_SKIPPED = _listed("""
+    script style noscript template svg math iframe object embed canvas audio video map head nav aside footer
+    form button select option textarea input dialog
+""")
+_SKIPPED_ROLES = _listed("navigation banner contentinfo search complementary dialog")
+_INLINE = _listed("""
+    a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span
+    strong strike sub sup time tt u var wbr
+""")
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?![.\d])", re.IGNORECASE
+)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w-]{2,20})", re.IGNORECASE)
+
+
+def parse(path: Path) -> Parsed:
+    tree = _tree(_decoded(read_bytes(path)))
+    if tree is None:
+        raise ParseFailed("no_text")
+    outline = Outline()
+    reader = _Reader(outline)
+    reader.element(_main(tree), 0)
+    reader.flush()
+    title = " ".join((tree.findtext(".//head/title") or "").split())
+    return assemble("html", outline.parts(), title=title or outline.first_heading)
+
+
+def visible_text(fragment: str) -> str:
+    """The text that a reader would see of a piece of HTML."""
+    tree = _tree(fragment)
+    if tree is None:
+        return ""
+    outline = Outline()
+    reader = _Reader(outline)
+    reader.element(tree, 0)
+    reader.flush()
+    return "\n\n".join(part.text for part in outline.parts())
+
+
+def _decoded(data: bytes) -> str:
+    declared = _CHARSET.search(data[:4096])
+    if declared and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        try:
+            return data.decode(declared.group(1).decode("ascii"))
+        except (LookupError, UnicodeDecodeError):
+            # A page that lies about its encoding is read like one that says nothing.
+            return decode(data)
+    return decode(data)
+
+
+def _tree(text: str) -> lxml_html.HtmlElement | None:
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
+    )
+    try:
+        tree = lxml_html.document_fromstring(text.encode("utf-8", errors="ignore"), parser=parser)
+    except etree.ParserError:
+        # lxml's name for a page with nothing on it.
+        return None
+    if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
+        # libxml2 stops in the middle then, and what it read would pass for the whole.
+        raise ParseFailed("damaged", detail="depth")
+    return tree
+
+
+def _main(tree: lxml_html.HtmlElement) -> lxml_html.HtmlElement:
+    for found in (tree.findall(".//main"), tree.findall(".//*[@role='main']"), tree.findall(".//article")):
+        if len(found) == 1:
+            return found[0]
+    body = tree.find("body")
+    return tree if body is None else body
+
+
+class _Reader:
+    """Walks the page; inline text gathers until a block begins or ends."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.inline: list[str] = []
+        self.lists: list[str] = []
+        self.mark = ""
+
+    def element(self, node: lxml_html.HtmlElement, depth: int) -> None:
+        tag = node.tag
+        if not isinstance(tag, str) or _is_hidden(node):
+            return
+        if depth > MAX_DEPTH:
+            self.inline += _visible(node)
+        elif tag in _INLINE:
+            self._inside(node, depth)
+        elif tag == "br":
+            self.inline.append("\n")
+        elif tag in _HEADINGS:
+            self.flush()
+            self.outline.heading(int(tag[1]), _inline_text(node))
+        elif tag == "pre":
+            self.flush()
+            self.outline.block("".join(_visible(node)).strip(" "))
+        elif tag == "table" and not _is_layout(node):
+            self.flush()
+            self.outline.block(tables.as_text(list(_rows(node))))
+        elif tag in {"ul", "ol"}:
+            self._list(node, tag, depth)
+        else:
+            self.flush()
+            if tag == "li" and self.lists:
+                self.mark = self._next_mark()
+            self._inside(node, depth)
+            self.flush()
+
+    def flush(self) -> None:
+        lines = (" ".join(line.split()) for line in "".join(self.inline).split("\n"))
+        text = "\n".join(line for line in lines if line)
+        self.inline = []
+        if not text:
+            return
+        if not self.lists:
+            self.outline.block(text)
+            return
+        mark = f"{self.mark} " if self.mark else "  "
+        self.mark = ""
+        self.outline.item("  " * (len(self.lists) - 1) + mark + text)
+
+    def _inside(self, node: lxml_html.HtmlElement, depth: int) -> None:
+        self.inline.append(_spaced(node.text))
+        for child in node:
+            self.element(child, depth + 1)
+            self.inline.append(_spaced(child.tail))
+
+    def _list(self, node: lxml_html.HtmlElement, tag: str, depth: int) -> None:
+        self.flush()
+        self.lists.append("•" if tag == "ul" else "1.")
+        self._inside(node, depth)
+        self.flush()
+        self.lists.pop()
+        self.mark = ""
+
+    def _next_mark(self) -> str:
+        mark = self.lists[-1]
+        if mark != "•":
+            self.lists[-1] = f"{int(mark[:-1]) + 1}."
+        return mark
+
+
+def _spaced(text: str | None) -> str:
+    """White space of the source, where a line end means no more than a space."""
+    return re.sub(r"\s+", " ", text) if text else ""
+
+
+def _inline_text(node: lxml_html.HtmlElement) -> str:
+    """The visible text below a heading or a cell, on one line."""
+    return " ".join("".join(_visible(node)).split())
+
+
+def _visible(node: lxml_html.HtmlElement) -> Iterator[str]:
+    """The visible text at any depth; words of two blocks do not grow together."""
+    walker = etree.iterwalk(node, events=("start", "end"))
+    for event, element in walker:
+        if element.tag not in _INLINE:
+            yield " "
+        if event == "end":
+            yield (element.tail or "") if element is not node else ""
+        elif _is_hidden(element):
+            walker.skip_subtree()
+        else:
+            yield element.text or ""
+
+
+def _is_hidden(node: lxml_html.HtmlElement) -> bool:
+    if node.tag in _SKIPPED or node.get("hidden") is not None or node.get("aria-hidden") == "true":
+        return True
+    if node.get("role") in _SKIPPED_ROLES:
+        return True
+    if node.tag == "header" and not any(above.tag in {"main", "article", "section"} for above in node.iterancestors()):
+        return True
+    style = node.get("style")
+    return bool(style and _HIDDEN_STYLE.search(style))
+
+
+def _is_layout(table: lxml_html.HtmlElement) -> bool:
+    """A table that only places things, as old pages and e-mails do."""
+    if table.get("role") == "presentation" or table.find(".//table") is not None:
+        return True
+    return all(len(row) < 2 for row in table.iter("tr"))
+
+
+def _rows(table: lxml_html.HtmlElement) -> Iterator[list[str]]:
+    """The cells row by row; a cell over several rows is said in each, over several columns once."""
+    open_cells: dict[int, tuple[int, str]] = {}
+    for tr in table.iter("tr"):
+        row: dict[int, str] = {}
+        for column in list(open_cells):
+            left, text = open_cells.pop(column)
+            row[column] = text
+            if left > 1:
+                open_cells[column] = (left - 1, text)
+        column = 0
+        for cell in tr:
+            if cell.tag not in {"td", "th"}:
+                continue
+            while column in row:
+                column += 1
+            row[column] = _inline_text(cell)
+            if (rows := _span(cell, "rowspan")) > 1:
+                open_cells[column] = (rows - 1, row[column])
+            column += _span(cell, "colspan")
+        yield [row.get(index, "") for index in range(max(row, default=-1) + 1)]
+
+
+def _span(cell: lxml_html.HtmlElement, name: str) -> int:
+    value = cell.get(name, "1")
+    return min(int(value), 100) if value.isdecimal() and int(value) else 1

@@ -1,0 +1,106 @@
+"""Markdown: what a reader of the rendered page sees, under its headings."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from . import tables
+from .encodings import read_text
+from .html import visible_text
+from .model import Parsed, assemble
+from .outline import Outline
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+# Read with a pattern and not as YAML: a title is all that is wanted of it.
+_TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+
+def parse(path: Path) -> Parsed:
+    text = read_text(path).replace("\r\n", "\n")
+    title = ""
+    if front := _FRONT_MATTER.match(text):
+        found = _TITLE.search(front.group(1))
+        title = found.group(1) if found else ""
+        text = text[front.end() :]
+    outline = Outline()
+    _Reader(outline).read(MarkdownIt("commonmark").enable("table").parse(text))
+    return assemble("md", outline.parts(), title=title or outline.first_heading)
+
+
+class _Reader:
+    """Walks the tokens, which are flat: every opening has its closing."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.lists: list[str] = []  # the mark of the next item, level by level
+        self.mark = ""
+        self.rows: list[list[str]] = []
+
+    def read(self, tokens: Sequence[Token]) -> None:
+        previous = None
+        for token in tokens:
+            self._one(token, previous)
+            previous = token
+
+    def _one(self, token: Token, previous: Token | None) -> None:
+        match token.type:
+            case "bullet_list_open":
+                self.lists.append("•")
+            case "ordered_list_open":
+                self.lists.append(f"{token.attrGet('start') or 1}.")
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self.mark = self._next_mark()
+            case "fence" | "code_block":
+                self.outline.block(token.content)
+            case "html_block":
+                self.outline.block(visible_text(token.content))
+            case "table_open":
+                self.rows = []
+            case "tr_open":
+                self.rows.append([])
+            case "table_close":
+                self.outline.block(tables.as_text(self.rows))
+            case "inline":
+                self._inline(token, previous)
+
+    def _inline(self, token: Token, previous: Token | None) -> None:
+        text = "".join(_words(token.children or []))
+        opened = previous.type if previous else ""
+        if opened == "heading_open" and previous is not None:
+            self.outline.heading(int(previous.tag[1]), text)
+        elif opened in {"th_open", "td_open"}:
+            self.rows[-1].append(text)
+        elif self.lists:
+            self._item(text)
+        else:
+            self.outline.block(text)
+
+    def _item(self, text: str) -> None:
+        indent = "  " * (len(self.lists) - 1)
+        mark = f"{self.mark} " if self.mark else "  "
+        self.mark = ""
+        self.outline.item(indent + mark + text)
+
+    def _next_mark(self) -> str:
+        mark = self.lists[-1]
+        if mark != "•":
+            self.lists[-1] = f"{int(mark[:-1]) + 1}."
+        return mark
+
+
+def _words(children: Sequence[Token]) -> Iterator[str]:
+    for child in children:
+        match child.type:
+            case "text" | "code_inline" | "text_special":
+                yield child.content
+            case "softbreak":
+                yield " "
+            case "hardbreak":
+                yield "\n"
+            case "html_inline" if child.content.lower().startswith("<br"):
+                yield "\n"

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pptx
+
+from documents.parse import parse_file
+from tests.documents import samples
+
+
+def test_each_slide_is_a_section_with_its_title_points_and_notes(tmp_path):
+    path = samples.pptx_of(
+        tmp_path / "a.pptx",
+        [("Plan", ["Hire two people", "Open an office"], "Say why."), ("Costs", ["12,000 a month"], "")],
+    )
+
+    parsed = parse_file(path, "a.pptx")
+
+    assert parsed.text == "Plan\n\n• Hire two people\n• Open an office\n\nSay why.\n\nCosts\n\n12,000 a month"
+    assert [(section.kind, section.label, section.heading) for section in parsed.sections] == [
+        ("slide", "1", ("Plan",)),
+        ("slide", "2", ("Costs",)),
+    ]
+    assert (parsed.title, parsed.page_count) == ("Plan", 2)
+
+
+def test_a_hidden_slide_is_not_read_and_keeps_its_number(tmp_path):
+    path = samples.pptx_of(tmp_path / "a.pptx", [("One", [], ""), ("Two", [], ""), ("Three", [], "")])
+    deck = pptx.Presentation(str(path))
+    deck.slides[1]._element.set("show", "0")
+    deck.save(str(path))
+
+    parsed = parse_file(Path(path), "a.pptx")
+
+    assert parsed.text == "One\n\nThree"
+    assert [section.number for section in parsed.sections] == [1, 2, 3]
+
+
+def test_a_table_on_a_slide_is_rows_under_their_names(tmp_path):
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    table = slide.shapes.add_table(2, 2, 0, 0, 100, 100).table
+    for row, cells in enumerate((("Region", "Sales"), ("North", "14"))):
+        for column, text in enumerate(cells):
+            table.cell(row, column).text = text
+    deck.save(str(tmp_path / "a.pptx"))
+
+    assert parse_file(tmp_path / "a.pptx", "a.pptx").text == "Region | Sales\nRegion: North | Sales: 14"

@@ -1,0 +1,77 @@
+import datetime
+
+import openpyxl
+import pytest
+
+from documents.parse import parse_file
+from documents.parse.xlsx_numbers import shown
+from tests.documents import samples
+
+
+def test_each_sheet_is_a_section_and_each_row_names_its_columns(tmp_path):
+    path = samples.xlsx(
+        tmp_path / "a.xlsx",
+        {
+            "Budget 2026": [
+                ["Item", "Cost", "Due"],
+                ["Desk", 12.5, datetime.date(2026, 1, 31)],
+                ["Lamp", 0.1 + 0.2, None],
+            ],
+            "Notes": [["Prices without tax."]],
+        },
+    )
+
+    parsed = parse_file(path, "a.xlsx")
+
+    assert parsed.text == (
+        "Item | Cost | Due\nItem: Desk | Cost: 12.5 | Due: 2026-01-31\nItem: Lamp | Cost: 0.3\n\nPrices without tax."
+    )
+    assert [(section.kind, section.label, section.heading) for section in parsed.sections] == [
+        ("sheet", "Budget 2026", ("Budget 2026",)),
+        ("sheet", "Notes", ("Notes",)),
+    ]
+
+
+def test_hidden_sheets_are_not_read(tmp_path):
+    path = samples.xlsx(tmp_path / "a.xlsx", {"Shown": [["Yes"]], "Lists": [["No"]]}, hidden=["Lists"])
+
+    parsed = parse_file(path, "a.xlsx")
+
+    assert (parsed.text, parsed.page_count) == ("Yes", 1)
+
+
+def test_two_columns_of_words_are_pairs_and_not_a_header(tmp_path):
+    path = samples.xlsx(tmp_path / "a.xlsx", {"Info": [["Owner", "Finance"], ["Reviewer", "Legal"]]})
+
+    assert parse_file(path, "a.xlsx").text == "Owner | Finance\nReviewer | Legal"
+
+
+def test_a_cell_far_to_the_right_costs_nothing(tmp_path):
+    book = openpyxl.Workbook()
+    book.active["A1"] = "near"
+    book.active["XFD1048576"] = "far"
+    book.save(tmp_path / "a.xlsx")
+
+    assert parse_file(tmp_path / "a.xlsx", "a.xlsx").text == "near\nfar"
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "expected"),
+    [
+        ("45000", "General", "45000"),
+        ("45000", "dd/mm/yyyy", "2023-03-15"),
+        ("45000.5", 'yyyy-mm-dd" at "hh:mm', "2023-03-15 12:00"),
+        ("0.25", "hh:mm", "06:00"),
+        ("0.125", "0.0%", "12.5%"),
+        ("1234.5", '"days" 0.00', "1234.5"),
+        ("1234567890123", "0", "1234567890123"),
+        ("12", "[Red]#,##0", "12"),
+        ("#N/A", "General", "#N/A"),
+    ],
+)
+def test_a_number_is_written_as_its_format_means_it(value, code, expected):
+    assert shown(value, code) == expected
+
+
+def test_the_epoch_of_old_macs_is_respected():
+    assert shown("43538", "yyyy-mm-dd", epoch_1904=True) == "2023-03-15"
