@@ -6,12 +6,14 @@ integers only), and those bytes contain the hash of the entry before it.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import Subquery
 from django.utils import timezone
 
 from audit.exceptions import AuditError
@@ -63,9 +65,11 @@ def append(chain: str, bodies: Sequence[Mapping[str, Any]]) -> list[Event]:
     for body in bodies:
         # Time never runs backwards inside a chain, whatever the clock does.
         at = max(timezone.now(), head.at) if head.at else timezone.now()
-        full = {**body, "chain": chain, "seq": head.seq + 1, "at": at.isoformat(), "prev_hash": head.hash}
+        id, seq = uuid.uuid4(), head.seq + 1
+        place = {"id": str(id), "chain": chain, "seq": seq, "at": at.isoformat(), "prev_hash": head.hash}
+        full = {**body, **place}
         text = canonical(full)
-        event = Event(chain=chain, seq=head.seq + 1, at=at, body=text, prev_hash=head.hash, hash=digest(text))
+        event = Event(id=id, chain=chain, seq=seq, at=at, body=text, prev_hash=head.hash, hash=digest(text))
         for column in _COLUMNS:
             setattr(event, column, full.get(column, ""))
         events.append(event)
@@ -113,20 +117,47 @@ def chains() -> list[str]:
     return sorted(heads | set(Event.objects.order_by().values_list("chain", flat=True).distinct()))
 
 
+class _Row(NamedTuple):
+    """One stored entry as verification reads it, with the head as the same statement saw it."""
+
+    seq: int
+    at: datetime
+    body: str
+    hash: str
+    id: uuid.UUID
+    chain: str
+    prev_hash: str
+    head_seq: int | None
+    head_hash: str | None
+    type: str
+    actor_id: str
+    actor_label: str
+    object_type: str
+    object_id: str
+    object_label: str
+    request_id: str
+
+
 def verify(chain: str) -> Verification:
-    """Read `chain` from its first entry to its last and name every place where it does not hold."""
-    with transaction.atomic():
-        # The head first, under its lock: nothing is appended between it and the rows we then read.
-        head = ChainHead.objects.select_for_update().filter(chain=chain).first()
-        return _verify_rows(chain, _rows(chain), head)
+    """Read `chain` from its first entry to its last and name every place where it does not hold.
+
+    Takes no lock: writers go on, and what they append meanwhile is left to the next verification.
+    """
+    head = ChainHead.objects.filter(chain=chain)
+    # One statement is one snapshot: the head belongs to exactly these rows, whoever appends in the meantime.
+    rows = (
+        Event.objects.filter(chain=chain)
+        .annotate(head_seq=Subquery(head.values("seq")), head_hash=Subquery(head.values("hash")))
+        .order_by("seq", "at", "id")
+        .values_list(*_Row._fields)
+        .iterator(chunk_size=5000)
+    )
+    return _verify_rows(chain, map(_Row._make, rows))
 
 
-def _rows(chain: str) -> Iterator[Event]:
-    return Event.objects.filter(chain=chain).order_by("seq", "at", "id").iterator(chunk_size=5000)
-
-
-def _verify_rows(chain: str, rows: Iterator[Event], head: ChainHead | None) -> Verification:
+def _verify_rows(chain: str, rows: Iterable[_Row]) -> Verification:
     faults: list[Fault] = []
+    last: _Row | None = None
     last_seq, last_hash, count = 0, "", 0
 
     def fault(seq: int, kind: str, sentence: str) -> None:
@@ -137,41 +168,49 @@ def _verify_rows(chain: str, rows: Iterator[Event], head: ChainHead | None) -> V
         damage = _damage(row)
         if damage:
             fault(row.seq, *damage)
-        if row.seq == last_seq:
+        if row.seq < 1:
+            fault(row.seq, "inserted", f"Entry {row.seq} stands before the first one.")
+        elif row.seq == last_seq:
             fault(row.seq, "inserted", f"Two entries carry the number {row.seq}.")
         elif row.seq > last_seq + 1:
-            gone = f"{last_seq + 1}" if row.seq == last_seq + 2 else f"{last_seq + 1} to {row.seq - 1}"
-            fault(last_seq + 1, "missing", f"Entry {gone} is missing.")
-        elif row.prev_hash != last_hash and not damage:
-            fault(
-                row.seq - 1,
-                "changed",
-                f"Entry {row.seq - 1} is not the one that entry {row.seq} was written after.",
+            gone = (
+                f"Entry {last_seq + 1} is"
+                if row.seq == last_seq + 2
+                else f"Entries {last_seq + 1} to {row.seq - 1} are"
             )
-        last_seq, last_hash = row.seq, row.hash
+            fault(last_seq + 1, "missing", f"{gone} missing.")
+        elif row.prev_hash != last_hash and not damage:
+            written_after = f"the one that entry {row.seq} was written after"
+            fault(row.seq - 1, "changed", f"Entry {row.seq - 1} is not {written_after}.")
+        last, last_seq, last_hash = row, row.seq, row.hash
 
-    if head is None and count:
+    if last is None:
+        fault(1, "missing", "The chain has no entries at all.")
+    elif last.head_seq is None:
         fault(last_seq, "shortened", "The chain's head is missing, so its true length is unknown.")
-    elif head is not None and head.seq > last_seq:
-        fault(last_seq + 1, "missing", f"The chain ends at {last_seq} but was {head.seq} entries long.")
-    elif head is not None and head.seq < last_seq:
-        fault(head.seq + 1, "inserted", f"Entries after {head.seq} were not appended by the product.")
-    elif head is not None and head.hash != last_hash and not faults:
+    elif last.head_seq > last_seq:
+        fault(last_seq + 1, "missing", f"The chain ends at {last_seq} but was {last.head_seq} entries long.")
+    elif last.head_seq < last_seq:
+        fault(last.head_seq + 1, "inserted", f"Entries after {last.head_seq} were not appended by the product.")
+    elif last.head_hash != last_hash and not faults:
         fault(last_seq, "changed", f"Entry {last_seq} is not the one that was appended last.")
     return Verification(chain, count, last_hash, tuple(faults))
 
 
-def _damage(row: Event) -> tuple[str, str] | None:
+def _damage(row: _Row) -> tuple[str, str] | None:
     """What is wrong inside one row: (kind, sentence), or None."""
     if digest(row.body) != row.hash:
         return "changed", f"Entry {row.seq} was changed: its content does not match its hash."
-    body = json.loads(row.body)
-    if body["seq"] != row.seq or body["chain"] != row.chain:
-        return "reordered", f"Entry {row.seq} was written as entry {body['seq']} of {body['chain']}."
-    differing = [c for c in _COLUMNS if getattr(row, c) != body.get(c, "")]
-    if row.prev_hash != body["prev_hash"]:
-        differing.append("prev_hash")
-    if datetime.fromisoformat(body["at"]) != row.at:
+    try:
+        body = json.loads(row.body)
+        seq, chain, at = body["seq"], body["chain"], datetime.fromisoformat(body["at"])
+    except (ValueError, KeyError, TypeError):
+        return "changed", f"Entry {row.seq} was changed: its content is not what the product writes."
+    if seq != row.seq or chain != row.chain:
+        return "reordered", f"Entry {row.seq} was written as entry {seq} of {chain}."
+    differing = [column for column in _COLUMNS if getattr(row, column) != body.get(column, "")]
+    differing += [column for column in ("id", "prev_hash") if str(getattr(row, column)) != body.get(column)]
+    if at != row.at:
         differing.append("at")
     if differing:
         return "changed", f"Entry {row.seq} was changed: {', '.join(differing)} differ from what was hashed."

@@ -1,0 +1,96 @@
+"""Say an entry of the trail as a sentence for a person, from what the entry itself holds."""
+
+import json
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.events import EventType
+from audit.models import Event
+
+#: event type → the sentence. `%(who)s` acted, `%(what)s` is the label the object had then; other names are details.
+SENTENCES: dict[str, Any] = {
+    EventType.USER_CREATED: gettext_lazy("%(who)s created the account “%(what)s”."),
+    EventType.USER_SIGNED_IN: gettext_lazy("%(who)s signed in."),
+    EventType.USER_SIGNED_OUT: gettext_lazy("%(who)s signed out."),
+    EventType.SIGN_IN_FAILED: gettext_lazy("A sign-in as “%(name_given)s” was refused."),
+    EventType.USER_CHANGED: gettext_lazy("%(who)s changed the account “%(what)s”."),
+    EventType.WORKSPACE_CREATED: gettext_lazy("%(who)s created the workspace “%(what)s”."),
+    EventType.WORKSPACE_CHANGED: gettext_lazy("%(who)s changed the settings of “%(what)s”."),
+    EventType.MEMBER_ADDED: gettext_lazy("%(who)s gave “%(what)s” the role %(role)s."),
+    EventType.MEMBER_REMOVED: gettext_lazy("%(who)s took the role %(role)s from “%(what)s”."),
+    EventType.ACCESS_DENIED: gettext_lazy("%(who)s was refused %(action)s on “%(what)s”."),
+    EventType.BREAK_GLASS: gettext_lazy("%(who)s used %(action)s on “%(what)s” without holding a role."),
+    EventType.DOCUMENT_ADDED: gettext_lazy("%(who)s added the document “%(what)s”."),
+    EventType.VERSION_RECEIVED: gettext_lazy("%(who)s brought new bytes: “%(what)s”."),
+    EventType.VERSION_READY: gettext_lazy("“%(what)s” became ready and answers from now on."),
+    EventType.VERSION_FAILED: gettext_lazy("“%(what)s” could not be ingested."),
+    EventType.VERSION_QUARANTINED: gettext_lazy("“%(what)s” was set aside because it kept ending its worker."),
+    EventType.VERSION_RETRIED: gettext_lazy("%(who)s sent “%(what)s” through ingestion again."),
+    EventType.DOCUMENT_DELETED: gettext_lazy("%(who)s deleted the document “%(what)s”."),
+    EventType.DOCUMENT_ERASED: gettext_lazy("Passages, vectors and files of “%(what)s” were erased."),
+    EventType.DOCUMENT_RESTRICTED: gettext_lazy("%(who)s restricted “%(what)s” to named people."),
+    EventType.DOCUMENT_UNRESTRICTED: gettext_lazy("%(who)s opened “%(what)s” to its workspace."),
+    EventType.DOCUMENT_GRANTED: gettext_lazy("%(who)s granted “%(what)s” to a person."),
+    EventType.DOCUMENT_REVOKED: gettext_lazy("%(who)s took back a person's grant on “%(what)s”."),
+    EventType.DOCUMENT_OPENED: gettext_lazy("%(who)s read “%(what)s”."),
+    EventType.ORIGINAL_DOWNLOADED: gettext_lazy("%(who)s downloaded the original of “%(what)s”."),
+    EventType.INDEX_REBUILT: gettext_lazy("%(who)s rebuilt the search index of “%(what)s”."),
+    EventType.QUESTION_ASKED: gettext_lazy("%(who)s asked a question."),
+    EventType.EVIDENCE_SENT: gettext_lazy("Passages open to %(who)s were given to a model."),
+    EventType.ANSWER_RELEASED: gettext_lazy("%(who)s released an answer."),
+    EventType.ANSWER_HELD: gettext_lazy("An answer was held for review."),
+    EventType.ANSWER_REFUSED: gettext_lazy("No answer was given: %(status)s."),
+    EventType.ANSWER_FAILED: gettext_lazy("An answer could not be made: %(status)s."),
+    EventType.ANSWER_STOPPED: gettext_lazy("%(who)s stopped an answer."),
+    EventType.ANSWER_READ: gettext_lazy("%(who)s read an answer."),
+    EventType.SEARCHED: gettext_lazy("%(who)s searched the workspace."),
+    EventType.DRAFT_OPENED: gettext_lazy("%(who)s opened a draft and its evidence."),
+    EventType.DRAFT_ASSIGNED: gettext_lazy("%(who)s assigned a draft to “%(to_label)s”."),
+    EventType.DRAFT_EDITED: gettext_lazy("%(who)s edited a draft."),
+    EventType.DRAFT_APPROVED: gettext_lazy("%(who)s approved a draft."),
+    EventType.DRAFT_RETURNED: gettext_lazy("%(who)s returned a draft for changes."),
+    EventType.DRAFT_SUBMITTED: gettext_lazy("%(who)s submitted a returned draft again."),
+    EventType.DRAFT_REJECTED: gettext_lazy("%(who)s rejected a draft."),
+    EventType.ENDPOINT_CHANGED: gettext_lazy("%(who)s changed the model endpoint “%(what)s”."),
+    EventType.ENDPOINT_TESTED: gettext_lazy("%(who)s tested the model endpoint “%(what)s”."),
+    EventType.TRAIL_VERIFIED: gettext_lazy("%(who)s verified this chain up to entry %(events)s."),
+    EventType.TRAIL_READ: gettext_lazy("%(who)s read the trail."),
+    EventType.TRAIL_EXPORTED: gettext_lazy("%(who)s exported this chain."),
+}
+
+
+class _Words(dict[str, Any]):
+    """What a sentence may name; a detail this entry does not have reads as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def sentence(event: Event) -> str:
+    """What happened, as one sentence in the reader's language. Plain text: escape it like any other."""
+    words = _Words(_details(event))
+    words["who"] = event.actor_label if event.actor_id else _("The portal itself")
+    words["what"] = event.object_label or "–"
+    template = SENTENCES.get(event.type)
+    return str(template) % words if template else event.type
+
+
+def reason(event: Event) -> str:
+    """The reason the person gave, if any."""
+    return str(_body(event).get("reason", ""))
+
+
+def _details(event: Event) -> dict[str, Any]:
+    details = _body(event).get("details", {})
+    return details if isinstance(details, dict) else {}
+
+
+def _body(event: Event) -> dict[str, Any]:
+    """The entry's content; nothing when it was damaged, which verification reports and a list must survive."""
+    try:
+        body = json.loads(event.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
