@@ -9,6 +9,7 @@ import re
 import threading
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 import Stemmer
 
@@ -113,6 +114,13 @@ def query_words(text: str) -> list[tuple[str, ...]]:
     stemmers = (language, *LANGUAGES)
     kept = dict.fromkeys(token for token in tokens if token not in _STOPS[language])
     return [tuple(dict.fromkeys(_stem(token, each) for each in stemmers)) for token in kept]
+
+
+def joined_words(text: str) -> set[str]:
+    """Neighbouring words of a question written as one ("Best Buy" as "bestbuy"), in every language's form."""
+    tokens = _tokens(text)
+    pairs = {before + after for before, after in pairwise(tokens)}
+    return {_stem(pair, language) for pair in pairs for language in LANGUAGES}
 
 
 def detect_language(text: str) -> str:

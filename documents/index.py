@@ -6,6 +6,7 @@ embedding space, and can be wiped at any time: the database has everything.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -29,6 +30,8 @@ _PAGE = 5000
 _HNSW = {"space": "cosine", "ef_search": 200}
 _ANSWER_SECONDS = 2.0
 _WRITE_SECONDS = 60.0
+#: After a question timed out, the next ones are not made to wait as well.
+_REST_SECONDS = 10.0
 
 
 class IndexUnavailable(Exception):
@@ -55,6 +58,8 @@ def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(id, 1.0 - distance) for id, distance in pairs]
 
+    if time.monotonic() < _resting_until:
+        raise IndexUnavailable("The vector index did not answer in time a moment ago.")
     return _on_collection(workspace_id, space, ask, missing=[])
 
 
@@ -113,6 +118,7 @@ def version() -> str:
 # --- Inside -------------------------------------------------------------------------------------------------
 
 _collections: dict[str, Any] = {}
+_resting_until = 0.0
 _connecting = threading.Lock()
 
 
@@ -127,12 +133,13 @@ def _on_collection(
     *,
     missing: T | None = None,
     create: bool = False,
-    seconds: float = _ANSWER_SECONDS,
+    seconds: float | None = None,
 ) -> T:
     """What `act` returns for the collection; `missing` where there is none and `create` is off."""
     from chromadb.errors import NotFoundError
 
     name = _name(workspace_id, space)
+    seconds = seconds or _ANSWER_SECONDS
     with _translated():
         known = _collections.get(name)
         if known is not None:
@@ -168,8 +175,12 @@ def _translated() -> Iterator[None]:
     import httpx
     from chromadb.errors import ChromaError
 
+    global _resting_until
     try:
         yield
+    except httpx.TimeoutException as error:
+        _resting_until = time.monotonic() + _REST_SECONDS
+        raise IndexUnavailable("The vector index did not answer in time.") from error
     except (httpx.HTTPError, ChromaError) as error:
         raise IndexUnavailable(f"The vector index does not answer: {type(error).__name__}.") from error
     except Exception as error:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ class Replica:
         self._state: _State | None = None
         self._searcher: tantivy.Searcher | None = None
         self._schema = _schema()
+        self._noticing = threading.Lock()
 
     @property
     def revision(self) -> int | None:
@@ -103,6 +105,7 @@ class Replica:
             hits = searcher.search(query, limit=n, count=False).hits
             return [(searcher.doc(address)["id"][0], score) for score, address in hits]
         except (OSError, ValueError) as error:
+            self._state_file.unlink(missing_ok=True)
             raise ReplicaDamaged("The keyword index on this host is damaged.") from error
 
     def weights(self, words: Sequence[Word]) -> list[float]:
@@ -121,21 +124,23 @@ class Replica:
 
     def _open(self) -> "tantivy.Searcher":
         self._refresh()
-        if self._searcher is None:
+        searcher = self._searcher
+        if searcher is None:
             raise ReplicaDamaged("The keyword index on this host is missing or damaged.")
-        return self._searcher
+        return searcher
 
     def _refresh(self) -> None:
         """Notice what any process wrote since; afterwards state and searcher are both there or both None."""
-        try:
-            stat = self._state_file.stat()
-        except FileNotFoundError:
-            self._seen = self._state = self._searcher = None
-            return
-        if self._seen == (stat.st_ino, stat.st_mtime_ns):
-            return
-        self._seen = stat.st_ino, stat.st_mtime_ns
-        self._state, self._searcher = self._read()
+        with self._noticing:
+            try:
+                stat = self._state_file.stat()
+            except FileNotFoundError:
+                self._seen = self._state = self._searcher = None
+                return
+            if self._seen == (stat.st_ino, stat.st_mtime_ns):
+                return
+            self._state, self._searcher = self._read()
+            self._seen = stat.st_ino, stat.st_mtime_ns
 
     def _read(self) -> "tuple[_State, tantivy.Searcher] | tuple[None, None]":
         import tantivy

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.analysis import LANGUAGES, detect_language, query_words, romanised, script, words
+from documents.analysis import LANGUAGES, detect_language, joined_words, query_words, romanised, script, words
 
 
 @pytest.mark.parametrize("other", ["годишњи одмор", "Godisnji odmor", "GODIŠNJI ODMOR", "godišnjeg odmora"])
@@ -94,6 +94,10 @@ def test_a_question_holds_each_word_once_and_no_stop_words():
     asked = query_words("Is the leave the same as the other leave?")
 
     assert [forms[0] for forms in asked] == ["leav"]
+
+
+def test_a_name_written_as_one_word_is_met_by_its_two_words():
+    assert set(words("BESTBUY 2023", "en")) & joined_words("What did Best Buy acquire?") == {"bestbuy"}
 
 
 @given(st.text(max_size=300))
