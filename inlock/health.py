@@ -1,0 +1,144 @@
+"""Everything `doctor` and the health page know: one finding a thing looked at, and the next step for each fault."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.core import checks
+from django.db import OperationalError, connection
+
+from inlock import engines, migrating, supervisor
+from inlock.celery import CANARY_SECONDS, QUEUES
+from inlock.tasks import seconds_since_canary
+from workspaces.dispatch import worker_is_up
+
+#: Below this much free disk uploads are at risk, and below a tenth of it the database is.
+LOW_DISK_BYTES = 2 * 1024**3
+# Two rounds may be lost to a restart without anything being wrong.
+CANARY_IS_LATE = 3 * CANARY_SECONDS
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `fault` is empty when it is as it should be."""
+
+    name: str
+    state: str
+    fault: str = ""
+    next_step: str = ""
+
+
+def findings() -> list[Finding]:
+    """Look at everything once. Starts nothing and changes nothing, and copes with engines that are down."""
+    statuses = engines.status(settings.VAR)
+    running = {status.name for status in statuses if status.running}
+    return [
+        *(_engine(status) for status in statuses),
+        _migrations(database_runs="postgresql" in running),
+        _serve(),
+        *_background_work(broker_runs="valkey" in running),
+        _disk(settings.VAR),
+        *_settings(),
+    ]
+
+
+def _engine(status: engines.EngineStatus) -> Finding:
+    size = "" if status.disk_bytes is None else f", {_megabytes(status.disk_bytes)}"
+    version = f" {status.version}" if status.version else ""
+    state = f"{status.title}{version}, {status.kind}, {status.address}{size}"
+    if status.name == "chroma" and status.kind == "external" and status.running:
+        host = urlsplit(status.address).hostname or ""
+        if host not in LOOPBACK:
+            state += ". It has no authentication of its own: keep it on a private network"
+    return Finding(status.name, state, status.fault, status.next_step)
+
+
+def _migrations(*, database_runs: bool) -> Finding:
+    if not database_runs:
+        return Finding("migrations", "not known while the database is down")
+    try:
+        missing = migrating.pending()
+    except OperationalError as error:
+        return Finding("migrations", "not known", f"The database refuses: {error}", "See the database's finding.")
+    finally:
+        connection.close()
+    if not missing:
+        return Finding("migrations", "all applied")
+    step = "Run `manage.py migrate`."
+    return Finding("migrations", f"{len(missing)} missing", f"The database lacks {missing[0]} and what follows.", step)
+
+
+def _serve() -> Finding:
+    told = supervisor.report(settings.VAR)
+    if told is None:
+        return Finding("serve", "not running here; commands do the work in their own process")
+    children = told.get("children", [])
+    state = ", ".join(f"{child['name']} {child['state']}" for child in children)
+    faults = [child["fault"] for child in children if child["state"] == "restarting"]
+    step = "It is restarted by itself; the log named above says why it ended." if faults else ""
+    return Finding("serve", f"{told.get('url')} ({state})", " ".join(faults), step)
+
+
+def _background_work(*, broker_runs: bool) -> list[Finding]:
+    if not broker_runs:
+        return [Finding("background work", "not known while the broker is down")]
+    found = [_queue(queue) for queue in QUEUES]
+    if not any(finding.fault for finding in found) and _expects_workers():
+        found.append(_canary())
+    return found
+
+
+def _expects_workers() -> bool:
+    """Workers belong to a running `serve`, or to an installation with a broker of its own."""
+    return supervisor.report(settings.VAR) is not None or not settings.REDIS_URL.startswith("unix:")
+
+
+def _queue(queue: str) -> Finding:
+    name = f"worker {queue}"
+    if worker_is_up(queue):
+        return Finding(name, "takes work")
+    if not _expects_workers():
+        return Finding(name, "none; commands do the work in their own process")
+    step = f"Start a worker: `celery --app inlock.celery worker -Q {queue}`. Under `serve` it starts by itself."
+    return Finding(name, "none", f"No worker takes from the queue {queue}.", step)
+
+
+def _canary() -> Finding:
+    try:
+        seconds = seconds_since_canary()
+    except (redis.RedisError, OSError) as error:
+        return Finding("schedule", "not known", f"The broker refuses: {error}", "See the broker's finding.")
+    if seconds is not None and seconds < CANARY_IS_LATE:
+        return Finding("schedule", f"a scheduled task ran {seconds:.0f} seconds ago")
+    when = "since the broker was set up" if seconds is None else f"for {seconds:.0f} seconds"
+    step = "Just after a start, look again in a minute. Otherwise see the logs of beat and of the worker."
+    return Finding("schedule", "late", f"No scheduled task has run {when}.", step)
+
+
+def _disk(var: Path) -> Finding:
+    usage = shutil.disk_usage(var)
+    state = f"{_megabytes(usage.free)} free of {_megabytes(usage.total)} at {var}"
+    if usage.free > LOW_DISK_BYTES:
+        return Finding("disk", state)
+    step = "Free some space, or move the directory and name its new place in INLOCK_VAR."
+    return Finding("disk", state, "Little disk space is left; the database stops when there is none.", step)
+
+
+def _settings() -> list[Finding]:
+    """What Django's own checks find, with those for deployment in production mode."""
+    serious = [
+        message
+        for message in checks.run_checks(include_deployment_checks=settings.PRODUCTION)
+        if message.level >= checks.WARNING and not message.is_silenced()
+    ]
+    if not serious:
+        return [Finding("settings", f"{settings.MODE} mode, no problem found")]
+    return [Finding("settings", message.id or "", message.msg, message.hint or "") for message in serious]
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1024**2:,.0f} MB"

@@ -1,0 +1,348 @@
+"""Own the portal's processes: start them in order, restart what dies, end them in order.
+
+The web server, the workers and beat are children; the engines are held
+through `inlock.engines`. What happens is noted in `var/supervisor.json`, from
+which the health page and `doctor` read.
+"""
+
+import contextlib
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inlock.engines import PROJECT_ROOT, Attachment
+from inlock.engines.isolation import own_identity, process_arguments
+from inlock.engines.keeper import rotate
+from inlock.engines.notes import read_json, write_json
+from inlock.engines.places import open_lock, try_lock
+from inlock.engines.recipe import last_words
+
+TICK = 0.2
+REVIVE_EVERY = 2.0
+STEADY_AFTER = 60.0
+LONGEST_PAUSE = 30.0
+READY_WITHIN = 90.0
+
+
+class CannotServe(Exception):
+    """`serve` was asked for something it cannot do; the sentence says what to do instead."""
+
+
+@dataclass
+class Child:
+    """One process of the portal and how it has fared."""
+
+    name: str
+    command: Sequence[str]
+    stop_signal: signal.Signals
+    grace: float  # seconds to end politely
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    state: str = "stopped"
+    since: str = ""
+    restarts: int = 0
+    fault: str = ""
+    started: float = 0.0
+    pause: float = 0.0  # seconds between the last end and the next start
+    start_again_at: float = 0.0
+
+    def start(self, handles: tuple[int, ...]) -> None:
+        """Run it in a session of its own, dying with us, and holding the engines for as long as it lives."""
+        rotate(self.log)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=PROJECT_ROOT,
+                env=os.environ | {"INLOCK_VAR": str(self.log.parent.parent)},  # also where it was given relative
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=handles,
+                **process_arguments(own_identity(), death_signal=self.stop_signal),
+            )
+        self.started = time.monotonic()
+        self._became("running")
+
+    def look(self) -> bool:
+        """Notice an end; returns whether something changed. The next start is due after a pause that grows."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        code = self.process.returncode
+        self.end_stragglers()
+        if time.monotonic() - self.started > STEADY_AFTER:
+            self.restarts = 0
+        self.pause = min(LONGEST_PAUSE, 0.5 * 2**self.restarts)
+        self.restarts += 1
+        self.start_again_at = time.monotonic() + self.pause
+        self.process = None
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        self.fault = f"{self.name} {how}; it last said: {last_words(self.log, 2) or 'nothing'} ({self.log})"
+        self._became("restarting")
+        return True
+
+    def is_due(self) -> bool:
+        return self.process is None and time.monotonic() >= self.start_again_at
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self._became("stopping")
+            self.process.send_signal(self.stop_signal)
+
+    def wait(self, forced: Callable[[], bool]) -> None:
+        """Return once it has ended: politely within its grace, by force afterwards or when `forced`."""
+        if self.process is None:
+            return
+        deadline = time.monotonic() + self.grace
+        while self.process.poll() is None:
+            if forced() or time.monotonic() > deadline:
+                self.end_stragglers()
+                self.process.wait()
+                break
+            time.sleep(0.05)
+        self.end_stragglers()
+        self.process = None
+        self._became("stopped")
+
+    def end_stragglers(self) -> None:
+        """Kill what is left of its session: pool processes and parsers of a worker that was killed."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "pid": self.process.pid if self.process else None,
+            "state": self.state,
+            "since": self.since,
+            "restarts": self.restarts,
+            "fault": self.fault,
+            "log": str(self.log),
+        }
+
+    def _became(self, state: str) -> None:
+        self.state = state
+        self.since = _now()
+
+
+class Supervisor:
+    """The life of `serve`, on the main thread of a process of one thread."""
+
+    def __init__(self, var: Path, host: str, port: int, *, say: Callable[[str], None]) -> None:
+        self.var = var
+        self.host = host
+        self.port = port
+        self.say = say
+        self.engines = Attachment(var)
+        self.children: list[Child] = []
+        self.interrupts = 0
+        self._revived = 0.0
+        self._lock = -1
+
+    @property
+    def url(self) -> str:
+        shown = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::"} else self.host  # noqa: S104
+        return f"http://{shown}:{self.port}/"
+
+    def run(self, prepare: Callable[[], None], ready: Callable[[], None]) -> None:
+        """Serve until asked to stop. `prepare` runs when the engines answer, `ready` when the portal does.
+
+        Raises CannotServe when another `serve` owns this var or the port is
+        taken, and EngineFailed when an engine does not start.
+        """
+        self._claim()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._interrupted)
+        try:
+            self.engines.start()
+            if not self.interrupts:
+                prepare()
+                self._start_children()
+                self._watch(ready)
+        finally:
+            self._stop()
+
+    def _claim(self) -> None:
+        self.var.mkdir(parents=True, exist_ok=True)
+        self._lock = open_lock(self.var / "serve.lock")
+        if not try_lock(self._lock, fcntl.LOCK_EX):
+            other = read_json(report_file(self.var))
+            raise CannotServe(
+                f"The portal already runs on {self.var} (process {other.get('pid')}, {other.get('url')}). "
+                "Stop that one first, or name another directory in INLOCK_VAR."
+            )
+        if not is_free(self.host, self.port):
+            raise CannotServe(
+                f"Port {self.port} on {self.host} cannot be used: another program has it, or it is not allowed. "
+                f"Choose another with --port, for example --port {self.port + 1}."
+            )
+
+    def _start_children(self) -> None:
+        (self.var / "log").mkdir(exist_ok=True)
+        self.children = children(self.var, self.host, self.port)
+        for child in self.children:
+            child.start(self.engines.handles)
+        self._report()
+
+    def _watch(self, ready: Callable[[], None]) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        is_ready = False
+        while not self.interrupts:
+            if not is_ready and answers(self.host, self.port):
+                is_ready = True
+                self._report()
+                ready()
+            if not is_ready and time.monotonic() > deadline:
+                raise CannotServe(f"The web server did not answer within {READY_WITHIN:.0f} seconds. {self._faults()}")
+            self._look_after_children()
+            self._look_after_engines()
+            time.sleep(TICK)
+
+    def _look_after_children(self) -> None:
+        for child in self.children:
+            if child.look():
+                self.say(child.fault)
+                self._report()
+            elif child.is_due():
+                child.start(self.engines.handles)
+                self._report()
+
+    def _look_after_engines(self) -> None:
+        if time.monotonic() - self._revived > REVIVE_EVERY:
+            self._revived = time.monotonic()
+            self.engines.revive()
+
+    def _stop(self) -> None:
+        """End everything in order: no new requests, then no new work, then the engines."""
+        if self.children:
+            self.say("Stopping.")
+        for child in self.children:
+            child.ask_to_stop()
+            self._report(stopping=True)
+            if child.name == "web":
+                child.wait(self._is_forced)
+        for child in self.children:
+            child.wait(self._is_forced)
+            self._report(stopping=True)
+        self.engines.leave()
+        if self.children:
+            self._report(stopping=True)
+        os.close(self._lock)
+
+    def _is_forced(self) -> bool:
+        return self.interrupts > 1
+
+    def _interrupted(self, number: int, _frame: object) -> None:
+        # A second Ctrl-C is impatience; a second SIGTERM is a service manager repeating itself.
+        if self.interrupts == 0 or number == signal.SIGINT:
+            self.interrupts += 1
+
+    def _faults(self) -> str:
+        return " ".join(child.fault for child in self.children if child.fault)
+
+    def _report(self, *, stopping: bool = False) -> None:
+        if not self.children:
+            return
+        write_json(
+            report_file(self.var),
+            {
+                "pid": os.getpid(),
+                "url": self.url,
+                "at": _now(),
+                "stopping": stopping,
+                "children": [child.report() for child in self.children],
+            },
+        )
+
+
+def children(var: Path, host: str, port: int) -> list[Child]:
+    """The portal's processes in the order they start; they stop in the same order."""
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "--app", "inlock.celery"]
+    worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    web = ["uvicorn", "inlock.asgi:application", "--host", host, "--port", str(port)]
+    web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+    ingest_processes = max(1, min(2, os.cpu_count() or 1))
+    commands = {
+        "web": ([*python, *web], signal.SIGTERM, 8.0),
+        "interactive": (
+            [*worker, "-n", "interactive@%h", "-Q", "interactive", "--pool", "threads", "-c", "8"],
+            signal.SIGQUIT,
+            15.0,
+        ),
+        "ingest": (
+            [*worker, "-n", "ingest@%h", "-Q", "ingest,maintenance", "-c", str(ingest_processes)],
+            signal.SIGQUIT,
+            15.0,
+        ),
+        "beat": (
+            [*celery, "beat", "--schedule", str(var / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO"],
+            signal.SIGTERM,
+            5.0,
+        ),
+    }
+    return [
+        Child(name, command, stop_signal, grace, var / "log" / f"{name}.log")
+        for name, (command, stop_signal, grace) in commands.items()
+    ]
+
+
+def report_file(var: Path) -> Path:
+    return var / "supervisor.json"
+
+
+def report(var: Path) -> dict[str, Any] | None:
+    """What the `serve` that owns this var says of its children; None when there is none."""
+    file = var / "serve.lock"
+    if not file.exists():
+        return None
+    lock = os.open(file, os.O_RDWR)
+    try:
+        if try_lock(lock, fcntl.LOCK_EX):
+            return None
+    finally:
+        os.close(lock)
+    return read_json(report_file(var))
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether a web server answers here, with whatever status."""
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"Host": "localhost"})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server of ours could listen here now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
