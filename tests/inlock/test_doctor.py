@@ -1,0 +1,162 @@
+"""What `doctor` says, with engines up, down and late; and how commands end."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import pytest
+import redis
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from inlock import health, migrating
+from inlock.engines import PROJECT_ROOT, addresses
+from inlock.engines.addresses import run_directory
+from inlock.tasks import CANARY
+from workspaces.dispatch import give_sign_of_life
+
+
+def finding(name: str) -> health.Finding:
+    return next(finding for finding in health.findings() if finding.name == name)
+
+
+def manage(var, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    foreign = {"DATABASE_URL", "REDIS_URL", "CHROMA_URL"}
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT_ROOT,
+        env=kept | {"INLOCK_VAR": str(var)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def var(tmp_path):
+    yield tmp_path / "var"
+    if (tmp_path / "var").exists():
+        shutil.rmtree(run_directory(tmp_path / "var"))
+
+
+def test_doctor_works_while_everything_is_down_and_says_how_to_start_it(var):
+    told = manage(var, "doctor", "--json")
+
+    document = json.loads(told.stdout)
+    down = [each for each in document["findings"] if each["fault"]]
+    assert told.returncode == 1
+    assert not document["ok"]
+    assert [each["name"] for each in down] == ["postgresql", "valkey", "chroma"]
+    assert all("manage.py serve" in each["next_step"] for each in down)
+    assert not (var / "postgresql" / "data").exists()
+
+
+@pytest.mark.django_db
+def test_doctor_is_content_when_all_is_well():
+    out = StringIO()
+
+    call_command("doctor", stdout=out)
+
+    assert "Everything is as it should be." in out.getvalue()
+    assert "PostgreSQL 18" in out.getvalue()
+    assert "all applied" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_doctor_names_a_missing_migration_and_the_command_that_applies_it():
+    MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
+
+    found = finding("migrations")
+
+    assert "sessions.0001_initial" in found.fault
+    assert "manage.py migrate" in found.next_step
+
+
+@pytest.mark.django_db
+def test_doctor_names_a_queue_nobody_takes_from_once_workers_are_expected(settings, monkeypatch):
+    monkeypatch.setattr(health, "_expects_workers", lambda: True)
+    give_sign_of_life("ingest", "worker")
+
+    assert finding("worker ingest").state == "takes work"
+    assert "interactive" in finding("worker interactive").fault
+    assert "celery --app inlock.celery worker -Q interactive" in finding("worker interactive").next_step
+
+
+@pytest.mark.django_db
+def test_doctor_notices_that_scheduled_work_stands_still(settings, monkeypatch):
+    monkeypatch.setattr(health, "_expects_workers", lambda: True)
+    for queue in health.QUEUES:
+        give_sign_of_life(queue, "worker")
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(CANARY, int(time.time()) - 1000)
+    late = finding("schedule")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(CANARY, int(time.time()))
+    in_time = finding("schedule")
+
+    assert "No scheduled task has run for 1" in late.fault
+    assert in_time.fault == ""
+
+
+@pytest.mark.django_db
+def test_doctor_warns_before_the_disk_is_full(monkeypatch):
+    monkeypatch.setattr(health, "LOW_DISK_BYTES", 2**62)
+
+    assert "INLOCK_VAR" in finding("disk").next_step
+
+
+@pytest.mark.django_db
+def test_no_finding_shows_a_password():
+    password = addresses().database_url.split(":")[2].split("@")[0]
+
+    assert password not in repr(health.findings())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_of_ours_is_brought_up_to_date():
+    call_command("migrate", "sessions", "zero", verbosity=0)
+
+    migrating.require_current()
+
+    assert migrating.pending() == []
+
+
+@pytest.mark.django_db
+def test_a_database_given_by_url_is_left_alone(settings):
+    settings.EMBEDDED_DATABASE = False
+    MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
+
+    with pytest.raises(migrating.DatabaseBehind, match=r"manage.py migrate"):
+        migrating.require_current()
+
+
+def test_a_wrong_setting_ends_in_one_readable_line(var):
+    told = manage(var, "doctor", INLOCK_MODE="holiday")
+
+    assert told.returncode == 2
+    assert told.stderr == "INLOCK_MODE is 'holiday': write development or production.\n"
+
+
+def test_an_engine_that_cannot_start_ends_in_one_readable_line(var):
+    (var / "postgresql" / "data").mkdir(parents=True, mode=0o700)
+    (var / "postgresql" / "data" / "PG_VERSION").write_text("12\n")
+
+    told = manage(var, "showmigrations")
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("PostgreSQL: the data in")
+    assert told.stderr.count("\n") == 1
+
+
+def test_asking_for_help_starts_nothing(var):
+    told = manage(var, "migrate", "--help")
+
+    assert told.returncode == 0
+    assert not (var / "engines").exists()
