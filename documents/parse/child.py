@@ -80,7 +80,8 @@ def shut_in(limits: dict[str, int]) -> bool:
         isolated = any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
         # Should memory run short, the kernel is to take this process and not the worker.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"])
+    # The first limit sends a signal that names the reason, the second one kills.
+    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], grace=5)
     _limit(resource.RLIMIT_AS, limits["memory_bytes"])
     _limit(resource.RLIMIT_NOFILE, limits["open_files"])
     _limit(resource.RLIMIT_FSIZE, 0)
@@ -89,11 +90,11 @@ def shut_in(limits: dict[str, int]) -> bool:
     return isolated
 
 
-def _limit(what: int, value: int) -> None:
+def _limit(what: int, value: int, grace: int = 0) -> None:
     _, hard = resource.getrlimit(what)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    most = value + grace if hard == resource.RLIM_INFINITY else min(value + grace, hard)
     try:
-        resource.setrlimit(what, (value, value))
+        resource.setrlimit(what, (min(value, most), most))
     except (ValueError, OSError):
         # macOS refuses a limit on address space; there the wall clock is what holds.
         if sys.platform == "linux":

@@ -36,7 +36,8 @@ def pdf(
         if rotation:
             drawing.setPageRotation(rotation)
         drawing.setFont("Helvetica", 11)
-        height = A4[1] - 72
+        # A turned page is as high as it was wide.
+        height = (A4[0] if rotation else A4[1]) - 72
         for paragraph in page:
             for line in paragraph:
                 drawing.drawString(72, height, line)

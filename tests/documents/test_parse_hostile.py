@@ -92,20 +92,12 @@ def test_a_zip_bomb_is_refused_from_its_directory(tmp_path, letter):
 
 
 def test_a_part_that_lies_about_its_size_is_refused(tmp_path, letter):
-    data = bytearray(
-        samples.with_part(letter, tmp_path / "b.docx", "word/media/a.bin", b"\x00" * 30_000_000).read_bytes()
-    )
-    directory = data.rfind(b"PK\x01\x02" + b"", 0, data.rfind(b"word/media/a.bin"))
-    data[directory + 24 : directory + 28] = (100).to_bytes(4, "little")
-    path = samples.text(tmp_path / "a.docx", bytes(data))
-
-    assert parse_file(path, "a.docx").text.startswith("Leave"), "a part that is not read can lie as it likes"
-
-    main = samples.with_part(letter, tmp_path / "c.docx", MAIN, samples.part(letter, MAIN) + b" " * 100_000)
-    data = bytearray(main.read_bytes())
+    padded = samples.with_part(letter, tmp_path / "b.docx", MAIN, samples.part(letter, MAIN) + b" " * 100_000)
+    data = bytearray(padded.read_bytes())
     directory = data.rfind(b"PK\x01\x02", 0, data.rfind(MAIN.encode()))
     data[directory + 24 : directory + 28] = (200).to_bytes(4, "little")
-    assert failure(samples.text(tmp_path / "d.docx", bytes(data))) == "damaged"
+
+    assert failure(samples.text(tmp_path / "a.docx", bytes(data))) == "damaged"
 
 
 def test_too_many_entries_are_refused(tmp_path, letter):
