@@ -150,6 +150,9 @@ class Version(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["document", "sha256"], name="version_bytes_once"),
             models.UniqueConstraint(fields=["document", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["document"], condition=Q(state=VersionState.READY), name="version_one_ready"
+            ),
             models.CheckConstraint(
                 condition=~Q(state=VersionState.READY) | Q(passage_count__gt=0, ready_at__isnull=False),
                 name="version_ready_has_passages",
@@ -161,9 +164,7 @@ class Version(models.Model):
         ]
         indexes = [
             models.Index(F("lease_until").asc(nulls_first=True), name="version_waiting", condition=Q(state__in=OPEN)),
-            models.Index(
-                fields=["id"], name="version_to_withdraw", condition=Q(state__in=WITHDRAWN, in_index=True)
-            ),
+            models.Index(fields=["id"], name="version_to_withdraw", condition=Q(state__in=WITHDRAWN, in_index=True)),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The life of a version as a table: which state follows which, and who moves it on."""
 
+from itertools import pairwise
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +59,7 @@ NEXT: dict[str, frozenset[str]] = {
                 VersionState.DELETED,
             }
         )
-        for state, after in zip(PROGRESS, PROGRESS[1:], strict=False)
+        for state, after in pairwise(PROGRESS)
     },
     VersionState.READY: frozenset({VersionState.SUPERSEDED, VersionState.DELETED}),
     # A retry starts over; an uploaded older version becomes current again by being received again.

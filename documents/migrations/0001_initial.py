@@ -178,6 +178,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='version',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'ready')), fields=('document',), name='version_one_ready'),
+        ),
+        migrations.AddConstraint(
+            model_name='version',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), models.Q(('passage_count__gt', 0), ('ready_at__isnull', False)), _connector='OR'), name='version_ready_has_passages'),
         ),
         migrations.AddConstraint(

@@ -1,0 +1,123 @@
+"""Bring a version's vectors into the index and out of it, and ask the index before believing either."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+
+from documents import embeddings, index
+from documents.embeddings import Space
+from documents.index import IndexUnavailable
+from documents.leases import Lease, is_free
+from documents.models import Embedding, EmbeddingSpace, Passage, Version
+from documents.states import WITHDRAWN
+
+BATCH = 1000
+#: Longer than the index may take over one batch, so that nobody takes over while it still writes.
+HELD_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What left the index: vectors that were in it, and ids it did not hold."""
+
+    removed: int = 0
+    absent: int = 0
+
+
+def space() -> Space:
+    """The space passages are embedded and indexed in."""
+    return embeddings.default_space()
+
+
+def store(version: Version, workspace_id: UUID, lease: Lease) -> int:
+    """Put every vector of `version` into the index; how many the index confirmed.
+
+    Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
+    """
+    stored = 0
+    for ids, vectors in _batches(version):
+        lease.renew(seconds=HELD_SECONDS)
+        index.upsert(workspace_id, space(), ids, vectors)
+        missing = set(ids) - index.held(workspace_id, space(), ids)
+        if missing:
+            raise IndexUnavailable(f"The vector index took {len(ids)} vectors and lacks {len(missing)} of them.")
+        stored += len(ids)
+    return stored
+
+
+def withdraw(version_id: UUID | str) -> Withdrawal | None:
+    """Take the vectors of a version that no longer answers out of the index; None when it is not to be done now.
+
+    The row stays locked meanwhile, so that the same bytes arriving again wait and are indexed after, not during.
+    Raises IndexUnavailable.
+    """
+    with transaction.atomic():
+        version = (
+            Version.objects.select_for_update(of=["self"])
+            .filter(is_free(), pk=version_id, state__in=WITHDRAWN, in_index=True)
+            .select_related("document")
+            .only("id", "document__workspace_id")
+            .first()
+        )
+        if version is None:
+            return None
+        withdrawal = remove([version.pk], version.document.workspace_id)
+        Version.objects.filter(pk=version.pk).update(in_index=False)
+    return withdrawal
+
+
+def remove(version_ids: Sequence[UUID], workspace_id: UUID) -> Withdrawal:
+    """Remove the vectors of these versions' passages from every space, until the index says that they are gone.
+
+    Raises IndexUnavailable.
+    """
+    removed = absent = 0
+    spaces = [_known(row) for row in EmbeddingSpace.objects.all()]
+    rows = Passage.objects.filter(version__in=version_ids).order_by().values_list("id", flat=True)
+    for ids in _chunks(rows.iterator(chunk_size=BATCH)):
+        for each in spaces:
+            held = index.held(workspace_id, each, ids)
+            index.delete(workspace_id, each, sorted(held))
+            left = index.held(workspace_id, each, sorted(held))
+            if left:
+                raise IndexUnavailable(f"The vector index still holds {len(left)} vectors that it was told to remove.")
+            removed += len(held)
+            absent += len(ids) - len(held)
+    return Withdrawal(removed, absent)
+
+
+def _batches(version: Version) -> Iterator[tuple[list[str], np.ndarray]]:
+    rows = (
+        Embedding.objects.filter(passage__version=version, space_id=space().fingerprint)
+        .order_by("passage__position")
+        .values_list("passage_id", "vector")
+    )
+    ids: list[str] = []
+    vectors: list[np.ndarray] = []
+    for passage_id, vector in rows.iterator(chunk_size=BATCH):
+        ids.append(str(passage_id))
+        vectors.append(np.frombuffer(vector, dtype="<f4"))
+        if len(ids) == BATCH:
+            yield ids, np.stack(vectors)
+            ids, vectors = [], []
+    if ids:
+        yield ids, np.stack(vectors)
+
+
+def _chunks(ids: Iterator[UUID]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    for id in ids:
+        chunk.append(str(id))
+        if len(chunk) == BATCH:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _known(row: EmbeddingSpace) -> Space:
+    """A space vectors were stored in, though its model may be gone: enough to name its collection."""
+    return Space(row.name, row.fingerprint, row.dimension, floor=1.0, languages=frozenset())

@@ -1,0 +1,217 @@
+"""Take a version from received bytes to ready passages, one stage after another.
+
+Everything here may run twice, at once, or be killed at any line: a stage's result is written in the transaction that
+moves the version on, by the attempt that still holds the row, or not at all.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext_noop
+
+from audit.events import EventType
+from audit.record import record
+from documents import indexing, leases
+from documents.exceptions import LeaseLost
+from documents.index import IndexUnavailable
+from documents.killpoints import killpoint
+from documents.leases import HEAVY, Lease
+from documents.models import StageRun, Version
+from documents.parse import ParseFailed
+from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored
+from documents.states import PROGRESS, WITHDRAWN, VersionState
+
+logger = logging.getLogger(__name__)
+
+STAGES: tuple[Stage, ...] = (
+    stored.STAGE,  # the bytes on the disk are the bytes that arrived
+    parsed.STAGE,  # one text and its sections, read in a child process
+    split.STAGE,  # passages with their exact place in that text
+    embedded.STAGE,  # a vector for each, kept in the database
+    indexed.STAGE,  # the index holds them, because it says so
+    ready.STAGE,  # the document's current version is switched
+)
+
+#: Raise a number when the parsers, the splitter or what is embedded change: versions in work then start over.
+RECIPE = "parse=1 split=1 embed=1"
+MAX_DEATHS = 3
+_DEATH_CODE = "worker_died"
+_DEATH_SENTENCE = gettext_noop(
+    "Reading this file ended the program that reads it three times, so it was set aside. Other files are not affected."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What one call did. `outcome` is a settled state, or `waiting` (for the index), `held`, `lost` or `settled`."""
+
+    version_id: UUID
+    outcome: str
+    stages: int = 0
+    passages: int = 0
+    seconds: float = 0.0
+
+
+#: Called with the version after each of its stages.
+Watcher = Callable[[Version], None]
+
+
+def ingest_version(version_id: UUID | str, *, watch: Watcher | None = None) -> IngestResult:
+    """Bring a version as far as it gets now. A settled version, or one that somebody works on, is left alone."""
+    started = time.monotonic()
+    lease = leases.take(version_id)
+    if lease is None:
+        return _left_alone(version_id)
+    run = _Run(lease, watch)
+    outcome = run.to_the_end()
+    return IngestResult(lease.version_id, outcome, run.stages, run.passages, time.monotonic() - started)
+
+
+def pipeline() -> str:
+    """The fingerprint of all that decides what a version becomes."""
+    return hashlib.sha256(f"{RECIPE} space={indexing.space().fingerprint}".encode()).hexdigest()[:16]
+
+
+def _left_alone(version_id: UUID | str) -> IngestResult:
+    version = Version.objects.only("state", "passage_count").get(pk=version_id)
+    held = version.state in PROGRESS[:-1]
+    return IngestResult(version.pk, "held" if held else "settled", passages=version.passage_count)
+
+
+class _Run:
+    """One attempt on one version."""
+
+    def __init__(self, lease: Lease, watch: Watcher | None) -> None:
+        self.lease = lease
+        self.watch = watch
+        self.pipeline = pipeline()
+        self.stages = 0
+        self.passages = 0
+
+    def to_the_end(self) -> str:
+        """Run the stages that are still to do; says how it ended."""
+        try:
+            killpoint("lease_taken")
+            version = self._go()
+        except LeaseLost:
+            # Taken over, or deleted meanwhile: an erasure waits for us to let go.
+            self.lease.release()
+            logger.info("Version %s: attempt %s lost its lease", self.lease.version_id, self.lease.attempt)
+            return "lost"
+        except IndexUnavailable as error:
+            self.lease.release()
+            logger.warning("Version %s waits for the index: %s", self.lease.version_id, error)
+            return "waiting"
+        except (KeyboardInterrupt, SystemExit):
+            self.lease.release()
+            raise
+        self.passages = version.passage_count
+        _withdraw_what_no_longer_answers(version)
+        return version.state
+
+    def _go(self) -> Version:
+        version = Version.objects.select_related("document").defer(*HEAVY).get(pk=self.lease.version_id)
+        if self.lease.deaths >= MAX_DEATHS:
+            return self._end(VersionState.QUARANTINED, _DEATH_CODE, _DEATH_SENTENCE, retryable=True)
+        if version.pipeline and version.pipeline != self.pipeline:
+            version = self._start_over()
+        try:
+            return self._through_the_stages(version)
+        except ParseFailed as failure:
+            logger.info("Version %s: %s (%s)", version.pk, failure.code, failure.detail)
+            return self._end(VersionState.FAILED, failure.code, failure.sentence, retryable=failure.retryable)
+        except StageFailed as failure:
+            logger.info("Version %s: %s", version.pk, failure.code)
+            return self._end(VersionState.FAILED, failure.code, failure.sentence, retryable=failure.retryable)
+
+    def _through_the_stages(self, version: Version) -> Version:
+        stands = set(version.stages.filter(pipeline=self.pipeline).values_list("stage", flat=True))
+        for stage in STAGES:
+            if PROGRESS.index(stage.reaches) <= PROGRESS.index(version.state):
+                continue
+            if stage.lasting and stage.reaches in stands:
+                version.state = stage.reaches
+                continue
+            version = self._do(stage, version)
+            if version.state != stage.reaches:
+                break
+        return version
+
+    def _do(self, stage: Stage, version: Version) -> Version:
+        """Run one stage, and write what it made together with the state that says so."""
+        started = time.monotonic()
+        result = stage.work(version, self.lease)
+        killpoint(f"before_{stage.reaches}")
+        with self.lease.writing() as version:
+            version.state, version.pipeline = stage.reaches, self.pipeline
+            detail = stage.save(version, result)
+            if stage is STAGES[-1]:
+                version.lease_until = None
+            version.save(update_fields=["state", "pipeline", "lease_until", *stage.writes])
+            self._note(version.state, detail, time.monotonic() - started)
+        killpoint(f"after_{stage.reaches}")
+        self.stages += 1
+        if self.watch is not None:
+            self.watch(version)
+        return version
+
+    def _note(self, reached: str, detail: dict[str, object], seconds: float) -> None:
+        done = StageRun(
+            version_id=self.lease.version_id,
+            stage=reached,
+            pipeline=self.pipeline,
+            attempt=self.lease.attempt,
+            seconds=round(seconds, 4),
+            detail=detail,
+        )
+        StageRun.objects.bulk_create(
+            [done],
+            update_conflicts=True,
+            unique_fields=["version", "stage", "pipeline"],
+            update_fields=["attempt", "seconds", "detail", "finished_at"],
+        )
+
+    def _start_over(self) -> Version:
+        """The pipeline changed since the last attempt: what it made is made again."""
+        with self.lease.writing() as version:
+            version.stages.exclude(pipeline=self.pipeline).delete()
+            version.state, version.pipeline = VersionState.RECEIVED, self.pipeline
+            version.save(update_fields=["state", "pipeline", "lease_until"])
+        return version
+
+    def _end(self, state: VersionState, code: str, sentence: str, *, retryable: bool) -> Version:
+        """Settle the version without success, with a sentence for the person who brought it."""
+        event = EventType.VERSION_FAILED if state == VersionState.FAILED else EventType.VERSION_QUARANTINED
+        with self.lease.writing() as version:
+            version.state, version.lease_until = state, None
+            version.failure_code, version.failure_sentence, version.failure_retryable = code, sentence, retryable
+            version.save(
+                update_fields=["state", "lease_until", "failure_code", "failure_sentence", "failure_retryable"]
+            )
+            record(
+                event,
+                on=version,
+                workspace=version.document.workspace_id,
+                document=version.document_id,
+                number=version.number,
+                sha256=version.sha256,
+                code=code,
+                attempt=self.lease.attempt,
+            )
+        if self.watch is not None:
+            self.watch(version)
+        return version
+
+
+def _withdraw_what_no_longer_answers(version: Version) -> None:
+    """Take replaced vectors out of the index now if it listens; the sweep finishes what it does not."""
+    siblings = Version.objects.filter(document_id=version.document_id, state__in=WITHDRAWN, in_index=True)
+    for version_id in list(siblings.values_list("pk", flat=True)):
+        try:
+            indexing.withdraw(version_id)
+        except IndexUnavailable as error:
+            logger.warning("Version %s is withdrawn from the index later: %s", version_id, error)

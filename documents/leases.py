@@ -1,0 +1,96 @@
+"""Who works on a version: a lease by the database's clock, and an attempt number that every write must still hold.
+
+A worker that was taken over may still be running; its writes find another attempt on the row and change nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from documents.exceptions import LeaseLost
+from documents.models import Document, Version
+from documents.states import OPEN
+
+#: Never read with the row: they may be megabytes.
+HEAVY = ("text", "sections")
+
+
+def is_free() -> Q:
+    """Matches rows that nobody holds."""
+    return Q(lease_until=None) | Q(lease_until__lt=Now())
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to move one version on, as long as no other attempt took it over."""
+
+    version_id: UUID
+    document_id: UUID
+    attempt: int
+    #: Attempts before this one that ended without a word.
+    deaths: int
+
+    def renew(self, *, seconds: float = 0, **changes: Any) -> None:
+        """Show progress: hold the row for another while, and change some of its fields. Raises LeaseLost.
+
+        Inside a transaction this also locks the row, so that what follows is written by the holder or not at all.
+        """
+        if not self._rows().filter(state__in=OPEN).update(lease_until=_until(seconds), **changes):
+            raise LeaseLost
+
+    @contextmanager
+    def writing(self) -> Iterator[Version]:
+        """A transaction in which the document and then the version are locked and the version is still ours.
+
+        The caller saves what it changed. Raises LeaseLost before anything is written.
+        """
+        with transaction.atomic():
+            # The document first, as every verb does: two orders would deadlock.
+            document = Document.objects.select_for_update().get(pk=self.document_id)
+            version = self._rows().filter(state__in=OPEN).select_for_update().defer(*HEAVY).first()
+            if version is None:
+                raise LeaseLost
+            version.document = document
+            version.lease_until = _until(0)
+            yield version
+
+    def release(self) -> None:
+        """Let go, whatever the row became; a lease that was taken over is not ours to let go."""
+        self._rows().update(lease_until=None)
+
+    def _rows(self) -> "models.QuerySet[Version]":
+        return Version.objects.filter(pk=self.version_id, attempt=self.attempt)
+
+
+def take(version_id: UUID | str) -> Lease | None:
+    """Take the version for a new attempt, or None when it is settled or somebody holds it.
+
+    The attempt is on disk before any work begins: a file that kills its worker cannot do so uncounted.
+    """
+    with transaction.atomic():
+        version = (
+            Version.objects.select_for_update(skip_locked=True)
+            .filter(is_free(), pk=version_id, state__in=OPEN)
+            .only("document", "attempt", "deaths", "lease_until")
+            .first()
+        )
+        if version is None:
+            return None
+        died = version.lease_until is not None
+        lease = Lease(version.pk, version.document_id, version.attempt + 1, version.deaths + died)
+        Version.objects.filter(pk=version.pk).update(
+            attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=_until(0)
+        )
+    return lease
+
+
+def _until(seconds: float) -> Any:
+    return Now() + timedelta(seconds=max(seconds, settings.LEASE_SECONDS))

@@ -1,0 +1,287 @@
+"""What people do with documents: bring them in, try again, close them to others, delete them.
+
+Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import Entry, record, record_all
+from documents.exceptions import DocumentError
+from documents.killpoints import killpoint
+from documents.models import Document, Version, original_path
+from documents.parse import FORMATS
+from documents.receiving import Arrival, arriving
+from documents.restriction import grant, people_to_grant, restrict, revoke_grant, unrestrict
+from documents.states import OPEN, WITHDRAWN, VersionState
+from documents.tasks import erase_document_task, ingest_version_task
+from documents.titles import MAX_TITLE, title_from
+from workspaces import access
+from workspaces.dispatch import dispatch
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
+
+__all__ = [
+    "Deletion",
+    "Received",
+    "delete",
+    "grant",
+    "people_to_grant",
+    "receive",
+    "restrict",
+    "retry",
+    "retry_all_failed",
+    "revoke_grant",
+    "unrestrict",
+]
+
+MAX_PATH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The version that stands for the bytes, and what their arrival was: `added`, `new_version` or `same`."""
+
+    version: Version
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a deletion takes along: passages and vectors that are erased in the background now."""
+
+    document: Document
+    versions: int
+    passages: int
+    vectors: int
+
+
+def receive(
+    *, workspace: Workspace, path: str, file: BinaryIO | Any, filename: str, by: User, title: str = ""
+) -> Received:
+    """Take in the bytes of the document at `path`, and have them ingested in the background.
+
+    The same bytes as an existing version are that version; where it failed or was replaced, it is ingested again and
+    answers from then on. Raises DocumentError with a sentence: workspace archived, format not read here, file empty
+    or too large.
+    """
+    access.require(by, Action.ADD, workspace)
+    path = _usable_path(path)
+    _require_known_format(filename)
+    _require_not_archived(workspace)
+    with arriving(file) as arrival:
+        return _take_in(workspace, path, arrival, PurePosixPath(filename).name, by, title)
+
+
+@transaction.atomic
+def retry(version: Version, *, by: User) -> None:
+    """Send a failed or set-aside version through ingestion again. Raises DocumentError for any other."""
+    access.require(by, Action.ADD, version)
+    Document.objects.select_for_update().get(pk=version.document_id)
+    version = Version.objects.select_for_update().defer("text", "sections").get(pk=version.pk)
+    if version.state not in (VersionState.FAILED, VersionState.QUARANTINED):
+        raise DocumentError(_("Only a version that failed or was set aside can be tried again."))
+    _send_again(version)
+    record(
+        EventType.VERSION_RETRIED,
+        on=version,
+        workspace=version.document.workspace_id,
+        by=by,
+        document=version.document_id,
+        number=version.number,
+    )
+
+
+def retry_all_failed(workspace: Workspace, *, by: User) -> int:
+    """Retry every failed version that `by` can see in the workspace; how many those were."""
+    access.require(by, Action.ADD, workspace)
+    failed = access.visible(by, Version).filter(document__workspace=workspace, state=VersionState.FAILED)
+    versions = list(failed.defer("text", "sections"))
+    for version in versions:
+        retry(version, by=by)
+    return len(versions)
+
+
+@transaction.atomic
+def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
+    """Delete the document: from now on nothing of it is found or opened, whatever an index still holds.
+
+    Its text, passages, vectors and files are erased in the background (documents/deletion.py). Raises DocumentError
+    when it is deleted already.
+    """
+    access.require(by, Action.MANAGE_DOCUMENTS, document)
+    document = Document.objects.select_for_update().get(pk=document.pk)
+    if document.deleted_at is not None:
+        raise DocumentError(_("This document is deleted already."))
+    versions = document.versions.all()
+    deletion = Deletion(
+        document=document,
+        versions=versions.count(),
+        passages=versions.aggregate(sum=Sum("passage_count"))["sum"] or 0,
+        vectors=versions.filter(in_index=True).aggregate(sum=Sum("passage_count"))["sum"] or 0,
+    )
+    # Leases are left as they are: the erasure waits until a worker in the middle of it has let go.
+    versions.update(state=VersionState.DELETED)
+    document.current_version = None
+    document.deleted_at, document.deleted_by = timezone.now(), by
+    document.save(update_fields=["current_version", "deleted_at", "deleted_by"])
+    Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
+    record(
+        EventType.DOCUMENT_DELETED,
+        on=document,
+        workspace=document.workspace_id,
+        by=by,
+        reason=reason,
+        path=document.path,
+        versions={str(version.pk): version.sha256 for version in versions.only("pk", "sha256")},
+        passages=deletion.passages,
+        vectors=deletion.vectors,
+    )
+    dispatch(erase_document_task, document.pk)
+    return deletion
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _usable_path(path: str) -> str:
+    """A label, never used as a place on a disk; control characters are dropped."""
+    cleaned = "".join(character for character in path if character.isprintable()).strip().lstrip("/")
+    if not cleaned or len(cleaned) > MAX_PATH:
+        raise DocumentError(
+            _("The name of the file is empty or longer than %(limit)d characters.") % {"limit": MAX_PATH}
+        )
+    return cleaned
+
+
+def _require_known_format(filename: str) -> None:
+    ending = PurePosixPath(filename).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise DocumentError(
+            _("Files ending in “%(ending)s” cannot be read here. These can: %(list)s.")
+            % {"ending": ending and f".{ending}", "list": ", ".join(sorted(FORMATS))}
+        )
+
+
+def _require_not_archived(workspace: Workspace) -> None:
+    if not Workspace.objects.filter(pk=workspace.pk, archived_at=None).exists():
+        raise DocumentError(_("This workspace is archived: nothing can be added to it."))
+
+
+def _take_in(workspace: Workspace, path: str, arrival: Arrival, filename: str, by: User, title: str) -> Received:
+    """Give the bytes their row. The file is in its place before the row that names it is committed."""
+    with transaction.atomic():
+        document, is_new = _document_at(workspace, path, by, title)
+        version = document.versions.filter(sha256=arrival.sha256).defer("text", "sections").first()
+        if version is not None:
+            _receive_again(version, document, arrival, by)
+            return Received(version, "same")
+        version = _new_version(document, filename, arrival, by)
+        _keep(arrival, version, document, is_new=is_new, by=by)
+        dispatch(ingest_version_task, version.pk)
+    killpoint("row_committed")
+    return Received(version, "added" if is_new else "new_version")
+
+
+def _keep(arrival: Arrival, version: Version, document: Document, *, is_new: bool, by: User) -> None:
+    """Put the file in its place and record it. A failed COMMIT may leave it there without a row, never the reverse."""
+    arrival.keep(version.file.name)
+    killpoint("file_kept")
+    try:
+        _record_arrival(version, document, is_new=is_new, by=by)
+    except BaseException:
+        version.file.storage.delete(version.file.name)
+        raise
+
+
+def _document_at(workspace: Workspace, path: str, by: User, title: str) -> tuple[Document, bool]:
+    """The document at `path`, locked, and whether it was made just now."""
+    there = Document.objects.filter(workspace=workspace, path=path, deleted_at=None)
+    document = there.select_for_update().first()
+    if document is None:
+        title = " ".join(title.split())[:MAX_TITLE] or title_from(path)
+        try:
+            with transaction.atomic():
+                return Document.objects.create(workspace=workspace, path=path, title=title, created_by=by), True
+        except IntegrityError:
+            # Somebody else brought the same path in between; theirs is committed now.
+            document = there.select_for_update().get()
+    access.require(by, Action.ADD, document)
+    return document, False
+
+
+def _new_version(document: Document, filename: str, arrival: Arrival, by: User) -> Version:
+    last = document.versions.aggregate(number=Max("number"), turn=Max("turn"))
+    version = Version(
+        document=document,
+        number=(last["number"] or 0) + 1,
+        turn=(last["turn"] or 0) + 1,
+        sha256=arrival.sha256,
+        size=arrival.size,
+        filename=filename,
+        format=PurePosixPath(filename).suffix.lower().removeprefix("."),
+        created_by=by,
+    )
+    version.file.name = original_path(version, filename)
+    version.save(force_insert=True)
+    return version
+
+
+def _record_arrival(version: Version, document: Document, *, is_new: bool, by: User) -> None:
+    details = {"number": version.number, "sha256": version.sha256, "bytes": version.size}
+    entries = [Entry(EventType.DOCUMENT_ADDED, document, details={"path": document.path})] if is_new else []
+    entries.append(Entry(EventType.VERSION_RECEIVED, version, details={"document": document.pk, **details}))
+    record_all(entries, workspace=document.workspace_id, by=by)
+
+
+def _receive_again(version: Version, document: Document, arrival: Arrival, by: User) -> None:
+    """Bytes that were here before arrived again: the version that has them is wanted once more."""
+    latest = document.versions.aggregate(turn=Max("turn"))["turn"]
+    was = version.state
+    if version.turn == latest and was not in WITHDRAWN:
+        if was in OPEN:
+            dispatch(ingest_version_task, version.pk)
+        return
+    if version.turn != latest:
+        version.turn = latest + 1
+        version.save(update_fields=["turn"])
+    if was in WITHDRAWN:
+        # It may have failed because the stored file was lost or damaged: these are the right bytes.
+        arrival.keep(version.file.name)
+        _send_again(version)
+    record(
+        EventType.VERSION_RECEIVED,
+        on=version,
+        workspace=document.workspace_id,
+        by=by,
+        document=document.pk,
+        number=version.number,
+        sha256=version.sha256,
+        again=True,
+        was=was,
+    )
+
+
+def _send_again(version: Version) -> None:
+    """Back to the start, with a clean slate: what still stands of earlier attempts is not made again."""
+    version.state = VersionState.RECEIVED
+    version.deaths, version.lease_until = 0, None
+    version.failure_code, version.failure_sentence, version.failure_retryable = "", "", False
+    version.save(
+        update_fields=[
+            "state",
+            "deaths",
+            "lease_until",
+            "failure_code",
+            "failure_sentence",
+            "failure_retryable",
+        ]
+    )
+    dispatch(ingest_version_task, version.pk)

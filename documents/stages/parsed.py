@@ -1,0 +1,49 @@
+"""stored → parsed: the file's text, normalised once, with its sections. Citations point into it for ever."""
+
+import dataclasses
+from typing import Any
+
+from documents import analysis, sandbox
+from documents.leases import Lease
+from documents.models import Document, Version
+from documents.originals import local_path
+from documents.parse import Parsed
+from documents.stages import Stage
+from documents.states import VersionState
+from documents.titles import MAX_TITLE, title_from
+
+#: Enough to tell the language of a document.
+SAMPLE = 20_000
+_SPARE_SECONDS = 30
+
+
+def read(version: Version, lease: Lease) -> Parsed | None:
+    """Parse the original in a child process; None for a text that people may have cited. Raises ParseFailed."""
+    if version.ready_at is not None:
+        return None
+    lease.renew(seconds=sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
+    with local_path(version) as path:
+        return sandbox.parse(path, name=version.filename)
+
+
+def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
+    """Store the text, its sections and what the file says of itself."""
+    if parsed is None:
+        return {"kept": True}
+    version.text = parsed.text
+    version.sections = [dataclasses.asdict(section) for section in parsed.sections]
+    version.format = parsed.format
+    version.page_count = parsed.page_count
+    version.language = analysis.detect_language(parsed.text[:SAMPLE])
+    _entitle(version.document, parsed.title)
+    return {"characters": len(parsed.text), "pages": parsed.page_count}
+
+
+def _entitle(document: Document, title: str) -> None:
+    """Take the file's own title for a new document, unless a person gave it one."""
+    if title and document.current_version_id is None and document.title == title_from(document.path):
+        document.title = title[:MAX_TITLE]
+        document.save(update_fields=["title"])
+
+
+STAGE = Stage(VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "language"))

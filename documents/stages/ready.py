@@ -1,0 +1,49 @@
+"""indexed → ready: the document's current version is switched, in one transaction. Until then the old one answers."""
+
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from audit.events import EventType
+from audit.record import record
+from documents.leases import Lease
+from documents.models import Version
+from documents.stages import Stage
+from documents.states import VersionState
+from workspaces.models import Workspace
+
+
+def nothing(version: Version, lease: Lease) -> None:
+    """The switch is all there is to do."""
+
+
+def switch(version: Version, result: None) -> dict[str, Any]:
+    """Make the version the one that answers, unless bytes that arrived later already do."""
+    document = version.document
+    current = Version.objects.filter(pk=document.current_version_id).only("turn", "number", "state").first()
+    if current is not None and current.turn > version.turn:
+        version.state = VersionState.SUPERSEDED
+        return {"by": current.number}
+    if current is not None and current.pk != version.pk:
+        # Released together with the switch: nobody ever finds two versions answering, or none.
+        Version.objects.filter(pk=current.pk).update(state=VersionState.SUPERSEDED, lease_until=None)
+    version.ready_at = timezone.now()
+    document.current_version = version
+    document.save(update_fields=["current_version"])
+    Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
+    record(
+        EventType.VERSION_READY,
+        on=version,
+        workspace=document.workspace_id,
+        document=document.pk,
+        number=version.number,
+        sha256=version.sha256,
+        pages=version.page_count,
+        passages=version.passage_count,
+        supersedes=current.pk if current is not None else None,
+    )
+    return {"supersedes": str(current.pk) if current is not None else ""}
+
+
+STAGE = Stage(VersionState.READY, nothing, switch, writes=("ready_at",), lasting=False)

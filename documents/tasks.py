@@ -1,0 +1,57 @@
+"""Doorbells: each takes ids, looks at the row, makes one call. All may run twice, late or in any order."""
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+
+from documents import deletion, indexing, ingest, leases
+from documents.index import IndexUnavailable
+from documents.models import Version
+from documents.states import OPEN, WITHDRAWN
+from workspaces.dispatch import dispatch
+
+logger = logging.getLogger(__name__)
+
+#: Bells rung in one sweep; a longer queue is served by its own bells, and by the next sweep.
+SWEPT = 200
+
+
+@shared_task
+def ingest_version_task(version_id: str) -> None:
+    """Bring a version as far as it gets now."""
+    ingest.ingest_version(version_id)
+
+
+@shared_task
+def withdraw_version_task(version_id: str) -> None:
+    """Take the vectors of a version that no longer answers out of the index."""
+    _when_the_index_listens(indexing.withdraw, version_id)
+
+
+@shared_task
+def erase_document_task(document_id: str) -> None:
+    """Erase what a deleted document left."""
+    _when_the_index_listens(deletion.erase, document_id)
+
+
+@shared_task
+def sweep_ingestion() -> None:
+    """Find what waits and nobody works on: unfinished versions, vectors to remove, documents to erase."""
+    waiting = Version.objects.filter(leases.is_free(), state__in=OPEN)
+    # The least tried first, so that versions which wait for an index that is down do not hide the others.
+    for version_id in waiting.order_by("attempt", "created_at").values_list("pk", flat=True)[:SWEPT]:
+        dispatch(ingest_version_task, version_id)
+    withdrawn = Version.objects.filter(leases.is_free(), state__in=WITHDRAWN, in_index=True)
+    for version_id in withdrawn.values_list("pk", flat=True)[:SWEPT]:
+        dispatch(withdraw_version_task, version_id)
+    for document_id in deletion.to_erase().values_list("pk", flat=True)[:SWEPT]:
+        dispatch(erase_document_task, document_id)
+
+
+def _when_the_index_listens(act: Callable[[str], object], row_id: str) -> None:
+    """An index that is down is no error of the task: the row still says what is to do, and the sweep reads it."""
+    try:
+        act(row_id)
+    except IndexUnavailable as error:
+        logger.warning("%s of %s waits for the index: %s", act.__name__, row_id, error)
