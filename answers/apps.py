@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,6 @@ class AnswersConfig(AppConfig):
 
     def ready(self) -> None:
         from answers import querysets  # noqa: F401  (registers the access rules)
+        from answers.endpoints import ensure_built_in
+
+        post_migrate.connect(ensure_built_in, sender=self)

@@ -12,7 +12,7 @@ from workspaces.roles import Action
 def answers_open_to(user: User) -> QuerySet[Answer]:
     """The person's own answers, and those of workspaces where they review if every source is open to them."""
     own = Q(asked_by=user, workspace__in=access.workspaces_allowing(user, Action.ENTER))
-    reviewed = Q(workspace__in=access.workspaces_allowing(user, Action.REVIEW)) & ~Exists(_closed_evidence(user))
+    reviewed = Q(workspace__in=access.workspaces_allowing(user, Action.REVIEW)) & ~Exists(closed_evidence(user))
     return Answer.objects.filter(own | reviewed)
 
 
@@ -24,15 +24,15 @@ def questions_open_to(user: User) -> QuerySet[Question]:
 def drafts_open_to(user: User) -> QuerySet[Draft]:
     """Drafts of workspaces where `user` reviews, all of whose sources they may open."""
     reviewed = Draft.objects.filter(workspace__in=access.workspaces_allowing(user, Action.REVIEW))
-    return reviewed.filter(~Exists(_closed_evidence(user, answer="answer")))
+    return reviewed.filter(~Exists(closed_evidence(user, answer="answer")))
 
 
 def sources_open(user: User, answer: Answer) -> bool:
     """Whether `user` may open every document the answer rests on. Text is shown only when this holds."""
-    return not _closed_evidence(user, answer=None).filter(answer=answer).exists()
+    return not closed_evidence(user, answer=None).filter(answer=answer).exists()
 
 
-def _closed_evidence(user: User, answer: str | None = "pk") -> QuerySet[Evidence]:
+def closed_evidence(user: User, answer: str | None = "pk") -> QuerySet[Evidence]:
     """Evidence in documents `user` may not open; correlated to the outer row's `answer` field unless None."""
     closed = Evidence.objects.exclude(document__in=access.visible(user, Document).order_by().values("pk"))
     return closed.filter(answer=OuterRef(answer)) if answer else closed

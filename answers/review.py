@@ -241,7 +241,7 @@ def opened(draft: Draft, *, by: User) -> None:
 
 def _locked(draft: Draft, act: str, by: User) -> Draft:
     """The draft as it stands now, locked with its answer, if `by` may review it and `act` fits its state."""
-    rows = Draft.objects.select_for_update(of=("self", "answer")).select_related("answer", "workspace")
+    rows = Draft.objects.select_for_update(of=("self", "answer")).select_related("answer__question", "workspace")
     held = rows.get(pk=draft.pk)
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)

@@ -1,55 +1,122 @@
-"""Tell whoever watches an answer what happens to it, over a Redis stream per answer.
+"""Tell whoever watches an answer what is happening, through a stream in Redis that can be resumed.
 
-The row is the truth: a stream that cannot be written is logged, and the page catches up from the database.
+The row is the truth and the stream only its news: what cannot be written here is logged and lost, and a follower
+who misses the end learns it from the row.
+
+Events: `status` {status, label, sentence, tone, family} · `step` {step, label} · `reset` {} (what was streamed so
+far is void) · `token` {text} · `end` {status}. Followers also get `beat` {}, which stands in no stream.
 """
 
 import json
 import logging
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import redis
+import redis.asyncio
 from django.conf import settings
 
+from answers.language import speaking
 from answers.models import Answer
-from answers.states import WORDING, AnswerStatus
+from answers.states import HELD, OPEN, WORDING, AnswerStatus
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-#: Longest stream kept, and for how long after its last event.
-_MAX_EVENTS, _SECONDS = 20_000, 24 * 3600
+STATUS, STEP, RESET, TOKEN, END, BEAT = "status", "step", "reset", "token", "end", "beat"
+
+KEPT_SECONDS = 24 * 3600
+#: Far more than an answer has; a runaway model cannot fill the broker.
+MOST_EVENTS = 20_000
+BEAT_SECONDS = 10
+_TIMEOUT = 2.0
+_BATCH = 200
+
+Event = tuple[str, str, dict[str, Any]]
 
 
-def append(answer_id: object, kind: str, data: dict[str, Any]) -> None:
-    """Add one event to the answer's stream. Never raises for an unreachable Redis."""
-    key = f"answer:{answer_id}"
+def append(answer_id: UUID, kind: str, data: dict[str, Any]) -> None:
+    """Add one event to the answer's stream."""
+    client, key = _client(settings.REDIS_URL), _key(answer_id)
     try:
-        with _redis(settings.REDIS_URL).pipeline() as pipe:
-            pipe.xadd(key, {"kind": kind, "data": json.dumps(data)}, maxlen=_MAX_EVENTS, approximate=True)
-            pipe.expire(key, _SECONDS)
+        with client.pipeline(transaction=False) as pipe:
+            pipe.xadd(key, {"kind": kind, "data": json.dumps(data)}, maxlen=MOST_EVENTS, approximate=True)
+            pipe.expire(key, KEPT_SECONDS)
             pipe.execute()
-    except redis.RedisError as error:
-        log.warning("answer %s: event %s could not be streamed: %s", answer_id, kind, type(error).__name__)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("Answer %s: a %s event was not streamed: %s", answer_id, kind, error)
 
 
 def announce(answer: Answer) -> None:
-    """Tell the asker's page where the answer stands now, after a decision was committed."""
-    status = AnswerStatus(answer.status)
-    wording = WORDING[status]
-    append(
-        answer.pk,
-        "status",
-        {
+    """Say where the answer stands, and that it ended if it did. Call after commit."""
+    language = answer.question.language
+    append(answer.pk, STATUS, status_data(answer.status, language))
+    if answer.status not in OPEN:
+        append(answer.pk, END, {"status": str(answer.status)})
+
+
+def status_data(status: str, language: str) -> dict[str, str]:
+    """What a badge shows for `status`, in the asker's language."""
+    status, wording = AnswerStatus(status), WORDING[status]
+    with speaking(language):
+        return {
             "status": status.value,
             "label": str(status.label),
             "sentence": str(wording.sentence),
             "tone": wording.tone,
             "family": status.family,
-        },
-    )
-    append(answer.pk, "end", {"status": status.value})
+        }
+
+
+def read(answer_id: UUID, after: str = "0") -> list[Event]:
+    """The events after the one called `after`, without waiting."""
+    client = _client(settings.REDIS_URL)
+    return [_event(id, fields) for id, fields in client.xrange(_key(answer_id), f"({after}" if after != "0" else "-")]
+
+
+async def follow(answer_id: UUID, after: str = "0") -> AsyncIterator[Event]:
+    """The events after the one called `after`, as (event id, kind, data), as they happen.
+
+    A `beat` with an empty id comes at least every ten seconds. Goes on past the end of a held answer, for the
+    reviewer's decision, and finishes when nothing more can come. Raises redis.RedisError when Redis is gone.
+    """
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_TIMEOUT, decode_responses=True)
+    key = _key(answer_id)
+    try:
+        while True:
+            found = await client.xread({key: after}, count=_BATCH, block=BEAT_SECONDS * 1000)
+            for id, fields in found[0][1] if found else ():
+                after = id
+                event = _event(id, fields)
+                yield event
+                if event[1] == END and event[2]["status"] not in HELD:
+                    return
+            if found:
+                continue
+            status = await _status(answer_id)
+            if status not in (*OPEN, *HELD):
+                # The end was never streamed, or its stream is gone.
+                yield "", END, {"status": status}
+                return
+            yield "", BEAT, {}
+    finally:
+        await client.aclose()
+
+
+async def _status(answer_id: UUID) -> str:
+    status: str = await Answer.objects.values_list("status", flat=True).aget(pk=answer_id)
+    return status
+
+
+def _event(id: Any, fields: dict[Any, Any]) -> Event:
+    return str(id), str(fields["kind"]), json.loads(fields["data"])
+
+
+def _key(answer_id: UUID) -> str:
+    return f"answer:{answer_id}"
 
 
 @cache
-def _redis(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url)
+def _client(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, decode_responses=True)

@@ -1,0 +1,279 @@
+"""Talk to a model: the only door to langchain, for the built-in model and for any OpenAI-compatible server.
+
+What a server may do wrong is turned into one `ModelFailed` with the ending the asker is told. Nothing is retried
+after the first word, and nothing runs past the endpoint's limits.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from answers.exceptions import ModelFailed
+from answers.keys import key_of
+from answers.models import EndpointKind, ModelEndpoint
+from answers.prompts import Prompt, Quotable
+from answers.states import AnswerStatus
+
+if TYPE_CHECKING:
+    import httpx
+    from langchain_core.messages import AIMessageChunk, BaseMessage
+
+logger = logging.getLogger(__name__)
+
+TEMPERATURE = 0.0
+#: More than any answer needs; a server that never stops is cut here.
+MOST_CHARACTERS = 40_000
+#: Tries before the first word, when the server says it is busy.
+_TRIES = 2
+_LONGEST_WAIT = 20.0
+_POLL_SECONDS = 0.2
+_BUSY = {429, 503}
+_UNHEARD = ("openai-organization", "openai-project", "x-stainless-")
+
+
+class Evidence(Quotable, Protocol):
+    """A source as the built-in model reads it."""
+
+    @property
+    def language(self) -> str: ...
+
+
+class _Busy(Exception):
+    """The server asks to come back later; `after` is its Retry-After in seconds."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__(after)
+        self.after = after
+
+
+def stream_chat(
+    endpoint: ModelEndpoint,
+    prompt: Prompt,
+    *,
+    question: str,
+    evidence: Sequence[Evidence],
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[str]:
+    """What the model writes, piece by piece; ends early, without an error, once `should_stop()` says so.
+
+    Raises ModelFailed, and EndpointError when the endpoint's key is missing.
+    """
+    if endpoint.kind == EndpointKind.EXTRACTIVE:
+        pieces = _quote(prompt, question, evidence)
+    else:
+        pieces = _ask_server(endpoint, prompt, should_stop)
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > MOST_CHARACTERS:
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The model did not stop writing.")
+        yield piece
+        if should_stop():
+            return
+
+
+def parameters_of(endpoint: ModelEndpoint) -> dict[str, Any]:
+    """What the model is asked with, for the answer's record."""
+    if endpoint.kind == EndpointKind.EXTRACTIVE:
+        return {}
+    return {"temperature": TEMPERATURE, "max_output_tokens": endpoint.max_output_tokens}
+
+
+# --- The built-in model -----------------------------------------------------------------------------------------
+
+
+def _quote(prompt: Prompt, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
+    from answers.extractive import ExtractiveChat
+
+    material = {"question": question, "evidence": list(evidence)}
+    for chunk in ExtractiveChat().stream(_messages(prompt, material)):
+        yield _text(chunk)
+
+
+# --- A server that speaks the chat-completions protocol ---------------------------------------------------------
+
+
+class _Clock:
+    """The limits of one answer: until the first word, and for the whole."""
+
+    def __init__(self, endpoint: ModelEndpoint) -> None:
+        self.endpoint, self.started, self.has_begun = endpoint, monotonic(), False
+
+    @property
+    def left(self) -> float:
+        return self.endpoint.total_seconds - (monotonic() - self.started)
+
+    def check(self) -> None:
+        seconds = monotonic() - self.started
+        if not self.has_begun and seconds > self.endpoint.first_token_seconds:
+            limit = self.endpoint.first_token_seconds
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, f"No word came within {limit} seconds.")
+        if seconds > self.endpoint.total_seconds:
+            limit = self.endpoint.total_seconds
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, f"The answer was not finished after {limit} seconds.")
+
+
+def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[], bool]) -> Iterator[str]:
+    key = key_of(endpoint)
+    clock = _Clock(endpoint)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            yield from _one_try(endpoint, key, prompt, clock, should_stop)
+        except _Busy as busy:
+            # A little more than asked for, so that many workers do not come back in the same instant.
+            pause = busy.after * random.uniform(1.0, 1.2)  # noqa: S311
+            if not tries_left or pause > min(_LONGEST_WAIT, clock.left):
+                raise ModelFailed(
+                    AnswerStatus.FAILED_MODEL_BUSY, f"The server asked to wait {busy.after:.0f} seconds."
+                ) from busy
+            if not _wait(pause, should_stop):
+                return
+        else:
+            return
+
+
+def _wait(seconds: float, should_stop: Callable[[], bool]) -> bool:
+    """Whether the whole time passed without a request to stop."""
+    until = monotonic() + seconds
+    with asyncio.Runner() as runner:
+        while (left := until - monotonic()) > 0:
+            if should_stop():
+                return False
+            runner.run(asyncio.sleep(min(left, _POLL_SECONDS)))
+    return True
+
+
+def _one_try(
+    endpoint: ModelEndpoint, key: str, prompt: Prompt, clock: _Clock, should_stop: Callable[[], bool]
+) -> Iterator[str]:
+    finish = ""
+    for chunk in _chunks(endpoint, key, prompt, clock, should_stop):
+        finish = chunk.response_metadata.get("finish_reason") or finish
+        if text := _text(chunk):
+            clock.has_begun = True
+            yield text
+    if should_stop():
+        return
+    if finish == "length":
+        limit = endpoint.max_output_tokens
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, f"The answer is longer than {limit} tokens.")
+    if finish == "content_filter":
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The server's filter held the answer back.")
+    if not clock.has_begun:
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The server sent no text.")
+    if not finish:
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, "The stream ended before the answer did.")
+
+
+def _chunks(
+    endpoint: ModelEndpoint, key: str, prompt: Prompt, clock: _Clock, should_stop: Callable[[], bool]
+) -> Iterator["AIMessageChunk"]:
+    """The server's chunks. An event loop of our own lets us leave a silent connection at any moment."""
+    with asyncio.Runner() as runner:
+        client = _http_client(endpoint)
+        stream = _chat_openai(endpoint, key, client).astream(_messages(prompt, {}))
+        upcoming: asyncio.Task[Any] | None = None
+        try:
+            while True:
+                upcoming = upcoming or runner.get_loop().create_task(_next(stream))
+                is_here = runner.run(_within(upcoming, _POLL_SECONDS))
+                if should_stop():
+                    return
+                clock.check()
+                if not is_here:
+                    continue
+                chunk = _result(upcoming, clock)
+                upcoming = None
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            if upcoming is not None:
+                upcoming.cancel()
+            runner.run(client.aclose())
+
+
+async def _next(stream: Any) -> Any:
+    return await anext(stream, None)
+
+
+async def _within(task: "asyncio.Task[Any]", seconds: float) -> bool:
+    done, _pending = await asyncio.wait({task}, timeout=seconds)
+    return bool(done)
+
+
+def _result(task: "asyncio.Task[Any]", clock: _Clock) -> Any:
+    import httpx
+    import openai
+
+    try:
+        return task.result()
+    except openai.APIStatusError as error:
+        if error.status_code in _BUSY and not clock.has_begun:
+            raise _Busy(_retry_after(error.response)) from error
+        detail = f"The server answered with status {error.status_code}."
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
+    except openai.APITimeoutError as error:
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, "The server did not answer in time.") from error
+    # What langchain raises when a server's JSON has an unexpected shape is whatever its parsing stumbles over.
+    except (openai.OpenAIError, httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        cause = type(error.__cause__ or error).__name__
+        if clock.has_begun:
+            detail = f"The stream broke off ({cause})."
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, detail) from error
+        detail = f"The server could not be reached or did not speak the protocol ({cause})."
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
+
+
+def _retry_after(response: "httpx.Response") -> float:
+    try:
+        return max(0.0, float(response.headers.get("retry-after", "1")))
+    except ValueError:  # a date
+        return 1.0
+
+
+def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient") -> Any:
+    from langchain_openai import ChatOpenAI
+
+    return ChatOpenAI(
+        base_url=endpoint.base_url,
+        model=endpoint.model,
+        # Never left out: the library would send OPENAI_API_KEY of the environment to whatever server this is.
+        api_key=key or "none",  # type: ignore[arg-type]
+        temperature=TEMPERATURE,
+        max_completion_tokens=endpoint.max_output_tokens,
+        max_retries=0,
+        streaming=True,
+        stream_chunk_timeout=None,
+        timeout=client.timeout,
+        http_async_client=client,
+    )
+
+
+def _http_client(endpoint: ModelEndpoint) -> "httpx.AsyncClient":
+    import httpx
+
+    async def strip(request: httpx.Request) -> None:
+        for name in [name for name in request.headers if name.lower().startswith(_UNHEARD)]:
+            del request.headers[name]
+
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(endpoint.total_seconds, connect=endpoint.connect_seconds),
+        # Only the configured address: no proxy from the environment, and nowhere a server redirects to.
+        trust_env=False,
+        follow_redirects=False,
+        event_hooks={"request": [strip]},
+    )
+
+
+def _messages(prompt: Prompt, material: dict[str, Any]) -> list["BaseMessage"]:
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    return [SystemMessage(prompt.system), HumanMessage(prompt.question, additional_kwargs=material)]
+
+
+def _text(chunk: Any) -> str:
+    return chunk.content if isinstance(chunk.content, str) else str(chunk.text)

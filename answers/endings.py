@@ -1,0 +1,166 @@
+"""Write down how an answer ended: text, citations, steps, audit entry and release in one transaction, or nothing."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from answers import endpoints
+from answers.exceptions import LeaseLost
+from answers.leases import ours
+from answers.models import Answer, Citation, Draft, StepRun
+from answers.querysets import closed_evidence
+from answers.states import HELD, RELEASED, AnswerStatus
+from answers.steps.state import State
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.roles import Action
+
+_EVENTS = {
+    "answered": EventType.ANSWER_RELEASED,
+    "held": EventType.ANSWER_HELD,
+    "refused": EventType.ANSWER_REFUSED,
+    "failed": EventType.ANSWER_FAILED,
+}
+_WRITTEN = (
+    "status",
+    "ended_at",
+    "lease_until",
+    "policy",
+    "endpoint",
+    "endpoint_label",
+    "raw_output",
+    "dropped_citations",
+    "parameters",
+    "prompt_version",
+    "prompt_sha256",
+    "failure_detail",
+    "text",
+    "sentences",
+    "released_text",
+    "released_sha256",
+    "released_at",
+)
+
+
+@transaction.atomic
+def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[str, Any]) -> Answer:
+    """End the answer in `status` and return it as stored.
+
+    What was to be released or held is refused instead when the asker lost a right to it since the evidence was
+    read. Raises LeaseLost when the answer is no longer ours.
+    """
+    answer = _locked(state.answer)
+    if status in (*RELEASED, *HELD) and not _is_open_to(state, answer):
+        status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
+    answer.status = status
+    answer.ended_at = timezone.now()
+    answer.lease_until = None
+    _write_provenance(answer, state)
+    answer.failure_detail = str(details.get("reason", ""))[:300]
+    if status in (*RELEASED, *HELD):
+        _write_text(answer, state)
+    answer.save(update_fields=_WRITTEN)
+    StepRun.objects.bulk_create(runs)
+    record(
+        _EVENTS[AnswerStatus(status).family],
+        on=answer,
+        workspace=answer.workspace_id,
+        status=status,
+        attempt=answer.attempt,
+        **_proof(answer, state),
+    )
+    return answer
+
+
+def _locked(answer: Answer) -> Answer:
+    """The row under lock, so that a stop, a take-over and this ending have one winner."""
+    may_ask = access.workspaces_allowing(answer.asked_by, Action.ASK).filter(pk=OuterRef("workspace"))
+    row = (
+        ours(answer)
+        .select_for_update(of=("self",))
+        .annotate(may_ask=Exists(may_ask), rests_on_closed=Exists(closed_evidence(answer.asked_by)))
+        .first()
+    )
+    if row is None:
+        raise LeaseLost(answer.pk)
+    row.question, row.asked_by = answer.question, answer.asked_by
+    return row
+
+
+def _is_open_to(state: State, row: Answer) -> bool:
+    return state.asker.is_active and row.may_ask and not row.rests_on_closed  # type: ignore[attr-defined]
+
+
+def _write_provenance(answer: Answer, state: State) -> None:
+    """What the answer was made with; kept for every ending."""
+    answer.policy = state.policy
+    answer.endpoint = state.endpoint or answer.endpoint
+    answer.endpoint_label = endpoints.label_of(state.endpoint) if state.endpoint else ""
+    answer.raw_output = state.raw
+    answer.dropped_citations = state.dropped
+    answer.parameters = state.parameters
+    if state.prompt is not None:
+        answer.prompt_version = state.prompt.version
+        answer.prompt_sha256 = state.prompt.sha256
+        answer.parameters = {**state.parameters, "template_sha256": state.prompt.template_sha256}
+
+
+def _write_text(answer: Answer, state: State) -> None:
+    """The text with its citations; released, or a draft for the reviewers."""
+    Citation.objects.bulk_create(
+        Citation(
+            answer=answer,
+            number=quote.number,
+            evidence_id=state.evidence_ids[quote.source.number],
+            document_id=quote.source.document_id,
+            version_id=quote.source.version_id,
+            start=quote.source.start + quote.start,
+            end=quote.source.start + quote.end,
+            page=quote.source.page,
+            locator=quote.source.locator,
+            quote=quote.text,
+        )
+        for quote in state.quotes
+    )
+    answer.text = state.text
+    answer.sentences = [asdict(sentence) for sentence in state.sentences]
+    if answer.status in RELEASED:
+        answer.released_text = state.text
+        answer.released_sha256 = sha256(state.text)
+        answer.released_at = answer.ended_at
+    else:
+        Draft.objects.create(answer=answer, workspace_id=answer.workspace_id, text=state.text)
+
+
+def _proof(answer: Answer, state: State) -> dict[str, Any]:
+    """What the trail keeps: hashes and ids, never text."""
+    proof: dict[str, Any] = {
+        "question_sha256": sha256(state.question),
+        "endpoint": answer.endpoint_label,
+        "prompt": answer.prompt_version,
+        "prompt_sha256": answer.prompt_sha256,
+        "output_sha256": sha256(state.raw) if state.raw else "",
+    }
+    if answer.text:
+        proof["text_sha256"] = sha256(answer.text)
+        proof["citations"] = [
+            {
+                "version": quote.source.version_id,
+                "start": quote.source.start + quote.start,
+                "end": quote.source.start + quote.end,
+                "quote_sha256": sha256(quote.text),
+            }
+            for quote in state.quotes
+        ]
+    return proof
+
+
+def sha256(text: str) -> str:
+    """The hash by which the trail names a text."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,184 @@
+"""The models of the installation and of a workspace: which one a question uses, their keys, and a test of one."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from answers.chat_models import stream_chat
+from answers.exceptions import EndpointError, ModelFailed
+from answers.keys import check_reference
+from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
+from answers.prompts import render
+from answers.states import AnswerStatus
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.models import User, Workspace
+from workspaces.roles import Action, PlatformAction
+
+BUILT_IN = "built-in"
+
+#: What an administrator sets; everything else about an endpoint is ours.
+_SETTINGS = (
+    "name",
+    "kind",
+    "base_url",
+    "model",
+    "key_reference",
+    "connect_seconds",
+    "first_token_seconds",
+    "total_seconds",
+    "max_output_tokens",
+    "enabled",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTest:
+    """Whether the endpoint answered a small question, in a sentence for the administrator."""
+
+    ok: bool
+    sentence: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _TestSource:
+    number: int = 1
+    title: str = "Opening hours"
+    locator: str = "page 1"
+    text: str = "The reading room is open from 9:00 to 17:00 on working days."
+    language: str = "en"
+
+
+_TEST_QUESTION = "When is the reading room open?"
+
+
+# --- Which one ------------------------------------------------------------------------------------------------
+
+
+def ensure_built_in(**_signal: Any) -> None:
+    """Make sure the built-in model has its row; runs after every migration."""
+    ModelEndpoint.objects.get_or_create(name=BUILT_IN, defaults={"kind": EndpointKind.EXTRACTIVE})
+
+
+def default_for(workspace: Workspace) -> ModelEndpoint:
+    """The endpoint of a question that names none. Raises EndpointError when there is no enabled one."""
+    chosen = getattr(workspace, "models", None)
+    endpoint = chosen.default_endpoint if chosen else ModelEndpoint.objects.filter(name=BUILT_IN).first()
+    if endpoint is None or not endpoint.enabled:
+        raise EndpointError(_("This workspace has no usable model. Its manager can choose one in the settings."))
+    return endpoint
+
+
+def choices_for(workspace: Workspace) -> list[ModelEndpoint]:
+    """What a person may choose from, the default first; one entry means there is nothing to choose."""
+    default = default_for(workspace)
+    chosen = getattr(workspace, "models", None)
+    others = chosen.choices.filter(enabled=True).exclude(pk=default.pk) if chosen else ()
+    return [default, *others]
+
+
+def require_allowed(endpoint: ModelEndpoint, workspace: Workspace) -> None:
+    """Return if people may choose `endpoint` in `workspace`. Raises EndpointError."""
+    if endpoint not in choices_for(workspace):
+        raise EndpointError(
+            _("The model “%(name)s” is not open to this workspace. Its manager can add it in the settings.")
+            % {"name": endpoint.name}
+        )
+
+
+def label_of(endpoint: ModelEndpoint) -> str:
+    """The endpoint as an answer's record names it, whatever becomes of its row."""
+    if endpoint.kind == EndpointKind.EXTRACTIVE:
+        return endpoint.name
+    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}"[:300]
+
+
+# --- Changes --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
+    """Store a new or changed endpoint; the trail keeps before and after.
+
+    Raises EndpointError for settings that cannot work.
+    """
+    access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
+    check_reference(endpoint.key_reference)
+    try:
+        endpoint.full_clean()
+    except ValidationError as error:
+        raise EndpointError(" ".join(error.messages)) from error
+    stored = ModelEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+    before = {name: getattr(stored, name) for name in _SETTINGS} if stored else {}
+    after = {name: getattr(endpoint, name) for name in _SETTINGS}
+    endpoint.save()
+    record(
+        EventType.ENDPOINT_CHANGED,
+        on=endpoint,
+        by=by,
+        before={name: value for name, value in before.items() if value != after[name]},
+        after={name: value for name, value in after.items() if not stored or value != before[name]},
+    )
+    return endpoint
+
+
+@transaction.atomic
+def choose_models(
+    workspace: Workspace, *, default: ModelEndpoint, choices: Iterable[ModelEndpoint] = (), by: User
+) -> WorkspaceModels:
+    """Set the workspace's default endpoint and what people there may choose instead."""
+    access.require(by, Action.MANAGE, workspace)
+    allowed = sorted({default, *choices}, key=lambda endpoint: endpoint.name)
+    if not all(endpoint.enabled for endpoint in allowed):
+        raise EndpointError(_("A disabled model cannot be chosen."))
+    models, _made = WorkspaceModels.objects.update_or_create(
+        workspace=workspace, defaults={"default_endpoint": default}
+    )
+    models.choices.set(allowed)
+    record(
+        EventType.WORKSPACE_CHANGED,
+        on=workspace,
+        workspace=workspace,
+        by=by,
+        after={"default_model": default.name, "models": [endpoint.name for endpoint in allowed]},
+    )
+    return models
+
+
+def test_endpoint(endpoint: ModelEndpoint, *, by: User) -> EndpointTest:
+    """Ask the endpoint a small question whose answer is known, and say in a sentence how it went."""
+    access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
+    outcome = _try(endpoint)
+    with transaction.atomic():
+        record(EventType.ENDPOINT_TESTED, on=endpoint, by=by, ok=outcome.ok, outcome=outcome.sentence)
+    return outcome
+
+
+# pytest would take it for a test where a test module imports it.
+test_endpoint.__test__ = False  # type: ignore[attr-defined]
+
+
+def _try(endpoint: ModelEndpoint) -> EndpointTest:
+    source = _TestSource()
+    started = time.monotonic()
+
+    def outcome(ok: bool, sentence: str) -> EndpointTest:
+        return EndpointTest(ok, sentence, round(time.monotonic() - started, 3))
+
+    try:
+        prompt = render(_TEST_QUESTION, [source])
+        text = "".join(stream_chat(endpoint, prompt, question=_TEST_QUESTION, evidence=[source]))
+    except EndpointError as error:
+        return outcome(False, str(error))
+    except ModelFailed as error:
+        return outcome(False, f"{AnswerStatus(error.status).label}: {error.detail}")
+    if "[1]" not in text:
+        return outcome(False, _("It answered, but without citing its source, so its answers would not be shown."))
+    return outcome(True, _("It answered the test question and cited its source."))

@@ -1,0 +1,213 @@
+"""The built-in model: answers only with sentences quoted from the evidence, chosen for the question.
+
+A sentence scores by the question's words it holds (rare ones count more), by its meaning where the embedding model
+understands its language, and by how well its passage ranked. It writes nothing of its own, so it invents nothing.
+"""
+
+import logging
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from answers.prompts import NO_EVIDENCE
+from documents import analysis, embeddings
+from documents.sentences import is_table_row, sentence_spans
+
+logger = logging.getLogger(__name__)
+
+MOST_SENTENCES = 4
+#: How many of the best sentences by words are compared by meaning: each costs an embedding.
+_COMPARED = 20
+_WORDS_SHARE, _MEANING_SHARE, _RANK_SHARE = 0.5, 0.4, 0.1
+#: A further sentence is added while it scores this share of the best one.
+_WORTH_ADDING = 0.75
+_SAME_WORDS = 0.8
+#: A sentence of its own says at least this much; shorter ones are headings and labels.
+_FEWEST_WORDS = 4
+_LONGEST = 700
+
+_ENDS = re.compile(r"[.!?…:;][\"'”’“»)\]]*$")
+_BRACKETED_NUMBER = re.compile(r"\[(\d{1,3})\]")
+_ASKS_FOR_FIGURE = re.compile(
+    r"\b(how (?:many|much|long|often|old|far|soon|large|big)|when|what (?:year|date|percentage|amount|number|limit)|"
+    r"koliko|kada|kad|колико|када|кад)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """One sentence of the evidence."""
+
+    number: int
+    order: int
+    text: str
+    words: frozenset[str]
+    around: frozenset[str]
+    is_whole: bool
+    language: str
+    score: float = 0.0
+
+
+class ExtractiveChat(BaseChatModel):
+    """A langchain chat model that reads question and evidence from the last message's `additional_kwargs`."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "inlock-extractive"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        text = "".join(str(chunk.message.content) for chunk in self._stream(messages))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        material = messages[-1].additional_kwargs
+        chosen = choose(material["question"], material["evidence"])
+        if not chosen:
+            yield ChatGenerationChunk(message=AIMessageChunk(NO_EVIDENCE))
+        for position, (number, sentence) in enumerate(chosen):
+            space = " " if position else ""
+            yield ChatGenerationChunk(message=AIMessageChunk(f"{space}{sentence} [{number}]"))
+
+
+def choose(question: str, evidence: Sequence[Any]) -> list[tuple[int, str]]:
+    """The sentences that answer `question`, as (number of its source, sentence), in reading order.
+
+    Empty when no sentence shares a word with the question.
+    """
+    candidates = _candidates(evidence)
+    asked = analysis.query_words(question)
+    if not candidates or not asked:
+        return []
+    _score(question, asked, candidates, len(evidence))
+    best = sorted(candidates, key=lambda candidate: -candidate.score)
+    if best[0].score <= 0:
+        return []
+    chosen: list[_Candidate] = []
+    for candidate in best:
+        if len(chosen) == MOST_SENTENCES or candidate.score < _WORTH_ADDING * best[0].score:
+            break
+        if not any(_says_the_same(candidate, other) for other in chosen):
+            chosen.append(candidate)
+    chosen.sort(key=lambda candidate: candidate.order)
+    return [(candidate.number, candidate.text) for candidate in chosen]
+
+
+def _candidates(evidence: Sequence[Any]) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    for source in evidence:
+        title = analysis.words(f"{source.title} {source.locator}", source.language)
+        before: frozenset[str] = frozenset()
+        for start, end in sentence_spans(source.text):
+            raw = source.text[start:end]
+            words = frozenset(analysis.words(raw, source.language))
+            text = _shown(raw)
+            found.append(
+                _Candidate(
+                    number=source.number,
+                    order=len(found),
+                    text=text,
+                    words=words,
+                    around=before | frozenset(title),
+                    is_whole=_is_whole(raw, words),
+                    language=source.language,
+                )
+            )
+            before = words
+    return found
+
+
+def _shown(sentence: str) -> str:
+    """On one line, and with no number in brackets that would read as a citation."""
+    return _BRACKETED_NUMBER.sub(r"(\1)", " ".join(sentence.split()))
+
+
+def _is_whole(sentence: str, words: frozenset[str]) -> bool:
+    if len(words) < _FEWEST_WORDS - 1 or len(sentence) > _LONGEST:
+        return False
+    return is_table_row(sentence) or bool(_ENDS.search(sentence)) or len(words) >= _FEWEST_WORDS * 2
+
+
+def _score(question: str, asked: list[tuple[str, ...]], candidates: list[_Candidate], sources: int) -> None:
+    """Fill in every candidate's score, 0 to about 1."""
+    weights = _rarity(asked, candidates)
+    total = sum(weights.values()) or 1.0
+    wants_figure = bool(_ASKS_FOR_FIGURE.search(question))
+    for candidate in candidates:
+        own = sum(w for forms, w in weights.items() if not candidate.words.isdisjoint(forms))
+        near = sum(
+            w
+            for forms, w in weights.items()
+            if candidate.words.isdisjoint(forms) and not candidate.around.isdisjoint(forms)
+        )
+        # A word in the title or the sentence before helps, but only next to a word of the sentence's own.
+        candidate.score = (own + (0.4 * near if own else 0.0)) / total
+        if not candidate.is_whole:
+            candidate.score *= 0.5
+        if candidate.text.endswith("?"):
+            candidate.score *= 0.4
+        if wants_figure and any(letter.isdigit() for letter in candidate.text):
+            candidate.score *= 1.25
+    _blend(question, candidates, sources)
+
+
+def _blend(question: str, candidates: list[_Candidate], sources: int) -> None:
+    """Mix meaning and the passage's rank into the scores of the best by words; the others stay out."""
+    ahead = sorted((c for c in candidates if c.score > 0), key=lambda candidate: -candidate.score)[:_COMPARED]
+    meanings = _meanings(question, ahead)
+    for candidate in candidates:
+        if candidate not in ahead:
+            candidate.score = 0.0
+    for candidate, meaning in zip(ahead, meanings, strict=True):
+        rank = 1 - (candidate.number - 1) / max(1, sources)
+        if meaning is None:
+            candidate.score = (_WORDS_SHARE + _MEANING_SHARE) * candidate.score + _RANK_SHARE * rank
+        else:
+            candidate.score = _WORDS_SHARE * candidate.score + _MEANING_SHARE * meaning + _RANK_SHARE * rank
+
+
+def _meanings(question: str, candidates: Sequence[_Candidate]) -> list[float | None]:
+    """Cosine of each sentence with the question; None where the embedding model does not read the language."""
+    space = embeddings.default_space()
+    readable = [c.language in space.languages for c in candidates]
+    if not any(readable) or (analysis.detect_language(question) or "en") not in space.languages:
+        return [None] * len(candidates)
+    try:
+        asked = embeddings.embed_query(question, space)
+        vectors = embeddings.embed_passages([c.text for c in candidates], space)
+    except embeddings.EmbeddingUnavailable as error:
+        logger.warning("Sentences are chosen by their words alone: %s", error)
+        return [None] * len(candidates)
+    cosines = vectors @ asked
+    return [max(0.0, float(cosine)) if can else None for cosine, can in zip(cosines, readable, strict=True)]
+
+
+def _rarity(asked: list[tuple[str, ...]], candidates: Sequence[_Candidate]) -> dict[tuple[str, ...], float]:
+    """How much each word of the question tells, by how few sentences hold it; a word nowhere still counts."""
+    counts = Counter(forms for c in candidates for forms in asked if not c.words.isdisjoint(forms))
+    return {forms: math.log(1 + len(candidates) / (1 + counts[forms])) for forms in asked}
+
+
+def _says_the_same(one: _Candidate, other: _Candidate) -> bool:
+    union = one.words | other.words
+    return bool(union) and len(one.words & other.words) / len(union) > _SAME_WORDS

@@ -1,0 +1,29 @@
+"""Speak to the asker in the language of the question: English, or Serbian in the script it was asked in."""
+
+from contextlib import AbstractContextManager
+
+from django.utils import translation
+
+from answers.states import WORDING
+from documents import analysis
+
+ENGLISH, SERBIAN, SERBIAN_LATIN = "en", "sr", "sr-latn"
+
+
+def language_of(text: str) -> str:
+    """The code of the language `text` is written in; Serbian in Latin script is "sr-latn"; "" when unknown."""
+    language = analysis.detect_language(text)
+    if language == SERBIAN and analysis.script(text) == "latn":
+        return SERBIAN_LATIN
+    return language
+
+
+def speaking(language: str) -> AbstractContextManager[None]:
+    """Translate what is said inside for a person who asked in `language`; English where we do not speak it."""
+    return translation.override(language if language in {SERBIAN, SERBIAN_LATIN} else ENGLISH)
+
+
+def sentence_for(status: str, language: str) -> str:
+    """What an asker who wrote in `language` is told about an answer in `status`."""
+    with speaking(language):
+        return str(WORDING[status].sentence)

@@ -1,0 +1,84 @@
+"""Hold an answer while working on it.
+
+The lease runs on database time and carries an attempt number; every later write names that number, so a worker
+that was taken over, or whose asker pressed stop, changes nothing.
+"""
+
+from datetime import timedelta
+from time import monotonic
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from answers.exceptions import LeaseLost
+from answers.models import Answer
+from answers.states import OPEN, AnswerStatus
+
+#: So many attempts may end without a word before the answer ends as an internal fault.
+MOST_DEATHS = 3
+#: How often a waiting worker looks whether the answer is still its own: a pressed stop is noticed within this.
+GLANCE_SECONDS = 1.0
+
+
+def take(answer_id: UUID) -> Answer | None:
+    """The answer with all it needs loaded, ours under a new attempt; None when it is settled or held by another."""
+    taken = Answer.objects.filter(unheld(), pk=answer_id).update(
+        status=AnswerStatus.WORKING,
+        attempt=F("attempt") + 1,
+        # A lease that was left standing is a worker that died.
+        deaths=F("deaths") + Case(When(lease_until__isnull=False, then=Value(1)), default=Value(0)),
+        lease_until=_from_now(),
+    )
+    if not taken:
+        return None
+    related = ("question", "asked_by", "endpoint", "workspace__models__default_endpoint")
+    answer = Answer.objects.select_related(*related).get(pk=answer_id)
+    return answer if answer.status == AnswerStatus.WORKING else None
+
+
+def unheld() -> Q:
+    """Open answers that no living worker holds."""
+    return Q(status__in=OPEN) & (Q(lease_until=None) | Q(lease_until__lt=Now()))
+
+
+def ours(answer: Answer) -> QuerySet[Answer]:
+    """The row, as long as it is still this attempt's."""
+    return Answer.objects.filter(pk=answer.pk, attempt=answer.attempt, status=AnswerStatus.WORKING)
+
+
+def renew(answer: Answer) -> None:
+    """Hold on for another lease. Raises LeaseLost when the answer is no longer ours."""
+    if not ours(answer).update(lease_until=_from_now()):
+        raise LeaseLost(answer.pk)
+
+
+def abandon(answer: Answer) -> None:
+    """Let the next sweep take the answer over at once; it counts as a death."""
+    ours(answer).update(lease_until=Now())
+
+
+class Watch:
+    """Asked as often as one likes whether to stop; looks at the row every second and renews the lease in time."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.lost = False
+        self._looked_at = self._renewed_at = monotonic()
+
+    def should_stop(self) -> bool:
+        now = monotonic()
+        if self.lost or now - self._looked_at < GLANCE_SECONDS:
+            return self.lost
+        self._looked_at = now
+        if now - self._renewed_at > settings.LEASE_SECONDS / 3:
+            self._renewed_at = now
+            self.lost = not ours(self.answer).update(lease_until=_from_now())
+        else:
+            self.lost = not ours(self.answer).exists()
+        return self.lost
+
+
+def _from_now() -> Now:
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

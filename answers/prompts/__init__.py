@@ -1,0 +1,79 @@
+"""The prompts, as versioned text files, and how documents are put into them.
+
+Documents, their titles and the question are untrusted: they are delimited, cannot close their delimiter, and lose
+characters nobody can see. A changed file is a new version in a new folder.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Protocol
+
+VERSION = "answer-1"
+#: A model replies with this, and nothing else, when the sources hold no answer.
+NO_EVIDENCE = "NO_EVIDENCE"
+
+_LONGEST_TITLE = 200
+# One character for one, so that nothing moves; no text can open or close an element.
+_BRACKETS = str.maketrans("<>", "‹›")
+_INVISIBLE = frozenset({"Cf", "Co", "Cn", "Cs"})
+_SPACES = frozenset("\n\t")
+
+
+class Quotable(Protocol):
+    """A source as the prompt shows it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def locator(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Exactly what a model is sent, and its hash over both parts."""
+
+    version: str
+    template_sha256: str
+    system: str
+    question: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(f"{self.system}\0{self.question}".encode()).hexdigest()
+
+
+def render(question: str, sources: Iterable[Quotable]) -> Prompt:
+    """The prompt that asks `question` of `sources`."""
+    system, template, digest = _files(VERSION)
+    blocks = "\n".join(_source(source) for source in sources)
+    filled = Template(template).substitute(sources=blocks, question=harmless(question))
+    return Prompt(VERSION, digest, system, filled)
+
+
+def harmless(text: str) -> str:
+    """`text` as it may stand in a prompt: no angle brackets, no invisible or control characters."""
+    shown = "".join(c for c in text if c in _SPACES or unicodedata.category(c) not in _INVISIBLE | {"Cc"})
+    return shown.translate(_BRACKETS)
+
+
+def _source(source: Quotable) -> str:
+    title = " ".join(harmless(source.title).replace('"', "'").split())[:_LONGEST_TITLE]
+    where = " ".join(harmless(source.locator).replace('"', "'").split())[:_LONGEST_TITLE]
+    return f'<source number="{source.number}" title="{title}" where="{where}">\n{harmless(source.text)}\n</source>'
+
+
+@cache
+def _files(version: str) -> tuple[str, str, str]:
+    folder = Path(__file__).parent / version
+    system = (folder / "system.txt").read_text(encoding="utf-8")
+    question = (folder / "question.txt").read_text(encoding="utf-8")
+    return system, question, hashlib.sha256(f"{system}\0{question}".encode()).hexdigest()

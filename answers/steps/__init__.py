@@ -1,0 +1,1 @@
+"""One file a step; `answers/pipeline.py` lists them in order."""

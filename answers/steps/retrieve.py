@@ -1,0 +1,128 @@
+"""Find passages the asker may open, and authorise them once more before any of them goes into a prompt."""
+
+import hashlib
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Substr
+
+from answers import leases
+from answers.endpoints import label_of
+from answers.exceptions import Ended
+from answers.models import Evidence
+from answers.states import AnswerStatus
+from answers.steps.state import Outcome, Source, State
+from audit.events import EventType
+from audit.record import record
+from documents.embeddings import EmbeddingUnavailable
+from documents.models import Passage
+from documents.search import Hit, SearchResult, is_usable, search
+from workspaces import access
+from workspaces.exceptions import Refused
+
+logger = logging.getLogger(__name__)
+
+#: Passages a model is given.
+PASSAGES = 8
+
+
+def retrieve(state: State) -> Outcome:
+    """Ends the answer when nothing the asker may open bears on the question: no model is asked then."""
+    result = _search(state)
+    found: dict[str, Any] = {
+        "found": len(result.hits),
+        "degraded": result.degraded,
+        "cosine": result.evidence.cosine,
+        "coverage": result.evidence.coverage,
+    }
+    if not is_usable(result):
+        # An index that is down is not an absence of evidence.
+        raise Ended(AnswerStatus.FAILED_SEARCH if result.degraded else AnswerStatus.REFUSED_NO_EVIDENCE, **found)
+    with transaction.atomic():
+        leases.renew(state.answer)
+        state.sources = _authorised(state, {hit.passage.pk: hit for hit in result.hits})
+        if not state.sources:
+            raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, **found, authorised=0)
+        _store(state)
+    return Outcome(detail={**found, "authorised": len(state.sources)})
+
+
+def _search(state: State) -> SearchResult:
+    try:
+        return search(state.asker, state.workspace, state.question, k=PASSAGES)
+    except Refused as error:
+        raise Ended(AnswerStatus.REFUSED_NO_RIGHT, at="search") from error
+    except EmbeddingUnavailable as error:
+        raise Ended(AnswerStatus.FAILED_SEARCH, reason=str(error)) from error
+
+
+def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
+    """The hits the asker may open at this moment, in the order they were found."""
+    passages = (
+        access.visible(state.asker, Passage)
+        .filter(pk__in=hits, workspace=state.workspace)
+        .select_related("version__document")
+        .defer("version__text", "version__sections")
+        .annotate(stored=Substr("version__text", F("start") + 1, F("end") - F("start")))
+    )
+    rows = {passage.pk: passage for passage in passages}
+    sources: list[Source] = []
+    for passage_id, hit in hits.items():
+        passage = rows.get(passage_id)
+        if passage is None:
+            continue
+        if passage.stored != passage.text:
+            logger.error("Passage %s is not what its version says; it is left out.", passage_id)
+            continue
+        sources.append(
+            Source(
+                number=len(sources) + 1,
+                passage_id=passage.pk,
+                document_id=passage.version.document_id,
+                version_id=passage.version_id,
+                title=passage.version.document.title,
+                text=passage.text,
+                start=passage.start,
+                end=passage.end,
+                page=passage.page,
+                locator=passage.locator,
+                language=passage.language,
+                sha256=hashlib.sha256(passage.text.encode()).hexdigest(),
+                scores={"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords},
+            )
+        )
+    return sources
+
+
+def _store(state: State) -> None:
+    if state.answer.attempt > 1:
+        Evidence.objects.filter(answer=state.answer).delete()
+    stored = Evidence.objects.bulk_create(
+        Evidence(
+            answer=state.answer,
+            rank=source.number,
+            passage_id=source.passage_id,
+            document_id=source.document_id,
+            version_id=source.version_id,
+            start=source.start,
+            end=source.end,
+            page=source.page,
+            locator=source.locator,
+            sha256=source.sha256,
+            scores=source.scores,
+        )
+        for source in state.sources
+    )
+    state.evidence_ids = {row.rank: row.pk for row in stored}
+    record(
+        EventType.EVIDENCE_SENT,
+        on=state.answer,
+        workspace=state.workspace,
+        by=state.asker,
+        attempt=state.answer.attempt,
+        endpoint=label_of(state.endpoint) if state.endpoint else "",
+        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in state.sources],
+    )

@@ -1,0 +1,103 @@
+"""What the steps hand to each other, and what each reports about itself."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from answers.models import Answer, ModelEndpoint
+from answers.prompts import Prompt
+from workspaces.models import User, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage the asker may open, authorised in the database just before it goes into the prompt."""
+
+    number: int
+    passage_id: UUID
+    document_id: UUID
+    version_id: UUID
+    title: str
+    #: Exactly `version.text[start:end]`, read from the stored version.
+    text: str
+    start: int
+    end: int
+    page: int | None
+    locator: str
+    language: str
+    sha256: str
+    scores: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A citation before it is stored: `source.text[start:end]` is the quote."""
+
+    number: int
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+
+@dataclass(slots=True)
+class Sentence:
+    """A sentence of the answer, where it stands in the text (its marks included), and what it cites."""
+
+    text: str
+    start: int
+    end: int
+    citations: list[int] = field(default_factory=list)
+    #: Share of the sentence's content words that its quotes contain; None where that cannot be measured.
+    grounding: float | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One question on its way through the steps; every step fills in its own part."""
+
+    answer: Answer
+    # scope
+    policy: str = ""
+    endpoint: ModelEndpoint | None = None
+    # retrieve
+    sources: list[Source] = field(default_factory=list)
+    #: source number → id of its stored Evidence row
+    evidence_ids: dict[int, int] = field(default_factory=dict)
+    # compose
+    prompt: Prompt | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    raw: str = ""
+    # cite, ground
+    text: str = ""
+    sentences: list[Sentence] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    dropped: int = 0
+
+    @property
+    def asker(self) -> User:
+        return self.answer.asked_by
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.answer.workspace
+
+    @property
+    def question(self) -> str:
+        return self.answer.question.text
+
+    @property
+    def language(self) -> str:
+        return self.answer.question.language
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step did, for the provenance; `ending` is set when the answer ends with this step."""
+
+    code: str = "done"
+    detail: dict[str, Any] = field(default_factory=dict)
+    ending: str = ""

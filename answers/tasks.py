@@ -1,0 +1,32 @@
+"""Doorbells: each carries an id and says "look again"; the row is the job."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from answers import leases, pipeline
+from answers.models import Answer
+from workspaces.dispatch import dispatch
+
+#: Answers one sweep rings for; the next sweep takes the rest.
+_MOST_AT_ONCE = 200
+
+
+@shared_task(name="answers.tasks.answer_question")
+def answer_question(answer_id: str) -> None:
+    """Answer one question, if nobody is at it."""
+    pipeline.run(UUID(answer_id))
+
+
+@shared_task(name="answers.tasks.sweep_answers")
+def sweep_answers() -> None:
+    """Ring again for answers that no living worker holds."""
+    # A new one has its own bell under way; ringing again at once would only double it.
+    waited = Q(lease_until__isnull=False) | Q(created_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
+    forgotten = Answer.objects.filter(leases.unheld(), waited).order_by("created_at")
+    for answer_id in forgotten.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        dispatch(answer_question, answer_id)
