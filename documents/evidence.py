@@ -1,0 +1,55 @@
+"""Decide whether what a search found can carry an answer at all, before a model sees it.
+
+Two signs are weighed: how near the best passage is in meaning, and how much of the
+question (each word weighed by its rarity in the workspace) stands in one passage.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from documents.embeddings import Space
+from documents.keywords import Replica
+
+#: A word in one passage counts half as much as nearness of meaning, and both together must reach this far
+#: above the space's floor. Measured with MiniLM on SQuAD 2.0's development set: 97 % of 1,299 answerable
+#: questions pass; of questions from elsewhere, 0 % (aerodynamics, 225) and 20 % (the same questions with
+#: their own article taken away, where other articles are about related things). Asked of 5,183 scientific
+#: abstracts, 7 % of general questions pass. On-topic questions without an answer pass (93 %): scores cannot
+#: tell them, the text has to.
+_COVERAGE_SHARE = 0.5
+_ABOVE_FLOOR = 0.25
+#: Without nearness (Serbian with an English model, or vectors out of reach): all 16 answerable Serbian
+#: questions about a Serbian book reach 0.51; of 18 about other things one reaches 0.46, the rest stay below 0.37.
+_COVERAGE_ALONE = 0.47
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`cosine` is None where nearness means nothing; `coverage` is a share from 0 to 1."""
+
+    cosine: float | None
+    coverage: float
+    floor: float
+
+    @property
+    def usable(self) -> bool:
+        """Whether the finds may be used as evidence for an answer."""
+        if self.cosine is None:
+            return self.coverage >= _COVERAGE_ALONE
+        return self.cosine - self.floor + _COVERAGE_SHARE * self.coverage >= _ABOVE_FLOOR
+
+
+def means_something(space: Space, question_language: str, passage_language: str) -> bool:
+    """Whether the cosine between a question and a passage measures meaning. Unknown languages are given credit."""
+    return all(not each or each in space.languages for each in (question_language, passage_language))
+
+
+def coverage(replica: Replica, asked: Sequence[tuple[str, ...]], passages: Iterable[Collection[str]]) -> float:
+    """The largest share of the question, words weighed by rarity, that stands in one of `passages`."""
+    weights = replica.weights(asked)
+    whole = sum(weights)
+    if not whole:
+        return 0.0
+    pairs = list(zip(weights, asked, strict=True))
+    shares = (sum(weight for weight, forms in pairs if held.intersection(forms)) / whole for held in map(set, passages))
+    return max(shares, default=0.0)

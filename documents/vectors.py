@@ -1,0 +1,79 @@
+"""Exact vector search over the embeddings stored in the database, for when few passages may be seen.
+
+A version never changes, so its vectors are kept in this process's memory; who may
+see the version was decided by the caller, from the database.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+
+from documents.embeddings import Space
+from documents.models import Embedding
+
+_MEMORY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    ids: list[str]
+    matrix: np.ndarray  # float32, (len(ids), dimension)
+
+
+_kept: OrderedDict[tuple[UUID, str], _Vectors] = OrderedDict()
+_keeping = threading.Lock()
+
+
+def nearest(versions: Collection[UUID], space: Space, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
+    """The `n` passages of `versions` nearest to `vector`, with their cosine similarity, best first."""
+    held = _load(versions, space)
+    if not held:
+        return []
+    ids = [id for each in held for id in each.ids]
+    cosines = np.concatenate([each.matrix @ vector for each in held])
+    best = np.argsort(-cosines, kind="stable")[:n]
+    return [(ids[row], float(cosines[row])) for row in best]
+
+
+def stored(versions: Collection[UUID], space: Space) -> Iterator[tuple[UUID, list[str], np.ndarray]]:
+    """Version id, passage ids and vectors of each of `versions` that has any, read from the database."""
+    rows = (
+        Embedding.objects.filter(space_id=space.fingerprint, passage__version__in=versions)
+        .order_by("passage__version", "passage__position")
+        .values_list("passage__version_id", "passage_id", "vector")
+        .iterator(chunk_size=2000)
+    )
+    current: UUID | None = None
+    ids: list[str] = []
+    vectors: list[bytes] = []
+    for version, passage, vector in rows:
+        if version != current:
+            if current is not None:
+                yield current, ids, _matrix(vectors, space)
+            current, ids, vectors = version, [], []
+        ids.append(str(passage))
+        vectors.append(vector)
+    if current is not None:
+        yield current, ids, _matrix(vectors, space)
+
+
+def _matrix(vectors: list[bytes], space: Space) -> np.ndarray:
+    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), space.dimension)
+
+
+def _load(versions: Collection[UUID], space: Space) -> list[_Vectors]:
+    with _keeping:
+        held = {id: _kept[id, space.fingerprint] for id in versions if (id, space.fingerprint) in _kept}
+        for id in held:
+            _kept.move_to_end((id, space.fingerprint))
+    missing = [id for id in versions if id not in held]
+    fresh = {id: _Vectors(ids, matrix) for id, ids, matrix in stored(missing, space)} if missing else {}
+    with _keeping:
+        _kept.update({(id, space.fingerprint): vectors for id, vectors in fresh.items()})
+        while sum(each.matrix.nbytes for each in _kept.values()) > _MEMORY:
+            _kept.popitem(last=False)
+    return [*held.values(), *fresh.values()]
