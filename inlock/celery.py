@@ -35,7 +35,7 @@ SOFT_SHUTDOWN_SECONDS = 5.0
 CANARY_SECONDS = 30
 
 
-def route(name: str, args: Any, kwargs: Any, options: Any, task: Any = None, **_: Any) -> dict[str, str]:
+def route(name: str, *_args: Any, **_options: Any) -> dict[str, str]:
     """The queue of a task, by its name: people wait for answers, sweeps wait for everybody."""
     app_label, _, task_name = name.partition(".tasks.")
     if task_name.startswith("sweep"):
@@ -95,7 +95,7 @@ def _die_with_the_worker(**_: Any) -> None:
     tie_to_parent(signal.SIGKILL, os.getppid())
 
 
-class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]
+class SignOfLife(bootsteps.StartStopStep):
     """Say every few seconds which queues this worker takes from, while it is connected and its loop turns."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

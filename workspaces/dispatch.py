@@ -27,7 +27,7 @@ BROKER_TIMEOUT = 2.0
 _runs_inline: ContextVar[bool] = ContextVar("runs_inline", default=False)
 
 
-def dispatch(task: Task, *ids: Any) -> None:
+def dispatch(task: Task[Any, Any], *ids: Any) -> None:
     """Have `task` called with `ids` once the current transaction is committed; at once outside of one.
 
     Inside `inline()` it runs here and its errors are raised here. Otherwise
@@ -76,7 +76,7 @@ def sign_of_life(queue: str) -> str:
     return f"inlock:worker:{queue}"
 
 
-def _send(task: Task, arguments: tuple[str, ...]) -> None:
+def _send(task: Task[Any, Any], arguments: tuple[str, ...]) -> None:
     try:
         task.apply_async(arguments)
     except OperationalError as error:

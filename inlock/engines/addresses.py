@@ -12,7 +12,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,17 @@ def run_directory(var: Path) -> Path:
         made = tempfile.mkdtemp(prefix="inlock-", dir=_short_parent())
         memory["run"] = made
         return Path(made)
+
+
+def remove_run_directory(var: Path) -> None:
+    """Remove the socket directory if nothing lies in it. It stays remembered."""
+    with _memory(var) as memory:
+        run = memory.get("run")
+        if not run:
+            return
+        for directory in (Path(run, "postgresql"), Path(run)):
+            with suppress(OSError):  # not empty, or gone already: either is fine
+                directory.rmdir()
 
 
 def _embedded_database_url(var: Path) -> str:

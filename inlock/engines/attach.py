@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inlock.engines.addresses import PROJECT_ROOT, Addresses, addresses, var_directory
+from inlock.engines.addresses import (
+    PROJECT_ROOT,
+    Addresses,
+    addresses,
+    remove_run_directory,
+    var_directory,
+)
 from inlock.engines.exceptions import EngineFailed
 from inlock.engines.notes import write_json
 from inlock.engines.places import POLL, RECIPES, Place, embedded, open_lock, try_lock, wait_for_lock
@@ -85,6 +91,22 @@ class Attachment:
                     self._stop(Place(self.var, name))
             finally:
                 os.close(users)
+        self._remove_socket_directory()
+
+    def _remove_socket_directory(self) -> None:
+        """Leave nothing outside of var behind; the next start makes the same directory again."""
+        locks = []
+        try:
+            for name in RECIPES:
+                place = Place(self.var, name)
+                place.make()
+                locks.append(open_lock(place.users))
+                if not try_lock(locks[-1], fcntl.LOCK_EX):
+                    return  # somebody uses an engine, or is about to
+            remove_run_directory(self.var)
+        finally:
+            for lock in locks:
+                os.close(lock)
 
     def _hold(self, place: Place) -> None:
         place.make()

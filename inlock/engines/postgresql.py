@@ -89,7 +89,8 @@ class PostgreSQL(Recipe):
 
     def answers(self) -> bool:
         directory = str(postgresql_socket_directory(self.var))
-        where = ["-h", directory, "-p", str(POSTGRESQL_PORT), "-d", "postgres"]
+        # Without a name for us libpq would look our user id up, and not every id has a name.
+        where = ["-h", directory, "-p", str(POSTGRESQL_PORT), "-d", DATABASE, "-U", ROLE]
         asked = [self.program("pg_isready"), "-q", *where]
         return subprocess.run(asked, env=self.environment(), check=False).returncode == 0
 

@@ -156,9 +156,11 @@ def test_the_last_one_out_stops_the_engines(var):
             pass
         assert running(var) == list(EVERY_ENGINE)
         pids = [pid_of(var, name) for name in EVERY_ENGINE]
+        sockets = run_directory(var)
 
     assert running(var) == []
     assert [command_line(pid) for pid in pids] == ["", "", ""]
+    assert not sockets.exists()
 
 
 def test_engines_outlive_the_one_that_started_them_while_another_uses_them(var):
