@@ -1,6 +1,22 @@
 """The addresses of documents inside a workspace; `slug` is the workspace's."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from documents import act_views, views
 
 app_name = "documents"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.list_documents, name="list"),
+    path("upload/", act_views.upload, name="upload"),
+    path("progress/", views.progress, name="progress"),
+    path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/versions/<uuid:version>/status/", views.status, name="status"),
+    path("<uuid:pk>/versions/<uuid:version>/pages/<int:number>.png", views.page, name="page"),
+    path("<uuid:pk>/versions/<uuid:version>/original/", views.original, name="original"),
+    path("<uuid:pk>/retry/", act_views.retry, name="retry"),
+    path("<uuid:pk>/delete/", act_views.delete, name="delete"),
+    path("<uuid:pk>/restrict/", act_views.restrict, name="restrict"),
+    path("<uuid:pk>/unrestrict/", act_views.unrestrict, name="unrestrict"),
+    path("<uuid:pk>/grant/", act_views.grant, name="grant"),
+    path("<uuid:pk>/revoke/", act_views.revoke, name="revoke"),
+]

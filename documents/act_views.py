@@ -1,0 +1,180 @@
+"""What people do with documents: each a POST that makes one call and says what happened."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from documents import library
+from documents.forms import DeleteForm, GrantForm
+from documents.models import Document, Version
+from documents.restriction import granted_people, people_to_grant
+from workspaces import access
+from workspaces.decorators import in_workspace
+from workspaces.exceptions import Hidden, PortalError, Refused
+from workspaces.middleware import record_refusal
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
+
+#: What a person reads about a received file.
+OUTCOMES = {
+    "added": gettext_lazy("Received."),
+    "new_version": gettext_lazy("Received as a new version."),
+    "same": gettext_lazy("Already here: these are the same bytes."),
+}
+
+
+@require_POST
+@in_workspace(Action.ADD)
+def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Receive files; each one gets its own answer, so that one bad file does not take the others along."""
+    answers = [_receive(request, workspace, file) for file in request.FILES.getlist("files")]
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"files": answers})
+    for answer in answers:
+        said = messages.error if "error" in answer else messages.success
+        said(request, f"{answer['name']}: {answer.get('error') or answer['sentence']}")
+    if not answers:
+        messages.error(request, _("Choose at least one file."))
+    return redirect("documents:list", slug=workspace.slug)
+
+
+def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """When the act cannot be done, say why where the person was."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+        try:
+            return view(request, workspace, pk)
+        except PortalError as error:
+            messages.error(request, str(error))
+            return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+    return wrapped
+
+
+@require_POST
+@in_workspace(Action.ADD)
+@_says_why
+def retry(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Send a failed version through ingestion again."""
+    document = _find(request, workspace, pk, Action.ADD)
+    version = access.find(request.user, Action.ADD, Version, pk=request.POST.get("version"), document=document)
+    library.retry(version, by=request.user)
+    messages.success(request, _("“%(title)s” is being read again.") % {"title": document.title})
+    if request.POST.get("next") == "list":
+        return redirect("documents:list", slug=workspace.slug)
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Delete the document; what it takes along is said before and after."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    form = DeleteForm(request.POST)
+    if not form.is_valid():
+        raise PortalError(_("Nothing was deleted: the reason is longer than 500 characters."))
+    deletion = library.delete(document, by=request.user, reason=form.cleaned_data["reason"])
+    sentence = ngettext(
+        "“%(title)s” was deleted. %(count)d passage leaves the index now.",
+        "“%(title)s” was deleted. %(count)d passages leave the index now.",
+        deletion.passages,
+    )
+    messages.success(request, sentence % {"title": document.title, "count": deletion.passages})
+    return redirect("documents:list", slug=workspace.slug)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Close the document to everybody but named people."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    library.restrict(document, by=request.user)
+    messages.success(request, _("Restricted. Only you can open it until you grant it to others."))
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def unrestrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Open the document to the workspace."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    library.unrestrict(document, by=request.user)
+    messages.success(request, _("Everybody who may open documents here can open it now."))
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def grant(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Let one more person open a restricted document."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    form = GrantForm(request.POST, people=people_to_grant(document))
+    if not form.is_valid():
+        raise PortalError(_("Choose somebody of this workspace who cannot open the document yet."))
+    person = form.cleaned_data["person"]
+    library.grant(document, person, by=request.user)
+    messages.success(request, _("%(name)s can open it now.") % {"name": person.name})
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def revoke(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Take a person's grant back; who takes their own loses sight of the document."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    person = _granted_person(request, document)
+    library.revoke_grant(document, person, by=request.user)
+    messages.success(request, _("%(name)s can no longer open it.") % {"name": person.name})
+    if person == request.user:
+        return redirect("documents:list", slug=workspace.slug)
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile) -> dict[str, str]:
+    """What became of one uploaded file, as plain data."""
+    name = file.name or ""
+    try:
+        received = library.receive(workspace=workspace, path=name, file=file, filename=name, by=request.user)
+    except PortalError as error:
+        return {"name": name, "outcome": "refused", "error": str(error)}
+    except Refused as error:
+        # Of several files, one may belong to a restricted document: the others have arrived all the same.
+        record_refusal(error)
+        return {"name": name, "outcome": "refused", "error": str(error.sentence)}
+    return {
+        "name": name,
+        "outcome": received.outcome,
+        "sentence": str(OUTCOMES[received.outcome]),
+        "document_id": str(received.version.document_id),
+        "state": received.version.state,
+    }
+
+
+def _find(request: HttpRequest, workspace: Workspace, pk: UUID, action: str) -> Document:
+    """The document of this workspace, if the person may do `action` with it."""
+    return access.find(request.user, action, Document, pk=pk, workspace=workspace)
+
+
+def _granted_person(request: HttpRequest, document: Document) -> User:
+    """A person id from a form counts only if that person holds a grant on this document."""
+    for person in granted_people(document):
+        if str(person.pk) == request.POST.get("person"):
+            return person
+    raise Hidden(user=request.user, workspace=document.workspace, action=Action.MANAGE_DOCUMENTS, thing=document)

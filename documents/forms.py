@@ -1,0 +1,55 @@
+"""What addresses and forms of the document pages may say, read into plain values."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from documents.listing import GROUPS
+from workspaces.models import User
+
+
+class FilterForm(forms.Form):
+    """The list's search box, state filter and page; anything unusable counts as not given."""
+
+    q = forms.CharField(max_length=200, required=False, label=_("Title or path"))
+    state = forms.ChoiceField(choices=[(code, label) for code, (label, _states) in GROUPS.items()], required=False)
+    page = forms.IntegerField(min_value=1, required=False)
+
+    def usable(self) -> dict[str, Any]:
+        """The values that make sense, ready for `listing`."""
+        self.is_valid()
+        data = self.cleaned_data
+        return {"q": data.get("q", "").strip(), "state": data.get("state", ""), "page": data.get("page") or 1}
+
+
+class PlaceForm(forms.Form):
+    """A place in a document, as a citation's address or the page box names it."""
+
+    start = forms.IntegerField(min_value=0, required=False)
+    end = forms.IntegerField(min_value=1, required=False)
+    page = forms.IntegerField(min_value=1, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        start, end = data.get("start"), data.get("end")
+        if (start is None) != (end is None) or (start is not None and end is not None and start >= end):
+            raise forms.ValidationError(_("This is not a range of characters."))
+        return data
+
+
+class GrantForm(forms.Form):
+    """Somebody of the workspace who is to open a restricted document."""
+
+    person = forms.ModelChoiceField(User.objects.none(), label=_("Person"), empty_label=_("Choose a person"))
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = people
+        self.fields["person"].label_from_instance = lambda person: person.name
+
+
+class DeleteForm(forms.Form):
+    """Why a document is deleted; kept in the trail."""
+
+    reason = forms.CharField(max_length=500, required=False, strip=True)

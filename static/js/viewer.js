@@ -1,0 +1,49 @@
+// The viewer: arrow keys turn pages, the page box jumps, tabs where image and text do not fit side by side.
+(() => {
+  const viewer = document.querySelector("[data-viewer]");
+  if (!viewer) return;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.target.closest("input, textarea, select, dialog, [role=tablist]")) return;
+    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+    if (rel) viewer.querySelector(`a[rel=${rel}]`)?.click();
+  });
+
+  const box = viewer.querySelector("input[name=page]");
+  box.addEventListener("change", () => box.form.requestSubmit());
+
+  const image = viewer.querySelector(".viewer__page img");
+  if (!image) return;
+  const broken = () => {
+    image.classList.add("is-broken");
+    viewer.querySelector(".viewer__broken").hidden = false;
+  };
+  if (image.complete && !image.naturalWidth) broken();
+  image.addEventListener("error", broken);
+
+  // --- Tabs -------------------------------------------------------------------------------------------------
+  const tabs = [...viewer.querySelectorAll("[role=tab]")];
+  const remembered = sessionStorage.getItem("viewer-tab") ?? "text";
+
+  function choose(tab, focus) {
+    for (const other of tabs) {
+      const chosen = other === tab;
+      other.setAttribute("aria-selected", String(chosen));
+      other.tabIndex = chosen ? 0 : -1;
+    }
+    viewer.dataset.tab = tab.id.replace("tab-", "");
+    sessionStorage.setItem("viewer-tab", viewer.dataset.tab);
+    if (focus) tab.focus();
+  }
+
+  tabs.forEach((tab, place) => {
+    tab.addEventListener("click", () => choose(tab, false));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step) choose(tabs[(place + step + tabs.length) % tabs.length], true);
+    });
+  });
+  tabs[0].parentElement.hidden = false;
+  choose(tabs.find((tab) => tab.id === `tab-${remembered}`) ?? tabs[0], false);
+})();

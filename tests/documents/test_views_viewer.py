@@ -1,0 +1,252 @@
+"""The viewer as a reader meets it: the cited words, the page, the version, and who may look."""
+
+import pytest
+from django.urls import reverse
+
+from audit.events import EventType
+from audit.models import Event
+from documents.restriction import restrict
+from documents.states import VersionState
+from tests.documents import factories
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = '"><img src=x onerror=alert(1)>\u202efdp.exe'
+
+
+def viewer_url(document, **query):
+    address = reverse("documents:detail", kwargs={"slug": document.workspace.slug, "pk": document.pk})
+    return address + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
+
+
+def image_url(document, version, number, query=""):
+    kwargs = {"slug": document.workspace.slug, "pk": document.pk, "version": version.pk, "number": number}
+    return reverse("documents:page", kwargs=kwargs) + query
+
+
+@pytest.fixture
+def leave(policies, contributor):
+    return factories.document(policies, by=contributor, title="Leave policy")
+
+
+@pytest.fixture
+def handbook(policies, contributor):
+    pages = factories.pdf("Welcome to the company.", "Parental leave lasts 26 weeks.", "Bring your badge.")
+    return factories.document(policies, "handbook.pdf", pages, by=contributor)
+
+
+def test_a_citation_opens_at_its_words(leave, member, client_of):
+    version = leave.current_version
+    place = factories.range_of(version, "lasts 26 weeks")
+
+    page = client_of(member).get(viewer_url(leave, version=version.pk, **place)).content.decode()
+
+    assert '<mark id="cited">lasts 26 weeks</mark>' in page
+    assert "It is paid in full." in page
+
+
+def test_a_citation_of_a_pdf_opens_its_page_with_the_image_marked(handbook, member, client_of):
+    version = handbook.current_version
+    place = factories.range_of(version, "26 weeks")
+
+    page = client_of(member).get(viewer_url(handbook, version=version.pk, **place)).content.decode()
+
+    assert '<mark id="cited">26 weeks</mark>' in page
+    assert f"/versions/{version.pk}/pages/2.png?start={place['start']}&amp;end={place['end']}" in page
+    assert "Welcome to the company." not in page
+
+
+def test_the_image_of_a_cited_page_differs_from_the_plain_one(handbook, member, client_of):
+    version = handbook.current_version
+    place = factories.range_of(version, "26 weeks")
+    client = client_of(member)
+
+    plain = client.get(image_url(handbook, version, 2))
+    marked = client.get(image_url(handbook, version, 2, "?start={start}&end={end}".format(**place)))
+
+    assert plain.headers["Content-Type"] == "image/png"
+    assert plain.content.startswith(b"\x89PNG")
+    assert plain.content != marked.content
+    assert "no-store" in marked.headers["Cache-Control"]
+
+
+def test_a_page_that_does_not_exist_has_no_image(handbook, leave, member, client_of):
+    client = client_of(member)
+
+    assert client.get(image_url(handbook, handbook.current_version, 4)).status_code == 404
+    assert client.get(image_url(leave, leave.current_version, 1)).status_code == 404
+
+
+def test_a_page_whose_text_is_not_the_stored_one_is_drawn_without_a_mark(handbook, member, client_of):
+    version = handbook.current_version
+    place = factories.range_of(version, "26 weeks")
+    version.text = version.text.replace("Parental", "Paternal")
+    version.save(update_fields=["text"])
+    client = client_of(member)
+
+    marked = client.get(image_url(handbook, version, 2, "?start={start}&end={end}".format(**place)))
+
+    assert marked.content == client.get(image_url(handbook, version, 2)).content
+
+
+def test_the_reader_turns_pages_and_keeps_the_citation(handbook, member, client_of):
+    place = factories.range_of(handbook.current_version, "26 weeks")
+
+    page = client_of(member).get(viewer_url(handbook, page=1, **place)).content.decode()
+
+    assert "Welcome to the company." in page
+    assert 'rel="next"' in page
+    assert 'rel="prev"' not in page
+    assert f"start={place['start']}&amp;end={place['end']}#cited" in page
+
+
+@pytest.mark.parametrize(
+    "query", [{"page": 9}, {"page": "x"}, {"start": 5}, {"start": 5, "end": 3}, {"start": 0, "end": 10**9}]
+)
+def test_a_place_that_does_not_exist_is_said_and_the_beginning_shown(leave, member, client_of, query):
+    response = client_of(member).get(viewer_url(leave, **query))
+
+    assert response.status_code == 200
+    assert "does not exist in this version" in response.content.decode()
+    assert "<mark" not in response.content.decode()
+
+
+def test_an_old_version_says_that_it_was_replaced_and_still_shows_its_words(leave, contributor, member, client_of):
+    old = leave.current_version
+    factories.add_version(leave, "# Leave\n\nParental leave lasts 30 weeks.\n", by=contributor)
+    place = factories.range_of(old, "26 weeks")
+
+    page = client_of(member).get(viewer_url(leave, version=old.pk, **place)).content.decode()
+
+    assert "This is version 1, which has been replaced." in page
+    assert "New answers rest on version 2." in page
+    assert '<mark id="cited">26 weeks</mark>' in page
+
+
+def test_a_cited_version_that_is_ingested_again_stays_readable(leave, member, client_of):
+    version = leave.current_version
+    version.state = VersionState.RECEIVED
+    version.save(update_fields=["state"])
+
+    assert "It is paid in full." in client_of(member).get(viewer_url(leave)).content.decode()
+
+
+def test_a_newer_version_in_work_or_failed_is_announced_beside_the_one_that_answers(
+    leave, contributor, member, client_of
+):
+    newer = factories.add_version(leave, "new bytes", by=contributor, state=VersionState.RECEIVED)
+    working = client_of(member).get(viewer_url(leave)).content.decode()
+    newer.state, newer.failure_sentence = VersionState.FAILED, "The file is damaged and cannot be opened."
+    newer.save()
+    failed = client_of(member).get(viewer_url(leave)).content.decode()
+
+    assert "Version 2 is being read." in working
+    assert "It is paid in full." in working
+    assert "Version 2 could not be read" in failed
+    assert "The file is damaged and cannot be opened." in failed
+
+
+def test_opening_a_document_leaves_one_entry_and_its_images_none(handbook, member, client_of):
+    client = client_of(member)
+
+    client.get(viewer_url(handbook, page=2))
+    client.get(image_url(handbook, handbook.current_version, 2))
+
+    event = Event.objects.get(type=EventType.DOCUMENT_OPENED)
+    assert event.object_id == str(handbook.pk)
+    assert str(handbook.current_version.pk) in event.body
+
+
+def test_the_status_of_a_version_reloads_the_page_once_it_is_settled(leave, contributor, member, client_of):
+    version = factories.add_version(leave, "new bytes", by=contributor, state=VersionState.SPLIT)
+    address = {"slug": "policies", "pk": leave.pk, "version": version.pk}
+    url = reverse("documents:status", kwargs=address)
+
+    working = client_of(member).get(url)
+    version.state, version.failure_sentence = VersionState.FAILED, "No text found in the file."
+    version.save()
+    settled = client_of(member).get(url)
+
+    assert "every 1500ms" in working.content.decode()
+    assert "HX-Refresh" not in working.headers
+    assert settled.headers["HX-Refresh"] == "true"
+
+
+# --- Who may look -------------------------------------------------------------------------------------------
+
+
+def test_a_document_does_not_open_through_another_workspace(leave, legal, member, client_of):
+    client = client_of(member)
+
+    for name, kwargs in reading_addresses(leave):
+        assert client.get(reverse(f"documents:{name}", kwargs=kwargs | {"slug": "legal"})).status_code == 404, name
+
+
+def test_a_version_does_not_open_through_another_document(leave, handbook, member, client_of):
+    client = client_of(member)
+
+    for name, kwargs in reading_addresses(handbook):
+        if "version" in kwargs:
+            kwargs["version"] = leave.current_version.pk
+            assert client.get(reverse(f"documents:{name}", kwargs=kwargs)).status_code == 404, name
+    assert client.get(viewer_url(handbook, version=leave.current_version.pk)).status_code == 404
+    assert client.get(viewer_url(handbook, version="no-id")).status_code == 404
+
+
+def test_a_restricted_document_is_hidden_from_everybody_without_a_grant_even_a_manager(
+    handbook, make_user, manager, contributor, member, reviewer, client_of
+):
+    from workspaces.members import add_member
+
+    second_manager = make_user("second-manager")
+    add_member(handbook.workspace, second_manager, "manager", by=None)
+    restrict(handbook, by=second_manager)
+
+    for person in (manager, contributor, member, reviewer):
+        client = client_of(person)
+        for name, kwargs in reading_addresses(handbook):
+            assert client.get(reverse(f"documents:{name}", kwargs=kwargs)).status_code == 404, (person, name)
+        assert "handbook" not in client.get(reverse("documents:list", args=["policies"])).content.decode()
+    assert client_of(second_manager).get(viewer_url(handbook)).status_code == 200
+
+
+def test_a_deleted_document_opens_for_nobody(leave, manager, client_of):
+    client = client_of(manager)
+    kwargs = {"slug": "policies", "pk": leave.pk}
+
+    client.post(reverse("documents:delete", kwargs=kwargs), {"reason": "Out of date"})
+
+    assert client.get(viewer_url(leave)).status_code == 404
+    assert "Out of date" in Event.objects.get(type=EventType.DOCUMENT_DELETED).body
+
+
+def test_only_those_who_manage_documents_see_how_to_delete_and_restrict(leave, manager, member, client_of):
+    assert "Delete document" in client_of(manager).get(viewer_url(leave)).content.decode()
+    assert "Delete document" not in client_of(member).get(viewer_url(leave)).content.decode()
+
+
+def reading_addresses(document):
+    version = {"slug": "policies", "pk": document.pk, "version": document.current_version.pk}
+    return [
+        ("detail", {"slug": "policies", "pk": document.pk}),
+        ("original", version),
+        ("status", version),
+        ("page", version | {"number": 1}),
+    ]
+
+
+# --- What an uploader may try -------------------------------------------------------------------------------
+
+
+def test_names_and_titles_are_shown_as_text(policies, contributor, member, client_of):
+    name = HOSTILE + ".md"
+    content = "# <script>alert(1)</script>\n\n" + "<b>bold</b> & " + "x" * 5000
+    document = factories.document(policies, name, content, by=contributor, title=HOSTILE + "a" * 200)
+    client = client_of(member)
+
+    for url in (viewer_url(document), reverse("documents:list", args=["policies"])):
+        page = client.get(url).content.decode()
+        assert "<img src=x" not in page
+        assert "<script>alert" not in page
+        # A name that turns the writing round is kept apart from what stands beside it.
+        assert "<bdi>&quot;&gt;&lt;img" in page
