@@ -35,6 +35,7 @@ _FEWEST_WORDS = 4
 _LONGEST = 700
 
 _ENDS = re.compile(r"[.!?…:;][\"'”’“»)\]]*$")
+_ENDS_PROSE = re.compile(r"[.!?…][\"'”’“»)\]]*$")
 _BRACKETED_NUMBER = re.compile(r"\[(\d{1,3})\]")
 _ASKS_FOR_FIGURE = re.compile(
     r"\b(how (?:many|much|long|often|old|far|soon|large|big)|when|what (?:year|date|percentage|amount|number|limit)|"
@@ -85,9 +86,11 @@ class ExtractiveChat(BaseChatModel):
         chosen = choose(material["question"], material["evidence"])
         if not chosen:
             yield ChatGenerationChunk(message=AIMessageChunk(NO_EVIDENCE))
-        for position, (number, sentence) in enumerate(chosen):
-            space = " " if position else ""
-            yield ChatGenerationChunk(message=AIMessageChunk(f"{space}{sentence} [{number}]"))
+        before = ""
+        for number, sentence in chosen:
+            gap = _gap(before, sentence)
+            yield ChatGenerationChunk(message=AIMessageChunk(f"{gap}{sentence} [{number}]"))
+            before = sentence
 
 
 def choose(question: str, evidence: Sequence[Any]) -> list[tuple[int, str]]:
@@ -111,6 +114,13 @@ def choose(question: str, evidence: Sequence[Any]) -> list[tuple[int, str]]:
             chosen.append(candidate)
     chosen.sort(key=lambda candidate: candidate.order)
     return [(candidate.number, candidate.text) for candidate in chosen]
+
+
+def _gap(before: str, sentence: str) -> str:
+    """What keeps two quotations apart: prose flows on, rows and items get paragraphs of their own."""
+    if not before:
+        return ""
+    return " " if _ENDS_PROSE.search(before) and not is_table_row(sentence) else "\n\n"
 
 
 def _candidates(evidence: Sequence[Any]) -> list[_Candidate]:

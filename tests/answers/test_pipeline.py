@@ -1,7 +1,5 @@
 """A question on its way through the steps, with the real search and the built-in model."""
 
-from typing import Any
-
 from answers.states import AnswerStatus
 
 QUESTION = "How many days of paid parental leave does the second parent take?"

@@ -1,0 +1,113 @@
+"""Everything that says what an answer stands on, gathered from the rows that running it left behind."""
+
+from typing import Any
+
+from answers.endings import sha256
+from answers.models import Answer, Review
+from answers.states import RELEASED
+
+
+def record_of(answer: Answer) -> dict[str, Any]:
+    """The full record of one answer: who asked, with which rights, what was read, what wrote, who let it out.
+
+    Plain data with ids, hashes and scores; the only texts are the question and the quotes. For people who may read
+    the answer, and for reviewers.
+    """
+    steps = list(answer.steps.all())
+    return {
+        "answer": str(answer.pk),
+        "status": answer.status,
+        "workspace": {"id": str(answer.workspace_id), "slug": answer.workspace.slug},
+        "question": {
+            "id": str(answer.question_id),
+            "text": answer.question.text,
+            "sha256": sha256(answer.question.text),
+            "language": answer.question.language,
+            "asked_at": answer.question.asked_at,
+        },
+        "asker": {"id": str(answer.asked_by_id), "username": answer.asked_by.username, **_rights(answer, steps)},
+        "policy": answer.policy,
+        "prompt": {
+            "version": answer.prompt_version,
+            "sha256": answer.prompt_sha256,
+            "template_sha256": answer.parameters.get("template_sha256", ""),
+        },
+        "model": {
+            "endpoint": answer.endpoint_label,
+            "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
+            "output_sha256": sha256(answer.raw_output) if answer.raw_output else "",
+        },
+        "evidence": [_evidence(row) for row in answer.evidence.select_related("document", "version")],
+        "citations": [_citation(row) for row in answer.citations.select_related("document", "version")],
+        "dropped_citations": answer.dropped_citations,
+        "steps": [
+            {
+                "attempt": run.attempt,
+                "step": run.step,
+                "outcome": run.outcome,
+                "seconds": round(run.seconds, 4),
+                "detail": run.detail,
+            }
+            for run in steps
+        ],
+        "attempts": answer.attempt,
+        "created_at": answer.created_at,
+        "ended_at": answer.ended_at,
+        "failure": answer.failure_detail,
+        "reviews": [_review(row) for row in Review.objects.filter(draft__answer=answer).select_related("decided_by")],
+        "release": _release(answer),
+    }
+
+
+def _rights(answer: Answer, steps: list[Any]) -> dict[str, Any]:
+    """What the asker was allowed when the answer was made, as the first step noted it."""
+    scoped = [run.detail for run in steps if run.step == "scope" and run.attempt == answer.attempt]
+    detail = scoped[0] if scoped else {}
+    return {"rights": detail.get("rights", []), "superuser": detail.get("superuser", False)}
+
+
+def _evidence(row: Any) -> dict[str, Any]:
+    return {
+        "rank": row.rank,
+        "passage": str(row.passage_id),
+        "sha256": row.sha256,
+        "scores": row.scores,
+        **_place(row),
+    }
+
+
+def _citation(row: Any) -> dict[str, Any]:
+    return {"number": row.number, "quote": row.quote, "quote_sha256": sha256(row.quote), **_place(row)}
+
+
+def _place(row: Any) -> dict[str, Any]:
+    return {
+        "document": {"id": str(row.document_id), "title": row.document.title, "path": row.document.path},
+        "version": {"id": str(row.version_id), "number": row.version.number, "sha256": row.version.sha256},
+        "page": row.page,
+        "locator": row.locator,
+        "start": row.start,
+        "end": row.end,
+    }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    return {
+        "decision": review.decision,
+        "by": review.decided_by.username,
+        "at": review.decided_at,
+        "reason": review.reason,
+        "text_sha256": review.text_sha256,
+        "sources": review.sources,
+    }
+
+
+def _release(answer: Answer) -> dict[str, Any] | None:
+    if answer.status not in RELEASED:
+        return None
+    return {
+        "at": answer.released_at,
+        "by": answer.released_by.username if answer.released_by else "policy",
+        "sha256": answer.released_sha256,
+        "is_as_written": answer.released_text == answer.text,
+    }

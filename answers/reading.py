@@ -1,0 +1,143 @@
+"""What a person may read of an answer: its text once it is released, while every source it rests on is open to them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.urls import reverse
+
+from answers import marks
+from answers.models import Answer, Citation
+from answers.querysets import sources_open
+from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
+from answers.steps.ground import measured
+from answers.steps.state import Quote, Sentence, Source
+from audit.events import EventType
+from audit.record import record
+from documents import analysis
+from workspaces import access
+from workspaces.models import User
+from workspaces.roles import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer as one person sees it. `text`, `sentences` and `citations` are empty where it may not be read."""
+
+    answer: Answer
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    #: Released, and yet closed to this person since a source was closed to them.
+    is_withheld: bool
+
+    @property
+    def status(self) -> AnswerStatus:
+        return AnswerStatus(self.answer.status)
+
+    @property
+    def sentence(self) -> str:
+        """What the person is told about the status, in the language that is active."""
+        return str(WORDING[self.status].sentence)
+
+    @property
+    def tone(self) -> str:
+        return WORDING[self.status].tone
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still being made."""
+        return self.status in OPEN
+
+
+def read(answer: Answer, *, by: User) -> Reading:
+    """The answer as `by` may see it now; handing out its text leaves an entry in the trail.
+
+    Raises Hidden or Forbidden as `access.require` does.
+    """
+    access.require(by, Action.ASK, answer)
+    if answer.status not in RELEASED:
+        return Reading(answer, "", (), (), is_withheld=False)
+    if not sources_open(by, answer):
+        return Reading(answer, "", (), (), is_withheld=True)
+    shown = set(marks.numbers(answer.released_text))
+    citations = tuple(
+        citation
+        for citation in answer.citations.select_related("document", "version", "evidence").defer(
+            "version__text", "version__sections"
+        )
+        if citation.number in shown
+    )
+    with transaction.atomic():
+        record(
+            EventType.ANSWER_READ, on=answer, workspace=answer.workspace_id, by=by, text_sha256=answer.released_sha256
+        )
+    return Reading(answer, answer.released_text, sentences_of(answer), citations, is_withheld=False)
+
+
+def sentences_of(answer: Answer) -> tuple[Sentence, ...]:
+    """The sentences of the released text with what supports each; measured again where a reviewer edited it."""
+    if answer.released_text == answer.text:
+        return tuple(Sentence(**sentence) for sentence in answer.sentences)
+    return tuple(measured(answer.released_text, [_quote(citation) for citation in answer.citations.all()]))
+
+
+def place_of(citation: Citation, slug: str) -> str:
+    """The address where the viewer shows the cited place, in the version that was cited."""
+    page = reverse("documents:detail", kwargs={"slug": slug, "pk": citation.document_id})
+    place = {"version": citation.version_id, "start": citation.start, "end": citation.end}
+    return f"{page}?{urlencode(place)}"
+
+
+def as_document(reading: Reading) -> dict[str, Any]:
+    """The reading as the command line and other programs get it."""
+    answer = reading.answer
+    runs = answer.steps.filter(attempt=answer.attempt)
+    return {
+        "answer_id": str(answer.pk),
+        "status": answer.status,
+        "sentence": reading.sentence,
+        "text": reading.text,
+        "citations": [_citation(citation, answer.workspace.slug) for citation in reading.citations],
+        "sentences": [asdict(sentence) for sentence in reading.sentences],
+        "model": answer.endpoint_label,
+        "seconds": {run.step: round(run.seconds, 4) for run in runs},
+    }
+
+
+def _citation(citation: Citation, slug: str) -> dict[str, Any]:
+    return {
+        "n": citation.number,
+        "document": citation.document.path,
+        "title": citation.document.title,
+        "version": citation.version.number,
+        "sha256": citation.version.sha256,
+        "page": citation.page,
+        "locator": citation.locator,
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+        "url": place_of(citation, slug),
+    }
+
+
+def _quote(citation: Citation) -> Quote:
+    """The stored citation in the shape the grounding step measures."""
+    evidence = citation.evidence
+    source = Source(
+        number=evidence.rank,
+        passage_id=evidence.passage_id,
+        document_id=citation.document_id,
+        version_id=citation.version_id,
+        title="",
+        text=citation.quote,
+        start=citation.start,
+        end=citation.end,
+        page=citation.page,
+        locator=citation.locator,
+        language=analysis.detect_language(citation.quote),
+        sha256=evidence.sha256,
+        scores=evidence.scores,
+    )
+    return Quote(citation.number, source, 0, len(citation.quote))
