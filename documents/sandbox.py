@@ -6,7 +6,6 @@ without a network where the system allows it; `network_isolated` tells.
 
 import functools
 import json
-import logging
 import os
 import selectors
 import signal
@@ -20,8 +19,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from documents.parse import Parsed, ParseFailed, Section
-
-logger = logging.getLogger(__name__)
+from documents.parse.failures import gettext_noop
 
 ROOT = Path(__file__).resolve().parent.parent
 CHILD: tuple[str, ...] = ("-m", "documents.parse.child")
@@ -46,7 +44,10 @@ DRAWING = Limits(wall_seconds=20, cpu_seconds=15, output_bytes=64 * MEGABYTE)
 class HighlightMismatch(Exception):
     """The stored text is not the text of this page, so a highlight would mark the wrong words."""
 
-    sentence = "The passage could not be marked on the page."
+    sentence = gettext_noop("The passage could not be marked on the page.")
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
 
 
 def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
@@ -86,9 +87,9 @@ def render_page(
         "page_text": page_text,
         "scale": scale,
     }
-    answer, image = _run({"do": "render", "path": str(path.absolute()), "drawing": drawing}, limits)
+    _, image = _run({"do": "render", "path": str(path.absolute()), "drawing": drawing}, limits)
     if not image:
-        raise HighlightMismatch(answer.get("mismatch", ""))
+        raise HighlightMismatch
     return image
 
 
@@ -100,14 +101,19 @@ def network_isolated() -> bool:
 
 
 def _run(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
-    with tempfile.TemporaryDirectory(prefix="inlock-parse-") as work:
-        # In a file and not among the arguments, which every user of the machine can read.
-        Path(work, "request.json").write_text(json.dumps({**request, "limits": asdict(limits)}), encoding="utf-8")
+    # The request names the file and may quote it: not among the arguments, which every user of the
+    # machine can read, and in a file without a name, which is gone even when we are killed.
+    with (
+        tempfile.TemporaryDirectory(prefix="inlock-parse-") as work,
+        tempfile.TemporaryFile() as asked,
+    ):
+        asked.write(json.dumps({**request, "limits": asdict(limits)}).encode())
+        asked.seek(0)
         child = subprocess.Popen(
             [sys.executable, "-s", "-P", *CHILD],
             cwd=work,
             env=_environment(work),
-            stdin=subprocess.DEVNULL,
+            stdin=asked,
             stdout=subprocess.PIPE,
             # Discarded: what native libraries print may quote the file.
             stderr=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The process that reads an untrusted file: shut in first, then parse, answer and exit.
 
-`documents.sandbox` starts it in an empty directory that holds `request.json`.
-The answer is one line of JSON on standard output, followed by raw bytes when
-the request was for an image.
+`documents.sandbox` starts it in an empty directory, with the request as JSON on
+standard input. The answer is one line of JSON on standard output, followed by
+raw bytes when the request was for an image.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 def main() -> None:
-    request = json.loads(Path("request.json").read_text(encoding="utf-8"))
+    request = json.load(sys.stdin)
     out = os.dup(1)
     # A library that prints must not end up inside the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -6,6 +6,7 @@ sizes are checked before and while reading, and no XML part may define entities.
 
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ RATIO_FROM = 20 * 1024 * 1024
 
 _SYMLINK = 0o120000
 _ENCRYPTED = 0x1
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError)
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _CORE_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 # A DOCTYPE in the encodings an XML part may have.
@@ -64,7 +66,7 @@ class Package:
         with self._open(name) as file:
             try:
                 yield from _emptied(etree.iterparse(_Guarded(file), tag=tag, resolve_entities=False, no_network=True))
-            except (etree.XMLSyntaxError, zipfile.BadZipFile) as error:
+            except (etree.XMLSyntaxError, *_UNREADABLE) as error:
                 raise ParseFailed("damaged", detail="xml") from error
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
@@ -99,7 +101,7 @@ class Package:
         with self._open(name) as file:
             try:
                 data = file.read(MAX_UNPACKED + 1)
-            except (zipfile.BadZipFile, EOFError) as error:
+            except _UNREADABLE as error:
                 raise ParseFailed("damaged", detail="zip") from error
         if len(data) > MAX_UNPACKED:
             raise ParseFailed("too_large", detail="unpacked")

@@ -148,6 +148,16 @@ def test_the_child_sees_none_of_our_settings(page, child_runs, monkeypatch):
     assert not Path(directory).exists()
 
 
+def test_nothing_stays_behind_when_a_child_dies(page, child_runs, monkeypatch, tmp_path):
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    monkeypatch.setattr(sandbox.tempfile, "tempdir", str(directory))
+    child_runs("import os; os.abort()")
+
+    assert failure(page).detail == "SIGABRT"
+    assert not list(directory.iterdir())
+
+
 def test_parsing_loads_neither_django_nor_what_other_formats_need(page):
     code = "import sys, documents.parse.child, documents.parse.pdf; print('\\n'.join(sys.modules))"
     loaded = subprocess.run(
