@@ -19,13 +19,14 @@ import numpy as np
 from django.conf import settings
 
 from documents.analysis import romanised
+from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 
-class EmbeddingUnavailable(Exception):
+class EmbeddingUnavailable(PortalError):
     """No vector can be made; the message says why in a sentence."""
 
 

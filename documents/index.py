@@ -18,6 +18,7 @@ import numpy as np
 from django.conf import settings
 
 from documents.embeddings import Space
+from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -34,7 +35,7 @@ _WRITE_SECONDS = 60.0
 _REST_SECONDS = 10.0
 
 
-class IndexUnavailable(Exception):
+class IndexUnavailable(PortalError):
     """The vector index does not answer, or answered with a fault of its own."""
 
 

@@ -1,6 +1,7 @@
 """Each workspace's keyword replica on this host, brought up to the database before it is asked."""
 
 import os
+import shutil
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from workspaces.models import Workspace
 
 def replica_of(workspace_id: UUID) -> Replica:
     """The workspace's replica, holding the passages of its current versions as of now."""
-    replica = _replica(Path(settings.VAR) / "keywords" / str(workspace_id))
+    replica = _replica(_directory(workspace_id))
     # The revision is read before the versions: a change in between is caught up with by the next search.
     revision = Workspace.objects.values_list("index_revision", flat=True).get(pk=workspace_id)
     if replica.revision != revision:
@@ -36,12 +37,21 @@ def matching(
         return replica_of(workspace_id).search(asked, n, versions=versions)
 
 
+def discard(workspace_id: UUID) -> None:
+    """Remove the replica on this host, with every word it ever held; the next search builds it anew."""
+    shutil.rmtree(_directory(workspace_id), ignore_errors=True)
+
+
 def current_versions(workspace_id: UUID) -> set[str]:
     """Ids of the versions that answer questions in the workspace, whoever asks."""
     current = Document.objects.filter(
         workspace=workspace_id, deleted_at=None, current_version__isnull=False
     ).values_list("current_version", flat=True)
     return {str(id) for id in current}
+
+
+def _directory(workspace_id: UUID) -> Path:
+    return Path(settings.VAR) / "keywords" / str(workspace_id)
 
 
 def _entries(versions: set[str]) -> Iterator[Entry]:

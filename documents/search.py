@@ -90,8 +90,8 @@ class SearchResult:
 
     @property
     def degraded(self) -> bool:
-        """Whether a leg was unavailable or incomplete, so that passages may be missing."""
-        return any(leg.fault for leg in self.legs)
+        """Whether an index was unavailable or incomplete and was not made up for, so that passages may be missing."""
+        return any(leg.fault and not leg.exact for leg in self.legs)
 
     @property
     def sentence(self) -> str:

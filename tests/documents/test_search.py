@@ -225,17 +225,14 @@ def test_the_number_of_queries_does_not_grow_with_people_workspaces_or_passages(
 # --- When something is missing ------------------------------------------------------------------------------
 
 
-def test_without_the_vector_index_the_open_passages_are_still_searched_and_it_is_said(
-    shelved, policies, member, settings
-):
+def test_without_the_vector_index_a_small_workspace_is_searched_from_the_database(shelved, policies, member, settings):
     settings.CHROMA_URL = "http://127.0.0.1:9"
 
     result = search(member, policies, "How long is parental leave?")
 
-    assert paths(result)[0] == "leave.md"
-    assert result.degraded
-    assert result.sentence
+    assert result.hits[0].cosine > 0.35
     assert result.legs[0].fault == "unavailable"
+    assert not result.degraded
 
 
 def test_without_the_vector_index_a_large_workspace_is_searched_by_keywords(
@@ -249,6 +246,7 @@ def test_without_the_vector_index_a_large_workspace_is_searched_by_keywords(
     assert paths(result)[0] == "leave.md"
     assert result.hits[0].cosine is None
     assert result.degraded
+    assert result.sentence
     assert is_usable(result)
 
 

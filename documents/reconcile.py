@@ -1,0 +1,92 @@
+"""Compare the vector index with the database, both ways, and bring it back to what the database says.
+
+Nothing is embedded here: vectors come from the embeddings stored with the passages.
+"""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from documents import index, vectors
+from documents.indexing import space
+from documents.models import Passage
+from documents.replicas import current_versions, discard, replica_of
+from workspaces.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+#: Passages that become current while a rebuild runs are caught by its next round.
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What index and database disagree about in one workspace, as passage ids."""
+
+    workspace: str
+    passages: int
+    #: Current passages that the index lacks.
+    missing: frozenset[str]
+    #: Ids in the index that no version in the database accounts for.
+    foreign: frozenset[str]
+    #: Current passages whose vector the database lacks: only reading the document again helps.
+    unembedded: frozenset[str]
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.missing or self.foreign or self.unembedded)
+
+
+def compare(workspace: Workspace) -> Difference:
+    """What is missing from the index of `workspace`, and what does not belong there. Raises IndexUnavailable."""
+    held = index.ids(workspace.pk, space())
+    # Read after the index: a version that is being indexed meanwhile is in the database first.
+    current = _passages(version__in=current_versions(workspace.pk))
+    embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space().fingerprint)
+    accounted = _passages(workspace=workspace, version__in_index=True)
+    return Difference(
+        workspace=workspace.slug,
+        passages=len(current),
+        missing=frozenset(embedded - held),
+        foreign=frozenset(held - current - accounted),
+        unembedded=frozenset(current - embedded),
+    )
+
+
+def rebuild(workspace: Workspace) -> Difference:
+    """Make the index of `workspace` anew from stored embeddings, and its keyword replica on this host.
+
+    Returns what is still different afterwards. Until it is done, searches say that passages may be missing.
+    Raises IndexUnavailable; running it again is safe.
+    """
+    index.drop(workspace.pk, space())
+    _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
+    left = compare(workspace)
+    for _round in range(_ROUNDS):
+        if not left.missing and not left.foreign:
+            break
+        _mend(workspace, left)
+        left = compare(workspace)
+    discard(workspace.pk)
+    replica_of(workspace.pk)
+    logger.info("Workspace %s: index made anew, %s passages", workspace.pk, left.passages)
+    return left
+
+
+def _mend(workspace: Workspace, difference: Difference) -> None:
+    behind = (
+        Passage.objects.filter(pk__in=difference.missing).order_by().values_list("version_id", flat=True).distinct()
+    )
+    _store(workspace, list(behind))
+    index.delete(workspace.pk, space(), sorted(difference.foreign))
+
+
+def _store(workspace: Workspace, versions: Collection[UUID]) -> None:
+    for _version, ids, matrix in vectors.stored(versions, space()):
+        index.upsert(workspace.pk, space(), ids, matrix)
+
+
+def _passages(**which: object) -> set[str]:
+    rows = Passage.objects.filter(**which).order_by().values_list("pk", flat=True)
+    return {str(id) for id in rows.iterator(chunk_size=10_000)}
