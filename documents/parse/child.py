@@ -5,6 +5,7 @@ standard input. The answer is one line of JSON on standard output, followed by
 raw bytes when the request was for an image.
 """
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -78,8 +79,10 @@ def shut_in(limits: dict[str, int]) -> bool:
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         # Root needs no user namespace, and would lose its right to read the file in one.
         isolated = any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
-        # Should memory run short, the kernel is to take this process and not the worker.
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        # Should memory run short, the kernel is to take this process and not the worker. A container
+        # may forbid saying so, and then the other limits have to do.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     # The first limit sends a signal that names the reason, the second one kills.
     _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], grace=5)
     _limit(resource.RLIMIT_AS, limits["memory_bytes"])
