@@ -117,6 +117,9 @@ class _Clock:
 
 
 def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[], bool]) -> Iterator[str]:
+    # Loaded before the clock starts: the first question of a process is not the server's fault.
+    import langchain_openai  # noqa: F401
+
     key = key_of(endpoint)
     clock = _Clock(endpoint)
     for tries_left in reversed(range(_TRIES)):

@@ -1,14 +1,15 @@
 """Documents to ask about, ingested by the real stages into the real index."""
 
-import hashlib
+import io
 from typing import Any
 
-from django.core.files.base import ContentFile
-
 from documents.ingest import ingest_version
-from documents.models import Document, Version
+from documents.library import receive
+from documents.models import Version
+from documents.restriction import grant, restrict
 from documents.states import VersionState
 from workspaces import access
+from workspaces.roles import Action
 
 HANDBOOK = """# Employee handbook
 
@@ -41,20 +42,15 @@ New suppliers are checked against the sanctions list before the first order.
 
 def add_document(workspace: Any, path: str, text: str, *, granted_to: list[Any] | None = None) -> Version:
     """A ready version after the real ingestion; restricted to `granted_to` unless that is None."""
-    document = Document.objects.create(
-        workspace=workspace,
-        path=path,
-        title=path.rsplit(".", 1)[0].replace("-", " ").capitalize(),
-        restricted=granted_to is not None,
-    )
-    for person in granted_to or ():
-        access.grant("open_document", person, document)
-    content = text.encode()
-    version = Version(
-        document=document, number=1, sha256=hashlib.sha256(content).hexdigest(), size=len(content), filename=path
-    )
-    version.file.save("original", ContentFile(content), save=False)
-    version.save()
+    contributor = access.people_allowed(workspace, Action.ADD).first()
+    version = receive(
+        workspace=workspace, path=path, file=io.BytesIO(text.encode()), filename=path, by=contributor
+    ).version
+    if granted_to is not None:
+        manager = access.people_allowed(workspace, Action.MANAGE_DOCUMENTS).first()
+        restrict(version.document, by=manager)
+        for person in granted_to:
+            grant(version.document, person, by=manager)
     ingest_version(version.pk)
     version.refresh_from_db()
     assert version.state == VersionState.READY, version.failure_sentence

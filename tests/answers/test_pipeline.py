@@ -1,8 +1,27 @@
 """A question on its way through the steps, with the real search and the built-in model."""
 
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from answers import leases, pipeline, questions, streaming
+from answers.endings import sha256
+from answers.models import Answer, Draft, Evidence
 from answers.states import AnswerStatus
+from answers.steps import compose as compose_step
+from audit import record as audit_record
+from audit.events import EventType
+from audit.exceptions import AuditError
+from audit.models import Event
+from documents.models import Document
+from documents.restriction import restrict
+from tests.answers import library
+from workspaces.members import remove_member
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
+OFF_TOPIC = "Which visa do I need for New Zealand?"
 
 
 def test_an_open_workspace_answers_with_a_quote_from_the_document(policies, handbook, member, answered):
@@ -10,3 +29,291 @@ def test_an_open_workspace_answers_with_a_quote_from_the_document(policies, hand
 
     assert answer.status == AnswerStatus.ANSWERED
     assert "20 working days" in answer.released_text
+    assert answer.released_sha256 == sha256(answer.released_text)
+    for citation in answer.citations.select_related("version"):
+        assert citation.quote == citation.version.text[citation.start : citation.end]
+    assert [run.step for run in answer.steps.all()] == [step.__name__ for step in pipeline.STEPS]
+
+
+def test_each_act_of_answering_is_in_the_trail(policies, handbook, member, answered):
+    answer = answered(policies, QUESTION, member)
+
+    entries = Event.objects.filter(object_id=str(answer.pk)).order_by("seq")
+    assert [entry.type for entry in entries] == [
+        EventType.QUESTION_ASKED,
+        EventType.EVIDENCE_SENT,
+        EventType.ANSWER_RELEASED,
+    ]
+    assert not any(QUESTION in entry.body or "working days" in entry.body for entry in entries)
+    assert answer.released_sha256 in entries[2].body
+
+
+def test_without_evidence_no_model_is_asked(policies, handbook, member, answered, endpoint_of, chat_server):
+    answer = answered(policies, OFF_TOPIC, member, endpoint=endpoint_of("good"))
+
+    assert answer.status == AnswerStatus.REFUSED_NO_EVIDENCE
+    assert chat_server.requests == []
+    assert not Event.objects.filter(type=EventType.EVIDENCE_SENT).exists()
+
+
+def test_a_held_answer_streams_no_token_and_waits_as_a_draft(legal, member, answered, raw_stream):
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+
+    answer = answered(legal, QUESTION, member)
+
+    assert answer.status == AnswerStatus.HELD_FOR_REVIEW
+    assert answer.released_text == ""
+    assert Draft.objects.get(answer=answer).text == answer.text
+    assert "20 working days" in answer.text
+    assert "working days" not in raw_stream(answer)
+    kinds = [kind for _id, kind, _data in streaming.read(answer.pk)]
+    assert "token" not in kinds
+    assert kinds[-1] == "end"
+
+
+def test_an_open_answer_streams_its_words(policies, handbook, member, answered):
+    answer = answered(policies, QUESTION, member)
+
+    words = "".join(data["text"] for _id, kind, data in streaming.read(answer.pk) if kind == "token")
+    assert "20 working days" in words
+
+
+def test_a_workspace_that_turns_to_review_while_the_question_waits_holds_the_answer(
+    policies, handbook, member, raw_stream
+):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    policies.review_policy = "review"
+    policies.save()
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.HELD_FOR_REVIEW
+    assert "working days" not in raw_stream(answer)
+
+
+def test_a_right_that_was_taken_before_the_run_refuses(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    remove_member(policies, member, "member", by=None)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
+    assert not Evidence.objects.exists()
+
+
+def test_an_account_that_was_closed_before_the_run_gets_nothing(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    member.is_active = False
+    member.save()
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
+
+
+@pytest.fixture
+def after_writing(monkeypatch):
+    """after_writing(act): `act()` happens when the model has written and nothing is released yet."""
+
+    def arrange(act: Any) -> None:
+        write = compose_step.compose
+
+        def compose(state: Any) -> Any:
+            outcome = write(state)
+            act()
+            return outcome
+
+        monkeypatch.setattr(pipeline, "STEPS", tuple(compose if s is write else s for s in pipeline.STEPS))
+
+    return arrange
+
+
+def test_a_right_that_is_taken_while_the_model_writes_refuses(policies, handbook, member, answered, after_writing):
+    after_writing(lambda: remove_member(policies, member, "member", by=None))
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
+    assert answer.released_text == answer.text == ""
+
+
+def test_a_source_that_is_closed_while_the_model_writes_refuses(
+    policies, handbook, member, manager, answered, after_writing
+):
+    after_writing(lambda: restrict(handbook.document, by=manager))
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
+    assert answer.released_text == ""
+
+
+def test_a_restricted_document_is_never_in_the_prompt(
+    policies, handbook, member, manager, answered, endpoint_of, chat_server
+):
+    library.add_document(
+        policies, "secret.md", "Paid parental leave of the board is CANARY-7 days.", granted_to=[manager]
+    )
+
+    answer = answered(
+        policies, "How long is the paid parental leave of the board?", member, endpoint=endpoint_of("echo")
+    )
+
+    assert answer.raw_output
+    assert "CANARY-7" not in str(chat_server.requests)
+    assert "CANARY-7" not in answer.raw_output
+
+
+def test_a_grant_puts_the_restricted_document_into_the_prompt(
+    policies, handbook, manager, answered, endpoint_of, chat_server
+):
+    library.add_document(
+        policies, "secret.md", "Paid parental leave of the board is CANARY-7 days.", granted_to=[manager]
+    )
+
+    answered(policies, "How long is the paid parental leave of the board?", manager, endpoint=endpoint_of("echo"))
+
+    assert "CANARY-7" in str(chat_server.requests)
+
+
+def test_a_deleted_document_answers_nothing(policies, handbook, member, answered):
+    Document.objects.filter(pk=handbook.document_id).update(deleted_at=handbook.created_at)
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.REFUSED_NO_EVIDENCE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_audit_entry_nothing_is_released(policies, handbook, member, monkeypatch):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    def sabotage(chain: str, bodies: Any) -> None:
+        if any(body["type"] == EventType.ANSWER_RELEASED for body in bodies):
+            raise AuditError("The disk of the trail is full.")
+        return append(chain, bodies)
+
+    append = audit_record.chain.append
+    monkeypatch.setattr(audit_record.chain, "append", sabotage)
+    with pytest.raises(AuditError):
+        pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.WORKING
+    assert answer.released_text == ""
+    assert not answer.citations.exists()
+    assert not answer.steps.exists()
+
+    monkeypatch.undo()
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.ANSWERED
+
+
+def test_running_twice_answers_once(policies, handbook, member, answered):
+    answer = answered(policies, QUESTION, member)
+    pipeline.run(answer.pk)
+
+    assert Event.objects.filter(type=EventType.ANSWER_RELEASED).count() == 1
+    assert answer.steps.count() == len(pipeline.STEPS)
+
+
+def test_an_answer_that_a_living_worker_holds_is_left_alone(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    held = leases.take(answer.pk)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.attempt) == (AnswerStatus.WORKING, held.attempt)
+
+
+def test_a_dead_workers_answer_is_taken_over_and_its_tokens_voided(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    dead = leases.take(answer.pk)
+    streaming.append(answer.pk, "token", {"text": "Half a sen"})
+    leases.abandon(dead)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.attempt, answer.deaths) == (AnswerStatus.ANSWERED, 2, 1)
+    kinds = [kind for _id, kind, _data in streaming.read(answer.pk)]
+    assert kinds.index("reset") > kinds.index("token")
+    assert kinds.count("end") == 1
+
+
+def test_the_evidence_of_an_attempt_that_died_does_not_double(policies, handbook, member, monkeypatch):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    def die(state: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:2], die))
+    die.__name__ = "compose"
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(answer.pk)
+    stored = Evidence.objects.count()
+    monkeypatch.undo()
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.ANSWERED
+    assert Evidence.objects.filter(answer=answer).count() == stored > 0
+
+
+def test_a_worker_that_was_taken_over_writes_nothing(policies, handbook, member, after_writing):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    def another_takes_over() -> None:
+        leases.abandon(Answer.objects.get(pk=answer.pk))
+        leases.take(answer.pk)
+
+    after_writing(another_takes_over)
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.attempt) == (AnswerStatus.WORKING, 2)
+    assert answer.text == ""
+    assert not Event.objects.filter(type=EventType.ANSWER_RELEASED).exists()
+
+
+def test_a_question_that_kills_its_worker_three_times_ends_as_an_internal_fault(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    for _death in range(leases.MOST_DEATHS):
+        leases.abandon(leases.take(answer.pk))
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.FAILED_INTERNAL
+    assert Event.objects.filter(type=EventType.ANSWER_FAILED, object_id=str(answer.pk)).exists()
+
+
+def _queries_of(ask_and_run: Any) -> int:
+    """How many queries, without the two words that open and close a transaction."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        ask_and_run()
+    words = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
+    return sum(not query["sql"].startswith(words) for query in captured)
+
+
+@pytest.mark.parametrize("policy", ["open", "review"])
+def test_a_question_costs_a_fixed_number_of_queries(policy, policies, handbook, purchasing, member, monkeypatch):
+    policies.review_policy = policy
+    policies.save()
+    found = pipeline.retrieve.__globals__["search"](member, policies, QUESTION, k=8)
+    monkeypatch.setitem(pipeline.retrieve.__globals__, "search", lambda *_args, **_named: found)
+
+    def ask_and_run() -> None:
+        answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+        pipeline.run(answer.pk)
+
+    ask_and_run()
+    assert _queries_of(ask_and_run) <= 25
