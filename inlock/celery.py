@@ -70,6 +70,8 @@ app.conf.update(
     task_create_missing_queues=False,
     task_routes=(route,),
     worker_send_task_events=False,
+    # Kilobytes; a pool process that grew beyond this is replaced once its task is done.
+    worker_max_memory_per_child=1_500_000,
     enable_utc=True,
     timezone="UTC",
     beat_schedule={
