@@ -40,49 +40,49 @@ class Wording:
     """What people are told: a sentence for the asker, and the colour token of the badge."""
 
     sentence: Any
-    tone: str  # "neutral" "good" "pending" "warning" "bad"
+    tone: str  # of the design system: "ok" "seal" "wait" "none" "fail" "run"
 
 
 WORDING: dict[str, Wording] = {
-    AnswerStatus.WAITING: Wording(_("Your question is in line."), "neutral"),
-    AnswerStatus.WORKING: Wording(_("Looking through the documents open to you."), "neutral"),
-    AnswerStatus.ANSWERED: Wording(_("Released by this workspace's policy, without a reviewer."), "good"),
-    AnswerStatus.ANSWERED_APPROVED: Wording(_("A reviewer checked and approved exactly this text."), "good"),
+    AnswerStatus.WAITING: Wording(_("Your question is in line."), "run"),
+    AnswerStatus.WORKING: Wording(_("Looking through the documents open to you."), "run"),
+    AnswerStatus.ANSWERED: Wording(_("Released by this workspace's policy, without a reviewer."), "ok"),
+    AnswerStatus.ANSWERED_APPROVED: Wording(_("A reviewer checked and approved exactly this text."), "seal"),
     AnswerStatus.HELD_FOR_REVIEW: Wording(
         _("The answer is written and waits for a reviewer. You will see it here once it is approved."),
-        "pending",
+        "wait",
     ),
     AnswerStatus.HELD_RETURNED: Wording(
-        _("A reviewer asked for changes. You will see the answer once it is approved."), "pending"
+        _("A reviewer asked for changes. You will see the answer once it is approved."), "wait"
     ),
     AnswerStatus.REFUSED_NO_EVIDENCE: Wording(
-        _("The documents open to you hold no evidence for an answer, so none is given."), "warning"
+        _("The documents open to you hold no evidence for an answer, so none is given."), "none"
     ),
-    AnswerStatus.REFUSED_BY_REVIEWER: Wording(_("A reviewer decided not to release this answer."), "warning"),
+    AnswerStatus.REFUSED_BY_REVIEWER: Wording(_("A reviewer decided not to release this answer."), "none"),
     AnswerStatus.REFUSED_NO_RIGHT: Wording(
-        _("You may no longer ask in this workspace, so the answer was dropped."), "warning"
+        _("You may no longer ask in this workspace, so the answer was dropped."), "none"
     ),
-    AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "neutral"),
+    AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "none"),
     AnswerStatus.FAILED_MODEL_TIMEOUT: Wording(
-        _("The model took too long. Ask again, or choose another model."), "bad"
+        _("The model took too long. Ask again, or choose another model."), "fail"
     ),
-    AnswerStatus.FAILED_MODEL_BUSY: Wording(_("The model is busy right now. Ask again in a minute."), "bad"),
+    AnswerStatus.FAILED_MODEL_BUSY: Wording(_("The model is busy right now. Ask again in a minute."), "fail"),
     AnswerStatus.FAILED_MODEL_ERROR: Wording(
-        _("The model answered with an error. Ask again, or tell the workspace's manager."), "bad"
+        _("The model answered with an error. Ask again, or tell the workspace's manager."), "fail"
     ),
     AnswerStatus.FAILED_MODEL_INTERRUPTED: Wording(
-        _("The model broke off in the middle, so its text was not kept. Ask again."), "bad"
+        _("The model broke off in the middle, so its text was not kept. Ask again."), "fail"
     ),
     AnswerStatus.FAILED_MODEL_UNCITED: Wording(
         _("The model wrote an answer, but none of its claims could be tied to a document, so it is not shown."),
-        "bad",
+        "fail",
     ),
     AnswerStatus.FAILED_NO_ENDPOINT: Wording(
-        _("This workspace has no usable model. Its manager can choose one in the settings."), "bad"
+        _("This workspace has no usable model. Its manager can choose one in the settings."), "fail"
     ),
-    AnswerStatus.FAILED_SEARCH: Wording(_("The search is unavailable right now. Ask again in a minute."), "bad"),
+    AnswerStatus.FAILED_SEARCH: Wording(_("The search is unavailable right now. Ask again in a minute."), "fail"),
     AnswerStatus.FAILED_INTERNAL: Wording(
-        _("Something went wrong on our side. The operator can find it by the answer's number."), "bad"
+        _("Something went wrong on our side. The operator can find it by the answer's number."), "fail"
     ),
 }
 

@@ -29,7 +29,7 @@ STATUS, STEP, RESET, TOKEN, END, BEAT = "status", "step", "reset", "token", "end
 KEPT_SECONDS = 24 * 3600
 #: Far more than an answer has; a runaway model cannot fill the broker.
 MOST_EVENTS = 20_000
-BEAT_SECONDS = 10
+BEAT_SECONDS = 4
 _TIMEOUT = 2.0
 _BATCH = 200
 
@@ -78,7 +78,7 @@ def read(answer_id: UUID, after: str = "0") -> list[Event]:
 async def follow(answer_id: UUID, after: str = "0") -> AsyncIterator[Event]:
     """The events after the one called `after`, as (event id, kind, data), as they happen.
 
-    A `beat` with an empty id comes at least every ten seconds. Goes on past the end of a held answer, for the
+    A `beat` with an empty id comes at least every four seconds. Goes on past the end of a held answer, for the
     reviewer's decision, and finishes when nothing more can come. Raises redis.RedisError when Redis is gone.
     """
     client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_TIMEOUT, decode_responses=True)

@@ -1,6 +1,18 @@
-"""The addresses of answers inside a workspace; `slug` is the workspace's."""
+"""The addresses of questions and answers inside a workspace; `slug` is the workspace's."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from answers import views
 
 app_name = "answers"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("ask/", views.ask, name="ask"),
+    path("questions/", views.history, name="history"),
+    path("answers/<uuid:pk>/", views.answer, name="answer"),
+    path("answers/<uuid:pk>/card/", views.card, name="card"),
+    path("answers/<uuid:pk>/events/", views.events, name="events"),
+    path("answers/<uuid:pk>/stop/", views.stop, name="stop"),
+    path("answers/<uuid:pk>/again/", views.again, name="again"),
+    path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
+    path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
+]

@@ -1,0 +1,148 @@
+"""An answer as a card of the portal: what is on it and which addresses it talks to."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from answers import marks
+from answers.models import Answer, Citation, EndpointKind, Question
+from answers.reading import Reading, place_of, read
+from answers.states import HELD, OPEN, RELEASED
+from workspaces.models import User, Workspace
+
+#: Questions shown at once on the ask page; the rest is in the history.
+RECENT = 6
+_PARAGRAPH = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of text, or one citation mark; both are escaped by the template."""
+
+    text: str = ""
+    citation: Citation | None = None
+    url: str = ""
+    panel_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One source below the answer."""
+
+    n: int
+    title: str
+    place: str
+    url: str
+    panel_url: str
+
+
+class Card:
+    """One answer as `by` sees it now. Making a card of a released answer leaves an entry in the trail."""
+
+    def __init__(self, answer: Answer, *, by: User) -> None:
+        self.answer = answer
+        self.question: Question = answer.question
+        self.reading: Reading = read(answer, by=by)
+        self.slug = answer.workspace.slug
+        self.is_mine = answer.asked_by_id == by.pk
+
+    @property
+    def is_working(self) -> bool:
+        return self.answer.status in OPEN
+
+    @property
+    def follows(self) -> bool:
+        """Whether more can still happen: the asker's page then keeps a stream open."""
+        return self.is_mine and self.answer.status in (*OPEN, *HELD)
+
+    @property
+    def may_ask_again(self) -> bool:
+        """Offered where asking again can bring something else."""
+        family = self.reading.status.family
+        return self.is_mine and family in {"failed", "stopped", "refused"}
+
+    @property
+    def model(self) -> str:
+        """What wrote it, without the address it was reached at."""
+        return self.answer.endpoint_label.partition(" at ")[0]
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether the text is nothing but quotations."""
+        endpoint = self.answer.endpoint
+        return bool(endpoint and endpoint.kind == EndpointKind.EXTRACTIVE)
+
+    @property
+    def seconds(self) -> float | None:
+        if self.answer.ended_at is None or self.answer.status not in RELEASED:
+            return None
+        took: timedelta = self.answer.ended_at - self.answer.created_at
+        return took.total_seconds()
+
+    @property
+    def weak_sentences(self) -> int:
+        """Sentences without a quotation behind them."""
+        return sum(1 for sentence in self.reading.sentences if not sentence.citations)
+
+    @property
+    def paragraphs(self) -> list[list[Part]]:
+        """The released text with its marks turned into citations; a mark without one stays text."""
+        return [self._parts(paragraph) for paragraph in _PARAGRAPH.split(self.reading.text) if paragraph.strip()]
+
+    @property
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(c.number, c.document.title, place_in_words(c), place_of(c, self.slug), self._panel(c))
+            for c in self.reading.citations
+        ]
+
+    def url(self, name: str) -> str:
+        return reverse(f"answers:{name}", kwargs={"slug": self.slug, "pk": self.answer.pk})
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {name: self.url(name) for name in ("answer", "card", "events", "stop", "again", "provenance")}
+
+    def _parts(self, text: str) -> list[Part]:
+        known = {citation.number: citation for citation in self.reading.citations}
+        parts, after = [], 0
+        for match in marks.MARK.finditer(text):
+            citation = known.get(int(match[1]))
+            if citation is None:
+                continue
+            parts.append(Part(text[after : match.start()].removesuffix(" ")))
+            parts.append(Part(citation=citation, url=place_of(citation, self.slug), panel_url=self._panel(citation)))
+            after = match.end()
+        return [*parts, Part(text[after:])]
+
+    def _panel(self, citation: Citation) -> str:
+        kwargs = {"slug": self.slug, "pk": self.answer.pk, "number": citation.number}
+        return reverse("answers:citation", kwargs=kwargs)
+
+
+def place_in_words(citation: Citation) -> str:
+    """Where a citation stands, as a person says it: "page 3", or the sheet or heading."""
+    if not citation.locator.isdigit():
+        return citation.locator
+    words = _("slide %(number)s") if citation.version.format == "pptx" else _("page %(number)s")
+    return words % {"number": citation.locator}
+
+
+def recent(user: User, workspace: Workspace, *, most: int = RECENT) -> list[Card]:
+    """The newest questions of `user` in `workspace` with their last answer, oldest first."""
+    newest = list(asked_by(user, workspace)[:most])
+    return [Card(answer, by=user) for answer in reversed(newest)]
+
+
+def asked_by(user: User, workspace: Workspace) -> QuerySet[Answer]:
+    """The last answer of each question `user` asked in `workspace`, newest question first."""
+    last = Answer.objects.filter(workspace=workspace, asked_by=user).order_by("question_id", "-created_at")
+    return (
+        Answer.objects.filter(pk__in=last.distinct("question_id").values("pk"))
+        .select_related("question", "workspace", "endpoint")
+        .order_by("-created_at")
+    )

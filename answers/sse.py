@@ -1,0 +1,60 @@
+"""An answer's happenings as server-sent events (HTML standard, section 9.2), for as long as the watcher may watch."""
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import redis
+from asgiref.sync import sync_to_async
+
+from answers import streaming
+from answers.models import Answer
+from workspaces import access
+from workspaces.models import User
+from workspaces.roles import Action
+
+logger = logging.getLogger(__name__)
+
+#: Rights are read again at least this often, so a stream outlives a right that was taken by no more than that.
+RIGHTS_SECONDS = 4.0
+#: After a fault of the broker the browser comes back this much later.
+RETRY_MILLISECONDS = 3000
+
+
+async def stream_of(answer_id: UUID, user: User, after: str) -> AsyncIterator[str]:
+    """The answer's events behind `after` (an event id, "" for all); ends when `user` may no longer watch.
+
+    A broker that is gone ends the stream; the browser reconnects and resumes.
+    """
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
+    checked = time.monotonic()
+    try:
+        async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
+            if time.monotonic() - checked > RIGHTS_SECONDS:
+                if not await _may_watch(answer_id, user.pk):
+                    return
+                checked = time.monotonic()
+            yield ": still here\n\n" if kind == streaming.BEAT else _frame(event_id, kind, json.dumps(data))
+    except redis.RedisError as error:
+        logger.warning("Answer %s cannot be followed: %s", answer_id, error)
+
+
+def _frame(event_id: str, kind: str, data: str) -> str:
+    id_line = f"id: {event_id}\n" if event_id else ""
+    return f"{id_line}event: {kind}\ndata: {data}\n\n"
+
+
+def _id(given: str) -> str:
+    """A stream position as Redis writes it, or the beginning: the header comes from the browser."""
+    parts = given.split("-")
+    return given if len(parts) == 2 and all(part.isdigit() and len(part) < 20 for part in parts) else "0"
+
+
+@sync_to_async
+def _may_watch(answer_id: UUID, user_id: UUID) -> bool:
+    """Asked of the database anew, with the person as they are now."""
+    user = User.objects.filter(pk=user_id).first()
+    answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
+    return answer is not None and access.allows(user, Action.ASK, answer)

@@ -1,0 +1,99 @@
+// The thread: send with Enter, follow each answer through its event stream, and let the server draw how it ended.
+(() => {
+  const FOLLOWED = new WeakMap();
+
+  // --- Following an answer ----------------------------------------------------------------------------------
+  function follow(card) {
+    if (FOLLOWED.has(card)) return;
+    const source = new EventSource(card.dataset.events);
+    FOLLOWED.set(card, source);
+
+    source.addEventListener("step", (event) => showStep(card, JSON.parse(event.data)));
+    source.addEventListener("token", (event) => addText(card, JSON.parse(event.data).text));
+    source.addEventListener("reset", () => clearText(card));
+    source.addEventListener("status", (event) => tell(JSON.parse(event.data).sentence, card));
+    source.addEventListener("end", (event) => {
+      const { status } = JSON.parse(event.data);
+      // A held answer has ended once already; only news is drawn again.
+      if (status !== card.dataset.status) {
+        source.close();
+        redraw(card);
+      }
+    });
+  }
+
+  function showStep(card, { label }) {
+    const steps = card.querySelector("[data-steps]");
+    if (!steps) return;
+    const current = steps.querySelector("[aria-current]");
+    if (current?.textContent === label) return;
+    current?.removeAttribute("aria-current");
+    current?.classList.add("is-done");
+    const step = document.createElement("li");
+    step.setAttribute("aria-current", "step");
+    step.textContent = label;
+    steps.append(step);
+  }
+
+  function addText(card, text) {
+    const place = card.querySelector("[data-text]");
+    if (!place) return;
+    const atEnd = isAtEnd();
+    place.hidden = false;
+    place.append(text);
+    if (atEnd) scrollToEnd();
+  }
+
+  function clearText(card) {
+    const place = card.querySelector("[data-text]");
+    if (!place) return;
+    place.replaceChildren();
+    place.hidden = true;
+  }
+
+  function tell(sentence, card) {
+    if (card.dataset.told === sentence) return;
+    card.dataset.told = sentence;
+    document.getElementById("news").textContent = sentence;
+  }
+
+  function redraw(card) {
+    htmx.ajax("GET", card.dataset.card, { target: card, swap: "outerHTML" });
+  }
+
+  function stopFollowing(element) {
+    for (const card of element.matches?.(".answer") ? [element] : element.querySelectorAll?.(".answer") ?? []) {
+      FOLLOWED.get(card)?.close();
+    }
+  }
+
+  // --- The page ---------------------------------------------------------------------------------------------
+  const isAtEnd = () => window.innerHeight + window.scrollY >= document.body.scrollHeight - 120;
+  const scrollToEnd = () => window.scrollTo({ top: document.body.scrollHeight });
+
+  function start(element) {
+    for (const card of element.querySelectorAll("[data-events]")) follow(card);
+    if (element.matches?.("[data-events]")) follow(element);
+  }
+
+  document.addEventListener("htmx:load", (event) => start(event.target));
+  document.addEventListener("htmx:beforeCleanupElement", (event) => stopFollowing(event.target));
+
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches(".composer textarea") || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (event.target.value.trim()) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.id !== "composer" || !event.detail.successful) return;
+    event.target.querySelector("textarea").value = "";
+    document.getElementById("composer-error").replaceChildren();
+    document.getElementById("welcome")?.remove();
+    for (const turn of document.querySelectorAll("#latest:not(:last-child)")) turn.removeAttribute("id");
+    document.getElementById("thread").lastElementChild.scrollIntoView({ block: "end" });
+  });
+
+  // A reload lands at the newest turn, as in any conversation.
+  if (document.querySelectorAll(".turn").length > 1) scrollToEnd();
+})();
