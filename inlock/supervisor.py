@@ -25,7 +25,7 @@ from inlock.engines.isolation import own_identity, process_arguments
 from inlock.engines.keeper import rotate
 from inlock.engines.notes import read_json, write_json
 from inlock.engines.places import open_lock, try_lock
-from inlock.engines.recipe import last_words
+from inlock.engines.recipe import command_line, last_words
 
 TICK = 0.2
 REVIVE_EVERY = 2.0
@@ -182,11 +182,24 @@ class Supervisor:
                 f"The portal already runs on {self.var} (process {other.get('pid')}, {other.get('url')}). "
                 "Stop that one first, or name another directory in INLOCK_VAR."
             )
+        self._end_predecessors()
         if not is_free(self.host, self.port):
             raise CannotServe(
                 f"Port {self.port} on {self.host} cannot be used: another program has it, or it is not allowed. "
                 f"Choose another with --port, for example --port {self.port + 1}."
             )
+
+    def _end_predecessors(self) -> None:
+        """End what a killed `serve` left: on Linux it is ending by itself, elsewhere nobody told it."""
+        for child in read_json(report_file(self.var)).get("children", []):
+            pid = child.get("pid")
+            if not isinstance(pid, int) or "inlock." not in command_line(pid):
+                continue
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            deadline = time.monotonic() + 5
+            while command_line(pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def _start_children(self) -> None:
         (self.var / "log").mkdir(exist_ok=True)

@@ -42,6 +42,11 @@ class Portal:
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
 
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "manage.py", *arguments]
 
@@ -123,11 +128,16 @@ def test_serve_answers_heals_and_leaves_nothing_behind(portal):
     assert portal.process.stdout.read() == ""
 
 
-def test_a_killed_serve_leaves_no_orphan(portal):
+def test_a_killed_serve_can_be_started_again_at_once_and_leaves_no_orphan(portal):
+    portal.start()
+    earlier = [child["pid"] for child in portal.children().values()]
+
+    portal.kill()
     portal.start()
 
-    portal.process.kill()
-    portal.process.wait()
+    assert [command_line(pid) for pid in earlier] == ["", "", "", ""]
+
+    portal.kill()
 
     within(60, lambda: portal.processes() == [])
 
