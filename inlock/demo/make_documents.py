@@ -36,16 +36,20 @@ INK = colors.HexColor("#1d2b4f")
 RULE = colors.HexColor("#c9cfdc")
 
 
-def write_pdf(path: Path, title: str, blocks: Sequence[Block]) -> None:
-    """Write Latin text as a PDF with its title on the first page and page numbers below."""
+class _Paged(SimpleDocTemplate):
+    """Numbers the pages after their text, so that the text is read before its footer."""
 
-    def footer(canvas, document) -> None:  # type: ignore[no-untyped-def]
+    def afterPage(self) -> None:  # noqa: N802 (reportlab's name)
+        canvas = self.canv
         canvas.setFont("Helvetica", 8)
         canvas.setFillColor(colors.HexColor("#6b7386"))
-        canvas.drawString(22 * mm, 12 * mm, f"Velmarin Freight · {title}")
-        canvas.drawRightString(A4[0] - 22 * mm, 12 * mm, f"Page {document.page}")
+        canvas.drawString(22 * mm, 12 * mm, f"Velmarin Freight · {self.title}")
+        canvas.drawRightString(A4[0] - 22 * mm, 12 * mm, f"Page {self.page}")
 
-    template = SimpleDocTemplate(
+
+def write_pdf(path: Path, title: str, blocks: Sequence[Block]) -> None:
+    """Write Latin text as a PDF with its title on the first page and page numbers below."""
+    template = _Paged(
         str(path), pagesize=A4, title=title, author="Velmarin Freight", invariant=1,
         leftMargin=22 * mm, rightMargin=22 * mm, topMargin=24 * mm, bottomMargin=24 * mm,
     )  # fmt: skip
@@ -53,7 +57,7 @@ def write_pdf(path: Path, title: str, blocks: Sequence[Block]) -> None:
     story: list[Flowable] = [PdfParagraph(title, _style(styles, "Title")), Spacer(1, 6 * mm)]
     for block in blocks:
         story.extend(_pdf_flowables(block, styles))
-    template.build(story, onFirstPage=footer, onLaterPages=footer)
+    template.build(story)
 
 
 def _style(styles, name: str) -> ParagraphStyle:  # type: ignore[no-untyped-def]

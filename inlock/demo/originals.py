@@ -86,10 +86,7 @@ HANDBOOK: tuple[Block, ...] = (
         "have a proportional part. Annual leave is requested in the leave calendar at least 10 working "
         "days ahead, and the team lead answers within three working days."
     ),
-    Paragraph(
-        "Up to five unused days of annual leave may be carried over into the next year; they lapse on 31 "
-        "March."
-    ),
+    Paragraph("Up to five unused days of annual leave may be carried over into the next year; they lapse on 31 March."),
     Heading("3.1 Parental leave", 2),
     Paragraph(
         "The birth parent takes 26 weeks of parental leave at full pay. The second parent takes 20 working "
@@ -287,10 +284,7 @@ NDA: tuple[Block, ...] = (
             "information that is public without a breach of this agreement;",
             "information that the recipient already held lawfully;",
             "information that the recipient developed without use of the disclosed information;",
-            (
-                "information that a court or an authority orders to be disclosed, after notice to the other "
-                "party."
-            ),
+            ("information that a court or an authority orders to be disclosed, after notice to the other party."),
         )
     ),
     Heading("3. Term", 2),

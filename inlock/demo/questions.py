@@ -87,12 +87,8 @@ DOCUMENTS = (
     DemoDocument("policies/visitor-rules.txt", "policies", "Visitor rules", "en"),
     DemoDocument("policies/rad-od-kuce.docx", "policies", "Pravilnik o radu od kuće", "sr-Latn"),
     DemoDocument("policies/sluzbeni-put.txt", "policies", "Uputstvo za službeni put", "sr-Latn"),
-    DemoDocument(
-        "policies/bezbednost-na-radu.md", "policies", "Правилник о безбедности и здрављу на раду", "sr-Cyrl"
-    ),
-    DemoDocument(
-        "policies/salary-bands.xlsx", "policies", "Salary bands 2026", "en", restricted_to=("manager",)
-    ),
+    DemoDocument("policies/bezbednost-na-radu.md", "policies", "Правилник о безбедности и здрављу на раду", "sr-Cyrl"),
+    DemoDocument("policies/salary-bands.xlsx", "policies", "Salary bands 2026", "en", restricted_to=("manager",)),
     DemoDocument("legal/mutual-nda.docx", "legal", "Mutual non-disclosure agreement", "en"),
     DemoDocument("legal/carrier-agreement.pdf", "legal", "Carrier framework agreement", "en"),
     DemoDocument("legal/data-processing-addendum.html", "legal", "Data processing addendum", "en"),
