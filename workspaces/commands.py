@@ -46,6 +46,8 @@ class PortalCommand(BaseCommand):
             "no_color",
             "force_color",
             "skip_checks",
+            "stdout",
+            "stderr",
         ):
             options.pop(name, None)
         try:
