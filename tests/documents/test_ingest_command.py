@@ -1,0 +1,165 @@
+"""The command that brings files in: what it finds, what it waits for, and what it answers to scripts."""
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from documents import index, indexing, intake, killpoints
+from documents.exceptions import DocumentError
+from documents.models import Embedding, Version
+from inlock import engines
+from tests.documents.arrivals import LONG, SHORT, again, let_lease_expire, receive
+
+# Its threads have connections of their own, which see committed rows only.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "handbook"
+    (folder / "guides").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "leave.txt").write_text(SHORT)
+    (folder / "guides" / "travel.md").write_text("# Travel\n\nBook trains early.")
+    (folder / ".hidden.txt").write_text("not this")
+    (folder / ".git" / "config.txt").write_text("nor this")
+    return folder
+
+
+def ingest(*arguments, user="contributor") -> tuple[int, dict]:
+    """Exit code and JSON of the command."""
+    out = StringIO()
+    try:
+        call_command("ingest", "policies", *map(str, arguments), "--as", user, "--json", stdout=out)
+    except SystemExit as end:
+        return int(end.code), json.loads(out.getvalue())
+    return 0, json.loads(out.getvalue())
+
+
+def test_a_folder_becomes_documents_under_their_relative_paths(policies, folder):
+    code, answer = ingest(folder)
+
+    rows = answer["documents"]
+    assert code == 0
+    assert [row["path"] for row in rows] == ["guides/travel.md", "leave.txt"]
+    assert {row["state"] for row in rows} == {"ready"}
+    assert set(rows[0]) == {"path", "document_id", "version", "state", "pages", "passages", "seconds", "reason"}
+    assert {str(key) for key in Version.objects.values_list("document_id", flat=True)} == {
+        row["document_id"] for row in rows
+    }
+
+
+def test_a_single_file_is_called_by_its_name(policies, folder):
+    code, answer = ingest(folder / "guides" / "travel.md")
+
+    assert (code, answer["documents"][0]["path"]) == (0, "travel.md")
+
+
+def test_one_bad_file_fails_with_its_reason_and_the_others_become_ready(policies, folder):
+    (folder / "tool.exe").write_bytes(b"MZ")
+    (folder / "blank.txt").write_text(" \n . \n")
+
+    code, answer = ingest(folder)
+
+    rows = {row["path"]: row for row in answer["documents"]}
+    assert code == 1
+    assert {path for path, row in rows.items() if row["state"] == "ready"} == {"guides/travel.md", "leave.txt"}
+    assert (rows["tool.exe"]["state"], rows["tool.exe"]["document_id"]) == ("failed", None)
+    assert "cannot be read here" in rows["tool.exe"]["reason"]
+    assert "No text found" in rows["blank.txt"]["reason"]
+
+
+def test_a_folder_brought_in_again_changes_nothing(policies, folder):
+    ingest(folder)
+
+    code, answer = ingest(folder)
+
+    assert (code, Version.objects.count()) == (0, 2)
+    assert {row["version"] for row in answer["documents"]} == {1}
+
+
+def test_for_people_it_prints_a_line_a_file_and_a_sum(policies, folder):
+    out = StringIO()
+
+    call_command("ingest", "policies", str(folder), "--as", "contributor", stdout=out)
+
+    assert "leave.txt: ready, 1 pages, 1 passages" in out.getvalue()
+    assert "2 of 2 files are ready." in out.getvalue()
+
+
+def test_while_the_index_is_down_files_are_not_called_ready_and_say_what_they_wait_for(policies, folder, settings):
+    settings.CHROMA_URL = "http://127.0.0.1:9"
+
+    code, answer = ingest(folder)
+
+    assert code == 1
+    assert {row["state"] for row in answer["documents"]} == {"embedded"}
+    assert all("search index does not answer" in row["reason"] for row in answer["documents"])
+
+
+@pytest.mark.parametrize("user", ["member", "stranger", "nobody"])
+def test_it_acts_with_the_rights_of_the_person_named(policies, folder, stranger, user):
+    with pytest.raises(CommandError) as refusal:
+        ingest(folder, user=user)
+
+    assert refusal.value.returncode == 2
+    assert not Version.objects.exists()
+
+
+def test_a_path_that_does_not_exist_is_bad_usage(policies, tmp_path):
+    with pytest.raises(CommandError, match="no file or folder"):
+        ingest(tmp_path / "nowhere")
+
+
+def test_a_path_that_does_not_exist_stops_before_anything_is_read(tmp_path):
+    with pytest.raises(DocumentError):
+        intake.find([str(tmp_path), str(tmp_path / "nowhere")])
+
+
+@pytest.mark.parametrize("point", ["embedding_batch", "upserted", "before_ready"])
+def test_a_process_killed_for_real_is_finished_by_the_next(point, policies, contributor, settings):
+    version = receive(policies, contributor, LONG).version
+
+    died = _ingest_elsewhere(version, point, settings)
+    connection.close()
+    let_lease_expire(version)
+    finished = _ingest_elsewhere(version, "", settings)
+
+    version = again(version)
+    assert (died.returncode, finished.returncode) == (-9, 0), finished.stderr
+    assert (version.state, version.attempt, version.deaths) == ("ready", 2, 1)
+    assert Embedding.objects.filter(passage__version=version).count() == version.passages.count() > 1
+    assert index.ids(policies.pk, indexing.space()) == {
+        str(key) for key in version.passages.values_list("pk", flat=True)
+    }
+
+
+def _ingest_elsewhere(version, point: str, settings) -> subprocess.CompletedProcess:
+    """Ingest in a process of its own, which may be killed."""
+    database = connection.settings_dict["NAME"]
+    code = (
+        "import sys, django; django.setup(); from documents.ingest import ingest_version; ingest_version(sys.argv[1])"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, str(version.pk)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": engines.addresses().database_url.rpartition("/")[0] + f"/{database}",
+            "INLOCK_FILES": str(settings.MEDIA_ROOT),
+            killpoints.VARIABLE: point,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
