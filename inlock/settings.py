@@ -5,7 +5,6 @@ from pathlib import Path
 
 import dj_database_url
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from inlock import engines
@@ -77,12 +76,12 @@ EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
 # --- Applications -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "workspaces.admin_config.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -196,58 +195,24 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": _("Review"),
-                "items": [
-                    {
-                        "title": _("Drafts"),
-                        "icon": "rate_review",
-                        "link": reverse_lazy("admin:answers_draft_changelist"),
-                    },
-                    {
-                        "title": _("Answers"),
-                        "icon": "forum",
-                        "link": reverse_lazy("admin:answers_answer_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": _("Knowledge"),
-                "items": [
-                    {
-                        "title": _("Workspaces"),
-                        "icon": "workspaces",
-                        "link": reverse_lazy("admin:workspaces_workspace_changelist"),
-                    },
-                    {
-                        "title": _("Documents"),
-                        "icon": "description",
-                        "link": reverse_lazy("admin:documents_document_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": _("Governance"),
-                "items": [
-                    {
-                        "title": _("Audit trail"),
-                        "icon": "history",
-                        "link": reverse_lazy("admin:audit_event_changelist"),
-                    },
-                    {
-                        "title": _("Model endpoints"),
-                        "icon": "neurology",
-                        "link": reverse_lazy("admin:answers_modelendpoint_changelist"),
-                    },
-                    {
-                        "title": _("People"),
-                        "icon": "group",
-                        "link": reverse_lazy("admin:workspaces_user_changelist"),
-                    },
-                ],
-            },
-        ],
+        "navigation": "inlock.admin_navigation.navigation",
+    },
+    "SHOW_LANGUAGES": True,
+    # The portal's one colour of action (static/css/tokens.css), lightest to darkest.
+    "COLORS": {
+        "primary": {
+            "50": "#f3f5fe",
+            "100": "#e9edfd",
+            "200": "#d3dbfb",
+            "300": "#b7c3ff",
+            "400": "#9aabff",
+            "500": "#8091f5",
+            "600": "#2b47c5",
+            "700": "#22389f",
+            "800": "#21307f",
+            "900": "#1e2546",
+            "950": "#0e1230",
+        }
     },
 }
 

@@ -1,0 +1,118 @@
+"""Answers with what each stands on, for those who review where they were given. Read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from answers.models import Answer
+from answers.querysets import sources_open
+from answers.states import RELEASED, WORDING, AnswerStatus
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.roles import Action
+
+#: The design system's tones (see `answers.states`) → the theme's colours.
+_COLOURS = {"ok": "success", "seal": "success", "wait": "info", "none": "warning", "fail": "danger", "run": ""}
+
+
+class FamilyFilter(SimpleListFilter):
+    """What became of the question, coarsely."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("answered", _("Released")),
+            ("held", _("Held")),
+            ("refused", _("Refused")),
+            ("failed", _("Failed")),
+            ("open", _("In work")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Answer]) -> QuerySet[Answer]:
+        if not self.value():
+            return queryset
+        families = ("waiting", "working") if self.value() == "open" else (self.value(),)
+        return queryset.filter(status__in=[status for status in AnswerStatus if status.family in families])
+
+
+@admin.register(Answer)
+class AnswerAdmin(GovernedAdmin):
+    """Every answer of the workspaces where the person reviews, if they may open everything it rests on."""
+
+    view_action = Action.REVIEW
+    list_display = ("asked", "workspace_name", "asker", "status_label", "endpoint_label", "created_at")
+    list_display_links = ("asked",)
+    list_filter = (FamilyFilter, WorkspaceFilter)
+    search_fields = ("question__text",)
+    search_help_text = _("Search the questions")
+    ordering = ("-created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
+        reviewed = access.workspaces_allowing(request.user, Action.REVIEW)
+        rows = super().get_queryset(request).filter(workspace__in=reviewed)
+        return rows.select_related("workspace", "question__asked_by").defer("text", "raw_output", "sentences")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        answer = self.get_object(request, object_id or "")
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        with transaction.atomic():
+            record(EventType.ANSWER_READ, on=answer, workspace=answer.workspace, by=request.user)
+        # An answer of one's own is listed whatever became of one's rights to its sources; its text is not.
+        is_open = sources_open(request.user, answer)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Answer"),
+            "opts": self.opts,
+            "original": answer,
+            "object_id": answer.pk,
+            "answer": answer,
+            "question": answer.question,
+            "is_released": answer.status in RELEASED,
+            "is_open": is_open,
+            "wording": WORDING[AnswerStatus(answer.status)],
+            "draft": getattr(answer, "draft", None),
+            "citations": answer.citations.select_related("document", "version") if is_open else [],
+            "evidence": answer.evidence.select_related("document", "version") if is_open else [],
+            "steps": answer.steps.all(),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/answers/answer/page.html", context)
+
+    @display(description=_("question"))
+    def asked(self, answer: Answer) -> str:
+        return Truncator(" ".join(answer.question.text.split())).chars(110)
+
+    @display(description=_("workspace"), ordering="workspace__name")
+    def workspace_name(self, answer: Answer) -> str:
+        return answer.workspace.name
+
+    @display(description=_("asked by"), ordering="question__asked_by__username")
+    def asker(self, answer: Answer) -> str:
+        return answer.question.asked_by.name
+
+    @display(
+        description=_("state"),
+        ordering="status",
+        label={status: _COLOURS[wording.tone] for status, wording in WORDING.items()},
+    )
+    def status_label(self, answer: Answer) -> tuple[str, str]:
+        return answer.status, answer.get_status_display()

@@ -1,0 +1,113 @@
+"""Model endpoints, connected by platform administrators, and which of them a workspace uses, chosen by its managers."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+
+from answers import endpoints
+from answers.models import ModelEndpoint, WorkspaceModels
+from workspaces import access
+from workspaces.admin_base import GovernedAdmin, GovernedHistoryAdmin, PlatformRights, WorkspaceFilter
+from workspaces.models import User, Workspace
+from workspaces.roles import Action, PlatformAction
+
+
+@admin.register(ModelEndpoint)
+class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
+    """An endpoint is switched off rather than deleted: answers name the one they were made with."""
+
+    view_action = PlatformAction.MANAGE_ENDPOINTS
+    change_action = PlatformAction.MANAGE_ENDPOINTS
+    list_display = ("name", "kind_label", "model", "base_url", "key_reference", "enabled")
+    search_fields = ("name", "model", "base_url")
+    ordering = ("name",)
+    history_list_display = ("base_url", "model", "key_reference", "enabled")
+    change_form_outer_before_template = "admin/answers/modelendpoint/_test.html"
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "enabled")}),
+        (_("Server"), {"fields": ("base_url", "model", "key_reference")}),
+        (_("Limits"), {"fields": ("connect_seconds", "first_token_seconds", "total_seconds", "max_output_tokens")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
+
+    def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
+        endpoints.save_endpoint(obj, by=request.user)
+
+    @display(description=_("kind"), ordering="kind", label={"extractive": "success", "openai": "info"})
+    def kind_label(self, endpoint: ModelEndpoint) -> tuple[str, Any]:
+        return endpoint.kind, _("Built in") if endpoint.kind == "extractive" else _("Server")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.test_view))
+        return [path("<uuid:pk>/test/", view, name="answers_modelendpoint_test"), *super().get_urls()]
+
+    def test_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Ask the endpoint a small question and say how it went."""
+        endpoint = self.get_object(request, str(pk))
+        outcome = endpoints.test_endpoint(endpoint, by=request.user)
+        said = str(_("%(sentence)s (%(seconds)s s)")) % {"sentence": outcome.sentence, "seconds": outcome.seconds}
+        messages.add_message(request, messages.SUCCESS if outcome.ok else messages.ERROR, said)
+        return HttpResponseRedirect(reverse("admin:answers_modelendpoint_change", args=[endpoint.pk]))
+
+
+def workspace_models_open_to(user: User) -> QuerySet[WorkspaceModels]:
+    """The choices of the workspaces that `user` manages."""
+    return WorkspaceModels.objects.filter(workspace__in=access.workspaces_allowing(user, Action.MANAGE))
+
+
+access.guard(WorkspaceModels, visible=workspace_models_open_to, workspace_of=lambda models: models.workspace)
+
+
+@admin.register(WorkspaceModels)
+class WorkspaceModelsAdmin(GovernedAdmin):
+    """A workspace without an entry here uses the built-in model."""
+
+    view_action = Action.MANAGE
+    change_action = Action.MANAGE
+    list_display = ("workspace", "default_endpoint", "others")
+    list_select_related = ("workspace", "default_endpoint")
+    list_filter = (WorkspaceFilter,)
+    ordering = ("workspace__name",)
+    fields = ("workspace", "default_endpoint", "choices")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkspaceModels]:
+        return super().get_queryset(request).prefetch_related("choices")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._without_models(request).exists()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WorkspaceModels | None = None) -> tuple[str, ...]:
+        return ("workspace",) if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "workspace":
+            kwargs["queryset"] = self._without_models(request)
+        if db_field.name == "default_endpoint":
+            kwargs["queryset"] = ModelEndpoint.objects.filter(enabled=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs |= {"queryset": ModelEndpoint.objects.filter(enabled=True), "widget": UnfoldAdminCheckboxSelectMultiple}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: WorkspaceModels, form: Any, change: bool) -> None:
+        data = form.cleaned_data
+        endpoints.choose_models(
+            obj.workspace, default=data["default_endpoint"], choices=data["choices"], by=request.user
+        )
+
+    @display(description=_("people may choose"))
+    def others(self, models: WorkspaceModels) -> str:
+        return ", ".join(endpoint.name for endpoint in models.choices.all()) or "–"
+
+    def _without_models(self, request: HttpRequest) -> QuerySet[Workspace]:
+        return access.workspaces_allowing(request.user, Action.MANAGE).filter(models=None)

@@ -1,0 +1,151 @@
+"""Documents as their managers govern them: what there is, in which state, and who may open it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from documents import restriction
+from documents.models import Document
+from documents.states import VersionState
+from workspaces import access
+from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.exceptions import PortalError
+from workspaces.models import User
+from workspaces.roles import Action
+
+_DONE = {
+    "restrict": _("Restricted. Only people it is granted to can open it now."),
+    "unrestrict": _("Open to everybody in its workspace who may open documents."),
+    "grant": _("Granted."),
+    "revoke": _("Taken back."),
+}
+
+
+class RestrictedFilter(SimpleListFilter):
+    """Restricted to named people, or open to the workspace."""
+
+    title = _("open to")
+    parameter_name = "restricted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("The workspace")), ("yes", _("Named people"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Document]) -> QuerySet[Document]:
+        return queryset.filter(restricted=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(Document)
+class DocumentAdmin(GovernedAdmin):
+    """Uploading, retrying and deleting happen in the portal; here the rights on a document are governed."""
+
+    view_action = Action.OPEN
+    list_display = ("title", "workspace_name", "state", "open_to", "classification", "passages", "created_at")
+    list_filter = (WorkspaceFilter, RestrictedFilter)
+    search_fields = ("title", "path")
+    ordering = ("title",)
+    fields = (
+        "title",
+        "path",
+        "workspace",
+        "state",
+        "open_to",
+        "classification",
+        "passages",
+        "created_at",
+        "created_by",
+        "in_the_portal",
+    )
+    readonly_fields = ("state", "open_to", "passages", "in_the_portal")
+    change_form_outer_after_template = "admin/documents/document/_grants.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        rows = super().get_queryset(request).select_related("workspace", "current_version", "created_by")
+        return rows.defer("current_version__text", "current_version__sections")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        document = self.get_object(request, object_id or "")
+        governs = access.allows(request.user, Action.MANAGE_DOCUMENTS, document)
+        context = {
+            "governs": governs,
+            "granted": restriction.granted_people(document) if document.restricted else [],
+            "grantable": restriction.people_to_grant(document) if governs and document.restricted else [],
+        }
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"<uuid:pk>/{act}/", self.admin_site.admin_view(self._act_view(act)), name=f"documents_document_{act}")
+            for act in _DONE
+        ]
+        return own + super().get_urls()
+
+    def _act_view(self, act: str) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, pk: Any) -> HttpResponse:
+            document = access.find(request.user, Action.MANAGE_DOCUMENTS, Document, pk=pk)
+            try:
+                _do(act, document, request.POST.get("person", ""), by=request.user)
+            except PortalError as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, str(_DONE[act]))
+            return HttpResponseRedirect(reverse("admin:documents_document_change", args=[pk]))
+
+        return view
+
+    @display(description=_("workspace"), ordering="workspace__name")
+    def workspace_name(self, document: Document) -> str:
+        return document.workspace.name
+
+    @display(description=_("state"), label={VersionState.READY: "success", "none": "warning"})
+    def state(self, document: Document) -> tuple[str, Any]:
+        version = document.current_version
+        return (version.state, version.get_state_display()) if version else ("none", _("Nothing answers yet"))
+
+    @display(description=_("open to"), label={"yes": "danger", "no": "info"}, ordering="restricted")
+    def open_to(self, document: Document) -> tuple[str, Any]:
+        return ("yes", _("Named people")) if document.restricted else ("no", _("The workspace"))
+
+    @display(description=_("passages"))
+    def passages(self, document: Document) -> Any:
+        return document.current_version.passage_count if document.current_version else "–"
+
+    @display(description=_("in the portal"))
+    def in_the_portal(self, document: Document) -> str:
+        address = reverse("documents:detail", args=[document.workspace.slug, document.pk])
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, _("Open it"))
+
+
+def _do(act: str, document: Document, person: str, *, by: User) -> None:
+    match act:
+        case "restrict":
+            restriction.restrict(document, by=by)
+        case "unrestrict":
+            restriction.unrestrict(document, by=by)
+        case "grant":
+            restriction.grant(document, _named(restriction.people_to_grant(document), person), by=by)
+        case "revoke":
+            granted = [user.pk for user in restriction.granted_people(document)]
+            restriction.revoke_grant(document, _named(User.objects.filter(pk__in=granted), person), by=by)
+
+
+def _named(people: QuerySet[User], username: str) -> User:
+    found = people.filter(username=username).first()
+    if found is None:
+        raise PortalError(str(_("There is nobody called “%(name)s” to choose here.")) % {"name": username})
+    return found

@@ -1,0 +1,190 @@
+"""What every admin class of ours is made of: rights from `workspaces.access` alone, changes through domain verbs."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.exceptions import Forbidden, PortalError
+from workspaces.models import Workspace
+
+
+class GovernedAdmin(ModelAdmin):
+    """The admin of things that belong to a workspace.
+
+    `view_action` and `change_action` name the action a person needs in the thing's workspace; None means nobody
+    may. Lists, look-ups, history and pages all start from `access.visible`; an unknown id and one that is not open
+    give the same 404. Adding and deleting are closed unless a class opens them.
+    """
+
+    view_action: str | None = None
+    change_action: str | None = None
+
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_sheet = False
+    list_fullwidth = True
+    actions = None
+
+    # --- Who may ---
+
+    def may(self, request: HttpRequest, action: str | None, obj: models.Model | None) -> bool:
+        """Whether the person may do `action` with `obj`, or (without one) with anything at all."""
+        if action is None:
+            return False
+        if obj is None:
+            return access.workspaces_allowing(request.user, action).exists()
+        # A superuser passes here; `get_object` has left the break-glass entry.
+        return access.allows(request.user, action, obj) or request.user.is_superuser
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request, self.view_action, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request, self.change_action, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    # --- What is there for them ---
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return access.visible(request.user, self.model).order_by(*self.get_ordering(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The one row, or Hidden or Forbidden, which the portal answers with 404 and 403 and records."""
+        return access.find(request.user, str(self.view_action), self.model, pk=unquote(object_id))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # A guessed look-up must not read, one character at a time, a column that the list does not show.
+        declared = {getattr(one, "parameter_name", one) for one in self.get_list_filter(request)}
+        return lookup in declared or lookup.removesuffix("__exact") in declared
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        self.require_list(request)
+        return super().changelist_view(request, extra_context)
+
+    def require_list(self, request: HttpRequest) -> None:
+        """Raise Forbidden unless the person may list this at all; a superuser without a role leaves an entry."""
+        if not self.has_view_permission(request):
+            raise Forbidden(user=request.user, action=str(self.view_action))
+        if request.user.is_superuser:
+            with transaction.atomic():
+                record(EventType.BREAK_GLASS, by=request.user, action=self.view_action, listed=self.opts.label_lower)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self.get_object(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    # --- Changes ---
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id) if object_id else None
+        if obj is None and not self.has_add_permission(request):
+            raise Forbidden(user=request.user, action="add")
+        if obj is not None and request.method == "POST" and not self.has_change_permission(request, obj):
+            raise Forbidden(
+                user=request.user, workspace=self.workspace_of(obj), action=str(self.change_action), thing=obj
+            )
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PortalError as error:
+            # Raised inside Django's transaction, which is undone by now.
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if not self.has_delete_permission(request, obj):
+            raise Forbidden(user=request.user, workspace=self.workspace_of(obj), action="delete", thing=obj)
+        return super().delete_view(request, object_id, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Classes that open a form call their domain verb here."""
+        raise NotImplementedError(f"{type(self).__name__} opens a form without naming the verb that saves it.")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Many-to-many fields belong to the verb as well."""
+
+    def workspace_of(self, obj: Any) -> Workspace | None:
+        """The workspace whose trail hears of a refusal."""
+        return getattr(obj, "workspace", None)
+
+
+class GovernedHistoryAdmin(SimpleHistoryAdmin, GovernedAdmin):
+    """A governed class whose forms over time are kept. Going back to an old form is an edit, through its verb."""
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if request.method != "GET":
+            raise Forbidden(user=request.user, workspace=self.workspace_of(obj), action="revert", thing=obj)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+
+class PlatformRights:
+    """Mixed into admin classes of things that belong to the installation: rights are platform actions."""
+
+    view_action: str = ""
+
+    def may(self, request: HttpRequest, action: str | None, obj: models.Model | None) -> bool:
+        return action in access.platform_actions(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = self.model._default_manager.order_by(*self.get_ordering(request))  # type: ignore[attr-defined]
+        return rows if self.may(request, self.view_action, None) else rows.none()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        access.require(request.user, self.view_action, None)
+        try:
+            return self.get_queryset(request).get(pk=unquote(object_id))
+        except (self.model.DoesNotExist, ValueError, ValidationError) as error:  # type: ignore[attr-defined]
+            raise access.Hidden(user=request.user, action=self.view_action) from error
+
+    def require_list(self, request: HttpRequest) -> None:
+        access.require(request.user, self.view_action, None)
+
+
+class WorkspaceFilter(SimpleListFilter):
+    """Only the workspaces the person could see rows of; Django's own filter would name them all."""
+
+    title = _("workspace")
+    parameter_name = "workspace"
+
+    def lookups(self, request: HttpRequest, model_admin: GovernedAdmin) -> list[tuple[str, str]]:
+        open_to = access.workspaces_allowing(request.user, str(model_admin.view_action))
+        return [(workspace.slug, workspace.name) for workspace in open_to]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(workspace__slug=self.value()) if self.value() else queryset

@@ -1,0 +1,87 @@
+"""The admin site: open to whoever reviews, manages or audits somewhere, and to platform administrators."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from unfold.forms import AdminOwnPasswordChangeForm
+from unfold.sites import UnfoldAdminSite
+
+from workspaces import access, accounts
+from workspaces.exceptions import Hidden
+from workspaces.models import User
+
+#: Pages of Django and the theme that would show things past our rules: the look-up by content type, and the search
+#: that keeps its results in the cache.
+_CLOSED = {"view_on_site", "search"}
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """Changing one's own password is in the trail like any other change of an account."""
+
+    def save(self, commit: bool = True) -> User:
+        accounts.set_password(self.user, self.cleaned_data["new_password1"], by=self.user)
+        return self.user
+
+
+class PortalAdminSite(UnfoldAdminSite):
+    """Who enters is asked of `workspaces.access`; Django's staff flag and model permissions mean nothing here."""
+
+    index_title = _("Review and governance")
+    # Decisions are domain verbs on one object; nothing is done to a heap of rows.
+    actions = ()
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return access.may_enter_admin(request.user)
+
+    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise Hidden(user=request.user, action="enter_admin")
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(guarded, inner)
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one sign-in page, the portal's."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.GET.get("next", "") or self._index(), settings.LOGIN_URL)
+        if not self.has_permission(request):
+            raise Hidden(user=request.user, action="enter_admin")
+        return redirect(self._index())
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Straight to the first list the person may open: the queue, for those who review."""
+        for group in self.get_sidebar_list(request):
+            for item in group["items"]:
+                if item["has_permission"]:
+                    return redirect(str(item["link"]))
+        return super().index(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            template_name="registration/password_change_form.html",
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in _CLOSED]
+
+    def _index(self) -> str:
+        return reverse(f"{self.name}:index")

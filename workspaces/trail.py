@@ -1,0 +1,106 @@
+"""Read, verify and export the chains of the trail, for those who may; each of it is in the trail itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit import chain, export
+from audit.events import EventType
+from audit.models import Event
+from audit.record import record
+from workspaces import access
+from workspaces.exceptions import Hidden
+from workspaces.models import User, Workspace
+from workspaces.roles import Action, PlatformAction
+
+#: Faults named in the trail's own entry about a verification; the outcome a person sees names all of them.
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One chain: the platform's when there is no workspace."""
+
+    workspace: Workspace | None = None
+
+    @property
+    def name(self) -> str:
+        return chain.workspace_chain(self.workspace.pk) if self.workspace else chain.PLATFORM
+
+    @property
+    def code(self) -> str:
+        """How a person names it: the workspace's short name, or `platform`."""
+        return self.workspace.slug if self.workspace else chain.PLATFORM
+
+    @property
+    def label(self) -> str:
+        return self.workspace.name if self.workspace else _("The platform")
+
+
+def chains_open_to(user: User) -> list[Chain]:
+    """The chains `user` may read, the platform's first."""
+    workspaces = [Chain(workspace) for workspace in access.workspaces_allowing(user, Action.READ_TRAIL)]
+    if PlatformAction.READ_PLATFORM_TRAIL in access.platform_actions(user):
+        return [Chain(), *workspaces]
+    return workspaces
+
+
+def find(code: str, *, by: User) -> Chain:
+    """The chain called `code`, if `by` may read it. Raises Hidden or Forbidden."""
+    if code == chain.PLATFORM:
+        access.require(by, PlatformAction.READ_PLATFORM_TRAIL, None)
+        return Chain()
+    return Chain(access.find(by, Action.READ_TRAIL, Workspace, slug=code))
+
+
+def find_event(pk: object, *, by: User) -> tuple[Event, Chain]:
+    """The entry with this id and its chain, if `by` may read that chain. Raises Hidden."""
+    names = {one.name: one for one in chains_open_to(by)}
+    event = Event.objects.filter(pk=pk, chain__in=names).first()
+    if event is None:
+        raise Hidden(user=by, action=Action.READ_TRAIL)
+    return event, names[event.chain]
+
+
+@transaction.atomic
+def read(which: Chain, *, by: User, entry: int | None = None) -> None:
+    """Record that `by` reads the chain, or one entry of it."""
+    _require(which, by)
+    record(EventType.TRAIL_READ, workspace=which.workspace, by=by, **({} if entry is None else {"entry": entry}))
+
+
+def verify(which: Chain, *, by: User | None) -> chain.Verification:
+    """Read the whole chain and say where it does not hold. `by` None is the operator at the command line."""
+    _require(which, by)
+    outcome = chain.verify(which.name)
+    with transaction.atomic():
+        record(
+            EventType.TRAIL_VERIFIED,
+            workspace=which.workspace,
+            by=by,
+            events=outcome.events,
+            holds=outcome.holds,
+            head_hash=outcome.head_hash,
+            faults=len(outcome.faults),
+            first_faults=[{"seq": fault.seq, "kind": fault.kind} for fault in outcome.faults[:_NAMED]],
+        )
+    return outcome
+
+
+def lines(which: Chain, *, by: User | None) -> Iterator[str]:
+    """The chain as JSON lines (see `audit.export`), its own entry about this export included."""
+    _require(which, by)
+    with transaction.atomic():
+        record(EventType.TRAIL_EXPORTED, workspace=which.workspace, by=by)
+    return export.lines(which.name)
+
+
+def _require(which: Chain, by: User | None) -> None:
+    if by is None:
+        return
+    if which.workspace is None:
+        access.require(by, PlatformAction.READ_PLATFORM_TRAIL, None)
+    else:
+        access.require(by, Action.READ_TRAIL, which.workspace)
