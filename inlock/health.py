@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 
 from inlock import engines, migrating, supervisor
 from inlock.celery import CANARY_SECONDS, QUEUES
+from inlock.env import Env
 from inlock.tasks import seconds_since_canary
 from workspaces.dispatch import worker_is_up
 
@@ -94,7 +95,7 @@ def _background_work(*, broker_runs: bool) -> list[Finding]:
 
 def _expects_workers() -> bool:
     """Workers belong to a running `serve`, or to an installation with a broker of its own."""
-    return supervisor.report(settings.VAR) is not None or not settings.REDIS_URL.startswith("unix:")
+    return supervisor.report(settings.VAR) is not None or bool(Env().str("REDIS_URL"))
 
 
 def _queue(queue: str) -> Finding:

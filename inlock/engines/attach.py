@@ -82,7 +82,7 @@ class Attachment:
 
     def leave(self) -> None:
         """Let go of the engines in reverse order; the last one out waits until each has stopped."""
-        if os.getpid() != self._process:  # a forked child shares our locks, and must not change them
+        if not self._held or os.getpid() != self._process:  # a forked child must not change locks it shares
             return
         while self._held:
             name, users = self._held.popitem()

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from inlock.engines.addresses import Addresses, addresses, var_directory
 from inlock.engines.places import RECIPES, URL_OF, Place, embedded
@@ -40,13 +40,12 @@ def status(var: Path | None = None) -> list[EngineStatus]:
 
 
 def without_password(url: str) -> str:
-    """The address with its password replaced, in the same shape."""
+    """The address for people: its password replaced, and a socket's path readable."""
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    user = quote(parts.username or "", safe="")
-    return urlunsplit(parts._replace(netloc=f"{user}:***@{host}"))
+    if parts.password is not None:
+        host = unquote(parts.netloc.rpartition("@")[2])
+        parts = parts._replace(netloc=f"{parts.username}:***@{host}")
+    return parts.geturl()
 
 
 def _status(name: str, var: Path, where: Addresses, *, is_ours: bool) -> EngineStatus:
