@@ -209,7 +209,7 @@ def _evidence(request: HttpRequest, workspace: Workspace, cited: Citation) -> di
     }
 
 
-def _around(text: str, start: int, end: int, *, characters: int = 400) -> dict[str, str]:
+def _around(text: str, start: int, end: int, *, characters: int = 180) -> dict[str, str]:
     """The quote in the text around it, cut at white space."""
     before, after = text[max(0, start - characters) : start], text[end : end + characters]
     if start > characters:
