@@ -16,7 +16,9 @@ from uuid import UUID
 
 import redis
 import redis.asyncio
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import connection
 
 from answers.language import speaking
 from answers.models import Answer
@@ -81,11 +83,16 @@ async def follow(answer_id: UUID, after: str = "0") -> AsyncIterator[Event]:
     A `beat` with an empty id comes at least every four seconds. Goes on past the end of a held answer, for the
     reviewer's decision, and finishes when nothing more can come. Raises redis.RedisError when Redis is gone.
     """
-    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_TIMEOUT, decode_responses=True)
+    client = redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=_TIMEOUT,
+        socket_timeout=BEAT_SECONDS + _TIMEOUT,
+        decode_responses=True,
+    )
     key = _key(answer_id)
     try:
         while True:
-            found = await client.xread({key: after}, count=_BATCH, block=BEAT_SECONDS * 1000)
+            found = await client.xread({key: after}, count=_BATCH, block=int(BEAT_SECONDS * 1000))
             for id, fields in found[0][1] if found else ():
                 after = id
                 event = _event(id, fields)
@@ -104,9 +111,13 @@ async def follow(answer_id: UUID, after: str = "0") -> AsyncIterator[Event]:
         await client.aclose()
 
 
-async def _status(answer_id: UUID) -> str:
-    status: str = await Answer.objects.values_list("status", flat=True).aget(pk=answer_id)
-    return status
+@sync_to_async
+def _status(answer_id: UUID) -> str:
+    try:
+        return str(Answer.objects.values_list("status", flat=True).get(pk=answer_id))
+    finally:
+        # Hundreds may follow at once, each in a thread of its own: none keeps a database connection between beats.
+        connection.close()
 
 
 def _event(id: Any, fields: dict[Any, Any]) -> Event:

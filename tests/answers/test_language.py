@@ -1,0 +1,64 @@
+"""An asker is told how it went in the language and script of the question."""
+
+import io
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+from answers import pipeline
+from answers.language import language_of, sentence_for, speaking
+from answers.states import WORDING, AnswerStatus
+from documents.analysis import script
+
+CATALOGS = sorted(Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.po"))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("How many days of leave do I have?", "en"),
+        ("Koliko dana odmora imam i kada mogu da ga uzmem?", "sr-latn"),
+        ("Колико дана одмора имам и када могу да га узмем?", "sr"),
+        ("Xyzzy", ""),
+    ],
+)
+def test_the_language_of_a_question_is_known(text, language):
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize("status", AnswerStatus.values)
+def test_every_ending_is_told_in_both_scripts(status):
+    english = sentence_for(status, "en")
+    cyrillic, latin = sentence_for(status, "sr"), sentence_for(status, "sr-latn")
+
+    assert english == str(WORDING[status].sentence)
+    assert script(cyrillic) == "cyrl"
+    assert script(latin) == "latn"
+    assert latin != english
+
+
+def test_every_step_and_status_is_labelled_in_serbian():
+    texts = [*pipeline.LABELS.values(), *(status.label for status in AnswerStatus)]
+
+    with speaking("sr"):
+        untranslated = [str(text) for text in texts if script(str(text)) != "cyrl"]
+
+    assert untranslated == []
+
+
+@pytest.mark.parametrize("po", CATALOGS, ids=[po.parent.parent.name for po in CATALOGS])
+def test_a_compiled_catalog_is_the_one_that_is_written(po):
+    with po.open("rb") as file:
+        written = read_po(file)
+    compiled_now = io.BytesIO()
+    write_mo(compiled_now, written)
+    compiled_now.seek(0)
+
+    with po.with_suffix(".mo").open("rb") as file:
+        committed = read_mo(file)
+
+    assert {m.id: m.string for m in read_mo(compiled_now) if m.id} == {m.id: m.string for m in committed if m.id}
+    assert len(CATALOGS) == 2
