@@ -1,0 +1,106 @@
+"""What a question costs outside search and model: milliseconds and SQL queries.
+
+Run: python -m tests.bench.question_overhead [QUESTIONS]   (in an installation of its own)
+"""
+
+import statistics
+import sys
+import time
+from typing import Any
+
+from tests.bench.installation import installation
+
+QUESTION = "How many days of paid parental leave does the second parent take?"
+BUDGET_MS, BUDGET_QUERIES = 60, 25
+_NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
+
+
+def main(questions_asked: int) -> None:
+    with installation():
+        print(f"one embedding, as a yardstick for this machine now: {_embedding_ms():.1f} ms")
+        for policy in ("open", "review"):
+            workspace, member = _seed(policy)
+            _ask(workspace, member)
+            costs = [_ask(workspace, member) for _ in range(questions_asked)]
+            outside = sorted(total - inside for total, inside, _queries in costs)
+            queries = {count for _total, _inside, count in costs}
+            print(
+                f"{policy:<6} outside search and model: p50 {statistics.median(outside):.1f} ms, "
+                f"p95 {outside[int(len(outside) * 0.95)]:.1f} ms (budget {BUDGET_MS} p50); "
+                f"SQL queries {sorted(queries)} (budget {BUDGET_QUERIES})"
+            )
+
+
+def _embedding_ms() -> float:
+    from documents.embeddings import default_space, embed_query
+
+    embed_query(QUESTION, default_space())
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        embed_query(QUESTION, default_space())
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+def _seed(policy: str) -> tuple[Any, Any]:
+    from django.db import transaction
+
+    from tests.answers import library
+    from workspaces.members import add_member, create_user, create_workspace
+
+    with transaction.atomic():
+        workspace = create_workspace(slug=policy, name=policy, policy=policy, by=None)
+        people = {
+            role: create_user(username=f"{policy}-{role}", by=None) for role in ("manager", "contributor", "member")
+        }
+        for role, person in people.items():
+            add_member(workspace, person, role, by=None)
+    library.add_document(workspace, "employee-handbook.md", library.HANDBOOK)
+    library.add_document(workspace, "purchasing-policy.md", library.PURCHASING)
+    return workspace, people["member"]
+
+
+def _ask(workspace: Any, member: Any) -> tuple[float, float, int]:
+    """(milliseconds in all, of which in search and model, SQL queries outside of search)."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from answers import chat_models, pipeline, questions
+    from answers.steps import retrieve
+
+    inside: list[float] = []
+    queries_inside: list[int] = []
+    search, stream_chat = retrieve.search, chat_models.stream_chat
+
+    def timed_search(*args: Any, **named: Any) -> Any:
+        began, before = time.perf_counter(), len(captured)
+        found = search(*args, **named)
+        inside.append(time.perf_counter() - began)
+        queries_inside.append(_count(captured.captured_queries[before:]))
+        return found
+
+    def timed_chat(*args: Any, **named: Any) -> Any:
+        began = time.perf_counter()
+        pieces = list(stream_chat(*args, **named))
+        inside.append(time.perf_counter() - began)
+        return iter(pieces)
+
+    retrieve.search, chat_models.stream_chat = timed_search, timed_chat
+    try:
+        with CaptureQueriesContext(connection) as captured:
+            began = time.perf_counter()
+            answer = questions.ask(workspace=workspace, text=QUESTION, by=member)
+            pipeline.run(answer.pk)
+            total = time.perf_counter() - began
+    finally:
+        retrieve.search, chat_models.stream_chat = search, stream_chat
+    return total * 1000, sum(inside) * 1000, _count(captured.captured_queries) - sum(queries_inside)
+
+
+def _count(queries: list[Any]) -> int:
+    return sum(not query["sql"].startswith(_NOT_COUNTED) for query in queries)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
