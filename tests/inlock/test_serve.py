@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from inlock.children import Child
 from inlock.engines import PROJECT_ROOT
 from inlock.engines.addresses import run_directory
 from inlock.engines.recipe import command_line
-from inlock.supervisor import Child, is_free
+from inlock.supervisor import is_free
 
 CHILDREN = ["web", "interactive", "ingest", "beat"]
 
