@@ -1,0 +1,72 @@
+"""One portal for all browser tests, filled by `demo`, and a browser that looks at it."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.portal import Portal
+
+PASSWORD = "inlock-demo-only"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Portal, dict[str, Any]]:
+    """A portal that `demo` filled, not yet serving, and what `demo` printed."""
+    portal = Portal(tmp_path_factory.mktemp("portal"), INLOCK_SWEEP_SECONDS="2", INLOCK_LEASE_SECONDS="6")
+    finished = portal.run("demo", "--no-serve", "--json")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return portal, json.loads(finished.stdout)
+
+
+@pytest.fixture(scope="session")
+def portal(demo: tuple[Portal, dict[str, Any]]) -> Iterator[Portal]:
+    """The same portal, serving."""
+    portal, _printed = demo
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "The browser tests want Chromium: apt-get install chromium, or name it in CHROMIUM."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def signed_in(portal: Portal, browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """signed_in("member") → a page of that person's own browser, which fails on a script error or a foreign request."""
+    contexts, faults = [], []
+
+    def sign_in(username: str) -> Page:
+        context = browser.new_context(base_url=portal.url, viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: faults.append(request.url) if _is_foreign(request.url) else None)
+        page.goto("/sign-in/")
+        page.fill("[name=username]", username)
+        page.fill("[name=password]", PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url(re.compile(r"^(?!.*sign-in)"))
+        return page
+
+    def _is_foreign(url: str) -> bool:
+        return not url.startswith((portal.url, "data:", "blob:"))
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert faults == []

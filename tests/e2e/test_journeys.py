@@ -1,0 +1,130 @@
+"""The main job in a real browser: from a file to a cited answer, and from a held answer to an approved one."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.documents import samples
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
+
+
+def test_the_demo_answers_refuses_holds_and_verifies(demo):
+    _portal, printed = demo
+
+    assert {row["state"] for row in printed["documents"]} == {"ready"}
+    assert [row["status"] for row in printed["answers"]] == [
+        "answered",
+        "answered",
+        "answered",
+        "refused_no_evidence",
+        "answered_approved",
+    ]
+    assert all(chain["holds"] for chain in printed["trail"])
+
+
+def test_a_file_becomes_a_cited_answer_whose_page_is_marked(signed_in, tmp_path):
+    pages = [
+        "Canteen rules.\n\nLunch is served from eleven to two on working days.",
+        "The annual harbour regatta of the company takes place on the second Saturday of June.",
+    ]
+    file = samples.pdf(tmp_path / "canteen-and-regatta.pdf", pages)
+
+    # The contributor drops a file and watches it become ready, without a reload.
+    page = signed_in("contributor")
+    page.goto("/w/policies/documents/")
+    page.evaluate("window.stillTheSamePage = true")
+    page.set_input_files("input[type=file]", file)
+    row = page.locator("tr", has_text="canteen-and-regatta").first
+    expect(row).to_contain_text("Ready", timeout=60_000)
+    assert page.evaluate("window.stillTheSamePage") is True
+
+    # The member asks; the answer streams in and cites.
+    page = signed_in("member")
+    page.goto("/w/policies/ask/")
+    page.keyboard.press("/")
+    page.keyboard.type("When does the annual harbour regatta take place?")
+    page.keyboard.press("Enter")
+    card = page.locator("#latest .answer")
+    expect(card).to_contain_text("second Saturday of June", timeout=30_000)
+    expect(card.locator(".badge")).to_contain_text("Released automatically")
+
+    # The citation opens the page beside the answer, with the passage marked.
+    card.locator(".answer__text .cite").first.click()
+    panel = page.locator("#panel")
+    expect(panel.locator("mark")).to_contain_text("second Saturday of June")
+    image = panel.locator("img")
+    expect(image).to_be_visible()
+    page.wait_for_function("document.querySelector('#panel img').naturalWidth > 0")
+    assert _yellow_pixels(page, "#panel img") > 100
+
+    # And from there the document itself, on page 2.
+    panel.locator("a", has_text="Open in the document").click()
+    expect(page.locator("mark#cited")).to_contain_text("second Saturday of June")
+    assert page.locator("[name=page]").input_value() == "2"
+
+
+def test_a_held_answer_reaches_its_asker_once_the_officer_approves(signed_in):
+    # The member asks where every answer is held, and sees a state instead of a text.
+    asker = signed_in("member")
+    asker.goto("/w/legal/ask/")
+    asker.fill("textarea", "How many years are supplier contracts kept after they end?")
+    asker.keyboard.press("Enter")
+    card = asker.locator("#latest .answer")
+    expect(card.locator(".badge")).to_contain_text("Awaiting review", timeout=30_000)
+    expect(card.locator(".cite")).to_have_count(0)
+    asker.evaluate("window.stillTheSamePage = true")
+
+    # The officer opens the draft from the queue, reads it beside its page, and approves.
+    officer = signed_in("reviewer")
+    officer.goto("/admin/answers/draft/")
+    officer.locator("a", has_text="supplier contracts kept").first.click()
+    expect(officer.locator("body")).to_contain_text("How many years are supplier contracts kept")
+    officer.get_by_role("button", name=re.compile("Approve")).first.click()
+    officer.wait_for_load_state()
+    expect(officer.locator("body")).to_contain_text("Approved")
+
+    # The asker sees the text without having reloaded.
+    expect(card.locator(".badge")).to_contain_text("Approved by a reviewer", timeout=30_000)
+    expect(card.locator(".cite").first).to_be_visible()
+    assert asker.evaluate("window.stillTheSamePage") is True
+
+
+def test_the_asker_cannot_reach_the_queue(signed_in):
+    page = signed_in("member")
+
+    response = page.goto("/admin/answers/draft/")
+
+    assert response is not None
+    assert "draft" not in page.locator("h1").first.inner_text().lower() or response.status in {403, 404}
+
+
+def test_previous_questions_are_found_again(signed_in):
+    page = signed_in("member")
+    page.goto("/w/policies/questions/")
+
+    expect(page.locator("table")).to_contain_text("Which visa do I need for New Zealand?")
+    page.fill("[type=search]", "viljuškariste")
+    page.keyboard.press("Enter")
+    expect(page.locator("table")).not_to_contain_text("visa")
+
+
+def _yellow_pixels(page, selector: str) -> int:
+    """How many pixels of an image on the page are as yellow as the marker."""
+    return page.evaluate(
+        """selector => {
+            const image = document.querySelector(selector);
+            const canvas = document.createElement("canvas");
+            canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i] > 220 && data[i + 1] > 180 && data[i + 2] < 160) count += 1;
+            }
+            return count;
+        }""",
+        selector,
+    )
