@@ -43,6 +43,12 @@ class Place:
         return {"page": _("Page"), "slide": _("Slide"), "sheet": _("Sheet")}.get(self.leaf.kind, _("Part"))
 
     @property
+    def counted(self) -> str:
+        """What the version's page count counts."""
+        names = {"page": _("Pages"), "slide": _("Slides"), "sheet": _("Sheets")}
+        return names.get(self.leaf.kind, _("Sections"))
+
+    @property
     def label(self) -> str:
         """What the file calls the page, where that says more than its number."""
         return "" if self.leaf.label == str(self.leaf.number) else self.leaf.label

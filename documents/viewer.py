@@ -11,6 +11,7 @@ from typing import Any
 
 from documents.parse.model import NUMBERED
 from documents.parse.tables import CELL_SEPARATOR
+from documents.sentences import sentence_spans
 
 #: Flowing text is shown in pieces of about this many characters, cut between sections.
 LEAF_CHARACTERS = 20_000
@@ -18,6 +19,8 @@ LEAF_CHARACTERS = 20_000
 SHOWN_CHARACTERS = 60_000
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+_INDENTED = re.compile(r"\n[ \t]")
+_SHORT_LINE = 0.7
 
 Range = tuple[int, int]
 
@@ -45,17 +48,17 @@ class Span:
 
 @dataclass(slots=True)
 class Block:
-    """A heading (level from 2), a paragraph (one cell in one row) or a table."""
+    """A heading (level from 2), a paragraph or a table; its rows hold cells, which hold spans.
+
+    A heading has one row of one cell, a paragraph a row of one cell for each of its lines. `verbatim` lines keep
+    their indentation, all others are wrapped anew where the page is narrower or wider than the original.
+    """
 
     kind: str  # "heading", "paragraph", "table"
     rows: list[list[list[Span]]]
     columns: list[str] = field(default_factory=list)
     level: int = 0
-
-    @property
-    def spans(self) -> list[Span]:
-        """The text of a heading or paragraph."""
-        return self.rows[0][0]
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class _Marker:
 
 def _blocks(text: str, start: int, end: int, headings: tuple[str, ...], marker: _Marker) -> Iterator[Block]:
     leading = True
+    width = _width(text, start, end)
     for low, high in _pieces(text, start, end):
         piece = text[low:high]
         # A section's text begins with the headings that are new in it.
@@ -181,7 +185,9 @@ def _blocks(text: str, start: int, end: int, headings: tuple[str, ...], marker: 
         elif _is_table(piece):
             yield _table(text, low, high, marker)
         else:
-            yield Block("paragraph", [[marker.spans(low, high)]])
+            verbatim = _INDENTED.search(piece) is not None
+            lines = _lines(text, low, high) if verbatim else _sentence_lines(text, low, high, width)
+            yield Block("paragraph", [[marker.spans(*line)] for line in lines], verbatim=verbatim)
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Range]:
@@ -192,6 +198,25 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Range]:
         start = gap.end()
     if start < end:
         yield start, end
+
+
+def _sentence_lines(text: str, start: int, end: int, width: int) -> Iterator[Range]:
+    """Lines that were ended on purpose: with a sentence or heading, or well before `width`. Others only wrapped."""
+    ends = {start + high for _low, high in sentence_spans(text[start:end])}
+    begin = None
+    for low, high in _lines(text, start, end):
+        begin = low if begin is None else begin
+        if high in ends or high - low < width * _SHORT_LINE:
+            yield begin, high
+            begin = None
+    if begin is not None:
+        yield begin, end
+
+
+def _width(text: str, start: int, end: int) -> int:
+    """How long the lines get where they are full, leaving out the odd one that is longer."""
+    lengths = sorted(high - low for low, high in _lines(text, start, end))
+    return lengths[len(lengths) * 9 // 10] if lengths else 0
 
 
 def _is_table(piece: str) -> bool:

@@ -146,6 +146,7 @@ def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         "poll": urlencode(kept | {"page": found.page.number}),
         "limits": {
             "bytes": settings.MAX_UPLOAD_BYTES,
+            "megabytes": settings.MAX_UPLOAD_BYTES // 1024**2,
             "endings": ",".join(f".{ending}" for ending in FORMATS),
             "names": SHOWN_FORMATS,
         },

@@ -11,7 +11,7 @@
   });
 
   const box = viewer.querySelector("input[name=page]");
-  box.addEventListener("change", () => box.form.requestSubmit());
+  box?.addEventListener("change", () => box.form.requestSubmit());
 
   const image = viewer.querySelector(".viewer__page img");
   if (!image) return;
@@ -38,7 +38,10 @@
   }
 
   tabs.forEach((tab, place) => {
-    tab.addEventListener("click", () => choose(tab, false));
+    tab.addEventListener("click", () => {
+      choose(tab, false);
+      viewer.scrollIntoView({ block: "start" });
+    });
     tab.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (step) choose(tabs[(place + step + tabs.length) % tabs.length], true);

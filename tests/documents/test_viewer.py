@@ -1,0 +1,191 @@
+"""The viewer's text: the stored characters, cut into pages and blocks, with exactly the cited ones marked."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents import viewer
+from documents.viewer import leaf_at, leaves, neighbours, shown, within
+
+
+def section(kind, number, start, end, heading=(), label=""):
+    return {
+        "kind": kind,
+        "number": number,
+        "label": label or str(number),
+        "heading": list(heading),
+        "start": start,
+        "end": end,
+    }
+
+
+def one(text, *heading):
+    return leaves([section("section", 1, 0, len(text), heading)], len(text))[0]
+
+
+def lines_of(block):
+    return ["".join(span.text for span in row[0]) for row in block.rows]
+
+
+def marked(view):
+    return [span.text for block in view.blocks for row in block.rows for cell in row for span in cell if span.cited]
+
+
+def cells_of(block):
+    return [["".join(span.text for span in cell) for cell in row] for row in block.rows]
+
+
+# --- Pages --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_keeps_the_number_it_has_in_the_file():
+    found = leaves([section("page", 1, 0, 5), section("page", 2, 5, 5), section("page", 3, 7, 12)], 12)
+
+    assert [leaf.number for leaf in found] == [1, 2, 3]
+    assert leaf_at(found, 8).number == 3
+    assert leaf_at(found, 6).number == 1
+    assert neighbours(found, found[1]) == (found[0], found[2])
+    assert neighbours(found, found[0])[0] is None
+
+
+def test_flowing_text_is_shown_in_long_runs_of_sections():
+    size = viewer.LEAF_CHARACTERS // 3
+    sections = [section("section", n + 1, n * size, (n + 1) * size, label=f"Part {n}") for n in range(7)]
+
+    found = leaves(sections, 7 * size)
+
+    assert [len(leaf.sections) for leaf in found] == [3, 3, 1]
+    assert [leaf.label for leaf in found] == ["Part 0", "Part 3", "Part 6"]
+    assert [leaf.number for leaf in found] == [1, 2, 3]
+
+
+def test_a_version_without_sections_is_one_page():
+    assert len(leaves([], 10)) == 1
+
+
+def test_a_citation_across_two_pages_is_cut_at_the_page():
+    found = leaves([section("page", 1, 0, 5), section("page", 2, 7, 12)], 12)
+
+    assert within(found[0], (3, 9)) == (3, 5)
+    assert within(found[1], (3, 9)) == (0, 2)
+    assert within(found[1], (0, 5)) is None
+
+
+def test_a_huge_sheet_is_shown_around_the_cited_row():
+    text = "\n".join(f"row {n}" for n in range(20_000))
+    place = text.index("row 15000")
+
+    view = shown(text, one(text), (place, place + 9))
+
+    assert marked(view) == ["row 15000"]
+    assert view.left_out == len(text) - sum(len(line) + 1 for b in view.blocks for line in lines_of(b)) + 1
+    assert view.left_out > 0
+
+
+# --- Blocks -------------------------------------------------------------------------------------------------
+
+
+def test_a_section_begins_with_its_headings():
+    text = "Leave\n\nParental leave\n\nIt lasts 26 weeks.\n\nLeave\n\nagain"
+
+    view = shown(text, one(text, "Leave", "Parental leave"))
+
+    assert [(block.kind, block.level) for block in view.blocks[:2]] == [("heading", 2), ("heading", 3)]
+    assert [block.kind for block in view.blocks[2:]] == ["paragraph"] * 3
+
+
+def test_wrapped_lines_are_joined_and_lines_ended_on_purpose_kept():
+    text = (
+        "Every employee has 25 working days of paid annual leave, and those\n"
+        "who work part-time have a part of it.\n"
+        "Leave is requested in the calendar.\n"
+        "Short heading\n"
+        "Up to five unused days may be carried over into the following year\n"
+        "until 31 March."
+    )
+
+    (block,) = shown(text, one(text)).blocks
+
+    assert [line.replace("\n", " ") for line in lines_of(block)] == [
+        "Every employee has 25 working days of paid annual leave, and those who work part-time have a part of it.",
+        "Leave is requested in the calendar.",
+        "Short heading",
+        "Up to five unused days may be carried over into the following year until 31 March.",
+    ]
+
+
+def test_indented_lines_stay_as_they_are():
+    text = "def ask():\n    return 1\n    # done"
+
+    (block,) = shown(text, one(text)).blocks
+
+    assert block.verbatim
+    assert lines_of(block) == text.split("\n")
+
+
+def test_rows_that_name_their_columns_become_a_table():
+    text = "Role | Limit\nRole: Manager | Limit: 5,000\nRole: Director\nRole: Clerk | Limit: 10"
+    cited = text.index("Role: Manager | Limit: 5,000")
+
+    (block,) = (view := shown(text, one(text), (cited, cited + 28))).blocks
+
+    assert block.columns == ["Role", "Limit"]
+    assert cells_of(block) == [["Manager", "5,000"], ["Director", ""], ["Clerk", "10"]]
+    assert marked(view) == ["Manager", "5,000"]
+
+
+def test_later_rows_of_a_table_keep_their_columns():
+    text = "City: Trieste | Rate: 44\nCity: Koper | Rate: 38"
+
+    (block,) = shown(text, one(text)).blocks
+
+    assert block.columns == ["City", "Rate"]
+    assert cells_of(block) == [["Trieste", "44"], ["Koper", "38"]]
+
+
+def test_rows_without_names_are_shown_cell_by_cell():
+    text = "Manager | 5,000\nDirector | 50,000 | per year"
+
+    (block,) = shown(text, one(text)).blocks
+
+    assert block.columns == []
+    assert cells_of(block) == [["Manager", "5,000"], ["Director", "50,000", "per year"]]
+
+
+def test_a_cited_head_of_a_table_is_shown_as_a_row_too():
+    text = "Role | Limit\nRole: Manager | Limit: 5,000\nRole: Clerk | Limit: 10"
+
+    assert marked(shown(text, one(text), (0, 12))) == ["Role", "Limit"]
+
+
+@pytest.mark.parametrize("cited", [None, (0, 0), (500, 600)])
+def test_nothing_is_marked_without_a_citation_on_the_page(cited):
+    text = "It lasts 26 weeks.\n\nIt is paid."
+
+    assert marked(shown(text, one(text), cited)) == []
+
+
+TEXTS = st.text(st.sampled_from("ab.| :\n\n "), max_size=120)
+
+
+@given(TEXTS, st.integers(0, 120), st.integers(1, 60))
+def test_the_marked_words_are_the_cited_ones_and_the_first_carries_the_anchor(text, start, length):
+    cited = (min(start, len(text)), min(start + length, len(text)))
+
+    view = shown(text, one(text), cited)
+
+    spans = [span for block in view.blocks for row in block.rows for cell in row for span in cell]
+    quote = "".join(text[slice(*cited)].split())
+    for span in spans:
+        assert span.text in text
+        assert not span.cited or "".join(span.text.split()) in quote
+    assert [span.first for span in spans if span.cited][:1] in ([], [True])
+    assert sum(span.first for span in spans) <= 1
+
+
+@given(st.text(st.sampled_from("ab. \n"), max_size=200))
+def test_no_word_of_a_text_is_lost(text):
+    view = shown(text, one(text))
+
+    words = [word for block in view.blocks for line in lines_of(block) for word in line.split()]
+    assert words == text.split()

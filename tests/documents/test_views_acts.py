@@ -1,0 +1,323 @@
+"""Uploads, downloads and what managers do with documents, through their pages: one answer a file, one entry an act."""
+
+from unittest import mock
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from audit.events import EventType
+from audit.models import Event
+from documents.models import Document, DocumentUserGrant, Version
+from documents.originals import MAX_NAME, safe_name
+from documents.restriction import restrict
+from documents.states import VersionState
+from tests.documents import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def files(*names_and_contents):
+    return {"files": [SimpleUploadedFile(name, content) for name, content in names_and_contents]}
+
+
+def act(client, name, document, slug="policies", **data):
+    return client.post(reverse(f"documents:{name}", kwargs={"slug": slug, "pk": document.pk}), data, follow=True)
+
+
+@pytest.fixture
+def leave(policies, contributor):
+    return factories.document(policies, by=contributor, title="Leave policy")
+
+
+# --- Uploads ------------------------------------------------------------------------------------------------
+
+
+def test_each_uploaded_file_gets_its_own_answer(policies, contributor, client_of):
+    sent = files(("leave.txt", b"26 weeks."), ("tool.exe", b"MZ"), ("empty.txt", b""))
+
+    response = client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]), sent, headers={"accept": "application/json"}
+    )
+
+    good, foreign, empty = response.json()["files"]
+    assert good["outcome"] == "added"
+    assert good["state"] == "received"
+    assert Version.objects.get().document_id.hex == good["document_id"].replace("-", "")
+    assert "cannot be read here" in foreign["error"]
+    assert empty == {"name": "empty.txt", "outcome": "refused", "error": "The file is empty."}
+
+
+def test_the_same_name_is_a_new_version_and_the_same_bytes_are_the_same(policies, contributor, client_of):
+    client, url = client_of(contributor), reverse("documents:upload", args=["policies"])
+
+    def outcome(content):
+        answer = client.post(url, files(("leave.txt", content)), headers={"accept": "application/json"})
+        return answer.json()["files"][0]["outcome"]
+
+    assert [outcome(b"26 weeks."), outcome(b"30 weeks."), outcome(b"30 weeks.")] == ["added", "new_version", "same"]
+
+
+def test_without_a_script_the_answers_stand_on_the_list(policies, contributor, client_of):
+    response = client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]),
+        files(("leave.txt", b"26 weeks."), ("a.exe", b"MZ")),
+        follow=True,
+    )
+
+    shown = response.content.decode()
+    assert response.redirect_chain == [("/w/policies/documents/", 302)]
+    assert "leave.txt: Received." in shown
+    assert "a.exe: Files ending in" in shown
+
+
+def test_an_upload_of_nothing_asks_for_a_file(policies, contributor, client_of):
+    response = client_of(contributor).post(reverse("documents:upload", args=["policies"]), follow=True)
+
+    assert "Choose at least one file." in response.content.decode()
+
+
+def test_a_file_above_the_limit_is_refused_with_the_limit(policies, contributor, client_of, settings):
+    settings.MAX_UPLOAD_BYTES = 1024 * 1024
+    response = client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]),
+        files(("big.txt", b"x" * (1024 * 1024 + 1))),
+        headers={"accept": "application/json"},
+    )
+
+    assert "1 MB" in response.json()["files"][0]["error"]
+    assert not Document.objects.exists()
+
+
+def test_a_name_of_a_restricted_document_is_refused_without_taking_the_other_files_along(
+    policies, leave, manager, contributor, client_of
+):
+    restrict(leave, by=manager)
+    response = client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]),
+        files(("leave.md", b"# Mine"), ("travel.txt", b"By train.")),
+        headers={"accept": "application/json"},
+    )
+
+    assert [answer["outcome"] for answer in response.json()["files"]] == ["refused", "added"]
+    assert leave.versions.count() == 1
+    assert Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(contributor.pk)).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd.txt", "C:\\x\\a.txt", '"><img src=x onerror=alert(1)>.txt', "a\u202etxt.exe.txt"]
+)
+def test_a_hostile_name_is_text_and_nothing_else(policies, contributor, client_of, name):
+    client = client_of(contributor)
+    client.post(reverse("documents:upload", args=["policies"]), files((name, b"26 weeks.")))
+
+    version = Version.objects.get()
+    assert version.file.name == f"originals/{version.pk.hex[:2]}/{version.pk}"
+    assert ".." not in version.document.path
+    assert "<img src" not in client.get(reverse("documents:list", args=["policies"])).content.decode()
+
+
+# --- Originals ----------------------------------------------------------------------------------------------
+
+
+def test_an_original_leaves_as_an_attachment_that_can_run_nothing(policies, contributor, member, client_of):
+    page = "<script>alert(1)</script><p>26 weeks</p>"
+    document = factories.document(policies, "leave.html", page, by=contributor)
+
+    response = client_of(member).get(original_url(document))
+
+    assert b"".join(response.streaming_content).decode() == page
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="leave.html"'
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    event = Event.objects.get(type=EventType.ORIGINAL_DOWNLOADED)
+    assert document.current_version.sha256 in event.body
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_original_streams_from_the_server_people_use(policies, contributor, member):
+    from asgiref.sync import async_to_sync
+    from django.test import AsyncClient
+
+    data = b"# Leave\n\n" + b"26 weeks. " * 30_000
+    document = factories.document(policies, by=contributor, content=data)
+    client = AsyncClient()
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+
+    async def fetch():
+        response = await client.get(original_url(document))
+        return response, [chunk async for chunk in response.streaming_content]
+
+    response, chunks = async_to_sync(fetch)()
+
+    assert response.is_async
+    assert b"".join(chunks) == data
+    assert max(map(len, chunks)) <= 64 * 1024
+
+
+def test_an_original_is_not_handed_out_when_the_trail_cannot_be_written(leave, member, client_of):
+    client = client_of(member)
+
+    with mock.patch("documents.views.record", side_effect=RuntimeError("no trail")), pytest.raises(RuntimeError):
+        client.get(original_url(leave))
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("leave.pdf", "leave.pdf"),
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\folder\\plan.docx", "plan.docx"),
+        ('a"; filename="evil.exe', 'a"; filename="evil.exe'),
+        ("a\r\nSet-Cookie: x=1.txt", "aSet-Cookie: x=1.txt"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("", "document"),
+        ("///", "document"),
+    ],
+)
+def test_a_download_has_one_short_visible_name(name, safe):
+    assert safe_name(name) == safe
+
+
+def test_a_very_long_name_keeps_its_ending():
+    assert len(safe_name("x" * 5000 + ".pdf")) == MAX_NAME
+    assert safe_name("x" * 5000 + ".pdf").endswith(".pdf")
+
+
+def test_line_breaks_in_a_name_do_not_reach_the_header(policies, contributor, member, client_of):
+    document = factories.document(policies, by=contributor)
+    Version.objects.update(filename='a\r\nX-Evil: 1"\u202e.md')
+
+    response = client_of(member).get(original_url(document))
+
+    assert response.status_code == 200
+    assert "X-Evil" not in response.headers
+    assert "\n" not in response.headers["Content-Disposition"]
+
+
+def original_url(document):
+    kwargs = {"slug": "policies", "pk": document.pk, "version": document.current_version.pk}
+    return reverse("documents:original", kwargs=kwargs)
+
+
+# --- Acts ---------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_version_is_retried_from_its_page(leave, contributor, client_of):
+    version = factories.add_version(leave, "x", by=contributor, state=VersionState.FAILED, failure_sentence="Damaged.")
+
+    response = act(client_of(contributor), "retry", leave, version=version.pk)
+
+    version.refresh_from_db()
+    assert version.state == VersionState.RECEIVED
+    assert "is being read again" in response.content.decode()
+    assert Event.objects.filter(type=EventType.VERSION_RETRIED).exists()
+
+
+def test_what_cannot_be_retried_says_why(leave, contributor, client_of):
+    response = act(client_of(contributor), "retry", leave, version=leave.current_version.pk)
+
+    assert "Only a version that failed or was set aside" in response.content.decode()
+
+
+def test_a_version_of_another_document_is_not_retried(policies, leave, contributor, client_of):
+    other = factories.document(policies, "other.md", by=contributor)
+    version = factories.add_version(other, "x", by=contributor, state=VersionState.FAILED, failure_sentence="Damaged.")
+
+    assert act(client_of(contributor), "retry", leave, version=version.pk).status_code == 404
+    assert act(client_of(contributor), "retry", leave, version="nonsense").status_code == 404
+    version.refresh_from_db()
+    assert version.state == VersionState.FAILED
+
+
+def test_deleting_says_what_goes_before_and_after(leave, manager, client_of):
+    client = client_of(manager)
+    before = client.get(reverse("documents:detail", args=["policies", leave.pk])).content.decode()
+
+    after = act(client, "delete", leave, reason="Out of date").content.decode()
+
+    assert "Removes 1 passage and its vectors from the index" in before
+    assert "Citations in old answers stay as records" in before
+    assert "“Leave policy” was deleted. 1 passage leaves the index now." in after
+    assert '"reason":"Out of date"' in Event.objects.get(type=EventType.DOCUMENT_DELETED).body
+
+
+def test_a_reason_that_is_too_long_deletes_nothing(leave, manager, client_of):
+    response = act(client_of(manager), "delete", leave, reason="x" * 501)
+
+    leave.refresh_from_db()
+    assert leave.deleted_at is None
+    assert "longer than 500 characters" in response.content.decode()
+
+
+def test_a_manager_restricts_grants_revokes_and_opens_again(leave, manager, member, client_of):
+    client = client_of(manager)
+    url = reverse("documents:detail", args=["policies", leave.pk])
+
+    act(client, "restrict", leave)
+    assert client_of(member).get(url).status_code == 404
+    act(client, "grant", leave, person=member.pk)
+    assert client_of(member).get(url).status_code == 200
+    act(client, "revoke", leave, person=member.pk)
+    assert client_of(member).get(url).status_code == 404
+    act(client, "unrestrict", leave)
+    assert client_of(member).get(url).status_code == 200
+
+
+def test_the_grant_form_offers_only_people_who_could_use_it(leave, manager, member, auditor, stranger, client_of):
+    client = client_of(manager)
+    restrict(leave, by=manager)
+    shown = client.get(reverse("documents:detail", args=["policies", leave.pk])).content.decode()
+
+    assert f'value="{member.pk}"' in shown
+    for person in (auditor, stranger):
+        assert f'value="{person.pk}"' not in shown
+        response = act(client, "grant", leave, person=person.pk)
+        assert "Choose somebody of this workspace" in response.content.decode()
+    assert DocumentUserGrant.objects.count() == 1
+
+
+def test_a_grant_that_is_not_there_is_not_taken_back(leave, manager, member, client_of):
+    restrict(leave, by=manager)
+
+    assert act(client_of(manager), "revoke", leave, person=member.pk).status_code == 404
+    assert act(client_of(manager), "revoke", leave).status_code == 404
+
+
+def test_who_takes_their_own_grant_loses_sight_of_the_document(leave, manager, member, client_of):
+    client = client_of(manager)
+    restrict(leave, by=manager)
+    act(client, "grant", leave, person=member.pk)
+
+    response = act(client, "revoke", leave, person=manager.pk)
+
+    assert response.redirect_chain[-1][0] == "/w/policies/documents/"
+    assert client.get(reverse("documents:detail", args=["policies", leave.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["delete", "restrict", "unrestrict", "grant", "revoke"])
+def test_acts_of_managers_are_refused_to_everybody_else(leave, name, contributor, member, auditor, stranger, client_of):
+    for person, status in ((contributor, 403), (member, 403), (auditor, 403), (stranger, 404)):
+        assert act(client_of(person), name, leave).status_code == status
+
+    leave.refresh_from_db()
+    assert not leave.restricted
+    assert leave.deleted_at is None
+
+
+@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke"])
+def test_acts_do_not_reach_into_another_workspace(leave, legal, manager, name, client_of):
+    response = act(client_of(manager), name, leave, slug="legal", version=leave.current_version.pk)
+
+    leave.refresh_from_db()
+    assert response.status_code == 404
+    assert not leave.restricted
+    assert leave.deleted_at is None
+
+
+@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", "upload"])
+def test_acts_happen_by_post_only(leave, manager, name, client_of):
+    kwargs = {"slug": "policies"} | ({} if name == "upload" else {"pk": leave.pk})
+
+    assert client_of(manager).get(reverse(f"documents:{name}", kwargs=kwargs)).status_code == 405
