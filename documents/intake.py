@@ -7,9 +7,11 @@ import contextvars
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -108,29 +110,51 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _in_this_process(workspace: Workspace, files: Sequence[Found], by: User) -> Iterator[Row]:
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        # A context each: who is acting must be known in the threads as well.
-        running = [pool.submit(contextvars.copy_context().run, _bring_one, workspace, found, by) for found in files]
+    """One thread a core, each with one database connection for all of its files."""
+    todo: SimpleQueue[Found] = SimpleQueue()
+    for found in files:
+        todo.put(found)
+    ended: SimpleQueue[Row | BaseException] = SimpleQueue()
+
+    def work() -> None:
         try:
-            for future in as_completed(running):
-                yield future.result()
+            while True:
+                ended.put(_bring_one(workspace, todo.get_nowait(), by))
+        except Empty:
+            return
+        except BaseException as error:  # handed over to the thread that waits
+            ended.put(error)
         finally:
-            pool.shutdown(cancel_futures=True)
+            connection.close()
+
+    # A context each: who is acting must be known in the threads as well.
+    threads = [Thread(target=contextvars.copy_context().run, args=[work]) for _ in range(os.cpu_count() or 1)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in files:
+            row = ended.get()
+            if isinstance(row, BaseException):
+                raise row
+            yield row
+    finally:
+        with suppress(Empty):
+            while True:
+                todo.get_nowait()
+        for thread in threads:
+            thread.join()
 
 
 def _bring_one(workspace: Workspace, found: Found, by: User) -> Row:
     """Receive one file and ingest it here; when this returns, nobody works on it any more."""
     started = time.monotonic()
-    try:
-        with inline():
-            received = _receive(workspace, found, by)
-        if isinstance(received, Row):
-            return received
-        while _is_open(received) and ingest_version(received).outcome in {"held", "lost"}:
-            time.sleep(POLL_SECONDS)
-        return _row(found, received, time.monotonic() - started)
-    finally:
-        connection.close()
+    with inline():
+        received = _receive(workspace, found, by)
+    if isinstance(received, Row):
+        return received
+    while _is_open(received) and ingest_version(received).outcome in {"held", "lost"}:
+        time.sleep(POLL_SECONDS)
+    return _row(found, received, time.monotonic() - started)
 
 
 # --- By the workers -----------------------------------------------------------------------------------------

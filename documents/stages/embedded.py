@@ -26,7 +26,7 @@ def embed(version: Version, lease: Lease) -> int:
     EmbeddingSpace.objects.get_or_create(
         fingerprint=space.fingerprint, defaults={"name": space.name, "dimension": space.dimension}
     )
-    texts = _Texts(version)
+    texts = Texts(version)
     vectors = Embedding.objects.filter(passage=OuterRef("pk"), space_id=space.fingerprint)
     missing = version.passages.filter(~Exists(vectors)).order_by("position").only("position", "text", "start")
     total = missing.count()
@@ -59,7 +59,7 @@ def save(version: Version, computed: int) -> dict[str, Any]:
     return {"computed": computed, "reused": version.passage_count - computed, "space": indexing.space().name}
 
 
-class _Texts:
+class Texts:
     """What is embedded for a passage: the title and the headings above it, then its text."""
 
     def __init__(self, version: Version) -> None:

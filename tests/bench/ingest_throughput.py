@@ -1,0 +1,96 @@
+"""How fast documents become ready, as a ratio to embedding the same passages and doing nothing else.
+
+    python -m tests.bench.ingest_throughput DIR [--limit 20] [--json]
+
+Each file is ingested and its passages then embedded bare, in turns within one run, because absolute times on a shared
+machine say little. `alone` is one file at a time in one thread, `command` what the `ingest` command does with all
+cores (into a second workspace). The budget is a ratio of 0.8 for `alone`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+from tests.bench.installation import installation
+
+BUDGET = 0.8
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", metavar="DIR")
+    parser.add_argument("--limit", type=int, default=20, help="files to take, by sorted path")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with installation():
+        figures = measure(options.directory, options.limit)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for name, figure in figures.items():
+            print(f"{name}: {figure}")
+    return 0 if figures["alone_ratio"] >= BUDGET else 1
+
+
+def measure(directory: str, limit: int) -> dict[str, Any]:
+    from documents import embeddings, indexing, intake
+    from documents.models import StageRun, Version
+    from documents.stages.embedded import Texts
+    from documents.states import PROGRESS
+    from workspaces import members
+
+    person = members.create_user(username="bench", by=None)
+    alone = members.create_workspace(slug="alone", name="", manager=person, by=None)
+    together = members.create_workspace(slug="together", name="", manager=person, by=None)
+    files = intake.find([directory])[:limit]
+    space = indexing.space()
+    embeddings.embed_passages(["The model is loaded before anything is timed."], space)
+
+    passages = 0
+    ingesting = embedding = 0.0
+    for found in files:
+        started = time.perf_counter()
+        version_id = ingest_alone(alone, found, person)
+        ingesting += time.perf_counter() - started
+        version = Version.objects.select_related("document").get(pk=version_id)
+        texts = Texts(version)
+        batch = [texts.of(passage) for passage in version.passages.all()]
+        started = time.perf_counter()
+        embeddings.embed_passages(batch, space)
+        embedding += time.perf_counter() - started
+        passages += len(batch)
+
+    runs = StageRun.objects.values_list("stage", "seconds")
+    stages = {str(state): round(sum(seconds for stage, seconds in runs if stage == state), 2) for state in PROGRESS[1:]}
+    started = time.perf_counter()
+    rows = list(intake.bring_in(together, files, by=person))
+    commanding = time.perf_counter() - started
+    return {
+        "files": len(files),
+        "ready": sum(row.is_ready for row in rows),
+        "passages": passages,
+        "embedder_passages_per_second": round(passages / embedding, 1),
+        "alone_passages_per_second": round(passages / ingesting, 1),
+        "alone_ratio": round(embedding / ingesting, 3),
+        "alone_seconds_per_stage": stages,
+        "command_passages_per_second": round(passages / commanding, 1),
+        "command_ratio": round(embedding / commanding, 3),
+        "budget": BUDGET,
+    }
+
+
+def ingest_alone(workspace: Any, found: Any, person: Any) -> Any:
+    """From the file on the disk to ready, in this thread."""
+    from documents import library
+    from documents.ingest import ingest_version
+
+    with found.file.open("rb") as file:
+        received = library.receive(workspace=workspace, path=found.path, file=file, filename=found.file.name, by=person)
+    ingest_version(received.version.pk)
+    return received.version.pk
+
+
+if __name__ == "__main__":
+    sys.exit(main())
