@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from documents.embeddings import Space
-from documents.keywords import Replica
 
 #: A word in one passage counts half as much as nearness of meaning, and both together must reach this far
 #: above the space's floor. Measured with MiniLM on SQuAD 2.0's development set: 97 % of 1,299 answerable
@@ -44,12 +43,12 @@ def means_something(space: Space, question_language: str, passage_language: str)
     return all(not each or each in space.languages for each in (question_language, passage_language))
 
 
-def coverage(replica: Replica, asked: Sequence[tuple[str, ...]], passages: Iterable[Collection[str]]) -> float:
-    """The largest share of the question, words weighed by rarity, that stands in one of `passages`."""
-    weights = replica.weights(asked)
+def coverage(weights: Sequence[float], asked: Sequence[tuple[str, ...]], passages: Iterable[Collection[str]]) -> float:
+    """The largest share of the question's weight that stands in one of `passages`, each given by its words."""
     whole = sum(weights)
     if not whole:
         return 0.0
     pairs = list(zip(weights, asked, strict=True))
-    shares = (sum(weight for weight, forms in pairs if held.intersection(forms)) / whole for held in map(set, passages))
-    return max(shares, default=0.0)
+    held = [set(passage) for passage in passages]
+    shares = (sum(weight for weight, forms in pairs if words.intersection(forms)) for words in held)
+    return max(shares, default=0.0) / whole

@@ -6,6 +6,7 @@ open passages are searched exactly.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,10 +19,12 @@ from documents.fusion import WIDTH
 from documents.index import IndexUnavailable
 from documents.replicas import matching
 from documents.scope import Candidate, Scope
+from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
 
 Find = tuple[str, float]
+Words = Sequence[tuple[str, ...]]
 
 #: A leg that had more to give, and of whose finds fewer are open, is asked again.
 ENOUGH = 30
@@ -45,55 +48,64 @@ class Leg:
 class Legs:
     """Both legs of one search. `known` describes every find of either."""
 
-    def __init__(self, scope: Scope, workspace_id: UUID) -> None:
+    def __init__(self, user: User, workspace: Workspace) -> None:
+        self.scope = Scope(user, workspace)
         self.known: dict[str, Candidate] = {}
-        self._scope = scope
-        self._workspace_id = workspace_id
+        self._workspace_id: UUID = workspace.pk
+        self._asker = user.pk, workspace.pk
 
-    def ask(self, asked: Sequence[tuple[str, ...]] | None, vector: np.ndarray | None, space: Space) -> tuple[Leg, Leg]:
-        """The vector leg and the keyword leg; one whose argument is None stays silent."""
+    def ask(self, asked: Words, vector: np.ndarray | None, space: Space) -> tuple[Leg, Leg]:
+        """The vector leg and the keyword leg; one that is given nothing to look for finds nothing."""
+        if _had_few_open(self._asker) and self._few_are_open():
+            return self._exactly(asked, vector, space)
         near, fault = self._nearest(vector, space, WIDTH)
         match = matching(self._workspace_id, asked, WIDTH) if asked else []
         self._learn([*near, *match])
-        return self._vectors(near, fault, vector, space), self._keywords(match, asked)
+        enough_near = vector is None or len(self._open(near)) >= ENOUGH
+        # Keywords that found less than they were asked for found all there is.
+        enough_match = len(match) < WIDTH or len(self._open(match)) >= ENOUGH
+        if not (enough_near and enough_match) and self._few_are_open():
+            return self._exactly(asked, vector, space, fault)
+        return (
+            Leg("vectors", self._open(near), WIDTH, fault=fault) if enough_near else self._wider(vector, space, fault),
+            Leg("keywords", self._open(match), WIDTH) if enough_match else self._matching_open(asked),
+        )
 
-    def _keywords(self, found: list[Find], asked: Sequence[tuple[str, ...]] | None) -> Leg:
-        kept = self._open(found)
-        if not asked or len(found) < WIDTH or len(kept) >= ENOUGH:
-            return Leg("keywords", kept, WIDTH)
-        versions = {str(id) for id in self._scope.versions}
-        again = matching(self._workspace_id, asked, WIDTH, versions=versions)
-        self._learn(again)
-        return Leg("keywords", self._open(again), WIDTH, exact=True)
+    def _exactly(self, asked: Words, vector: np.ndarray | None, space: Space, fault: str = "") -> tuple[Leg, Leg]:
+        near = vectors.nearest(list(self.scope.versions), space, vector, WIDTH) if vector is not None else []
+        self._learn(near)
+        return Leg("vectors", self._open(near), WIDTH, exact=True, fault=fault), self._matching_open(asked)
 
-    def _vectors(self, found: list[Find], fault: str, vector: np.ndarray | None, space: Space) -> Leg:
-        kept = self._open(found)
-        if vector is None or len(kept) >= ENOUGH:
-            return Leg("vectors", kept, WIDTH)
-        versions = self._scope.versions
-        if sum(versions.values()) <= EXACT_UP_TO:
-            return self._exact(vector, space, fault)
-        if fault:
-            return Leg("vectors", kept, WIDTH, fault=fault)
-        width = WIDTH
-        while len(kept) < ENOUGH:
+    def _matching_open(self, asked: Words) -> Leg:
+        versions = {str(id) for id in self.scope.versions}
+        found = matching(self._workspace_id, asked, WIDTH, versions=versions) if asked else []
+        self._learn(found)
+        return Leg("keywords", self._open(found), WIDTH, exact=True)
+
+    def _wider(self, vector: np.ndarray, space: Space, fault: str) -> Leg:
+        """Ask the index for more until enough of it is open; many passages are."""
+        width, kept = WIDTH, 0
+        while not fault and width < _WIDEST:
+            width = min(_WIDEST, width * 10 if not kept else width * ENOUGH * 3 // (2 * kept))
+            found, fault = self._nearest(vector, space, width)
+            self._learn(found)
+            open_finds = self._open(found)
+            kept = len(open_finds)
+            if kept >= ENOUGH:
+                return Leg("vectors", open_finds[:WIDTH], width)
             if len(found) < width:
                 # The index has no more to give, yet more is open: passages are missing from it.
-                return Leg("vectors", kept, width, fault="incomplete")
-            if width >= _WIDEST:
-                return self._exact(vector, space, fault)
-            width = min(_WIDEST, width * 10 if not kept else -(-width * ENOUGH * 3 // (2 * len(kept))))
-            found, fault = self._nearest(vector, space, width)
-            if fault:
-                return Leg("vectors", kept, width, fault=fault)
-            self._learn(found)
-            kept = self._open(found)
-        return Leg("vectors", kept[:WIDTH], width)
-
-    def _exact(self, vector: np.ndarray, space: Space, fault: str) -> Leg:
-        found = vectors.nearest(list(self._scope.versions), space, vector, WIDTH)
+                return Leg("vectors", open_finds, width, fault=fault or "incomplete")
+        if fault:
+            return Leg("vectors", (), width, fault=fault)
+        found = vectors.nearest(list(self.scope.versions), space, vector, WIDTH)
         self._learn(found)
-        return Leg("vectors", self._open(found), len(found), exact=True, fault=fault)
+        return Leg("vectors", self._open(found), width, exact=True)
+
+    def _few_are_open(self) -> bool:
+        few = sum(version.passages for version in self.scope.versions.values()) <= EXACT_UP_TO
+        _note(self._asker, few)
+        return few
 
     def _nearest(self, vector: np.ndarray | None, space: Space, n: int) -> tuple[list[Find], str]:
         if vector is None:
@@ -105,9 +117,26 @@ class Legs:
             return [], "unavailable"
 
     def _learn(self, finds: Sequence[Find]) -> None:
-        unknown = {id for id, _ in finds} - self.known.keys()
+        unknown = {id for id, _score in finds} - self.known.keys()
         if unknown:
-            self.known |= self._scope.among(unknown)
+            self.known |= self.scope.among(unknown)
 
     def _open(self, finds: Sequence[Find]) -> tuple[Find, ...]:
         return tuple(find for find in finds if find[0] in self.known)
+
+
+# Who had few passages open the last time, by person and workspace: where to look first, never what may be seen.
+_FEW_REMEMBERED = 10_000
+_few: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
+
+
+def _had_few_open(asker: tuple[UUID, UUID]) -> bool:
+    return asker in _few
+
+
+def _note(asker: tuple[UUID, UUID], few: bool) -> None:
+    _few.pop(asker, None)
+    if few:
+        _few[asker] = None
+    if len(_few) > _FEW_REMEMBERED:
+        _few.popitem(last=False)

@@ -37,6 +37,14 @@ def matching(
         return replica_of(workspace_id).search(asked, n, versions=versions)
 
 
+def weights(workspace_id: UUID, asked: Sequence[Word]) -> list[float]:
+    """How rare each word is in the workspace; see `Replica.weights`. As of the last search: nobody is shown it."""
+    replica = _replica(_directory(workspace_id))
+    if replica.revision is None:
+        replica = replica_of(workspace_id)
+    return replica.weights(asked)
+
+
 def discard(workspace_id: UUID) -> None:
     """Remove the replica on this host, with every word it ever held; the next search builds it anew."""
     shutil.rmtree(_directory(workspace_id), ignore_errors=True)

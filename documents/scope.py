@@ -1,6 +1,6 @@
 """What one person may open in one workspace, asked of the database anew for every search."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +14,20 @@ from workspaces.models import User, Workspace
 
 
 @dataclass(frozen=True, slots=True)
+class OpenVersion:
+    """A current version that may be opened, and the document it belongs to."""
+
+    id: UUID
+    document_id: UUID
+    titles: tuple[str, str]
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What ranking needs to know about a passage that may be opened."""
 
-    document_id: UUID
-    titles: tuple[str, str]
+    version: OpenVersion
     language: str
 
 
@@ -29,31 +38,48 @@ class Scope:
         self._user = user
         self._workspace = workspace
 
-    @property
-    def passages(self) -> QuerySet[Passage]:
-        return access.visible(self._user, Passage).filter(workspace=self._workspace)
+    @cached_property
+    def versions(self) -> dict[UUID, OpenVersion]:
+        """Every open version. One query, as large as the answer."""
+        return self._open(self._documents.filter(current_version__isnull=False))
 
     def among(self, ids: Iterable[str]) -> dict[str, Candidate]:
-        """Those of `ids` that are open, whatever index they came from. One query."""
-        rows = self.passages.filter(pk__in=_uuids(ids)).values_list(
-            "pk",
-            "version__document_id",
-            "version__document__title",
-            "version__document__path",
-            "language",
-            "version__language",
+        """Those of `ids` that are open, whatever index they came from.
+
+        Two queries, because one that joins them is at the planner's mercy: without fresh statistics it walked
+        through every document of the workspace.
+        """
+        rows = (
+            Passage.objects.filter(pk__in=_uuids(ids), workspace=self._workspace)
+            .order_by()
+            .values_list("pk", "version_id", "language")
         )
+        located = list(rows)
+        may_open = self._may_open({version for _id, version, _language in located})
         return {
-            str(id): Candidate(document, (title, path.rpartition("/")[2].rpartition(".")[0]), language or of_version)
-            for id, document, title, path, language, of_version in rows
+            str(id): Candidate(may_open[version], language) for id, version, language in located if version in may_open
         }
 
-    @cached_property
-    def versions(self) -> dict[UUID, int]:
-        """Every open version with the number of its passages. One query."""
-        open_documents = access.visible(self._user, Document).filter(workspace=self._workspace)
-        counted = open_documents.filter(current_version__isnull=False)
-        return dict(counted.values_list("current_version_id", "current_version__passage_count"))
+    def _may_open(self, versions: Collection[UUID]) -> dict[UUID, OpenVersion]:
+        if "versions" in self.__dict__:
+            return self.versions
+        return self._open(self._documents.filter(current_version__in=versions))
+
+    @property
+    def _documents(self) -> QuerySet[Document]:
+        return access.visible(self._user, Document).filter(workspace=self._workspace).order_by()
+
+    def _open(self, documents: QuerySet[Document]) -> dict[UUID, OpenVersion]:
+        rows = documents.values_list("current_version_id", "pk", "title", "path", "current_version__passage_count")
+        return {
+            version: OpenVersion(version, document, (title, _stem(path)), passages)
+            for version, document, title, path, passages in rows
+        }
+
+
+def _stem(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _uuids(ids: Iterable[str]) -> set[UUID]:
