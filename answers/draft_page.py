@@ -23,7 +23,7 @@ from documents.sentences import sentence_spans
 from workspaces.models import User
 
 #: Characters of the source shown before and after a quote.
-CONTEXT = 420
+CONTEXT = 280
 #: Formats whose pages can be shown as images.
 _DRAWN = frozenset({"pdf"})
 #: Shares of a sentence's words found in its quotes: from here on it stands well, or at least in part.
@@ -71,6 +71,8 @@ class Source:
     version_number: int
     replaced_by: int | None
     restricted: bool
+    #: Lines end where the page ended them, not where the text does.
+    is_wrapped: bool
     viewer: str
     image: str
 
@@ -180,14 +182,15 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
         number=citation.number,
         title=document.title,
         locator=citation.locator,
-        before=citation.before,
+        before=f"…{citation.before}" if citation.start > CONTEXT else citation.before,
         quote=citation.quote,
-        after=citation.after,
+        after=f"{citation.after}…" if len(citation.after) == CONTEXT else citation.after,
         is_intact=citation.stored == citation.quote,
         is_cited=is_cited,
         version_number=version.number,
         replaced_by=current.number if current is not None and current.pk != version.pk else None,
         restricted=document.restricted,
+        is_wrapped=version.format in _DRAWN,
         viewer=_viewer(citation, draft),
         image=_image(citation, draft),
     )
@@ -229,8 +232,4 @@ def _step(form: Any, before: Any) -> Step:
     else:
         what = _("Assigned to nobody")
     who = form.history_user.name if form.history_user else _("The portal itself")
-    return Step(form.history_date, who, str(what), _reason(form), pieces)
-
-
-def _reason(form: Any) -> str:
-    return form.history_change_reason or ""
+    return Step(form.history_date, who, str(what), form.history_change_reason or "", pieces)

@@ -6,7 +6,6 @@ Whoever asked for an answer, or edited it at any time, never decides on it.
 """
 
 import hashlib
-import re
 from functools import partial
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from answers import streaming
 from answers.exceptions import DraftError, WrongState
+from answers.marks import MARK
 from answers.models import Answer, Decision, Draft, Review
 from answers.states import ANSWER_STATUS_OF, DraftState, may_follow
 from audit.events import EventType
@@ -36,7 +36,6 @@ WHEN: dict[str, frozenset[str]] = {
 
 MAX_TEXT_CHARACTERS = 50_000
 MAX_REASON_CHARACTERS = 2_000
-_MARK = re.compile(r"\[(\d+)\]")
 
 
 # --- Questions ----------------------------------------------------------------------------------------------
@@ -49,7 +48,7 @@ def text_sha256(text: str) -> str:
 
 def marks(text: str) -> set[int]:
     """The citation numbers that `text` carries as `[n]`."""
-    return {int(number) for number in _MARK.findall(text)}
+    return {int(number) for number in MARK.findall(text)}
 
 
 def editors(draft: Draft) -> set[object]:
@@ -85,7 +84,7 @@ def assign(draft: Draft, *, to: User | None, by: User) -> Draft:
     if draft.assigned_to_id == (to.pk if to else None):
         return draft
     draft.assigned_to = to
-    _save(draft, by, _("assigned"), "assigned_to")
+    _save(draft, by, "", "assigned_to")
     record(
         EventType.DRAFT_ASSIGNED,
         on=draft,
@@ -118,7 +117,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         # It would wait on the desk of somebody who can no longer decide.
         draft.assigned_to = None
         fields.append("assigned_to")
-    _save(draft, by, _checked_reason(reason) or _("edited"), *fields)
+    _save(draft, by, _checked_reason(reason), *fields)
     record(
         EventType.DRAFT_EDITED,
         on=draft,
@@ -143,7 +142,7 @@ def submit(draft: Draft, *, by: User) -> Draft:
     if returned is not None and returned.text_sha256 == text_sha256(draft.text):
         raise DraftError(_("Nothing changed since this draft was returned. Edit it first, or reject it."))
     draft.state = DraftState.WAITING
-    _save(draft, by, _("submitted again"), "state")
+    _save(draft, by, "", "state")
     _move_answer(draft)
     record(
         EventType.DRAFT_SUBMITTED,
@@ -266,7 +265,7 @@ def _decide(draft: Draft, decision: Decision, state: DraftState, by: User, reaso
     if decision != Decision.APPROVED and not reason:
         raise DraftError(_("Say why: the reason goes to the people who work on this answer and into the trail."))
     draft.state = state
-    _save(draft, by, reason or str(decision.label), "state")
+    _save(draft, by, reason, "state")
     return Review.objects.create(
         draft=draft,
         decision=decision,
@@ -284,7 +283,7 @@ def _sources(draft: Draft) -> dict[str, str]:
 
 
 def _save(draft: Draft, by: User, reason: str, *fields: str) -> None:
-    draft._history_user, draft._change_reason = by, str(reason)[:100]
+    draft._history_user, draft._change_reason = by, reason[:100]
     draft.save(update_fields=list(fields))
 
 

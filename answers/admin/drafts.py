@@ -90,6 +90,7 @@ class DraftAdmin(GovernedHistoryAdmin):
     list_display = ("asked", "workspace_name", "asker", "age", "desk", "state_label", "yours")
     list_display_links = ("asked",)
     list_filter = (StateFilter, DeskFilter, WorkspaceFilter)
+    list_before_template = "admin/answers/draft/_states.html"
     search_fields = ("answer__question__text",)
     search_help_text = _("Search the questions")
     ordering = ("created_at",)
@@ -110,7 +111,9 @@ class DraftAdmin(GovernedHistoryAdmin):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Drafts"), **(extra_context or {})})
+        asked_for = request.GET.get(StateFilter.parameter_name) or DraftState.WAITING
+        states = [(code, label, code == asked_for) for code, label in [*DraftState.choices, ("all", _("All"))]]
+        return super().changelist_view(request, {"title": _("Drafts"), "states": states, **(extra_context or {})})
 
     @display(description=_("question"))
     def asked(self, draft: Draft) -> str:
@@ -128,8 +131,8 @@ class DraftAdmin(GovernedHistoryAdmin):
     def age(self, draft: Draft) -> Any:
         if draft.state not in review.WHEN["edit"]:
             return "–"
-        late = "late" if timezone.now() - draft.created_at > _LATE else "fresh"
-        return late, timesince(draft.created_at, depth=1)
+        waited = timesince(draft.created_at, depth=1)
+        return ("late", waited) if timezone.now() - draft.created_at > _LATE else waited
 
     @display(description=_("desk"), ordering="assigned_to__username")
     def desk(self, draft: Draft) -> str:

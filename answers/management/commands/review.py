@@ -1,0 +1,107 @@
+"""`review list|show|approve|return|reject ID --as USER --reason …`: the queue from a terminal."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from answers import review
+from answers.exceptions import DraftError
+from answers.models import Draft
+from answers.states import DraftState
+from workspaces import access
+from workspaces.commands import PortalCommand
+from workspaces.models import User
+from workspaces.roles import Action
+
+
+class Command(PortalCommand):
+    help = "List the drafts that wait where a person reviews, read one, or decide on it."
+    acts_as_person = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("act", choices=["list", "show", "approve", "return", "reject"])
+        parser.add_argument("draft", nargs="?", metavar="ID", help="the draft's id, or its answer's")
+        parser.add_argument("--reason", default="", help="needed to return or reject")
+        parser.add_argument(
+            "--seen", metavar="SHA256", help="decide only if the text is still the one with this hash, as shown"
+        )
+
+    def run(
+        self, *, act: str, draft: str | None, reason: str, seen: str | None, user: User, **options: Any
+    ) -> dict[str, Any]:
+        if act == "list":
+            return self._list(user)
+        if not draft:
+            raise DraftError("Say which draft: `review list` shows their ids.")
+        found = _find(draft, user)
+        if act == "show":
+            review.opened(found, by=user)
+            return self._shown(found, user)
+        if act == "approve":
+            review.approve(found, by=user, seen_sha256=seen or review.text_sha256(found.text), reason=reason)
+        elif act == "return":
+            review.return_for_changes(found, by=user, reason=reason)
+        else:
+            review.reject(found, by=user, reason=reason)
+        found.refresh_from_db()
+        self.say(f"{found.pk}: {found.get_state_display()}.")
+        return _document(found)
+
+    def _list(self, user: User) -> dict[str, Any]:
+        drafts = access.visible(user, Draft).filter(state=DraftState.WAITING)
+        rows = [_document(draft) for draft in drafts.select_related("answer__question__asked_by", "workspace")]
+        for row in rows:
+            self.say(f"{row['id']}  {row['workspace']}  {row['asked_by']}  {row['question'][:80]}")
+        if not rows:
+            self.say("Nothing waits for you.")
+        return {"drafts": rows}
+
+    def _shown(self, draft: Draft, user: User) -> dict[str, Any]:
+        citations = [
+            {
+                "n": citation.number,
+                "document": citation.document.title,
+                "version": citation.version.number,
+                "locator": citation.locator,
+                "quote": citation.quote,
+            }
+            for citation in draft.answer.citations.select_related("document", "version")
+        ]
+        objection = review.objection(draft, user)
+        self.say(draft.answer.question.text)
+        self.say(f"\n{draft.text}\n")
+        for one in citations:
+            self.say(f"[{one['n']}] {one['document']}, version {one['version']}, {one['locator']}: {one['quote']}")
+        self.say(f"\n{draft.get_state_display()}. SHA-256 of the text: {review.text_sha256(draft.text)}")
+        if objection:
+            self.say(objection)
+        return _document(draft) | {"text": draft.text, "citations": citations, "objection": objection}
+
+
+def _find(id: str, user: User) -> Draft:
+    drafts = access.visible(user, Draft)
+    by_answer = drafts.filter(answer=id).values_list("pk", flat=True).first() if _is_uuid(id) else None
+    return access.find(user, Action.REVIEW, Draft, pk=by_answer or id)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _document(draft: Draft) -> dict[str, Any]:
+    return {
+        "id": str(draft.pk),
+        "answer_id": str(draft.answer_id),
+        "workspace": draft.workspace.slug,
+        "question": draft.answer.question.text,
+        "asked_by": draft.answer.question.asked_by.username,
+        "state": draft.state,
+        "status": draft.answer.status,
+        "created_at": draft.created_at,
+        "text_sha256": review.text_sha256(draft.text),
+    }
