@@ -1,5 +1,6 @@
 """Settings of the whole installation, read from the environment (see `.env.example`, in the same order)."""
 
+import contextlib
 import secrets
 from pathlib import Path
 
@@ -31,8 +32,13 @@ def _development_secret() -> str:
     """A random secret of this checkout's own, so that not even development runs with a published one."""
     file = VAR / "secret_key"
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        made = VAR / f"secret_key.{secrets.token_hex(4)}"
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        # Of two first starts at once one wins, and both read the winner's.
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(made)
+        made.unlink()
     return file.read_text(encoding="utf-8")
 
 

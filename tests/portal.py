@@ -87,6 +87,11 @@ class Portal:
         told = json.loads((self.var / "supervisor.json").read_text())
         return {child["name"]: child for child in told["children"]}
 
+    def finding(self, name: str) -> dict[str, str]:
+        """What `doctor` says of one thing."""
+        told = json.loads(self.run("doctor", "--json").stdout)
+        return next(finding for finding in told["findings"] if finding["name"] == name)
+
     def processes(self) -> list[str]:
         """Every living process that belongs to this portal, by its command line or its environment."""
         marks = (str(self.var), str(run_directory(self.var)))

@@ -20,7 +20,8 @@ DOORS = {
     "openai": ("answers/chat_models.py",),
     "requests": (),
     "aiohttp": (),
-    "urllib.request": ("inlock/engines/",),  # asks our own Chroma on loopback whether it answers
+    "urllib.request": (),
+    "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
     "httpx": ("documents/index.py", "answers/chat_models.py"),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "xberg": ("documents/parse/",),

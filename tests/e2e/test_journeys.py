@@ -26,8 +26,8 @@ def test_the_demo_answers_refuses_holds_and_verifies(demo):
 
 def test_a_file_becomes_a_cited_answer_whose_page_is_marked(signed_in, tmp_path):
     pages = [
-        "Canteen rules.\n\nLunch is served from eleven to two on working days.",
-        "The annual harbour regatta of the company takes place on the second Saturday of June.",
+        [["Canteen rules"], ["Lunch is served from eleven to two on working days."]],
+        [["The annual harbour regatta of the company takes place on the second Saturday of June."]],
     ]
     file = samples.pdf(tmp_path / "canteen-and-regatta.pdf", pages)
 

@@ -1,102 +1,26 @@
 """`serve` as a person and a service manager meet it: the real process tree, on a var directory of its own."""
 
-import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from inlock.children import Child
-from inlock.engines import PROJECT_ROOT
-from inlock.engines.addresses import run_directory
 from inlock.engines.recipe import command_line
-from inlock.supervisor import is_free
+from tests.portal import Portal, free_port, within
 
 CHILDREN = ["web", "interactive", "ingest", "beat"]
-
-
-class Portal:
-    """A `serve` of its own, run as a program."""
-
-    def __init__(self, var: Path) -> None:
-        self.var = var
-        self.port = free_port()
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> dict[str, Any]:
-        self.process = subprocess.Popen(
-            self.command("serve", "--port", str(self.port), "--json"),
-            cwd=PROJECT_ROOT,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.communicate()
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "manage.py", *arguments]
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = self.command(*arguments)
-        return subprocess.run(
-            command, cwd=PROJECT_ROOT, env=self.environment(), capture_output=True, text=True, check=False
-        )
-
-    def environment(self) -> dict[str, str]:
-        foreign = {"DATABASE_URL", "REDIS_URL", "CHROMA_URL"}
-        kept = {name: value for name, value in os.environ.items() if name not in foreign}
-        return kept | {"INLOCK_VAR": str(self.var)}
-
-    def children(self) -> dict[str, dict[str, Any]]:
-        told = json.loads((self.var / "supervisor.json").read_text())
-        return {child["name"]: child for child in told["children"]}
-
-    def finding(self, name: str) -> dict[str, str]:
-        told = json.loads(self.run("doctor", "--json").stdout)
-        return next(finding for finding in told["findings"] if finding["name"] == name)
-
-    def processes(self) -> list[str]:
-        """Every living process that belongs to this portal, by its command line or its environment."""
-        marks = (str(self.var), str(run_directory(self.var)))
-        told = subprocess.run(["ps", "axeww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True)
-        lines = [line for line in told.stdout.splitlines() if any(mark in line for mark in marks)]
-        return [line[:200] for line in lines if not line.split()[1].startswith("Z")]
 
 
 @pytest.fixture
 def portal(tmp_path) -> Iterator[Portal]:
     portal = Portal(tmp_path / "var")
     yield portal
-    if portal.process is not None and portal.process.poll() is None:
-        portal.process.send_signal(signal.SIGTERM)
-        portal.process.wait(60)
-    shutil.rmtree(run_directory(portal.var), ignore_errors=True)
-
-
-def free_port() -> int:
-    return next(port for port in range(18200, 18900, 7) if is_free("127.0.0.1", port))
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
+    portal.stop()
 
 
 def test_serve_answers_heals_and_leaves_nothing_behind(portal):
