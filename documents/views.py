@@ -46,7 +46,7 @@ def list_documents(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.OPEN)
 def progress(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The list's table alone; htmx asks for it again and again while something is in work."""
-    return render(request, "documents/_rows.html", _list_context(request, workspace) | {"fragment": True})
+    return render(request, "documents/_rows.html", _list_context(request, workspace))
 
 
 # --- The viewer ---------------------------------------------------------------------------------------------

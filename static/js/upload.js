@@ -11,6 +11,12 @@
     const page = new URL(event.detail.xhr.responseURL).pathname;
     if (event.detail.xhr.status !== 200 || !page.includes("/documents/")) location.reload();
   });
+  // Said from a place that stays, since what is swapped in is not always read out.
+  document.addEventListener("htmx:afterSwap", () => {
+    const { said } = document.querySelector("#documents").dataset;
+    const status = document.querySelector("#documents-status");
+    if (status.textContent !== said) status.textContent = said;
+  });
   if (!form) return;
 
   const input = form.querySelector("input[type=file]");
@@ -22,8 +28,8 @@
   let running = 0;
 
   function size(bytes) {
-    const units = ["kilobyte", "megabyte", "gigabyte"];
-    let value = bytes / 1024;
+    const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+    let value = bytes;
     let unit = 0;
     for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
     const format = { style: "unit", unit: units[unit], maximumFractionDigits: 1 };

@@ -1,5 +1,6 @@
 """Deleting takes effect at once in the database, and leaves nothing in the index, the rows or the disk."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,20 @@ def test_a_version_that_answers_is_never_withdrawn(policies, contributor):
     withdraw_version_task(str(version.pk))
 
     assert len(in_index(policies)) == 1
+
+
+def test_the_sweep_removes_what_a_dead_upload_left_and_nothing_younger(policies, contributor, monkeypatch, settings):
+    killer = Killer(monkeypatch)
+    killer.at("received_file")
+    monkeypatch.setattr(Path, "unlink", lambda *args, **kwargs: None)
+    with pytest.raises(Killed):
+        receive(policies, contributor)
+    monkeypatch.undo()
+    (left,) = (Path(settings.MEDIA_ROOT) / "incoming").iterdir()
+
+    sweep_ingestion()
+    young = left.exists()
+    os.utime(left, (0, 0))
+    sweep_ingestion()
+
+    assert (young, left.exists()) == (True, False)

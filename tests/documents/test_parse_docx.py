@@ -1,10 +1,18 @@
+import re
+import zipfile
+
 import docx
 import pytest
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
 
 from documents.parse import ParseFailed, parse_file
 from tests.documents import samples
+
+MARKUP_COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 
 
 def section_texts(parsed):
@@ -31,12 +39,25 @@ def test_sections_follow_the_headings(tmp_path):
     assert (parsed.title, parsed.page_count) == ("Handbook", 3)
 
 
-def test_numbers_that_word_counts_are_in_the_text(tmp_path):
+def test_items_of_numbered_lists_are_marked_without_their_numbers(tmp_path):
     def fill(document):
         for text in ("First step", "Second step"):
             document.add_paragraph(text, style="List Number")
 
-    assert parsed_document(tmp_path, fill).text == "1. First step\n2. Second step"
+    assert parsed_document(tmp_path, fill).text == "• First step\n• Second step"
+
+
+def test_a_style_based_on_a_heading_is_one_and_a_paragraph_may_opt_out(tmp_path):
+    def fill(document):
+        document.styles.add_style("House", 1).base_style = document.styles["Heading 2"]
+        document.add_heading("Leave", 1)
+        document.add_paragraph("Study", style="House")
+        paragraph = document.add_paragraph("Five days.", style="House")
+        outline = OxmlElement("w:outlineLvl")
+        outline.set(qn("w:val"), "9")
+        paragraph._p.get_or_add_pPr().append(outline)
+
+    assert section_texts(parsed_document(tmp_path, fill)) == {"Leave › Study": "Leave\n\nStudy\n\nFive days."}
 
 
 def test_a_heading_without_text_joins_the_section_below_it(tmp_path):
@@ -76,6 +97,51 @@ def test_text_inside_content_controls_is_read(tmp_path):
     assert parsed_document(tmp_path, fill).text == "Inside the control."
 
 
+def test_text_boxes_follow_the_paragraph_that_they_hang_on_once(tmp_path):
+    def fill(document):
+        run = document.add_paragraph("Beside.").add_run()
+        both = parse_xml(
+            f"<mc:AlternateContent {nsdecls('w')} xmlns:mc='{MARKUP_COMPATIBILITY}'>"
+            + "".join(
+                f"<mc:{form}><w:drawing><w:txbxContent><w:p><w:r><w:t>In the box.</w:t></w:r></w:p>"
+                f"</w:txbxContent></w:drawing></mc:{form}>"
+                for form in ("Choice", "Fallback")
+            )
+            + "</mc:AlternateContent>"
+        )
+        run._r.append(both)
+
+    assert parsed_document(tmp_path, fill).text == "Beside.\n\nIn the box."
+
+
+def test_footnotes_stand_below_the_paragraph_that_refers_to_them(tmp_path):
+    def fill(document):
+        run = document.add_paragraph("Leave is paid").add_run()
+        reference = OxmlElement("w:footnoteReference")
+        reference.set(qn("w:id"), "2")
+        run._r.append(reference)
+        notes = (
+            f"<w:footnotes {nsdecls('w')}><w:footnote w:id='2'><w:p><w:r><w:t>By law.</w:t></w:r></w:p></w:footnote>"
+        )
+        name, kind = PackURI("/word/footnotes.xml"), CONTENT_TYPE.WML_FOOTNOTES
+        part = Part(name, kind, f"{notes}</w:footnotes>".encode(), document.part.package)
+        document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+
+    assert parsed_document(tmp_path, fill).text == "Leave is paid[2]\n\n[2] By law."
+
+
+def test_a_table_of_one_column_is_a_frame_around_what_is_in_it(tmp_path):
+    def fill(document):
+        cell = document.add_table(rows=1, cols=1).cell(0, 0)
+        cell.text = "Framed."
+        inner = cell.add_table(rows=2, cols=2)
+        for row, cells in enumerate((("Team", "Days"), ("Sales", "3"))):
+            for column, text in enumerate(cells):
+                inner.cell(row, column).text = text
+
+    assert parsed_document(tmp_path, fill).text == "Framed.\n\nTeam | Days\nTeam: Sales | Days: 3"
+
+
 def test_a_cell_merged_downwards_is_said_in_each_row(tmp_path):
     def fill(document):
         table = document.add_table(rows=3, cols=2)
@@ -92,6 +158,14 @@ def test_a_document_without_text_says_so(tmp_path):
         parsed_document(tmp_path, lambda document: document.add_paragraph("   "))
 
     assert caught.value.code == "no_text"
+
+
+def test_a_title_that_nobody_gave_is_none(tmp_path):
+    with zipfile.ZipFile(samples.docx_of(tmp_path / "b.docx")) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
+    entries["_rels/.rels"] = re.sub(rb"<Relationship [^>]*core-properties[^>]*>", b"", entries["_rels/.rels"])
+
+    assert parse_file(samples.zipped(tmp_path / "a.docx", entries), "a.docx").title == "Leave"
 
 
 def test_styles_based_on_each_other_end(tmp_path):

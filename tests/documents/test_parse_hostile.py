@@ -85,6 +85,46 @@ def test_a_large_part_that_defines_entities_is_refused_while_it_is_read(tmp_path
     assert failure(samples.with_part(book, tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", bad)) == "damaged"
 
 
+def test_entities_of_a_part_that_passes_for_a_picture_are_left_alone(tmp_path, letter):
+    laughs = b'<!DOCTYPE w [<!ENTITY a "ha"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
+    with zipfile.ZipFile(letter) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    main = entries.pop(MAIN).partition(b"?>")[2].replace(b"It is paid.", b"It is &a;&b;paid.")
+    entries["word/document.svg"] = laughs + main
+    for name in ("_rels/.rels", "[Content_Types].xml", "word/_rels/document.xml.rels"):
+        entries[name] = entries[name].replace(b"word/document.xml", b"word/document.svg")
+    entries["word/_rels/document.svg.rels"] = entries.pop("word/_rels/document.xml.rels")
+
+    text = parse_file(samples.zipped(tmp_path / "a.docx", entries), "a.docx").text
+
+    assert "Every employee has leave. It is" in text
+    assert "ha" not in text.replace("has", "")
+    assert "root" not in text
+
+
+def test_a_sheet_that_counts_its_rows_without_end_is_too_large(tmp_path):
+    book = samples.xlsx(tmp_path / "b.xlsx", {"One": [["a"]]})
+    name = "xl/worksheets/sheet1.xml"
+    sheet = samples.part(book, name).replace(b'<row r="1"', b'<row r="99999999999"')
+
+    assert failure(samples.with_part(book, tmp_path / "a.xlsx", name, sheet)) == "too_large"
+
+
+def test_a_chain_of_parts_without_end_is_damaged(tmp_path, letter):
+    relation = '<Relationship Id="r" Type="x" Target="{}.xml"/>'
+    rels = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+    with zipfile.ZipFile(letter) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["_rels/.rels"] = entries["_rels/.rels"].replace(
+        b"</Relationships>", relation.format("0").encode() + b"</Relationships>"
+    )
+    for number in range(2_000):
+        entries[f"{number}.xml"] = b"<a/>"
+        entries[f"_rels/{number}.xml.rels"] = rels.format(relation.format(number + 1)).encode()
+
+    assert failure(samples.zipped(tmp_path / "a.docx", entries)) == "damaged"
+
+
 def test_a_zip_bomb_is_refused_from_its_directory(tmp_path, letter):
     bomb = samples.with_part(letter, tmp_path / "a.docx", "word/media/a.bin", b"\x00" * 30_000_000)
 

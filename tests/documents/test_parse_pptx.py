@@ -1,9 +1,16 @@
 from pathlib import Path
 
 import pptx
+from pptx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls, qn
 
 from documents.parse import parse_file
 from tests.documents import samples
+
+DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 
 
 def test_each_slide_is_a_section_with_its_title_points_and_notes(tmp_path):
@@ -44,3 +51,36 @@ def test_a_table_on_a_slide_is_rows_under_their_names(tmp_path):
     deck.save(str(tmp_path / "a.pptx"))
 
     assert parse_file(tmp_path / "a.pptx", "a.pptx").text == "Region | Sales\nRegion: North | Sales: 14"
+
+
+def test_shapes_in_groups_are_read_in_their_place(tmp_path):
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    group = slide.shapes.add_group_shape()
+    for shapes, text in ((group.shapes, "Inside"), (slide.shapes, "After")):
+        shapes.add_textbox(0, 0, 100, 100).text_frame.text = text
+    deck.save(str(tmp_path / "a.pptx"))
+
+    assert parse_file(tmp_path / "a.pptx", "a.pptx").text == "Inside\n\nAfter"
+
+
+def test_the_words_of_a_smartart_drawing_are_points(tmp_path):
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    frame = slide.shapes.add_table(1, 1, 0, 0, 100, 100)._element
+    data = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in ("Plan", "Check"))
+    part = Part(
+        PackURI("/ppt/diagrams/data1.xml"),
+        CONTENT_TYPE.DML_DIAGRAM_DATA,
+        slide.part.package,
+        f"<dgm:dataModel {nsdecls('a')} xmlns:dgm='{DIAGRAM}'>{data}</dgm:dataModel>".encode(),
+    )
+    identity = slide.part.relate_to(part, RELATIONSHIP_TYPE.DIAGRAM_DATA)
+    graphic = frame.find(".//" + qn("a:graphicData"))
+    graphic.set("uri", DIAGRAM)
+    graphic[0].getparent().replace(
+        graphic[0], parse_xml(f"<dgm:relIds {nsdecls('r')} xmlns:dgm='{DIAGRAM}' r:dm='{identity}'/>")
+    )
+    deck.save(str(tmp_path / "a.pptx"))
+
+    assert parse_file(tmp_path / "a.pptx", "a.pptx").text == "• Plan\n• Check"

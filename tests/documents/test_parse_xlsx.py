@@ -2,9 +2,9 @@ import datetime
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from documents.parse import parse_file
-from documents.parse.xlsx_numbers import shown
 from tests.documents import samples
 
 
@@ -58,20 +58,43 @@ def test_a_cell_far_to_the_right_costs_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("value", "code", "expected"),
     [
-        ("45000", "General", "45000"),
-        ("45000", "dd/mm/yyyy", "2023-03-15"),
-        ("45000.5", 'yyyy-mm-dd" at "hh:mm', "2023-03-15 12:00"),
-        ("0.25", "hh:mm", "06:00"),
-        ("0.125", "0.0%", "12.5%"),
-        ("1234.5", '"days" 0.00', "1234.5"),
-        ("1234567890123", "0", "1234567890123"),
-        ("12", "[Red]#,##0", "12"),
+        (45000, "General", "45000"),
+        (45000, "dd/mm/yyyy", "2023-03-15"),
+        (45000.5, 'yyyy-mm-dd" at "hh:mm', "2023-03-15 12:00"),
+        (0.25, "hh:mm", "06:00"),
+        (0.125, "0.0%", "12.5%"),
+        (0.07, "0%", "7%"),
+        (1234.5, '"days" 0.00', "1234.5"),
+        (1234567890123, "0", "1234567890123"),
+        (12, "[Red]#,##0", "12"),
+        (True, "General", "TRUE"),
         ("#N/A", "General", "#N/A"),
     ],
 )
-def test_a_number_is_written_as_its_format_means_it(value, code, expected):
-    assert shown(value, code) == expected
+def test_a_value_is_written_as_its_format_means_it(tmp_path, value, code, expected):
+    book = openpyxl.Workbook()
+    book.active.append(["of", value])
+    book.active["B1"].number_format = code
+    book.save(tmp_path / "a.xlsx")
+
+    assert parse_file(tmp_path / "a.xlsx", "a.xlsx").text == f"of | {expected}"
 
 
-def test_the_epoch_of_old_macs_is_respected():
-    assert shown("43538", "yyyy-mm-dd", epoch_1904=True) == "2023-03-15"
+def test_the_epoch_of_old_macs_is_respected(tmp_path):
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    book.active.append(["on", 43538])
+    book.active["B1"].number_format = "yyyy-mm-dd"
+    book.save(tmp_path / "a.xlsx")
+
+    assert parse_file(tmp_path / "a.xlsx", "a.xlsx").text == "on | 2023-03-15"
+
+
+def test_a_formula_is_its_last_value(tmp_path):
+    book = samples.xlsx(tmp_path / "b.xlsx", {"One": [["Sum", "=1+2"]]})
+    name = "xl/worksheets/sheet1.xml"
+    counted = samples.part(book, name).replace(b"<f>1+2</f><v></v>", b"<f>1+2</f><v>3</v>")
+
+    parsed = parse_file(samples.with_part(book, tmp_path / "a.xlsx", name, counted), "a.xlsx")
+
+    assert parsed.text == "Sum | 3"
