@@ -26,9 +26,15 @@ logger = logging.getLogger(__name__)
 MOST_SENTENCES = 4
 #: How many of the best sentences by words are compared by meaning: each costs an embedding.
 _COMPARED = 20
-_WORDS_SHARE, _MEANING_SHARE, _RANK_SHARE = 0.5, 0.4, 0.1
+#: Of a sentence's score; the rest is the words'. Measured on 400 questions of SQuAD 2.0 with the eight nearest
+#: paragraphs as evidence: the quoted sentences (2.1 on average) hold the answer for 85 %, the evidence for 95 %.
+_MEANING_SHARE, _RANK_SHARE = 0.5, 0.2
+#: What a word in the title, the heading or the sentence before counts, beside one in the sentence itself.
+_NEAR_SHARE = 0.3
+#: A sentence with a figure in it where one is asked for; a sentence that asks itself.
+_HAS_FIGURE, _IS_QUESTION = 1.25, 0.4
 #: A further sentence is added while it scores this share of the best one.
-_WORTH_ADDING = 0.75
+_WORTH_ADDING = 0.82
 _SAME_WORDS = 0.8
 #: A sentence of its own says at least this much; shorter ones are headings and labels.
 _FEWEST_WORDS = 4
@@ -36,6 +42,7 @@ _LONGEST = 700
 
 _ENDS = re.compile(r"[.!?…:;][\"'”’“»)\]]*$")
 _ENDS_PROSE = re.compile(r"[.!?…][\"'”’“»)\]]*$")
+_BULLET = re.compile(r"\A[•◦▪‣●○·*–—-]\s+")
 _BRACKETED_NUMBER = re.compile(r"\[(\d{1,3})\]")
 _ASKS_FOR_FIGURE = re.compile(
     r"\b(how (?:many|much|long|often|old|far|soon|large|big)|when|what (?:year|date|percentage|amount|number|limit)|"
@@ -53,7 +60,6 @@ class _Candidate:
     text: str
     words: frozenset[str]
     around: frozenset[str]
-    is_whole: bool
     language: str
     score: float = 0.0
 
@@ -124,76 +130,73 @@ def _gap(before: str, sentence: str) -> str:
 
 
 def _candidates(evidence: Sequence[Any]) -> list[_Candidate]:
+    """Every sentence that can stand alone. A heading cannot; its words go with the sentences under it."""
     found: list[_Candidate] = []
     for source in evidence:
-        title = analysis.words(f"{source.title} {source.locator}", source.language)
+        title = frozenset(analysis.words(f"{source.title} {source.locator}", source.language))
+        heading: frozenset[str] = frozenset()
         before: frozenset[str] = frozenset()
         for start, end in sentence_spans(source.text):
             raw = source.text[start:end]
             words = frozenset(analysis.words(raw, source.language))
-            text = _shown(raw)
-            found.append(
-                _Candidate(
-                    number=source.number,
-                    order=len(found),
-                    text=text,
-                    words=words,
-                    around=before | frozenset(title),
-                    is_whole=_is_whole(raw, words),
-                    language=source.language,
-                )
-            )
+            if not _stands_alone(raw, words):
+                heading = words
+                continue
+            around = title | heading | before
+            found.append(_Candidate(source.number, len(found), _shown(raw), words, around, source.language))
             before = words
     return found
 
 
 def _shown(sentence: str) -> str:
-    """On one line, and with no number in brackets that would read as a citation."""
-    return _BRACKETED_NUMBER.sub(r"(\1)", " ".join(sentence.split()))
+    """On one line, without a list's bullet, and with no number in brackets that would read as a citation."""
+    return _BRACKETED_NUMBER.sub(r"(\1)", " ".join(_BULLET.sub("", sentence).split()))
 
 
-def _is_whole(sentence: str, words: frozenset[str]) -> bool:
-    if len(words) < _FEWEST_WORDS - 1 or len(sentence) > _LONGEST:
+def _stands_alone(sentence: str, words: frozenset[str]) -> bool:
+    if len(sentence) > _LONGEST or not words:
         return False
-    return is_table_row(sentence) or bool(_ENDS.search(sentence)) or len(words) >= _FEWEST_WORDS * 2
+    if is_table_row(sentence) or _ENDS.search(sentence):
+        return True
+    return len(words) >= _FEWEST_WORDS
 
 
 def _score(question: str, asked: list[tuple[str, ...]], candidates: list[_Candidate], sources: int) -> None:
     """Fill in every candidate's score, 0 to about 1."""
     weights = _rarity(asked, candidates)
-    total = sum(weights.values()) or 1.0
     wants_figure = bool(_ASKS_FOR_FIGURE.search(question))
     for candidate in candidates:
-        own = sum(w for forms, w in weights.items() if not candidate.words.isdisjoint(forms))
-        near = sum(
-            w
-            for forms, w in weights.items()
-            if candidate.words.isdisjoint(forms) and not candidate.around.isdisjoint(forms)
-        )
-        # A word in the title or the sentence before helps, but only next to a word of the sentence's own.
-        candidate.score = (own + (0.4 * near if own else 0.0)) / total
-        if not candidate.is_whole:
-            candidate.score *= 0.5
-        if candidate.text.endswith("?"):
-            candidate.score *= 0.4
-        if wants_figure and any(letter.isdigit() for letter in candidate.text):
-            candidate.score *= 1.25
-    _blend(question, candidates, sources)
-
-
-def _blend(question: str, candidates: list[_Candidate], sources: int) -> None:
-    """Mix meaning and the passage's rank into the scores of the best by words; the others stay out."""
-    ahead = sorted((c for c in candidates if c.score > 0), key=lambda candidate: -candidate.score)[:_COMPARED]
-    meanings = _meanings(question, ahead)
+        candidate.score = _words_score(candidate, weights, wants_figure)
+    ahead = sorted(candidates, key=lambda c: (-c.score, c.number))[:_COMPARED]
+    meanings = dict(zip((c.order for c in ahead), _meanings(question, ahead), strict=True))
     for candidate in candidates:
-        if candidate not in ahead:
+        rank = 1 - (candidate.number - 1) / sources
+        meaning = meanings.get(candidate.order)
+        if candidate.order not in meanings or not (candidate.score or meaning):
             candidate.score = 0.0
-    for candidate, meaning in zip(ahead, meanings, strict=True):
-        rank = 1 - (candidate.number - 1) / max(1, sources)
-        if meaning is None:
-            candidate.score = (_WORDS_SHARE + _MEANING_SHARE) * candidate.score + _RANK_SHARE * rank
+        elif meaning is None:
+            candidate.score = (1 - _RANK_SHARE) * candidate.score + _RANK_SHARE * rank
         else:
-            candidate.score = _WORDS_SHARE * candidate.score + _MEANING_SHARE * meaning + _RANK_SHARE * rank
+            share = 1 - _MEANING_SHARE - _RANK_SHARE
+            candidate.score = share * candidate.score + _MEANING_SHARE * meaning + _RANK_SHARE * rank
+
+
+def _words_score(candidate: _Candidate, weights: dict[tuple[str, ...], float], wants_figure: bool) -> float:
+    """The share of the question's words, rare ones weighing more, that the sentence holds itself or stands near."""
+    total = own = near = 0.0
+    for forms, weight in weights.items():
+        total += weight
+        if not candidate.words.isdisjoint(forms):
+            own += weight
+        elif not candidate.around.isdisjoint(forms):
+            near += weight
+    # What stands near helps only a sentence that has a word of its own to offer.
+    score = (own + _NEAR_SHARE * near) / total if own else 0.0
+    if candidate.text.endswith("?"):
+        return score * _IS_QUESTION
+    if wants_figure and any(letter.isdigit() for letter in candidate.text):
+        return score * _HAS_FIGURE
+    return score
 
 
 def _meanings(question: str, candidates: Sequence[_Candidate]) -> list[float | None]:

@@ -61,7 +61,7 @@ def test_a_follower_of_a_held_answer_hears_a_beat_and_then_the_decision(legal, m
                 streaming.append(answer.pk, "end", {"status": "answered_approved"})
         return kinds
 
-    assert asyncio.run(asyncio.wait_for(gather(), 30)) == ["beat", "end"]
+    assert asyncio.run(asyncio.wait_for(gather(), 30)) == ["status", "beat", "end"]
 
 
 def test_a_redis_that_is_gone_loses_the_news_and_not_the_answer(policies, handbook, member, answered, settings, caplog):
