@@ -1,151 +1,173 @@
-"""DOCX: paragraphs, lists, tables and footnotes under the headings of the document."""
+"""DOCX: paragraphs, lists, tables and footnotes under the headings of the document.
 
-from collections.abc import Iterator
+python-docx reads the file. What it has no words for (changes, content controls,
+text boxes, footnotes) is brought into plain paragraphs first, on its own elements.
+Numbers that Word counts by itself are not in the file and so not in the text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from lxml.etree import _Element as Element
+import docx
+from docx.document import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import qn
+from docx.oxml.simpletypes import ST_Merge
+from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.styles.style import BaseStyle, ParagraphStyle
+from docx.table import Table, _Cell
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+from lxml import etree
 
-from . import tables
-from .docx_styles import Numbering, Styles
-from .failures import ParseFailed
+from . import ooxml, tables
 from .model import Parsed, assemble
-from .ooxml import Package
 from .outline import Outline
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-# Deleted and moved text, the code of fields, and what older programs would show instead.
-_SKIPPED = frozenset(
-    f"{W}{name}"
-    for name in ("del", "moveFrom", "instrText", "delText", "pPr", "rPr", "sectPr", "tblPr", "tcPr", "trPr")
-) | {f"{MC}Fallback"}
-# What may stand around paragraphs and tables without meaning anything to a reader.
-_WRAPPERS = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"))
+
+def _tags(words: str) -> tuple[str, ...]:
+    return tuple(qn(f"w:{word}") for word in words.split())
+
+
+# Deleted and moved text, and settings that would otherwise be left where wrappers are taken away.
+_UNSEEN = _tags("del moveFrom sdtPr sdtEndPr customXmlPr smartTagPr")
+# What may stand around paragraphs, cells and runs without meaning anything to a reader.
+_WRAPPERS = _tags("sdt sdtContent customXml smartTag ins moveTo fldSimple dir bdo")
+MAX_COLUMNS = 100
+_BODY_TEXT = 9  # Word's outline level for "not a heading"
+_HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 
 
 def parse(path: Path) -> Parsed:
-    package = Package(path)
-    main = package.main()
-    body = package.xml(main).find(f"{W}body")
-    if body is None:
-        raise ParseFailed("damaged", detail="no body")
-    parts = {kind: target for kind, target in package.related(main).values() if target in package}
-    reader = _Reader(package, parts)
-    reader.read(body)
-    title = package.title() or reader.title or reader.outline.first_heading
-    return assemble("docx", reader.outline.parts(), title=title)
+    with ooxml.opened(path) as file:
+        document = docx.Document(file)
+        _show_as_read(document.element)
+        reader = _Reader(document)
+        reader.read(document.iter_inner_content())
+        title = ooxml.title(document.part.package) or reader.title or reader.outline.first_heading
+        return assemble("docx", reader.outline.parts(), title=title)
+
+
+def _show_as_read(root: BaseOxmlElement) -> None:
+    """Leave of the document what a reader sees, as plain paragraphs and runs."""
+    ooxml.choose(root)
+    etree.strip_elements(root, *_UNSEEN, with_tail=False)
+    etree.strip_tags(root, *_WRAPPERS)
+    for run in list(root.iter(qn("w:r"))):
+        if Run(run, root).font.hidden:
+            run.getparent().remove(run)
+    for reference in root.iter(qn("w:footnoteReference")):
+        mark = OxmlElement("w:t")
+        mark.text = f"[{reference.get(qn('w:id'), '')}]"
+        reference.addprevious(mark)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a paragraph is; `level` is 0 for what is no heading."""
+
+    level: int = 0
+    is_title: bool = False
+    is_item: bool = False
+
+    def over(self, element: BaseOxmlElement) -> "_Look":
+        """This look with what a style or a paragraph based on it says on top."""
+        # Word writes the English name whatever its language; the id is translated.
+        name = element.xpath("string(w:name/@w:val)").lower()
+        outline = element.xpath("string(w:pPr/w:outlineLvl/@w:val)")
+        level = int(found[1]) if (found := _HEADING.fullmatch(name)) else self.level
+        if outline.isdecimal():
+            level = int(outline) + 1 if int(outline) < _BODY_TEXT else 0
+        # List 0 is Word's way of taking a paragraph out of its list.
+        list_number = element.xpath("string(w:pPr/w:numPr/w:numId/@w:val)")
+        return _Look(level, self.is_title or name == "title", list_number != "0" if list_number else self.is_item)
 
 
 class _Reader:
-    def __init__(self, package: Package, parts: dict[str, str]) -> None:
+    def __init__(self, document: Document) -> None:
         self.outline = Outline()
         self.title = ""
-        self.styles = Styles(package.xml(parts["styles"]) if "styles" in parts else None)
-        self.numbering = Numbering(package.xml(parts["numbering"]) if "numbering" in parts else None)
-        self.notes = _notes(package.xml(parts["footnotes"])) if "footnotes" in parts else {}
+        # Asked of each paragraph instead, the library would search all styles every time.
+        self._looks = {style.style_id: _look(style) for style in document.styles if isinstance(style, ParagraphStyle)}
+        default = document.styles.default(WD_STYLE_TYPE.PARAGRAPH)
+        self._plain = _look(default) if isinstance(default, ParagraphStyle) else _Look()
+        self._notes = _footnotes(document)
 
-    def read(self, container: Element) -> None:
-        for node in container:
-            if node.tag == f"{W}p":
-                self._paragraph(node)
-            elif node.tag == f"{W}tbl":
-                self._table(node)
-            elif node.tag in _WRAPPERS:
-                self.read(node)
-
-    def _paragraph(self, node: Element) -> None:
-        text = paragraph_text(node).strip()
-        style = self.styles.of(node)
-        number = self.numbering.next_mark(style) if text else ""
-        line = f"{number} {text}" if number else text
-        if style.is_title:
-            self.title = self.title or text
-        if style.level is not None and text:
-            self.outline.heading(style.level + 1, line)
-        elif number:
-            self.outline.item(line)
-        else:
-            self.outline.block(line)
-        for reference in node.iter(f"{W}footnoteReference"):
-            identity = reference.get(f"{W}id", "")
-            self.outline.block(f"[{identity}] {self.notes[identity]}" if self.notes.get(identity) else "")
-        for box in _boxes(node):
-            self.read(box)
-
-    def _table(self, node: Element) -> None:
-        rows = list(_rows(node))
-        if all(len(row) < 2 for row in rows):
-            # One column only places things: a frame around paragraphs.
-            for cell in _cells_of(node):
-                self.read(cell)
-            return
-        self.outline.block(tables.as_text(rows))
-
-
-def paragraph_text(node: Element) -> str:
-    """The visible text of a paragraph, without the text boxes that hang on it."""
-    return "".join(_text(node))
-
-
-def _text(node: Element) -> Iterator[str]:
-    for child in node:
-        tag = child.tag
-        if tag in _SKIPPED or tag == f"{W}txbxContent":
-            continue
-        if tag == f"{W}t":
-            yield child.text or ""
-        elif tag in {f"{W}tab", f"{W}ptab"}:
-            yield " "
-        elif tag in {f"{W}br", f"{W}cr"}:
-            yield "\n"
-        elif tag == f"{W}noBreakHyphen":
-            yield "-"
-        elif tag == f"{W}footnoteReference":
-            yield f"[{child.get(f'{W}id', '')}]"
-        elif tag == f"{W}r" and child.find(f"{W}rPr/{W}vanish") is not None:
-            continue
-        elif tag != f"{W}p":
-            yield from _text(child)
-
-
-def _boxes(node: Element) -> Iterator[Element]:
-    for box in node.iter(f"{W}txbxContent"):
-        if not any(above.tag == f"{MC}Fallback" for above in box.iterancestors()):
-            yield box
-
-
-def _notes(root: Element) -> dict[str, str]:
-    """Footnotes by their number; the separators among them have no text."""
-    return {
-        note.get(f"{W}id", ""): " ".join(" ".join(paragraph_text(p) for p in note.iter(f"{W}p")).split())
-        for note in root.iter(f"{W}footnote")
-    }
-
-
-def _rows(table: Element) -> Iterator[list[str]]:
-    """Cell texts; a cell merged downwards is said in each of its rows."""
-    above: dict[int, str] = {}
-    for tr in table.iterchildren(f"{W}tr"):
-        row: list[str] = []
-        for cell in tr.iter(f"{W}tc"):
-            if next(cell.iterancestors(f"{W}tr")) is not tr:
+    def read(self, blocks: Iterable[Paragraph | Table]) -> None:
+        for block in blocks:
+            if isinstance(block, Table):
+                self._table(block)
                 continue
-            column = len(row)
-            merge = cell.find(f"{W}tcPr/{W}vMerge")
-            text = " ".join(paragraph_text(p).strip() for p in cell.iter(f"{W}p")).strip()
-            if merge is not None and merge.get(f"{W}val", "continue") == "continue":
-                text = above.get(column, "")
-            above[column] = text
-            span = cell.find(f"{W}tcPr/{W}gridSpan")
-            row += [text, *[""] * (_count(span) - 1)]
+            self._paragraph(block)
+            # Text boxes hang on the paragraph that they float beside.
+            for inner in block._p.xpath(".//w:txbxContent//w:p"):
+                self._paragraph(Paragraph(inner, block))
+
+    def _paragraph(self, paragraph: Paragraph) -> None:
+        text = paragraph.text.strip()
+        look = self._looks.get(paragraph._p.style or "", self._plain).over(paragraph._p)
+        if look.is_title:
+            self.title = self.title or text
+        if look.level:
+            self.outline.heading(look.level, text)
+        elif look.is_item and text:
+            self.outline.item(f"• {text}")
+        else:
+            self.outline.block(text)
+        for number in paragraph._p.xpath("./w:r/w:footnoteReference/@w:id"):
+            if self._notes.get(number):
+                self.outline.block(f"[{number}] {self._notes[number]}")
+
+    def _table(self, table: Table) -> None:
+        rows = list(_rows(table))
+        if any(len(row) > 1 for row in rows):
+            self.outline.block(tables.as_text(rows))
+            return
+        # One column only places things: a frame around paragraphs.
+        for cell in table._tbl.iter_tcs():
+            self.read(_Cell(cell, table).iter_inner_content())
+
+
+def _look(style: BaseStyle | None) -> _Look:
+    lineage: dict[str, BaseStyle] = {}
+    while isinstance(style, ParagraphStyle) and style.style_id not in lineage:
+        lineage[style.style_id] = style
+        style = style.base_style
+    look = _Look()
+    for ancestor in reversed(lineage.values()):
+        look = look.over(ancestor.element)
+    return look
+
+
+def _rows(table: Table) -> Iterator[list[str]]:
+    """Cell texts; a cell merged downwards is said in each of its rows.
+
+    The library's own `row.cells` climbs all rows of a merged cell for each of them.
+    """
+    above: dict[int, str] = {}
+    for tr in table._tbl.tr_lst:
+        row: list[str] = []
+        for tc in tr.tc_lst:
+            continued = tc.vMerge == ST_Merge.CONTINUE
+            text = " ".join(Paragraph(p, table).text.strip() for p in tc.iter(qn("w:p"))).strip()
+            above[len(row)] = above.get(len(row), "") if continued else text
+            row += [above[len(row)], *[""] * (min(tc.grid_span, MAX_COLUMNS) - 1)]
         yield row
 
 
-def _cells_of(table: Element) -> Iterator[Element]:
-    for tr in table.iterchildren(f"{W}tr"):
-        yield from tr.iterchildren(f"{W}tc")
-
-
-def _count(span: Element | None) -> int:
-    value = span.get(f"{W}val", "1") if span is not None else "1"
-    return min(int(value), 100) if value.isdecimal() and int(value) else 1
+def _footnotes(document: Document) -> dict[str, str]:
+    """Footnotes by their number, of which the library knows nothing; separators among them have no text."""
+    try:
+        part = document.part.part_related_by(RELATIONSHIP_TYPE.FOOTNOTES)
+    except KeyError:
+        return {}
+    root = parse_xml(part.blob)
+    _show_as_read(root)
+    return {
+        note.get(qn("w:id"), ""): " ".join(" ".join(Paragraph(p, document).text for p in note.iter(qn("w:p"))).split())
+        for note in root.iter(qn("w:footnote"))
+    }

@@ -1,18 +1,18 @@
-"""Open Office files (DOCX, PPTX, XLSX) without trusting them.
+"""Guard the libraries that read Office files (DOCX, PPTX, XLSX): look at every byte before they do.
 
-They are ZIP archives of XML. Nothing is unpacked to disk, names are only keys,
-sizes are checked before and while reading, and no XML part may define entities.
+The files are ZIP archives of XML that strangers upload. Nothing is unpacked to disk,
+sizes are checked before and while reading, and no part may define entities.
 """
 
-import posixpath
+import traceback
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lxml import etree
-from lxml.etree import _Element as Element
 
 from .failures import ParseFailed
 from .sniffing import OLE
@@ -25,115 +25,68 @@ RATIO_FROM = 20 * 1024 * 1024
 
 _SYMLINK = 0o120000
 _ENCRYPTED = 0x1
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError)
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_CORE_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_CHUNK = 256 * 1024
 # A DOCTYPE in the encodings an XML part may have.
-_DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
+_DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
+_XML = (".xml", ".rels")
+_TAIL = max(map(len, _DOCTYPES)) - 1
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_PROPERTIES = "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties"
 
 
-class Package:
-    """The parts of one file, by name."""
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file, once it is safe to hand to a library; what the library then raises is `damaged`.
 
-    def __init__(self, path: Path) -> None:
-        """Raises ParseFailed: `encrypted`, `damaged` or `too_large`."""
+    Raises ParseFailed: `encrypted`, `damaged` or `too_large`.
+    """
+    with path.open("rb") as file:
+        _check(file)
+        file.seek(0)
         try:
-            self._zip = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            code = "encrypted" if path.read_bytes()[: len(OLE)] == OLE else "damaged"
-            raise ParseFailed(code) from error
-        _check(self._zip.infolist())
-        self._names = set(self._zip.namelist())
+            yield file
+        except (ParseFailed, MemoryError):
+            raise
+        except Exception as error:
+            # The libraries promise no exceptions of their own: a part that is missing or strange
+            # comes as a KeyError, AttributeError or RecursionError from deep inside. The message
+            # may quote the file, the place does not.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            detail = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+            raise ParseFailed("damaged", detail=detail) from error
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
 
-    def xml(self, name: str) -> Element:
-        """The root of a part. Raises ParseFailed(`damaged`)."""
-        data = self._read(name)
-        if any(doctype in data for doctype in _DOCTYPES):
-            raise ParseFailed("damaged", detail="doctype")
-        try:
-            root = etree.fromstring(data, parser=_parser())
-        except etree.XMLSyntaxError as error:
-            raise ParseFailed("damaged", detail="xml") from error
-        if root.getroottree().docinfo.doctype:
-            raise ParseFailed("damaged", detail="doctype")
-        return root
+def title(package: Any) -> str:
+    """The title in the properties of a package of python-docx or python-pptx, or "".
 
-    def stream(self, name: str, tag: str) -> Iterator[Element]:
-        """The elements called `tag` of a large part, one at a time; each is emptied after use."""
-        with self._open(name) as file:
-            try:
-                yield from _emptied(etree.iterparse(_Guarded(file), tag=tag, resolve_entities=False, no_network=True))
-            except (etree.XMLSyntaxError, *_UNREADABLE) as error:
-                raise ParseFailed("damaged", detail="xml") from error
-
-    def related(self, name: str) -> dict[str, tuple[str, str]]:
-        """The relationships of a part: id → (last word of the kind, name of the other part)."""
-        folder, file = posixpath.split(name)
-        rels = f"{folder}/_rels/{file}.rels".lstrip("/")
-        if rels not in self:
-            return {}
-        found = {}
-        for relation in self.xml(rels).iter(_RELATIONSHIP):
-            if relation.get("TargetMode") == "External":
-                continue
-            target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/")
-            found[relation.get("Id", "")] = (relation.get("Type", "").rpartition("/")[2], target)
-        return found
-
-    def main(self) -> str:
-        """The name of the part that everything hangs on. Raises ParseFailed(`damaged`)."""
-        for kind, target in self.related("").values():
-            if kind == "officeDocument" and target in self:
-                return target
-        raise ParseFailed("damaged", detail="no main part")
-
-    def title(self) -> str:
-        """The title in the document's properties, or ""."""
-        for kind, target in self.related("").values():
-            if kind == "core-properties" and target in self:
-                return (self.xml(target).findtext(f".//{_CORE_TITLE}") or "").strip()
+    Asked for it, they make one up for a file without properties: "Word Document".
+    """
+    try:
+        package.part_related_by(_PROPERTIES)
+    except KeyError:
         return ""
-
-    def _read(self, name: str) -> bytes:
-        with self._open(name) as file:
-            try:
-                data = file.read(MAX_UNPACKED + 1)
-            except _UNREADABLE as error:
-                raise ParseFailed("damaged", detail="zip") from error
-        if len(data) > MAX_UNPACKED:
-            raise ParseFailed("too_large", detail="unpacked")
-        return data
-
-    def _open(self, name: str) -> IO[bytes]:
-        try:
-            return self._zip.open(name)
-        except (KeyError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise ParseFailed("damaged", detail="zip") from error
+    return str(package.core_properties.title).strip()
 
 
-class _Guarded:
-    """A file that refuses a DOCTYPE and more than MAX_UNPACKED bytes while it is read."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._size = 0
-        self._tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self._size += len(data)
-        if self._size > MAX_UNPACKED:
-            raise ParseFailed("too_large", detail="unpacked")
-        if any(doctype in self._tail + data for doctype in _DOCTYPES):
-            raise ParseFailed("damaged", detail="doctype")
-        self._tail = data[-32:]
-        return data
+def choose(root: etree._Element) -> None:
+    """Keep the newer of two forms of the same content; the libraries see neither where both are given."""
+    etree.strip_elements(root, f"{_MC}Fallback", with_tail=False)
+    etree.strip_tags(root, f"{_MC}AlternateContent", f"{_MC}Choice")
 
 
-def _check(entries: list[zipfile.ZipInfo]) -> None:
+def _check(file: IO[bytes]) -> None:
+    try:
+        archive = zipfile.ZipFile(file)
+        _check_directory(archive.infolist())
+        for entry in archive.infolist():
+            _check_entry(archive, entry)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        file.seek(0)
+        code = "encrypted" if file.read(len(OLE)) == OLE else "damaged"
+        raise ParseFailed(code, detail="zip") from error
+
+
+def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
         raise ParseFailed("too_large", detail="entries")
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
@@ -148,16 +101,15 @@ def _check(entries: list[zipfile.ZipInfo]) -> None:
         raise ParseFailed("too_large", detail="unpacked")
 
 
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-
-
-def _emptied(events: Iterator[tuple[str, Element]]) -> Iterator[Element]:
-    for _, element in events:
-        yield element
-        element.clear()
-        # Emptied elements stay children of their parent, and a million of them add up.
-        while element.getprevious() is not None:
-            del element.getparent()[0]
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Read to the end, where zipfile compares size and checksum with what the directory promised."""
+    # Pictures and printer settings may well have a DOCTYPE. Should a relation call one of them a
+    # document, lxml leaves its entities alone (both libraries ask for that), and expat bounds them.
+    is_xml = entry.filename.lower().endswith(_XML)
+    tail = b""
+    with archive.open(entry) as part:
+        while chunk := part.read(_CHUNK):
+            window = tail + chunk
+            if is_xml and any(doctype in window for doctype in _DOCTYPES):
+                raise ParseFailed("damaged", detail="doctype")
+            tail = window[-_TAIL:]

@@ -164,4 +164,4 @@ def test_parsing_loads_neither_django_nor_what_other_formats_need(page):
         [sys.executable, "-c", code], cwd=sandbox.ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert not {"django", "lxml", "numpy", "xberg", "PIL"} & set(loaded)
+    assert not {"django", "lxml", "numpy", "openpyxl", "PIL"} & set(loaded)
