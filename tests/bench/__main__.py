@@ -1,0 +1,48 @@
+"""`make bench`: every measurement in turn, each in a process and on engines of its own.
+
+    python -m tests.bench [DATA]
+
+Speed is measured on texts the project brings along. DATA, a folder of public collections laid out as
+docs/benchmarks.md says, adds retrieval quality and ingestion of real reports. Exits with 1 when a budget is missed.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "inlock" / "demo" / "documents"
+SETS = ("scifact", "cranfield", "squad2", "progit", "filings")
+
+
+def main(arguments: list[str]) -> int:
+    data = Path(arguments[0]).resolve() if arguments else None
+    if data is not None and not data.is_dir():
+        print(f"There is no folder {data}.", file=sys.stderr)
+        return 2
+    failed = [name for name, command in commands(data).items() if not run(name, command)]
+    print(f"\nBudget missed: {', '.join(failed)}" if failed else "\nEvery budget was kept.")
+    return 1 if failed else 0
+
+
+def commands(data: Path | None) -> dict[str, list[str]]:
+    """What is run, by name: module and arguments."""
+    reports = data / "filings" / "pdfs" if data else DEMO
+    chosen = {
+        "ingestion throughput": ["tests.bench.ingest_throughput", str(reports), "--limit", "3" if data else "20"],
+        "search latency": ["tests.bench.search_latency"],
+        "question overhead": ["tests.bench.question_overhead"],
+    }
+    for name in SETS:
+        if data and (data / name).is_dir():
+            chosen[f"retrieval on {name}"] = ["tests.bench.retrieval", str(data), "--set", name]
+    return chosen
+
+
+def run(name: str, command: list[str]) -> bool:
+    print(f"\n== {name}: python -m {' '.join(command)}", flush=True)
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
