@@ -24,7 +24,10 @@ DOORS = {
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
     "httpx": ("documents/index.py", "answers/chat_models.py"),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
-    "xberg": ("documents/parse/",),
+    "lxml": ("documents/parse/",),
+    "docx": ("documents/parse/", "inlock/demo/make_documents.py"),
+    "pptx": ("documents/parse/", "inlock/demo/make_documents.py"),
+    "openpyxl": ("documents/parse/", "inlock/demo/make_documents.py"),
 }
 
 
