@@ -6,15 +6,18 @@ open passages are searched exactly.
 """
 
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 import numpy as np
 
 from documents import index, vectors
-from documents.embeddings import Space
+from documents.embeddings import Space, embed_query
 from documents.fusion import WIDTH
 from documents.index import IndexUnavailable
 from documents.replicas import matching
@@ -30,6 +33,8 @@ Words = Sequence[tuple[str, ...]]
 ENOUGH = 30
 #: Up to this many open passages are searched exactly: 7.5 MB of vectors.
 EXACT_UP_TO = 5000
+#: Whoever has no more than this open is searched so without asking the index first the next time.
+_EXACT_AT_ONCE = 2000
 _WIDEST = 5000
 
 
@@ -54,31 +59,51 @@ class Legs:
         self._workspace_id: UUID = workspace.pk
         self._asker = user.pk, workspace.pk
 
-    def ask(self, asked: Words, vector: np.ndarray | None, space: Space) -> tuple[Leg, Leg]:
-        """The vector leg and the keyword leg; one that is given nothing to look for finds nothing."""
+    def ask(self, query: str, asked: Words, space: Space) -> tuple[Leg, Leg]:
+        """The vector leg, asked with `query`, and the keyword leg, asked with its words; "" and [] stay silent.
+
+        Raises EmbeddingUnavailable.
+        """
         if _had_few_open(self._asker) and self._few_are_open():
-            return self._exactly(asked, vector, space)
-        near, fault = self._nearest(vector, space, WIDTH)
+            return self._exactly(query, asked, space)
+        # The model and the index work beside this thread, which has keywords to look up.
+        looking = _beside().submit(self._look_near, query, space)
         match = matching(self._workspace_id, asked, WIDTH) if asked else []
+        vector, near, fault = looking.result()
         self._learn([*near, *match])
         enough_near = vector is None or len(self._open(near)) >= ENOUGH
         # Keywords that found less than they were asked for found all there is.
         enough_match = len(match) < WIDTH or len(self._open(match)) >= ENOUGH
         if not (enough_near and enough_match) and self._few_are_open():
-            return self._exactly(asked, vector, space, fault)
+            return self._exactly(query, asked, space, fault)
+        near_leg = Leg("vectors", self._open(near), WIDTH, fault=fault)
+        if vector is not None and not enough_near:
+            near_leg = self._wider(vector, space, fault)
+        return near_leg, Leg("keywords", self._open(match), WIDTH) if enough_match else self._matching_open(asked)
+
+    def _look_near(self, query: str, space: Space) -> tuple[np.ndarray | None, list[Find], str]:
+        if not query:
+            return None, [], ""
+        vector = embed_query(query, space)
+        return vector, *self._nearest(vector, space, WIDTH)
+
+    def _exactly(self, query: str, asked: Words, space: Space, fault: str = "") -> tuple[Leg, Leg]:
+        embedding = _beside().submit(embed_query, query, space) if query else None
+        versions = list(self.scope.versions)
+        match = self._match_open(asked)
+        near = vectors.nearest(versions, space, embedding.result(), WIDTH) if embedding else []
+        self._learn([*near, *match])
         return (
-            Leg("vectors", self._open(near), WIDTH, fault=fault) if enough_near else self._wider(vector, space, fault),
-            Leg("keywords", self._open(match), WIDTH) if enough_match else self._matching_open(asked),
+            Leg("vectors", self._open(near), WIDTH, exact=True, fault=fault),
+            Leg("keywords", self._open(match), WIDTH, exact=True),
         )
 
-    def _exactly(self, asked: Words, vector: np.ndarray | None, space: Space, fault: str = "") -> tuple[Leg, Leg]:
-        near = vectors.nearest(list(self.scope.versions), space, vector, WIDTH) if vector is not None else []
-        self._learn(near)
-        return Leg("vectors", self._open(near), WIDTH, exact=True, fault=fault), self._matching_open(asked)
+    def _match_open(self, asked: Words) -> list[Find]:
+        versions = {str(id) for id in self.scope.versions}
+        return matching(self._workspace_id, asked, WIDTH, versions=versions) if asked else []
 
     def _matching_open(self, asked: Words) -> Leg:
-        versions = {str(id) for id in self.scope.versions}
-        found = matching(self._workspace_id, asked, WIDTH, versions=versions) if asked else []
+        found = self._match_open(asked)
         self._learn(found)
         return Leg("keywords", self._open(found), WIDTH, exact=True)
 
@@ -103,13 +128,11 @@ class Legs:
         return Leg("vectors", self._open(found), width, exact=True)
 
     def _few_are_open(self) -> bool:
-        few = sum(version.passages for version in self.scope.versions.values()) <= EXACT_UP_TO
-        _note(self._asker, few)
-        return few
+        count = sum(version.passages for version in self.scope.versions.values())
+        _note(self._asker, count <= _EXACT_AT_ONCE)
+        return count <= EXACT_UP_TO
 
-    def _nearest(self, vector: np.ndarray | None, space: Space, n: int) -> tuple[list[Find], str]:
-        if vector is None:
-            return [], ""
+    def _nearest(self, vector: np.ndarray, space: Space, n: int) -> tuple[list[Find], str]:
         try:
             return index.query(self._workspace_id, space, vector, n), ""
         except IndexUnavailable as error:
@@ -140,3 +163,12 @@ def _note(asker: tuple[UUID, UUID], few: bool) -> None:
         _few[asker] = None
     if len(_few) > _FEW_REMEMBERED:
         _few.popitem(last=False)
+
+
+@cache
+def _beside() -> ThreadPoolExecutor:
+    """Threads for the vector leg. They never touch the database."""
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="search")
+
+
+os.register_at_fork(after_in_child=_beside.cache_clear)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 from documents.analysis import detect_language, query_words, words
-from documents.embeddings import Space, default_space, embed_query
+from documents.embeddings import Space, default_space
 from documents.evidence import Evidence, coverage, means_something
 from documents.framing import framed
 from documents.legs import Leg, Legs
@@ -118,8 +118,7 @@ def search(user: User, workspace: Workspace, query: str, k: int = 10, *, mode: s
         return SearchResult(query, language, (), (), Evidence(None, 0.0, space.floor), Empty.NO_WORDS)
 
     legs = Legs(user, workspace)
-    vector = None if mode == Mode.KEYWORDS else embed_query(query, space)
-    near, match = legs.ask([] if mode == Mode.VECTORS else asked, vector, space)
+    near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
     counted = comparable(near.finds, space, language, legs.known)
     ranked = rank(query, space, language, counted, match.finds, legs.known)
 
