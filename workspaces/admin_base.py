@@ -141,6 +141,12 @@ class GovernedAdmin(ModelAdmin):
 class GovernedHistoryAdmin(SimpleHistoryAdmin, GovernedAdmin):
     """A governed class whose forms over time are kept. Going back to an old form is an edit, through its verb."""
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self.get_object(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

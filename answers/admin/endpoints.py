@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from answers import endpoints
 from answers.models import ModelEndpoint, WorkspaceModels
@@ -28,7 +28,6 @@ class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
     list_display = ("name", "kind_label", "model", "base_url", "key_reference", "enabled")
     search_fields = ("name", "model", "base_url")
     ordering = ("name",)
-    history_list_display = ("base_url", "model", "key_reference", "enabled")
     change_form_outer_before_template = "admin/answers/modelendpoint/_test.html"
     fieldsets = (
         (None, {"fields": ("name", "kind", "enabled")}),
@@ -38,6 +37,12 @@ class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "base_url":
+            # A model on the same machine, the usual first one, has no certificate.
+            kwargs["assume_scheme"] = "http"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
         endpoints.save_endpoint(obj, by=request.user)
@@ -96,7 +101,10 @@ class WorkspaceModelsAdmin(GovernedAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs |= {"queryset": ModelEndpoint.objects.filter(enabled=True), "widget": UnfoldAdminCheckboxSelectMultiple}
+        kwargs |= {
+            "queryset": ModelEndpoint.objects.filter(enabled=True),
+            "widget": UnfoldAdminCheckboxSelectMultipleWidget,
+        }
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: WorkspaceModels, form: Any, change: bool) -> None:

@@ -1,0 +1,376 @@
+"""The queue and the page of a draft, seen through a browser session."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils.html import escape
+
+from answers import review
+from answers.models import Answer, Draft, Review
+from answers.states import AnswerStatus, DraftState
+from audit.events import EventType
+from audit.models import Event
+from documents.states import VersionState
+from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
+
+EDITED = f"{CLAUSES[0]} [1] Invoices are due in 30 days. [2]"
+
+
+def sha(draft: Draft) -> str:
+    return review.text_sha256(Draft.objects.get(pk=draft.pk).text)
+
+
+def state(draft: Draft) -> str:
+    return Draft.objects.get(pk=draft.pk).state
+
+
+# --- The queue ----------------------------------------------------------------------------------------------
+
+
+def test_queue_shows_what_waits_where_the_person_reviews_and_nothing_else(
+    client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any, make_workspace: Any, stranger: Any
+) -> None:
+    other = make_workspace("other", policy="review", manager=stranger)
+    a_held_answer(other, stranger, question="What does the other workspace ask?")
+    decided = a_held_answer(legal, member, question="What is decided already?")
+    review.reject(decided, by=reviewer, reason="No.")
+
+    content = client_of(reviewer).get(page("answers_draft_changelist")).content.decode()
+
+    assert "How can we end the carrier agreement" in content
+    assert "What is decided already?" not in content
+    assert "What does the other workspace ask?" not in content
+    assert "Other" not in content.split("changelist-filter")[-1]
+
+
+def test_queue_says_which_drafts_are_not_for_the_reader_to_decide(
+    client_of: Any, page: Any, draft: Draft, legal: Any, reviewer: Any
+) -> None:
+    a_held_answer(legal, reviewer, question="My own question?")
+    review.edit(draft, text=EDITED, by=reviewer)
+
+    content = client_of(reviewer).get(page("answers_draft_changelist")).content.decode()
+
+    assert "You asked" in content
+    assert "You edited" in content
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("", 1), ("?state=all", 2), ("?state=rejected", 1), ("?desk=mine", 0), ("?workspace=legal", 1)]
+)
+def test_queue_filters(
+    client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any, query: str, count: int
+) -> None:
+    review.reject(a_held_answer(legal, member), by=reviewer, reason="No.")
+
+    response = client_of(reviewer).get(page("answers_draft_changelist") + query)
+
+    assert len(response.context["cl"].result_list) == count
+
+
+def test_queue_takes_the_same_queries_for_one_draft_and_for_thirty(
+    client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = client_of(reviewer)
+    client.get(page("answers_draft_changelist"))
+    with django_assert_max_num_queries(60) as few:
+        client.get(page("answers_draft_changelist"))
+    versions = [a_document(legal, title=f"Source {n}", text=clause) for n, clause in enumerate(CLAUSES)]
+    for number in range(29):
+        a_held_answer(legal, member, question=f"Question {number}?", versions=versions)
+
+    with django_assert_max_num_queries(len(few)):
+        client.get(page("answers_draft_changelist"))
+
+
+@pytest.mark.parametrize(
+    "query", ["?answer__raw_output__startswith=x", "?assigned_to__password__startswith=p", "?text__contains=a"]
+)
+def test_guessed_look_ups_read_nothing(client_of: Any, page: Any, draft: Draft, reviewer: Any, query: str) -> None:
+    response = client_of(reviewer).get(page("answers_draft_changelist") + query)
+
+    assert response.status_code in (302, 400)
+
+
+# --- One draft ----------------------------------------------------------------------------------------------
+
+
+def test_page_shows_question_sentences_and_each_quote_in_its_source(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, legal: Any
+) -> None:
+    content = client_of(reviewer).get(page("answers_draft_change", draft.pk)).content.decode()
+
+    assert "How can we end the carrier agreement" in content
+    citation = draft.answer.citations.get(number=1)
+    assert f"<mark>{escape(citation.quote)}</mark>" in content
+    assert "Notices are sent by registered mail." in content
+    assert f"/w/legal/documents/{citation.document_id}/?version={citation.version_id}" in content
+    assert "100 % of its words stand in the cited text" in content
+
+
+def test_opening_a_draft_is_in_the_trail_with_the_documents_it_rests_on(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any
+) -> None:
+    client_of(reviewer).get(page("answers_draft_change", draft.pk))
+
+    event = Event.objects.get(type=EventType.DRAFT_OPENED)
+    assert event.actor_id == str(reviewer.pk)
+    for evidence in draft.answer.evidence.all():
+        assert str(evidence.document_id) in event.body
+
+
+def test_approve_button_releases_the_text(client_of: Any, page: Any, draft: Draft, reviewer: Any) -> None:
+    response = client_of(reviewer).post(
+        page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)}, follow=True
+    )
+
+    assert "Approved. The asker can read exactly this text now." in response.content.decode()
+    answer = Answer.objects.get(pk=draft.answer_id)
+    assert (answer.status, answer.released_text) == (AnswerStatus.ANSWERED_APPROVED, TEXT)
+    assert Event.objects.filter(type=EventType.ANSWER_RELEASED, actor_id=str(reviewer.pk)).exists()
+
+
+def test_edit_return_submit_and_approval_by_another_through_the_buttons(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    first, second = client_of(reviewer), client_of(second_reviewer)
+
+    first.post(page("answers_draft_return", draft.pk), {"reason": "Plainer words."})
+    assert state(draft) == DraftState.RETURNED
+    second.post(page("answers_draft_edit", draft.pk), {"text": EDITED, "why": "Plainer.", "seen_sha256": sha(draft)})
+    second.post(page("answers_draft_submit", draft.pk))
+    assert state(draft) == DraftState.WAITING
+    content = first.get(page("answers_draft_change", draft.pk)).content.decode()
+    assert "<ins>in</ins>" in content
+    assert "Plainer." in content
+    first.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)})
+
+    assert Answer.objects.get(pk=draft.answer_id).released_text == EDITED
+
+
+def test_text_changed_under_the_reader_is_not_approved_and_the_new_one_is_shown(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    opened = sha(draft)
+    review.edit(draft, text=EDITED, by=second_reviewer)
+
+    response = client_of(reviewer).post(page("answers_draft_approve", draft.pk), {"seen_sha256": opened})
+
+    assert response.status_code == 409
+    assert "Somebody was faster" in response.content.decode()
+    assert "Invoices are due in 30 days." in response.content.decode()
+    assert Review.objects.count() == 0
+
+
+def test_approval_without_saying_which_text_was_seen_is_refused(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any
+) -> None:
+    assert client_of(reviewer).post(page("answers_draft_approve", draft.pk)).status_code == 409
+    assert state(draft) == DraftState.WAITING
+
+
+def test_refused_edit_keeps_what_the_person_typed(client_of: Any, page: Any, draft: Draft, reviewer: Any) -> None:
+    response = client_of(reviewer).post(
+        page("answers_draft_edit", draft.pk), {"text": "An hour of work [7]", "seen_sha256": sha(draft)}
+    )
+
+    assert response.status_code == 409
+    assert "An hour of work [7]</textarea>" in response.content.decode()
+
+
+def test_person_who_asked_sees_why_they_do_not_decide_and_finds_no_button(
+    client_of: Any, page: Any, legal: Any, reviewer: Any
+) -> None:
+    own = a_held_answer(legal, reviewer)
+    client = client_of(reviewer)
+
+    content = client.get(page("answers_draft_change", own.pk)).content.decode()
+    assert "You asked this question" in content
+    assert "Approve and release" not in content
+    for act in ("approve", "return", "reject"):
+        answered = client.post(page(f"answers_draft_{act}", own.pk), {"seen_sha256": sha(own), "reason": "because"})
+        assert answered.status_code == 409
+    assert state(own) == DraftState.WAITING
+
+
+def test_text_of_model_and_people_is_escaped(client_of: Any, page: Any, legal: Any, member: Any, reviewer: Any) -> None:
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    version = a_document(legal, title=hostile, text=f"Before {hostile} after.")
+    draft = a_held_answer(legal, member, question=hostile, clauses=(hostile,), versions=[version])
+    client = client_of(reviewer)
+    client.post(page("answers_draft_return", draft.pk), {"reason": hostile})
+
+    for address in (page("answers_draft_change", draft.pk), page("answers_draft_changelist") + "?state=all"):
+        content = client.get(address).content.decode()
+        assert "<img src=x" not in content
+        assert "<script>alert" not in content
+
+
+def test_replaced_version_is_said_beside_its_source(
+    client_of: Any, page: Any, legal: Any, member: Any, reviewer: Any
+) -> None:
+    version = a_document(legal, title="Agreement", text=CLAUSES[0])
+    draft = a_held_answer(legal, member, clauses=CLAUSES[:1], versions=[version])
+    version.state = VersionState.SUPERSEDED
+    version.save()
+    newer = a_document(legal, title="Agreement again", text="Nothing of it is left.")
+    newer.number, newer.document = 2, version.document
+    newer.save()
+    version.document.current_version = newer
+    version.document.save()
+
+    content = client_of(reviewer).get(page("answers_draft_change", draft.pk)).content.decode()
+
+    assert "Version 2 has replaced this one" in content
+
+
+# --- Who may ------------------------------------------------------------------------------------------------
+
+ADDRESSES = ["change", "history", "delete", "approve", "return", "reject", "edit", "submit", "assign", "release"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_reviewer_of_another_workspace_gets_404_everywhere(
+    client_of: Any, page: Any, draft: Draft, make_user: Any, make_workspace: Any, address: str
+) -> None:
+    elsewhere = make_user("elsewhere")
+    make_workspace("other", policy="review", reviewer=elsewhere)
+    client = client_of(elsewhere)
+
+    for call in (client.get, client.post):
+        response = call(page(f"answers_draft_{address}", draft.pk), {"reason": "x", "text": "x [1]"})
+        assert response.status_code in (404, 405)
+    assert state(draft) == DraftState.WAITING
+    assert Draft.objects.get(pk=draft.pk).text == TEXT
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_unknown_id_answers_like_one_of_another_workspace(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, address: str
+) -> None:
+    response = client_of(reviewer).post(page(f"answers_draft_{address}", "00000000-0000-4000-8000-000000000000"))
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("role", ["manager", "auditor", "admin"])
+def test_others_who_may_enter_the_admin_do_not_reach_drafts(
+    client_of: Any, page: Any, draft: Draft, request: Any, role: str
+) -> None:
+    client = client_of(request.getfixturevalue(role))
+
+    assert client.get(page("answers_draft_changelist")).status_code == 403
+    for address in ADDRESSES:
+        assert client.post(page(f"answers_draft_{address}", draft.pk)).status_code == 404
+
+
+def test_reviewer_who_may_not_open_a_source_does_not_see_the_draft(
+    client_of: Any, page: Any, legal: Any, member: Any, reviewer: Any
+) -> None:
+    secret = a_document(legal, title="Salaries", text=CLAUSES[0], restricted=True)
+    hidden = a_held_answer(legal, member, clauses=CLAUSES[:1], versions=[secret], question="What are the salaries?")
+    client = client_of(reviewer)
+
+    assert client.get(page("answers_draft_change", hidden.pk)).status_code == 404
+    assert "What are the salaries?" not in client.get(page("answers_draft_changelist")).content.decode()
+
+
+def test_draft_cannot_be_changed_through_djangos_own_form_history_or_delete(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any
+) -> None:
+    client = client_of(reviewer)
+    fields = {"text": "Anything. [1]", "state": DraftState.APPROVED, "_save": "Save", "post": "yes"}
+    old_form = f"{page('answers_draft_history', draft.pk)}{draft.history.get().history_id}/"
+
+    assert client.post(page("answers_draft_change", draft.pk), fields).status_code == 405
+    assert client.post(page("answers_draft_delete", draft.pk), fields).status_code == 403
+    assert client.post(old_form, fields).status_code == 403
+    assert client.get(page("answers_draft_add")).status_code in (403, 404)
+    client.post(page("answers_draft_changelist"), {"action": "delete_selected", "_selected_action": str(draft.pk)})
+
+    stored = Draft.objects.get(pk=draft.pk)
+    assert (stored.text, stored.state) == (TEXT, DraftState.WAITING)
+
+
+def test_history_of_a_draft_shows_its_forms_to_its_reviewers(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any
+) -> None:
+    review.edit(draft, text=EDITED, by=reviewer, reason="Shorter.")
+
+    content = client_of(reviewer).get(page("answers_draft_history", draft.pk)).content.decode()
+
+    assert "Shorter." in content
+
+
+def test_superuser_without_a_role_leaves_a_break_glass_entry_and_cannot_decide(
+    client_of: Any, page: Any, draft: Draft, make_user: Any
+) -> None:
+    root = make_user("root")
+    root.is_superuser = True
+    root.save()
+    client = client_of(root)
+
+    assert client.get(page("answers_draft_changelist")).status_code == 200
+    assert client.get(page("answers_draft_change", draft.pk)).status_code == 200
+    assert client.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)}).status_code == 403
+
+    assert Event.objects.filter(type=EventType.BREAK_GLASS, actor_id=str(root.pk)).count() >= 2
+    assert state(draft) == DraftState.WAITING
+
+
+def test_acts_need_the_forms_token(draft: Draft, page: Any, reviewer: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reviewer, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)}).status_code == 403
+    assert state(draft) == DraftState.WAITING
+
+
+# --- One transaction, one winner ----------------------------------------------------------------------------
+
+
+def test_decision_whose_entry_cannot_be_written_did_not_happen(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("the trail is gone")
+
+    client = client_of(reviewer)
+    monkeypatch.setattr("audit.chain.Event.objects.bulk_create", refuse)
+    with pytest.raises(RuntimeError, match="the trail is gone"):
+        client.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)})
+
+    assert state(draft) == DraftState.WAITING
+    assert Answer.objects.get(pk=draft.answer_id).released_text == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_buttons_pressed_together_one_decides(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    start = threading.Barrier(2)
+    outcomes: list[int] = []
+    seen = sha(draft)
+
+    def press(client: Client, act: str) -> None:
+        start.wait(timeout=20)
+        try:
+            sent = {"seen_sha256": seen, "reason": "because"}
+            outcomes.append(client.post(page(f"answers_draft_{act}", draft.pk), sent).status_code)
+        finally:
+            connection.close()
+
+    pressing = [
+        threading.Thread(target=press, args=(client_of(reviewer), "approve")),
+        threading.Thread(target=press, args=(client_of(second_reviewer), "reject")),
+    ]
+    for thread in pressing:
+        thread.start()
+    for thread in pressing:
+        thread.join(timeout=60)
+
+    assert sorted(outcomes) == [302, 409]
+    assert Review.objects.count() == 1

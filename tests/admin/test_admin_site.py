@@ -1,0 +1,153 @@
+"""Who enters the admin, and which of its pages open to whom."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from answers.models import Draft
+from audit.events import EventType
+from audit.models import Event
+from documents.models import Document
+
+#: list → the people of the cast to whom it opens.
+LISTS = {
+    "answers_draft": {"reviewer"},
+    "answers_answer": {"reviewer"},
+    "answers_modelendpoint": {"admin"},
+    "answers_workspacemodels": {"manager"},
+    "workspaces_workspace": {"manager", "admin"},
+    "workspaces_user": {"admin"},
+    "documents_document": {"manager", "reviewer"},
+    "audit_event": {"auditor", "admin"},
+}
+INSIDE = ("manager", "reviewer", "auditor", "admin")
+
+
+def test_every_registered_list_is_in_the_table() -> None:
+    registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
+
+    assert registered == set(LISTS)
+
+
+def test_visitor_is_sent_to_the_portals_sign_in(db: None) -> None:
+    response = Client().get("/admin/answers/draft/")
+
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("login"))
+
+
+@pytest.mark.parametrize("who", ["stranger", "member", "contributor"])
+@pytest.mark.parametrize("name", ["index", *(f"{one}_changelist" for one in LISTS), "login", "jsi18n", "autocomplete"])
+def test_admin_does_not_exist_for_those_who_govern_nothing(
+    client_of: Any, request: Any, draft: Draft, who: str, name: str
+) -> None:
+    client = client_of(request.getfixturevalue(who))
+
+    assert client.get(reverse(f"admin:{name}")).status_code == 404
+
+
+@pytest.mark.parametrize("who", INSIDE)
+@pytest.mark.parametrize("name", LISTS)
+def test_list_opens_to_exactly_these_people(client_of: Any, request: Any, draft: Draft, who: str, name: str) -> None:
+    response = client_of(request.getfixturevalue(who)).get(reverse(f"admin:{name}_changelist"))
+
+    assert response.status_code == (200 if who in LISTS[name] else 403)
+
+
+@pytest.mark.parametrize("who", INSIDE)
+def test_sidebar_names_exactly_the_lists_that_open(client_of: Any, request: Any, draft: Draft, who: str) -> None:
+    client = client_of(request.getfixturevalue(who))
+    first = next(name for name, people in LISTS.items() if who in people)
+
+    content = client.get(reverse(f"admin:{first}_changelist")).content.decode()
+
+    for name, people in LISTS.items():
+        assert (f'href="{reverse(f"admin:{name}_changelist")}"' in content) == (who in people), name
+
+
+@pytest.mark.parametrize("who", INSIDE)
+def test_front_page_leads_to_the_first_list_that_opens(client_of: Any, request: Any, draft: Draft, who: str) -> None:
+    response = client_of(request.getfixturevalue(who)).get(reverse("admin:index"), follow=True)
+
+    assert response.status_code == 200
+    assert response.redirect_chain
+
+
+def test_refused_entry_is_in_the_trail(client_of: Any, stranger: Any) -> None:
+    client_of(stranger).get("/admin/")
+
+    assert Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(stranger.pk)).exists()
+
+
+def test_staff_flag_and_model_permissions_open_nothing(client_of: Any, stranger: Any) -> None:
+    from django.contrib.auth.models import Permission
+
+    stranger.is_staff = True
+    stranger.save()
+    stranger.user_permissions.set(Permission.objects.all())
+
+    assert client_of(stranger).get("/admin/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["search/?s=draft", "r/1/1/"])
+def test_pages_that_would_look_past_the_rules_are_closed(
+    client_of: Any, reviewer: Any, draft: Draft, path: str
+) -> None:
+    assert client_of(reviewer).get(f"/admin/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("model", "field"), [("draft", "workspace"), ("draft", "answer"), ("workspacemodels", "workspace")]
+)
+def test_autocomplete_offers_only_what_the_person_could_list(
+    client_of: Any, draft: Draft, make_user: Any, make_workspace: Any, model: str, field: str
+) -> None:
+    elsewhere = make_user("elsewhere")
+    make_workspace("other", manager=elsewhere, reviewer=elsewhere)
+    query = {"app_label": "answers", "model_name": model, "field_name": field, "term": ""}
+
+    response = client_of(elsewhere).get(reverse("admin:autocomplete"), query)
+
+    offered = {row["id"] for row in response.json()["results"]}
+    assert response.status_code == 200
+    assert not offered & {str(draft.workspace_id), str(draft.answer_id)}
+
+
+@pytest.mark.parametrize("field", ["assigned_to", "edited_by"])
+def test_autocomplete_lists_people_to_platform_administrators_only(
+    client_of: Any, reviewer: Any, draft: Draft, field: str
+) -> None:
+    query = {"app_label": "answers", "model_name": "draft", "field_name": field, "term": ""}
+
+    assert client_of(reviewer).get(reverse("admin:autocomplete"), query).status_code == 403
+
+
+def test_nothing_is_deleted_through_the_admin(client_of: Any, request: Any, draft: Draft) -> None:
+    document = draft.answer.evidence.first().document
+    things = {"answers_draft": draft, "answers_answer": draft.answer, "documents_document": document}
+
+    for name, thing in things.items():
+        response = client_of(request.getfixturevalue("reviewer")).post(
+            reverse(f"admin:{name}_delete", args=[thing.pk]), {"post": "yes"}
+        )
+        assert response.status_code == 403
+    assert Document.objects.filter(pk=document.pk).exists()
+
+
+def test_signing_out_and_changing_ones_own_password_work_from_the_admin(
+    client_of: Any, reviewer: Any, legal: Any
+) -> None:
+    from tests.conftest import PASSWORD
+
+    client = client_of(reviewer)
+    sent = {"old_password": PASSWORD, "new_password1": "another-horse-42", "new_password2": "another-horse-42"}
+
+    assert client.get(reverse("admin:password_change")).status_code == 200
+    assert client.post(reverse("admin:password_change"), sent).status_code == 302
+    reviewer.refresh_from_db()
+    assert reviewer.check_password("another-horse-42")
+    assert Event.objects.filter(type=EventType.USER_CHANGED, actor_id=str(reviewer.pk)).exists()
+    assert client.post(reverse("admin:logout")).status_code in (200, 302)
