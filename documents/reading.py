@@ -120,6 +120,9 @@ def opened(document: Document, version: Version | None, asked: PlaceForm) -> Rea
     Raises Hidden for a document that has no version at all.
     """
     latest = newest(document)
+    if version is not None and version.pk != document.current_version_id:
+        # Only its number is shown; its text stays where it is.
+        document.current_version = document.versions.defer(*HEAVY).filter(pk=document.current_version_id).first()
     version = version or document.current_version or latest
     if version is None or latest is None:
         raise Hidden(workspace=document.workspace, action=Action.OPEN, thing=document)

@@ -102,7 +102,7 @@ def shown(text: str, leaf: Leaf, cited: Range | None = None) -> Shown:
     """The leaf's text as blocks, with `cited` marked; around the cited place only when it is very long."""
     start, end = _window(text, leaf, cited)
     marker = _Marker(text, cited)
-    blocks = []
+    blocks: list[Block] = []
     for section in leaf.sections or ({"heading": (), "start": leaf.start, "end": leaf.end},):
         low, high = max(section["start"], start), min(section["end"], end)
         if low < high:
@@ -230,12 +230,11 @@ def _table(text: str, start: int, end: int, marker: _Marker) -> Block:
     columns, first = _columns(text, lines)
     rows = []
     for place, line in enumerate(lines):
-        if columns and place >= first:
-            line = _under(text, columns, line)
         # The line of names becomes the head, unless the citation lies on it.
-        elif columns and place == first - 1 and not _touches(marker.cited, line):
+        if columns and place == first - 1 and not _touches(marker.cited, line):
             continue
-        rows.append([marker.spans(*cell) if cell else [] for cell in line])
+        cells = _under(text, columns, line) if columns and place >= first else line
+        rows.append([marker.spans(*cell) if cell else [] for cell in cells])
     return Block("table", rows, columns)
 
 
@@ -288,4 +287,4 @@ def _under(text: str, columns: Sequence[str], line: Sequence[Range]) -> list[Ran
 
 
 def _touches(cited: Range | None, line: Sequence[Range]) -> bool:
-    return bool(cited) and cited[0] < line[-1][1] and cited[1] > line[0][0]
+    return cited is not None and cited[0] < line[-1][1] and cited[1] > line[0][0]

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -16,7 +17,7 @@ from audit.events import EventType
 from audit.record import record
 from documents import sandbox, viewer
 from documents.forms import FilterForm, GrantForm, PlaceForm
-from documents.listing import GROUPS, Row, listing
+from documents.listing import GROUPS, HEAVY, Row, listing
 from documents.models import Document, Version
 from documents.originals import download, local_path
 from documents.parse import FORMATS, ParseFailed
@@ -24,6 +25,7 @@ from documents.reading import drawn, opened, openers_of, passages_of, versions_o
 from documents.restriction import people_to_grant
 from workspaces import access
 from workspaces.decorators import in_workspace
+from workspaces.exceptions import Hidden
 from workspaces.models import Workspace
 from workspaces.roles import Action
 
@@ -81,7 +83,8 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 @in_workspace(Action.OPEN)
 def status(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) -> HttpResponse:
     """How far a version in work has come, for htmx; once nothing more happens, the page is told to load again."""
-    row = Row(document := _find(request, workspace, pk), _version(request, document, version))
+    document = _find(request, workspace, pk)
+    row = Row(document, _version(request, document, version, without=HEAVY))
     response = render(request, "documents/_status.html", {"row": row})
     if not row.working:
         response.headers["HX-Refresh"] = "true"
@@ -113,7 +116,7 @@ def page(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID, nu
 def original(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) -> HttpResponseBase:
     """The file exactly as it was received."""
     document = _find(request, workspace, pk)
-    found = _version(request, document, version)
+    found = _version(request, document, version, without=HEAVY)
     response = download(request, found)
     with transaction.atomic():
         record(EventType.ORIGINAL_DOWNLOADED, on=document, workspace=workspace, version=found.pk, sha256=found.sha256)
@@ -128,9 +131,12 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID, action: str = Ac
     return access.find(request.user, action, Document, pk=pk, workspace=workspace)
 
 
-def _version(request: HttpRequest, document: Document, pk: Any) -> Version:
-    """The version of this document, and of no other."""
-    return access.find(request.user, Action.OPEN, Version, pk=pk, document=document)
+def _version(request: HttpRequest, document: Document, pk: Any, *, without: tuple[str, ...] = ()) -> Version:
+    """The version of this document, and of no other; `without` names fields that are not needed."""
+    try:
+        return access.visible(request.user, Version).defer(*without).get(pk=pk, document=document)
+    except (Version.DoesNotExist, ValidationError) as error:
+        raise Hidden(user=request.user, workspace=document.workspace, action=Action.OPEN, thing=document) from error
 
 
 def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
