@@ -46,7 +46,8 @@ def test_a_model_that_does_this_ends_in_a_named_state(
     answered: Any,
     endpoint_of: Any,
 ) -> None:
-    endpoint = endpoint_of(model, first_token_seconds=1, total_seconds=2)
+    patience = 1 if status == AnswerStatus.FAILED_MODEL_TIMEOUT else 60
+    endpoint = endpoint_of(model, first_token_seconds=patience, total_seconds=2 * patience)
 
     answer = answered(policies, QUESTION, member, endpoint=endpoint)
 

@@ -1,0 +1,115 @@
+"""Which model a question uses, where its key comes from, and what a test of it says."""
+
+from typing import Any
+
+import pytest
+
+from answers import endpoints
+from answers.endpoints import BUILT_IN, choose_models, default_for, save_endpoint
+from answers.exceptions import EndpointError
+from answers.models import EndpointKind, ModelEndpoint
+from audit.events import EventType
+from audit.models import Event
+from workspaces.exceptions import Forbidden, Hidden
+
+
+def a_server(**fields: Any) -> ModelEndpoint:
+    given = {"name": "local", "kind": EndpointKind.OPENAI, "base_url": "http://127.0.0.1:9/v1", "model": "m"}
+    return ModelEndpoint(**(given | fields))
+
+
+def test_a_new_workspace_uses_the_built_in_model(policies):
+    assert default_for(policies).name == BUILT_IN
+    assert default_for(policies).kind == EndpointKind.EXTRACTIVE
+
+
+@pytest.mark.django_db
+def test_migrating_again_keeps_the_one_built_in_model():
+    endpoints.ensure_built_in()
+
+    assert ModelEndpoint.objects.filter(kind=EndpointKind.EXTRACTIVE).count() == 1
+
+
+def test_a_manager_chooses_the_models_of_the_workspace(policies, manager, admin):
+    local = save_endpoint(a_server(), by=admin)
+    built_in = default_for(policies)
+
+    choose_models(policies, default=local, choices=[built_in], by=manager)
+    policies.refresh_from_db()
+
+    assert [endpoint.name for endpoint in endpoints.choices_for(policies)] == ["local", BUILT_IN]
+    entry = Event.objects.filter(type=EventType.WORKSPACE_CHANGED).latest("seq")
+    assert "local" in entry.body
+
+
+def test_a_disabled_model_is_neither_chosen_nor_used(policies, manager, admin):
+    local = save_endpoint(a_server(), by=admin)
+    choose_models(policies, default=local, by=manager)
+    local.enabled = False
+    save_endpoint(local, by=admin)
+    policies.refresh_from_db()
+
+    with pytest.raises(EndpointError, match="no usable model"):
+        default_for(policies)
+    with pytest.raises(EndpointError, match="disabled"):
+        choose_models(policies, default=local, by=manager)
+
+
+def test_a_member_chooses_no_models_and_a_stranger_finds_no_workspace(policies, member, stranger):
+    with pytest.raises(Forbidden):
+        choose_models(policies, default=default_for(policies), by=member)
+    with pytest.raises(Hidden):
+        choose_models(policies, default=default_for(policies), by=stranger)
+
+
+def test_a_manager_connects_no_endpoint(policies, manager):
+    with pytest.raises(Forbidden):
+        save_endpoint(a_server(), by=manager)
+    with pytest.raises(Forbidden):
+        endpoints.test_endpoint(a_server(), by=manager)
+
+
+def test_a_change_of_an_endpoint_is_in_the_trail_with_before_and_after(admin):
+    local = save_endpoint(a_server(), by=admin)
+    local.model = "another"
+    save_endpoint(local, by=admin)
+
+    entry = Event.objects.filter(type=EventType.ENDPOINT_CHANGED).latest("seq")
+    assert '"before":{"model":"m"}' in entry.body
+    assert '"after":{"model":"another"}' in entry.body
+
+
+@pytest.mark.parametrize("reference", ["SECRET_KEY", "DATABASE_URL", "INLOCK_KEY_", "INLOCK_KEY_a b", "PATH"])
+def test_a_key_reference_names_only_variables_that_are_meant_as_keys(reference, admin):
+    with pytest.raises(EndpointError, match="INLOCK_KEY_"):
+        save_endpoint(a_server(key_reference=reference), by=admin)
+
+
+def test_a_server_without_an_address_is_refused(admin):
+    with pytest.raises(EndpointError):
+        save_endpoint(a_server(base_url=""), by=admin)
+
+
+@pytest.mark.parametrize(
+    ("model", "ok", "said"),
+    [
+        ("says", True, "cited its source"),
+        ("uncited", False, "without citing"),
+        ("error", False, "status 500"),
+        ("silent", False, "within 1 seconds"),
+    ],
+)
+def test_the_test_of_an_endpoint_says_how_it_went(model, ok, said, policies, endpoint_of, chat_server, admin):
+    chat_server.says = "The reading room is open from 9:00 to 17:00 on working days [1]."
+
+    patience = {"silent": 1}.get(model, 60)
+
+    outcome = endpoints.test_endpoint(endpoint_of(model, first_token_seconds=patience), by=admin)
+
+    assert outcome.ok == ok
+    assert said in outcome.sentence
+    assert Event.objects.filter(type=EventType.ENDPOINT_TESTED).count() == 1
+
+
+def test_the_built_in_model_passes_its_test(admin):
+    assert endpoints.test_endpoint(ModelEndpoint.objects.get(name=BUILT_IN), by=admin).ok
