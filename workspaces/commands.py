@@ -7,10 +7,11 @@ checked does not hold; 2: bad usage. An error is one readable line on standard e
 import json
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, handle_default_options
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connections
 
 from audit import context
 from workspaces import access
@@ -20,13 +21,40 @@ from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 
-class PortalCommand(BaseCommand):
+class OneLineErrors(BaseCommand):
+    """A command whose errors are one sentence on standard error, bad usage included; --traceback shows the rest."""
+
+    requires_system_checks: list[str] = []
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        # Django's own prints the error's class before the sentence, and a page of usage before argparse's.
+        program, name, *arguments = argv
+        try:
+            options = self.create_parser(program, name).parse_args(arguments)
+        except CommandError as error:
+            self._fail(f"{str(error).removeprefix('Error: ')}. See: manage.py {name} --help", 2)
+        handle_default_options(options)
+        given = vars(options)
+        try:
+            self.execute(*given.pop("args", ()), **given)
+        except CommandError as error:
+            if options.traceback:
+                raise
+            self._fail(str(error), error.returncode)
+        finally:
+            connections.close_all()
+
+    def _fail(self, sentence: str, code: int) -> NoReturn:
+        self.stderr.write(" ".join(sentence.split()), lambda text: text)
+        sys.exit(code)
+
+
+class PortalCommand(OneLineErrors):
     """Base of our commands: implement `run(**options)` and return a JSON-ready document.
 
     Print for people with `self.say`, which is silent under --json; call `self.does_not_hold()` to exit with 1.
     """
 
-    requires_system_checks: list[str] = []
     #: Whether the command takes `--as USER` and acts with that person's rights.
     acts_as_person = False
 

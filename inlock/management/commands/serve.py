@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connections
 
 from inlock.engines import EngineFailed
@@ -13,11 +13,11 @@ from inlock.env import Env
 from inlock.migrating import DatabaseBehind, require_current
 from inlock.requeue import requeue_unacknowledged
 from inlock.supervisor import CannotServe, Supervisor
+from workspaces.commands import OneLineErrors
 
 
-class Command(BaseCommand):
+class Command(OneLineErrors):
     help = "Start everything: engines, web server, workers and schedule. Ctrl-C ends all of it."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
