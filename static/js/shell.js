@@ -55,6 +55,8 @@
   }
 
   function showFailure(text) {
+    // A page that polls fails again and again; saying it once is enough.
+    if ([...byId("toasts").querySelectorAll("p")].some((said) => said.textContent === text)) return;
     const toast = byId("toast-template").content.firstElementChild.cloneNode(true);
     toast.querySelector("p").textContent = text;
     byId("toasts").append(toast);
