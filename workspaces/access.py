@@ -19,7 +19,7 @@ from audit.events import EventType
 from audit.record import record
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import User, Workspace, WorkspaceGroupGrant, WorkspaceUserGrant
-from workspaces.roles import PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
+from workspaces.roles import FOR_MANAGERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 M = TypeVar("M", bound=models.Model)
 
@@ -134,7 +134,7 @@ def platform_actions(user: Any) -> frozenset[str]:
         return frozenset()
     if user.is_superuser or user.memberships.filter(group__name=PLATFORM_ADMINISTRATOR).exists():
         return PLATFORM_CHARTER.actions
-    return frozenset()
+    return FOR_MANAGERS if workspaces_allowing(user, Action.MANAGE).exists() else frozenset()
 
 
 def may_enter_admin(user: Any) -> bool:

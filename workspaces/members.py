@@ -50,7 +50,8 @@ def create_workspace(
     renew_role_groups(workspace)
     record(EventType.WORKSPACE_CREATED, on=workspace, workspace=workspace, by=by, slug=slug, policy=policy)
     if manager is not None:
-        add_member(workspace, manager, Role.MANAGER, by=by)
+        # Whoever may create a workspace may name its first manager; nobody else could yet.
+        _put_in_role(workspace, manager, Role.MANAGER, by=by)
     return workspace
 
 
@@ -97,15 +98,7 @@ def set_archived(workspace: Workspace, *, archived: bool, by: User) -> None:
 def add_member(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:
     """Give `user` a role. Adding a role somebody already holds changes nothing and says nothing."""
     _check_people_change(workspace, by)
-    if role not in Role.values:
-        raise MembershipError(_("There is no role “%(role)s”.") % {"role": role})
-    if not user.is_active:
-        raise MembershipError(_("%(name)s's account is not active.") % {"name": user.name})
-    group = WorkspaceRole.objects.get(workspace=workspace, role=role).group
-    membership, created = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
-    if created:
-        record(EventType.MEMBER_ADDED, on=user, workspace=workspace, by=by, role=role)
-    return membership
+    return _put_in_role(workspace, user, role, by=by)
 
 
 @transaction.atomic
@@ -202,6 +195,18 @@ def renew_role_groups(workspace: Workspace) -> None:
 
 def _check_people_change(workspace: Workspace, by: User | None) -> None:
     """The operator (None) and platform administrators may staff a workspace; others need the right inside it."""
-    if by is None or PlatformAction.CREATE_WORKSPACE in access.platform_actions(by):
+    if by is None or PlatformAction.STAFF_WORKSPACES in access.platform_actions(by):
         return
     access.require(by, Action.MANAGE_PEOPLE, workspace)
+
+
+def _put_in_role(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:
+    if role not in Role.values:
+        raise MembershipError(_("There is no role “%(role)s”.") % {"role": role})
+    if not user.is_active:
+        raise MembershipError(_("%(name)s's account is not active.") % {"name": user.name})
+    group = WorkspaceRole.objects.get(workspace=workspace, role=role).group
+    membership, created = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
+    if created:
+        record(EventType.MEMBER_ADDED, on=user, workspace=workspace, by=by, role=role)
+    return membership

@@ -28,7 +28,8 @@ class Action(models.TextChoices):
 class PlatformAction(models.TextChoices):
     """Something a person may do across the installation; none of it opens a workspace's content."""
 
-    CREATE_WORKSPACE = "create_workspace", _("create workspaces and name their first manager")
+    CREATE_WORKSPACE = "create_workspace", _("create workspaces")
+    STAFF_WORKSPACES = "staff_workspaces", _("give and take roles in every workspace")
     MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
     MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
     READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")
@@ -88,6 +89,9 @@ CHARTERS: dict[Role, Charter] = {
         frozenset({Action.ENTER, Action.READ_TRAIL}),
     ),
 }
+
+#: Who manages a workspace may open another one, and is its first manager.
+FOR_MANAGERS = frozenset({PlatformAction.CREATE_WORKSPACE.value})
 
 PLATFORM_CHARTER = Charter(
     _("Runs the installation: workspaces, accounts, model endpoints. Opens no content."),

@@ -20,7 +20,7 @@ from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 def home(request: HttpRequest) -> HttpResponse:
     """The person's workspaces; with only one, straight into it."""
     mine = list(access.visible(request.user, Workspace).filter(archived_at=None))
-    if len(mine) == 1 and PlatformAction.CREATE_WORKSPACE not in access.platform_actions(request.user):
+    if len(mine) == 1 and not access.platform_actions(request.user):
         return redirect("workspaces:detail", slug=mine[0].slug)
     return render(request, "workspaces/home.html", {"workspaces": mine})
 

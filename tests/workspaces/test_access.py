@@ -68,9 +68,14 @@ def test_a_superuser_without_a_role_leaves_a_break_glass_entry(policies, make_us
 
 
 @pytest.mark.parametrize("action", PlatformAction)
-def test_only_platform_administrators_hold_platform_actions(action, admin, manager):
+def test_only_platform_administrators_hold_platform_actions(action, admin, member):
     assert access.allows(admin, action, None)
-    assert not access.allows(manager, action, None)
+    assert not access.allows(member, action, None)
+
+
+@pytest.mark.parametrize("action", PlatformAction)
+def test_a_manager_may_open_another_workspace_and_nothing_else_across_them(action, policies, manager):
+    assert access.allows(manager, action, None) is (action == PlatformAction.CREATE_WORKSPACE)
 
 
 def test_a_platform_administrator_opens_no_content(admin, policies):
@@ -117,11 +122,27 @@ def test_a_workspace_needs_a_usable_short_name(slug, db):
         members.create_workspace(slug=slug, name="x", by=None)
 
 
-def test_a_manager_cannot_create_workspaces(manager):
+@pytest.mark.parametrize("who", ["contributor", "reviewer", "member", "auditor", "stranger"])
+def test_others_cannot_create_workspaces(who, policies, request):
     with pytest.raises(Forbidden):
-        members.create_workspace(slug="mine", name="Mine", by=manager)
+        members.create_workspace(slug="mine", name="Mine", by=request.getfixturevalue(who))
 
     assert not Workspace.objects.filter(slug="mine").exists()
+
+
+def test_a_manager_is_the_manager_of_the_workspace_they_create(policies, manager):
+    created = members.create_workspace(slug="mine", name="Mine", by=manager, manager=manager)
+
+    assert members.roles_of(created, manager) == [Role.MANAGER]
+
+
+def test_a_manager_staffs_no_workspace_but_their_own(policies, manager, make_workspace, stranger):
+    other = make_workspace("other")
+
+    with pytest.raises(Hidden):
+        members.add_member(other, stranger, Role.MEMBER, by=manager)
+
+    assert members.roles_of(other, stranger) == []
 
 
 def test_settings_changes_keep_before_and_after(policies, manager):
