@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 
-from documents import embeddings, index
+from documents import embeddings, index, vectors
 from documents.embeddings import Space
 from documents.index import IndexUnavailable
 from documents.leases import Lease, is_free
-from documents.models import Embedding, EmbeddingSpace, Passage, Version
+from documents.models import EmbeddingSpace, Passage, Version
 from documents.states import WITHDRAWN
 
 BATCH = 1000
@@ -37,15 +36,17 @@ def store(version: Version, workspace_id: UUID, lease: Lease) -> int:
 
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
-    stored = 0
-    for ids, vectors in _batches(version):
-        lease.renew(seconds=HELD_SECONDS)
-        index.upsert(workspace_id, space(), ids, vectors)
-        missing = set(ids) - index.held(workspace_id, space(), ids)
-        if missing:
-            raise IndexUnavailable(f"The vector index took {len(ids)} vectors and lacks {len(missing)} of them.")
-        stored += len(ids)
-    return stored
+    confirmed = 0
+    for _version, ids, matrix in vectors.stored([version.pk], space()):
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            lease.renew(seconds=HELD_SECONDS)
+            index.upsert(workspace_id, space(), batch, matrix[start : start + BATCH])
+            missing = set(batch) - index.held(workspace_id, space(), batch)
+            if missing:
+                raise IndexUnavailable(f"The vector index took {len(batch)} vectors and lacks {len(missing)} of them.")
+            confirmed += len(batch)
+    return confirmed
 
 
 def withdraw(version_id: UUID | str) -> Withdrawal | None:
@@ -87,24 +88,6 @@ def remove(version_ids: Sequence[UUID], workspace_id: UUID) -> Withdrawal:
             removed += len(held)
             absent += len(ids) - len(held)
     return Withdrawal(removed, absent)
-
-
-def _batches(version: Version) -> Iterator[tuple[list[str], np.ndarray]]:
-    rows = (
-        Embedding.objects.filter(passage__version=version, space_id=space().fingerprint)
-        .order_by("passage__position")
-        .values_list("passage_id", "vector")
-    )
-    ids: list[str] = []
-    vectors: list[np.ndarray] = []
-    for passage_id, vector in rows.iterator(chunk_size=BATCH):
-        ids.append(str(passage_id))
-        vectors.append(np.frombuffer(vector, dtype="<f4"))
-        if len(ids) == BATCH:
-            yield ids, np.stack(vectors)
-            ids, vectors = [], []
-    if ids:
-        yield ids, np.stack(vectors)
 
 
 def _chunks(ids: Iterator[UUID]) -> Iterator[list[str]]:

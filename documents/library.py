@@ -192,12 +192,12 @@ def _take_in(workspace: Workspace, path: str, arrival: Arrival, filename: str, b
 
 def _keep(arrival: Arrival, version: Version, document: Document, *, is_new: bool, by: User) -> None:
     """Put the file in its place and record it. A failed COMMIT may leave it there without a row, never the reverse."""
-    arrival.keep(version.file.name)
+    arrival.keep(str(version.file))
     killpoint("file_kept")
     try:
         _record_arrival(version, document, is_new=is_new, by=by)
     except BaseException:
-        version.file.storage.delete(version.file.name)
+        version.file.storage.delete(str(version.file))
         raise
 
 
@@ -254,7 +254,7 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
         version.save(update_fields=["turn"])
     if was in WITHDRAWN:
         # It may have failed because the stored file was lost or damaged: these are the right bytes.
-        arrival.keep(version.file.name)
+        arrival.keep(str(version.file))
         _send_again(version)
     record(
         EventType.VERSION_RECEIVED,

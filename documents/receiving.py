@@ -4,8 +4,9 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,8 @@ from documents.killpoints import killpoint
 CHUNK = 1024 * 1024
 #: Beside the originals, so that the rename never crosses a file system.
 INCOMING = "incoming"
+#: Longer than any upload takes: what is older was left by a process that died.
+ABANDONED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,19 @@ def arriving(file: BinaryIO | Any) -> Iterator[Arrival]:
         raise DocumentError(_("There is no room left on the portal's disk. Tell the operator.")) from error
     finally:
         path.unlink(missing_ok=True)
+
+
+def remove_abandoned() -> int:
+    """Remove files that were arriving when their process died; how many."""
+    directory = Path(default_storage.path(INCOMING))
+    removed = 0
+    for file in directory.iterdir() if directory.is_dir() else ():
+        # One that just arrived whole is renamed away while we look.
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > ABANDONED_SECONDS:
+                file.unlink()
+                removed += 1
+    return removed
 
 
 def _copy(file: BinaryIO | Any, out: BinaryIO, path: Path) -> Arrival:

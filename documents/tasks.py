@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from documents import deletion, indexing, ingest, leases
+from documents import deletion, indexing, ingest, leases, receiving
 from documents.index import IndexUnavailable
 from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
@@ -37,7 +37,7 @@ def erase_document_task(document_id: str) -> None:
 
 @shared_task
 def sweep_ingestion() -> None:
-    """Find what waits and nobody works on: unfinished versions, vectors to remove, documents to erase."""
+    """Find what waits and nobody works on: unfinished versions, vectors to remove, documents to erase, half uploads."""
     waiting = Version.objects.filter(leases.is_free(), state__in=OPEN)
     # The least tried first, so that versions which wait for an index that is down do not hide the others.
     for version_id in waiting.order_by("attempt", "created_at").values_list("pk", flat=True)[:SWEPT]:
@@ -47,6 +47,7 @@ def sweep_ingestion() -> None:
         dispatch(withdraw_version_task, version_id)
     for document_id in deletion.to_erase().values_list("pk", flat=True)[:SWEPT]:
         dispatch(erase_document_task, document_id)
+    receiving.remove_abandoned()
 
 
 def _when_the_index_listens(act: Callable[[str], object], row_id: str) -> None:

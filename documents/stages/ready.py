@@ -8,7 +8,7 @@ from django.utils import timezone
 from audit.events import EventType
 from audit.record import record
 from documents.leases import Lease
-from documents.models import Version
+from documents.models import Document, Version
 from documents.stages import Stage
 from documents.states import VersionState
 from workspaces.models import Workspace
@@ -21,7 +21,7 @@ def nothing(version: Version, lease: Lease) -> None:
 def switch(version: Version, result: None) -> dict[str, Any]:
     """Make the version the one that answers, unless bytes that arrived later already do."""
     document = version.document
-    current = Version.objects.filter(pk=document.current_version_id).only("turn", "number", "state").first()
+    current = _answering(document)
     if current is not None and current.turn > version.turn:
         version.state = VersionState.SUPERSEDED
         return {"by": current.number}
@@ -44,6 +44,12 @@ def switch(version: Version, result: None) -> dict[str, Any]:
         supersedes=current.pk if current is not None else None,
     )
     return {"supersedes": str(current.pk) if current is not None else ""}
+
+
+def _answering(document: Document) -> Version | None:
+    if document.current_version_id is None:
+        return None
+    return Version.objects.only("turn", "number", "state").get(pk=document.current_version_id)
 
 
 STAGE = Stage(VersionState.READY, nothing, switch, writes=("ready_at",), lasting=False)

@@ -36,8 +36,8 @@ def main() -> int:
 
 def measure(directory: str, limit: int) -> dict[str, Any]:
     from documents import embeddings, indexing, intake
+    from documents.framing import framed
     from documents.models import StageRun, Version
-    from documents.stages.embedded import Texts
     from documents.states import PROGRESS
     from workspaces import members
 
@@ -55,8 +55,8 @@ def measure(directory: str, limit: int) -> dict[str, Any]:
         version_id = ingest_alone(alone, found, person)
         ingesting += time.perf_counter() - started
         version = Version.objects.select_related("document").get(pk=version_id)
-        texts = Texts(version)
-        batch = [texts.of(passage) for passage in version.passages.all()]
+        title = version.document.title
+        batch = [framed(title, passage.locator, passage.text) for passage in version.passages.all()]
         started = time.perf_counter()
         embeddings.embed_passages(batch, space)
         embedding += time.perf_counter() - started
