@@ -89,8 +89,8 @@ def test_a_workspace_that_cannot_be_made_says_why(policies, admin, client_of, da
     assert Workspace.objects.count() == 1
 
 
-def test_only_platform_administrators_create_workspaces(policies, manager, stranger, client_of):
-    for person in (manager, stranger):
+def test_who_runs_nothing_creates_no_workspace(policies, contributor, reviewer, member, auditor, stranger, client_of):
+    for person in (contributor, reviewer, member, auditor, stranger):
         client = client_of(person)
         assert client.get("/workspaces/new/").status_code == 403
         assert client.post("/workspaces/new/", {"name": "Mine", "slug": "mine"}).status_code == 403
