@@ -30,8 +30,8 @@ class Event(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name = _("event")
-        verbose_name_plural = _("audit trail")
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
         ordering = ["chain", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["chain", "seq"], name="event_chain_seq"),

@@ -56,15 +56,15 @@ class DocumentAdmin(GovernedAdmin):
         "title",
         "path",
         "workspace",
-        "state",
-        "open_to",
+        "what_answers",
+        "who_may_open",
         "classification",
         "passages",
         "created_at",
         "created_by",
         "in_the_portal",
     )
-    readonly_fields = ("state", "open_to", "passages", "in_the_portal")
+    readonly_fields = ("what_answers", "who_may_open", "passages", "in_the_portal")
     change_form_outer_after_template = "admin/documents/document/_grants.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
@@ -120,6 +120,14 @@ class DocumentAdmin(GovernedAdmin):
     @display(description=_("open to"), label={"yes": "danger", "no": "info"}, ordering="restricted")
     def open_to(self, document: Document) -> tuple[str, Any]:
         return ("yes", _("Named people")) if document.restricted else ("no", _("The workspace"))
+
+    @display(description=_("state"))
+    def what_answers(self, document: Document) -> Any:
+        return self.state(document)[1]
+
+    @display(description=_("open to"))
+    def who_may_open(self, document: Document) -> Any:
+        return self.open_to(document)[1]
 
     @display(description=_("passages"))
     def passages(self, document: Document) -> Any:

@@ -40,8 +40,8 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(max_length=64)),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'audit trail',
+                'verbose_name': 'entry',
+                'verbose_name_plural': 'entries',
                 'ordering': ['chain', 'seq'],
                 'indexes': [models.Index(fields=['object_id', 'seq'], name='audit_event_object__7ad7d9_idx'), models.Index(fields=['actor_id', 'at'], name='audit_event_actor_i_9e26fe_idx'), models.Index(fields=['type', 'at'], name='audit_event_type_9be81e_idx')],
                 'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='event_chain_seq'), models.UniqueConstraint(fields=('chain', 'prev_hash'), name='event_chain_prev_hash')],

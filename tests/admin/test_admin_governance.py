@@ -69,6 +69,31 @@ def test_platform_administrator_sees_a_workspace_but_does_not_change_its_policy(
     assert policies.review_policy == "open"
 
 
+def test_manager_opens_another_workspace_and_chooses_nobody_elses_name_for_it(
+    client_of: Any, page: Any, manager: Any, policies: Any, stranger: Any
+) -> None:
+    client = client_of(manager)
+    sent = {"name": "Travel", "slug": "travel", "description": "", "review_policy": "open", "manager": stranger.pk}
+
+    assert "stranger" not in client.get(page("workspaces_workspace_add")).content.decode()
+    client.post(page("workspaces_workspace_add"), sent)
+
+    workspace = Workspace.objects.get(slug="travel")
+    assert members.roles_of(workspace, manager) == [Role.MANAGER]
+    assert members.roles_of(workspace, stranger) == []
+
+
+def test_manager_sees_only_the_workspaces_they_manage(
+    client_of: Any, page: Any, manager: Any, policies: Any, make_workspace: Any, stranger: Any
+) -> None:
+    other = make_workspace("elsewhere", manager=stranger)
+    client = client_of(manager)
+
+    assert "elsewhere" not in client.get(page("workspaces_workspace_changelist")).content.decode()
+    for address in ("change", "people", "history", "delete"):
+        assert client.post(page(f"workspaces_workspace_{address}", other.pk), {"name": "X"}).status_code == 404
+
+
 def test_manager_gives_and_takes_roles(
     client_of: Any, page: Any, manager: Any, policies: Any, member: Any, stranger: Any
 ) -> None:

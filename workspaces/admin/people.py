@@ -25,17 +25,17 @@ def _password(**options: Any) -> forms.CharField:
 class NewAccountForm(forms.ModelForm):
     """An account that belongs nowhere yet."""
 
-    password = _password(label=_("password"), help_text=_("At least twelve characters are a good idea."))
+    password = _password(label=_("Password"), help_text=_("At least twelve characters are a good idea."))
 
 
 class AccountForm(forms.ModelForm):
     """What may be changed later; the user name stays."""
 
     new_password = _password(
-        label=_("new password"), required=False, help_text=_("Ends this person's sessions. Empty: stays as it is.")
+        label=_("New password"), required=False, help_text=_("Ends this person's sessions. Empty: stays as it is.")
     )
     administrator = forms.BooleanField(
-        label=_("platform administrator"),
+        label=_("Platform administrator"),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text=_("Runs the installation: workspaces, accounts, model endpoints. Opens no content."),
@@ -96,7 +96,7 @@ class UserAdmin(PlatformRights, GovernedAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "first_name":
-            return db_field.formfield(label=_("name"), widget=UnfoldAdminTextInputWidget)
+            return db_field.formfield(label=_("Name"), widget=UnfoldAdminTextInputWidget)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -127,6 +127,6 @@ class UserAdmin(PlatformRights, GovernedAdmin):
     def workspace_count(self, user: Any) -> int:
         return user.workspaces
 
-    @display(description=_("platform administrator"), boolean=True)
-    def is_administrator(self, user: Any) -> bool:
-        return user.administrator
+    @display(description=_("installation"), label={"yes": "info"}, ordering="administrator")
+    def is_administrator(self, user: Any) -> Any:
+        return ("yes", _("Administrator")) if user.administrator else None

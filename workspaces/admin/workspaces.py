@@ -26,7 +26,7 @@ class NewWorkspaceForm(forms.ModelForm):
     """A workspace and its first manager."""
 
     manager = forms.ModelChoiceField(
-        label=_("first manager"),
+        label=_("First manager"),
         queryset=User.objects.filter(is_active=True).order_by("username"),
         widget=UnfoldAdminSelectWidget,
         help_text=_("Adds the other people and the documents."),
@@ -37,7 +37,7 @@ class WorkspaceSettingsForm(forms.ModelForm):
     """What a manager changes."""
 
     archived = forms.BooleanField(
-        label=_("archived"),
+        label=_("Archived"),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text=_("Closed to questions and uploads. Nothing in it is lost."),
@@ -78,14 +78,17 @@ class WorkspaceAdmin(GovernedAdmin):
         return self._administers(request) or super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._administers(request)
+        return PlatformAction.CREATE_WORKSPACE in access.platform_actions(request.user)
 
     def get_form(self, request: HttpRequest, obj: Workspace | None = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, form=WorkspaceSettingsForm if obj else NewWorkspaceForm, **kwargs)
+        new = NewWorkspaceForm if self._administers(request) else forms.ModelForm
+        return super().get_form(request, obj, form=WorkspaceSettingsForm if obj else new, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
         if obj is None:
-            return ("name", "slug", "description", "review_policy", "manager")
+            # Only who staffs workspaces sees whom there is to choose; others become its first manager themselves.
+            chosen = ("manager",) if self._administers(request) else ()
+            return ("name", "slug", "description", "review_policy", *chosen)
         if self.has_change_permission(request, obj):
             return ("name", "slug", "description", "review_policy", "archived")
         return ("name", "slug", "description", "review_policy", "created_at", "created_by")
@@ -101,7 +104,7 @@ class WorkspaceAdmin(GovernedAdmin):
                 name=data["name"],
                 description=data["description"],
                 policy=data["review_policy"],
-                manager=data["manager"],
+                manager=data.get("manager", request.user),
                 by=request.user,
             )
             # The verb made the row; Django goes on with the object of its form.
@@ -121,15 +124,15 @@ class WorkspaceAdmin(GovernedAdmin):
         held = workspace.review_policy == ReviewPolicy.REVIEW
         return workspace.review_policy, _("After review") if held else _("At once")
 
-    @display(description=_("archived"), boolean=True)
-    def is_archived(self, workspace: Workspace) -> bool:
-        return workspace.archived_at is not None
+    @display(description=_("archived"), ordering="archived_at")
+    def is_archived(self, workspace: Workspace) -> Any:
+        return workspace.archived_at or "–"
 
     def workspace_of(self, obj: Workspace) -> Workspace:
         return obj
 
     def _administers(self, request: HttpRequest) -> bool:
-        return PlatformAction.CREATE_WORKSPACE in access.platform_actions(request.user)
+        return PlatformAction.STAFF_WORKSPACES in access.platform_actions(request.user)
 
     # --- People and roles ---
 
