@@ -92,7 +92,7 @@ def test_for_people_it_prints_a_line_a_file_and_a_sum(policies, folder):
 
     call_command("ingest", "policies", str(folder), "--as", "contributor", stdout=out)
 
-    assert "leave.txt: ready, 1 pages, 1 passages" in out.getvalue()
+    assert "leave.txt: ready, pages 1, passages 1, " in out.getvalue()
     assert "2 of 2 files are ready." in out.getvalue()
 
 

@@ -44,7 +44,7 @@ class Command(PortalCommand):
     def _print(self, row: Row) -> None:
         self._clear()
         if row.is_ready:
-            self.say(f"{row.path}: ready, {row.pages} pages, {row.passages} passages, {row.seconds:.1f} s")
+            self.say(f"{row.path}: ready, pages {row.pages}, passages {row.passages}, {row.seconds:.1f} s")
         else:
             self.say(f"{row.path}: {row.state}. {row.reason}")
 
