@@ -1,6 +1,8 @@
 """Everything `doctor` and the health page know: one finding a thing looked at, and the next step for each fault."""
 
+import ipaddress
 import shutil
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +12,8 @@ from django.conf import settings
 from django.core import checks
 from django.db import OperationalError, connection
 
+from documents import sandbox
+from documents.parse import ParseFailed
 from inlock import engines, migrating, supervisor
 from inlock.celery import CANARY_SECONDS, QUEUES
 from inlock.env import Env
@@ -20,12 +24,11 @@ from workspaces.dispatch import worker_is_up
 LOW_DISK_BYTES = 2 * 1024**3
 # Two rounds may be lost to a restart without anything being wrong.
 CANARY_IS_LATE = 3 * CANARY_SECONDS
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `fault` is empty when it is as it should be."""
+    """One thing that was looked at. `fault` is empty when it is as it should be; a next step may still be advised."""
 
     name: str
     state: str
@@ -42,6 +45,7 @@ def findings() -> list[Finding]:
         _migrations(database_runs="postgresql" in running),
         _serve(),
         *_background_work(broker_runs="valkey" in running),
+        _parsers(),
         _disk(settings.VAR),
         *_settings(),
     ]
@@ -51,11 +55,16 @@ def _engine(status: engines.EngineStatus) -> Finding:
     size = "" if status.disk_bytes is None else f", {_megabytes(status.disk_bytes)}"
     version = f" {status.version}" if status.version else ""
     state = f"{status.title}{version}, {status.kind}, {status.address}{size}"
-    if status.name == "chroma" and status.kind == "external" and status.running:
-        host = urlsplit(status.address).hostname or ""
-        if host not in LOOPBACK:
-            state += ". It has no authentication of its own: keep it on a private network"
+    if status.name == "chroma" and status.running and not _is_private(urlsplit(status.address).hostname or ""):
+        fault = f"Chroma has no authentication, and {status.address} is not a private address: anybody may read there."
+        return Finding(status.name, state, fault, "Bind it to a private network, and name that address in CHROMA_URL.")
     return Finding(status.name, state, status.fault, status.next_step)
+
+
+def _is_private(host: str) -> bool:
+    """Whether every address of `host` is this machine's or a private network's."""
+    found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_private for address in found)
 
 
 def _migrations(*, database_runs: bool) -> Finding:
@@ -118,6 +127,21 @@ def _canary() -> Finding:
     when = "since the broker was set up" if seconds is None else f"for {seconds:.0f} seconds"
     step = "Just after a start, look again in a minute. Otherwise see the logs of beat and of the worker."
     return Finding("schedule", "late", f"No scheduled task has run {when}.", step)
+
+
+def _parsers() -> Finding:
+    """Files are read in a child process; whether that child is without a network depends on the system."""
+    try:
+        isolated = sandbox.network_isolated()
+    except ParseFailed as error:
+        step = "Look at the limits of this system on memory and processes, then read a file again."
+        return Finding(
+            "parsers", "not known", f"The process that reads files does not start ({error.code}, {error.detail}).", step
+        )
+    if isolated:
+        return Finding("parsers", "read files in a process of their own, without a network")
+    step = "Allow user namespaces to this account (sysctl user.max_user_namespaces), or keep the host off the network."
+    return Finding("parsers", "read files in a process of their own, which this system leaves its network", "", step)
 
 
 def _disk(var: Path) -> Finding:

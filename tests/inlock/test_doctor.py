@@ -17,6 +17,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from inlock import health, migrating
 from inlock.engines import PROJECT_ROOT, addresses
 from inlock.engines.addresses import run_directory
+from inlock.engines.status import EngineStatus
 from inlock.tasks import CANARY
 from workspaces.dispatch import give_sign_of_life
 
@@ -110,6 +111,56 @@ def test_doctor_warns_before_the_disk_is_full(monkeypatch):
     monkeypatch.setattr(health, "LOW_DISK_BYTES", 2**62)
 
     assert "INLOCK_VAR" in finding("disk").next_step
+
+
+@pytest.mark.django_db
+def test_doctor_advises_isolation_where_parsers_keep_their_network(monkeypatch):
+    monkeypatch.setattr(health.sandbox, "network_isolated", lambda: False)
+
+    found = finding("parsers")
+
+    assert found.fault == ""
+    assert "leaves its network" in found.state
+    assert "user namespaces" in found.next_step
+
+
+@pytest.mark.django_db
+def test_doctor_is_content_with_parsers_that_have_no_network(monkeypatch):
+    monkeypatch.setattr(health.sandbox, "network_isolated", lambda: True)
+
+    assert finding("parsers").next_step == ""
+
+
+@pytest.mark.django_db
+def test_doctor_names_parsers_that_do_not_start(monkeypatch):
+    monkeypatch.setattr(health.sandbox, "CHILD", ("-c", "raise SystemExit(3)"))
+    health.sandbox.network_isolated.cache_clear()
+
+    found = finding("parsers")
+
+    assert "does not start" in found.fault
+    assert found.next_step
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [
+        ("http://127.0.0.1:8000", False),
+        ("http://localhost:8000", False),
+        ("http://[::1]:8000", False),
+        ("http://10.1.2.3:8000", False),
+        ("http://192.168.1.9:8000", False),
+        ("http://8.8.8.8:8000", True),
+        ("http://[2606:4700::1111]:8000", True),
+    ],
+)
+def test_doctor_warns_of_an_index_that_strangers_can_reach(url, is_open):
+    status = EngineStatus("chroma", "Chroma", "external", url, "1.5.9", True, "", "", None)
+
+    found = health._engine(status)
+
+    assert ("no authentication" in found.fault) is is_open
+    assert ("CHROMA_URL" in found.next_step) is is_open
 
 
 @pytest.mark.django_db
