@@ -25,6 +25,7 @@ from answers.steps.route import route
 from answers.steps.scope import scope
 from answers.steps.state import Outcome, State
 from audit import context
+from documents.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
 
@@ -75,12 +76,16 @@ def _work(answer: Answer) -> Answer:
         outcome = _timed(step, state, runs)
         if outcome.ending:
             break
-    return endings.conclude(state, outcome.ending, runs, outcome.detail)
+    killpoint("before_ending")
+    ended = endings.conclude(state, outcome.ending, runs, outcome.detail)
+    killpoint("after_ending")
+    return ended
 
 
 def _timed(step: Step, state: State, runs: list[StepRun]) -> Outcome:
     """Run one step, turn the ways it may end the answer into an outcome, and note what it did."""
     name = step.__name__
+    killpoint(f"before_{name}")
     streaming.append(state.answer.pk, streaming.STEP, {"step": name, "label": str(LABELS[name])})
     started = perf_counter()
     try:
