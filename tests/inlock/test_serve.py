@@ -8,10 +8,13 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from django.core.management.base import SystemCheckError
 
 from inlock.children import Child
 from inlock.engines.recipe import command_line
+from inlock.management.commands.serve import Command
 from tests.portal import Portal, free_port, within
+from workspaces.checks import DEMO_PASSWORD
 
 CHILDREN = ["web", "interactive", "ingest", "beat"]
 
@@ -111,3 +114,15 @@ def test_a_taken_port_is_named_before_anything_starts(portal):
     assert f"Port {taken}" in refused.stderr
     assert "--port" in refused.stderr
     assert portal.processes() == []
+
+
+def test_serve_refuses_production_while_an_account_has_the_published_password(make_user, settings):
+    user = make_user("member")
+    user.set_password(DEMO_PASSWORD)
+    user.save()
+    settings.PRODUCTION = True
+    command = Command()
+    command.as_json = True
+
+    with pytest.raises(SystemCheckError, match="member"):
+        command._prepare()

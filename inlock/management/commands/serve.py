@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import CommandError
 from django.db import connections
 
@@ -39,6 +40,7 @@ class Command(OneLineErrors):
     def _prepare(self) -> None:
         self._say("Bringing the database up to date.")
         require_current()
+        self.check(tags=[Tags.database], databases=["default"])  # in production: no account with a published password
         if not Env().str("REDIS_URL"):
             requeue_unacknowledged()
         connections.close_all()  # this process only watches from here on
