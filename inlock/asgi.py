@@ -2,7 +2,10 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from inlock.bodies import limited
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
-application = get_asgi_application()
+application = limited(get_asgi_application(), most=settings.MAX_REQUEST_BYTES)

@@ -75,6 +75,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 200
 # --- Limits a person meets (shown before upload, refused with a sentence) -----------------------------------
 
 MAX_UPLOAD_BYTES = env.int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1) * 1024 * 1024
+#: One request may carry a few files at their largest; the page sends one file a request.
+MAX_REQUEST_BYTES = 4 * MAX_UPLOAD_BYTES
 MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
 #: Threads onnxruntime may use for one embedding; one keeps several workers from fighting over the cores.
 EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)

@@ -12,4 +12,5 @@ urlpatterns = [
     path("w/<slug:slug>/people/add/", views.add_person, name="add_person"),
     path("w/<slug:slug>/people/<uuid:pk>/", views.change_person, name="change_person"),
     path("w/<slug:slug>/settings/", views.settings, name="settings"),
+    path("w/<slug:slug>/archive/", views.archive, name="archive"),
 ]

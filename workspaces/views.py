@@ -19,10 +19,12 @@ from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The person's workspaces; with only one, straight into it."""
-    mine = list(access.visible(request.user, Workspace).filter(archived_at=None))
-    if len(mine) == 1 and not access.platform_actions(request.user):
+    visible = list(access.visible(request.user, Workspace))
+    mine = [workspace for workspace in visible if workspace.archived_at is None]
+    archived = [workspace for workspace in visible if workspace.archived_at is not None]
+    if len(mine) == 1 and not archived and not access.platform_actions(request.user):
         return redirect("workspaces:detail", slug=mine[0].slug)
-    return render(request, "workspaces/home.html", {"workspaces": mine})
+    return render(request, "workspaces/home.html", {"workspaces": mine, "archived": archived})
 
 
 @require_GET
@@ -103,6 +105,19 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("workspaces:settings", slug=workspace.slug)
     return render(request, "workspaces/settings.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_POST
+@in_workspace(Action.MANAGE)
+def archive(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Close the workspace to questions and uploads (`archived=yes`), or open it again."""
+    archived = request.POST.get("archived") == "yes"
+    members.set_archived(workspace, archived=archived, by=request.user)
+    if archived:
+        messages.success(request, _("The workspace is archived. Everything in it is kept, and nothing new gets in."))
+    else:
+        messages.success(request, _("The workspace is open again."))
+    return redirect("workspaces:settings", slug=workspace.slug)
 
 
 def _people_page(request: HttpRequest, workspace: Workspace, form: AddPersonForm, *, status: int = 200) -> HttpResponse:

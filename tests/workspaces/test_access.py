@@ -164,3 +164,15 @@ def test_nothing_is_saved_when_the_trail_cannot_be_written(policies, manager, mo
 
     policies.refresh_from_db()
     assert policies.name == "Policies"
+
+
+def test_an_archived_workspace_takes_no_questions_until_it_is_opened_again(policies, manager, member, client_of):
+    address = "/w/policies/archive/"
+    client_of(manager).post(address, {"archived": "yes"})
+
+    refused = client_of(member).post("/w/policies/ask/", {"text": "Anything?"})
+    client_of(manager).post(address, {"archived": "no"})
+    accepted = client_of(member).post("/w/policies/ask/", {"text": "Anything?"})
+
+    assert (refused.status_code, accepted.status_code) == (400, 302)
+    assert "archived" in refused.content.decode()

@@ -1,0 +1,51 @@
+"""Bodies that are too large are refused before they are stored."""
+
+import asyncio
+
+import pytest
+
+from inlock.bodies import limited
+
+MOST = 100
+
+
+def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """(status, bytes the application was handed) after sending `chunks`."""
+    sent, handed = [], 0
+    waiting = [
+        {"type": "http.request", "body": chunk, "more_body": index + 1 < len(chunks)}
+        for index, chunk in enumerate(chunks)
+    ]
+
+    async def application(scope, receive, send):
+        nonlocal handed
+        more = True
+        while more:
+            message = await receive()
+            handed += len(message["body"])
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        return waiting.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(limited(application, most=MOST)({"type": "http", "headers": headers}, receive, send))
+    return sent[0]["status"], handed
+
+
+def test_a_body_up_to_the_limit_passes():
+    assert ask([b"x" * 60, b"x" * 40], [(b"content-length", b"100")]) == (200, 100)
+
+
+def test_an_announced_body_over_the_limit_is_refused_unread():
+    assert ask([b"x" * 101], [(b"content-length", b"101")]) == (413, 0)
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"10")], [(b"content-length", b"nonsense")]])
+def test_a_body_that_hides_its_length_is_cut_off_at_the_limit(headers):
+    status, handed = ask([b"x" * 60, b"x" * 60, b"x" * 60], headers)
+
+    assert (status, handed) == (413, 60)
