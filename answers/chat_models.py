@@ -7,7 +7,7 @@ after the first word, and nothing runs past the endpoint's limits.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,6 +73,14 @@ def stream_chat(
         yield piece
         if should_stop():
             return
+
+
+def load(kinds: Collection[str]) -> None:
+    """Import what stands behind these kinds of endpoint: it takes seconds, and a question should not wait for it."""
+    if EndpointKind.EXTRACTIVE in kinds:
+        import answers.extractive  # noqa: F401
+    if EndpointKind.OPENAI in kinds:
+        import langchain_openai  # noqa: F401
 
 
 def parameters_of(endpoint: ModelEndpoint) -> dict[str, Any]:

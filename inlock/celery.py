@@ -7,11 +7,12 @@ killed worker's task come back soon, and the sweeps over rows make it certain.
 import logging
 import os
 import signal
+import threading
 from typing import Any
 
 import redis
 from celery import Celery, bootsteps
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
@@ -95,6 +96,25 @@ def _leave_logging_to_django(**_: Any) -> None:
 def _die_with_the_worker(**_: Any) -> None:
     """A pool process whose worker was killed would go on alone, on a task that another has taken over."""
     tie_to_parent(signal.SIGKILL, os.getppid())
+
+
+@worker_init.connect
+def _warm_before_the_first_question(sender: Any, **_: Any) -> None:
+    """The pool of threads shares what this process loads; until then no sign of life says that it takes questions."""
+    if INTERACTIVE in sender.app.amqp.queues.consume_from:
+        from inlock import warming  # models exist only now
+
+        warming.warm_for_questions()
+
+
+@worker_process_init.connect
+def _warm_beside_the_first_file(**_: Any) -> None:
+    """A thread, because a pool process that is not ready within four seconds is killed. A file that is first waits
+    for the same model and does not load it twice.
+    """
+    from inlock import warming  # models exist only now
+
+    threading.Thread(target=warming.warm_for_files, name="warming", daemon=True).start()
 
 
 class SignOfLife(bootsteps.StartStopStep):
