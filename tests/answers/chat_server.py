@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+#: What the model called "pauses" has written in the end.
+PAUSED_ANSWER = "The second parent takes 20 working days of paid parental leave [1]."
+
 
 @dataclass
 class ChatServer:
@@ -106,8 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
 
+_TRUE = "The second parent takes 20 working days of paid parental leave [1]."
+
+
 def _good(handler: _Handler, prompt: str) -> None:
-    handler.stream("The second parent takes 20 working days of paid parental leave [1].")
+    handler.stream(_TRUE)
 
 
 def _uncited(handler: _Handler, prompt: str) -> None:
@@ -132,12 +138,20 @@ def _no_evidence(handler: _Handler, prompt: str) -> None:
     handler.stream("NO_EVIDENCE")
 
 
+def _no_evidence_and_more(handler: _Handler, prompt: str) -> None:
+    handler.stream("**NO_EVIDENCE** The sources speak of other things [1].")
+
+
+def _thinks(handler: _Handler, prompt: str) -> None:
+    handler.stream(f"<think>\nThe asker is nosy [1].\n</think>\n\n{_TRUE}")
+
+
 def _says(handler: _Handler, prompt: str) -> None:
     handler.stream(handler.chat.says)
 
 
 def _echo(handler: _Handler, prompt: str) -> None:
-    handler.stream(f"The second parent takes 20 working days of paid parental leave [1].\n\n{prompt}")
+    handler.stream(f"{_TRUE}\n\n{prompt}")
 
 
 def _silent(handler: _Handler, prompt: str) -> None:
@@ -151,6 +165,17 @@ def _stalls(handler: _Handler, prompt: str) -> None:
     handler.send("The second parent")
     handler.chat.began.set()
     handler.wait_for_leave()
+
+
+def _pauses(handler: _Handler, prompt: str) -> None:
+    first, rest = PAUSED_ANSWER[:17], PAUSED_ANSWER[17:]
+    handler.open_stream()
+    handler.send(first)
+    handler.chat.began.set()
+    handler.wait_for_leave()
+    if handler.chat.go_on.is_set():
+        handler.send(rest, "stop")
+        handler.wfile.write(b"data: [DONE]\n\n")
 
 
 def _busy(handler: _Handler, prompt: str) -> None:
