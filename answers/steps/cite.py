@@ -39,7 +39,7 @@ class _Claim:
 
 def cite(state: State) -> Outcome:
     """Ends the answer when no citation is left: a text that nothing proves is not shown."""
-    unmarked = marks.take_out(state.raw.strip())
+    unmarked = marks.take_out(state.written)
     sources = {source.number: source for source in state.sources}
     numbers: dict[tuple[int, int, int], int] = {}
     kept: list[tuple[int, int]] = []

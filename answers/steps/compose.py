@@ -1,10 +1,12 @@
 """Build the prompt and let the model write. Its words reach the asker live only where nobody has to approve them."""
 
 from answers import chat_models, leases, prompts, streaming
-from answers.exceptions import Ended, EndpointError
+from answers.exceptions import Ended, EndpointError, LeaseLost
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, State
 from workspaces.models import ReviewPolicy
+
+_THINKS, _HAS_THOUGHT = "<think>", "</think>"
 
 
 def compose(state: State) -> Outcome:
@@ -25,25 +27,42 @@ def compose(state: State) -> Outcome:
     finally:
         state.raw = writer.text
     if watch.lost:
-        raise leases.LeaseLost(state.answer.pk)
-    if state.raw.strip(" .*`\"'\n") == prompts.NO_EVIDENCE:
+        raise LeaseLost(state.answer.pk)
+    state.written = spoken(state.raw)
+    if _says_no_evidence(state.written):
         raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, said_by="model")
     return Outcome(detail={"characters": len(state.raw), "prompt_characters": len(state.prompt.question)})
 
 
+def spoken(raw: str) -> str:
+    """What the model says to the asker, without what some models think aloud before; "" while they still think."""
+    text = raw.lstrip()
+    if text.startswith(_THINKS):
+        return text.partition(_HAS_THOUGHT)[2].strip()
+    return "" if _THINKS.startswith(text) else text.rstrip()
+
+
+def _says_no_evidence(text: str) -> bool:
+    return text.lstrip("*`\"' ").startswith(prompts.NO_EVIDENCE)
+
+
 class _Writer:
-    """Collects the model's words and, in an open workspace, streams them."""
+    """Collects the model's words and, in an open workspace, streams those that are meant for the asker."""
 
     def __init__(self, state: State) -> None:
         self.answer_id = state.answer.pk
         # A held answer streams nothing: no reader of the stream can see what a reviewer has not approved.
         self.is_live = state.policy == ReviewPolicy.OPEN
         self.text = ""
-        self._streamed = 0
+        self._streamed = ""
 
     def write(self, piece: str) -> None:
         self.text += piece.replace("\0", "")  # which PostgreSQL does not store
-        if not self.is_live or prompts.NO_EVIDENCE.startswith(self.text.strip()):
+        if not self.is_live:
             return
-        streaming.append(self.answer_id, streaming.TOKEN, {"text": self.text[self._streamed :]})
-        self._streamed = len(self.text)
+        said = spoken(self.text)
+        if prompts.NO_EVIDENCE.startswith(said) or _says_no_evidence(said):
+            return
+        if new := said.removeprefix(self._streamed):
+            streaming.append(self.answer_id, streaming.TOKEN, {"text": new})
+            self._streamed = said

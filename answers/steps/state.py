@@ -70,7 +70,9 @@ class State:
     # compose
     prompt: Prompt | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    #: All that the model sent, and the part of it that is meant for the asker.
     raw: str = ""
+    written: str = ""
     # cite, ground
     text: str = ""
     sentences: list[Sentence] = field(default_factory=list)

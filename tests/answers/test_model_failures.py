@@ -16,7 +16,9 @@ ENDINGS = {
     "good": AnswerStatus.ANSWERED,
     "liar": AnswerStatus.ANSWERED,
     "busy-once": AnswerStatus.ANSWERED,
+    "thinks": AnswerStatus.ANSWERED,
     "no-evidence": AnswerStatus.REFUSED_NO_EVIDENCE,
+    "no-evidence-and-more": AnswerStatus.REFUSED_NO_EVIDENCE,
     "uncited": AnswerStatus.FAILED_MODEL_UNCITED,
     "only-lies": AnswerStatus.FAILED_MODEL_UNCITED,
     "silent": AnswerStatus.FAILED_MODEL_TIMEOUT,
@@ -151,3 +153,22 @@ def test_a_failed_answer_leaves_what_was_tried_in_its_record(
     assert answer.raw_output
     assert answer.prompt_sha256
     assert Event.objects.filter(type=EventType.EVIDENCE_SENT).count() == 1
+
+
+def test_what_a_model_thinks_aloud_is_neither_streamed_nor_shown(
+    policies: Any, handbook: Any, member: Any, answered: Any, endpoint_of: Any, raw_stream: Any
+) -> None:
+    answer = answered(policies, QUESTION, member, endpoint=endpoint_of("thinks"))
+
+    assert answer.released_text == "The second parent takes 20 working days of paid parental leave [1]."
+    assert "nosy" not in raw_stream(answer)
+    words = "".join(data["text"] for _id, kind, data in streaming.read(answer.pk) if kind == "token")
+    assert words == answer.released_text
+
+
+def test_a_model_that_finds_no_evidence_streams_nothing(
+    policies: Any, handbook: Any, member: Any, answered: Any, endpoint_of: Any
+) -> None:
+    answer = answered(policies, QUESTION, member, endpoint=endpoint_of("no-evidence"))
+
+    assert "token" not in [kind for _id, kind, _data in streaming.read(answer.pk)]

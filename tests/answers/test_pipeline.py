@@ -1,9 +1,10 @@
 """A question on its way through the steps, with the real search and the built-in model."""
 
+import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from answers import leases, pipeline, questions, streaming
@@ -17,6 +18,7 @@ from audit.exceptions import AuditError
 from audit.models import Event
 from documents.models import Document
 from documents.restriction import restrict
+from documents.search import search
 from tests.answers import library
 from workspaces.members import remove_member
 
@@ -214,6 +216,51 @@ def test_without_its_audit_entry_nothing_is_released(policies, handbook, member,
     assert answer.status == AnswerStatus.ANSWERED
 
 
+@pytest.fixture
+def no_vector_index(settings, monkeypatch):
+    """Chroma is down, and too much is open to search it exactly."""
+    settings.CHROMA_URL = "http://127.0.0.1:9"
+    monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
+
+
+def test_without_the_vector_index_the_keywords_answer(policies, handbook, member, answered, no_vector_index):
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.ANSWERED
+    assert answer.steps.get(step="retrieve").detail["degraded"]
+
+
+def test_an_index_that_is_down_is_not_an_absence_of_evidence(policies, handbook, member, answered, no_vector_index):
+
+    answer = answered(policies, OFF_TOPIC, member)
+
+    assert answer.status == AnswerStatus.FAILED_SEARCH
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_at_one_question_one_answers(policies, handbook, member):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    both = threading.Barrier(2)
+
+    def work() -> None:
+        both.wait(30)
+        try:
+            pipeline.run(answer.pk)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.attempt) == (AnswerStatus.ANSWERED, 1)
+    assert Event.objects.filter(type=EventType.EVIDENCE_SENT).count() == 1
+
+
 def test_running_twice_answers_once(policies, handbook, member, answered):
     answer = answered(policies, QUESTION, member)
     pipeline.run(answer.pk)
@@ -308,8 +355,8 @@ def _queries_of(ask_and_run: Any) -> int:
 def test_a_question_costs_a_fixed_number_of_queries(policy, policies, handbook, purchasing, member, monkeypatch):
     policies.review_policy = policy
     policies.save()
-    found = pipeline.retrieve.__globals__["search"](member, policies, QUESTION, k=8)
-    monkeypatch.setitem(pipeline.retrieve.__globals__, "search", lambda *_args, **_named: found)
+    found = search(member, policies, QUESTION, k=8)
+    monkeypatch.setattr("answers.steps.retrieve.search", lambda *_args, **_named: found)
 
     def ask_and_run() -> None:
         answer = questions.ask(workspace=policies, text=QUESTION, by=member)

@@ -15,6 +15,7 @@ from audit import record as audit_record
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
+from workspaces.dispatch import inline
 from workspaces.exceptions import Forbidden, Hidden
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
@@ -163,7 +164,7 @@ def test_the_sweep_rings_for_what_a_dead_worker_left(policies, handbook, member,
     answer = questions.ask(workspace=policies, text=QUESTION, by=member)
     leases.abandon(leases.take(answer.pk))
 
-    with tasks.dispatch.__globals__["inline"](), django_capture_on_commit_callbacks(execute=True):
+    with inline(), django_capture_on_commit_callbacks(execute=True):
         tasks.sweep_answers()
 
     answer.refresh_from_db()
