@@ -37,6 +37,8 @@ def test_serve_answers_heals_and_leaves_nothing_behind(portal):
     within(60, lambda: portal.finding("worker ingest")["state"] == "takes work")
     within(60, lambda: portal.finding("worker interactive")["state"] == "takes work")
     assert portal.finding("migrations")["state"] == "all applied"
+    # The one for questions had loaded its models by then.
+    assert "Ready for questions" in (portal.var / "log" / "interactive.log").read_text()
 
     # A killed child is started again and named.
     killed = portal.children()["ingest"]["pid"]
