@@ -74,10 +74,6 @@ _CYRILLIC = """а=a б=b в=v г=g д=d е=e ж=z з=z и=i ј=j к=k л=l м=m 
     ч=c ш=s ђ=dj љ=lj њ=nj џ=dz й=j щ=sc ъ= ы=y ь= э=e ю=ju я=ja і=i ї=ji є=je ґ=g ѓ=g ќ=k ѕ=dz ё=jo"""
 _LATIN = "đ=dj ł=l ø=o æ=ae œ=oe ı=i"
 _FOLD = str.maketrans(dict(pair.split("=") for pair in f"{_CYRILLIC} {_LATIN}".split()))
-_ROMAN = """а=a б=b в=v г=g д=d ђ=đ е=e ж=ž з=z и=i ј=j к=k л=l љ=lj м=m н=n њ=nj о=o п=p р=r с=s т=t ћ=ć у=u ф=f
-    х=h ц=c ч=č џ=dž ш=š"""
-_ROMANISE = dict(pair.split("=") for pair in _ROMAN.split())
-_ROMANISE = str.maketrans(_ROMANISE | {letter.upper(): latin.title() for letter, latin in _ROMANISE.items()})
 _NOT_SERBIAN = frozenset("йщъыьэюяіїєґѓќѕё")
 _ONLY_SERBIAN = frozenset("ђјљњћџčćšžđ")
 
@@ -133,11 +129,6 @@ def script(text: str) -> str:
     letters = [letter for letter in text if letter.isalpha()]
     cyrillic = sum("\u0400" <= letter <= "\u04ff" for letter in letters)
     return "cyrl" if cyrillic * 2 > len(letters) else "latn"
-
-
-def romanised(text: str) -> str:
-    """`text` with Serbian Cyrillic written in Serbian Latin; text of other Cyrillic alphabets as it is."""
-    return text.translate(_ROMANISE) if _NOT_SERBIAN.isdisjoint(text.lower()) else text
 
 
 def _detect(text: str, tokens: list[str]) -> str:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.conf import settings
 
-from documents.analysis import romanised
 from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ _TOKENIZER = _File(
 )
 # The file itself says 128 and pads to it; the model was trained to read 256.
 _MAX_TOKENS = 256
-_RECIPE = f"{_MODEL.sha256} {_TOKENIZER.sha256} script=latin truncate={_MAX_TOKENS} pool=mean"
+_RECIPE = f"{_MODEL.sha256} {_TOKENIZER.sha256} truncate={_MAX_TOKENS} pool=mean"
 
 _MINILM = Space(
     name="minilm-l6-int8",
@@ -126,8 +125,7 @@ class _MiniLM:
         self.session = _load_session()
 
     def embed(self, text: str) -> np.ndarray:
-        # The model knows no Serbian, but matches pieces of words, as long as both sides are in one script.
-        ids = np.array([self.tokenizer.encode(romanised(text)).ids], dtype=np.int64)
+        ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (tokens,) = self.session.run(None, inputs)
         mean = tokens[0].mean(axis=0)

@@ -1,6 +1,6 @@
 """Merge the two legs of a search into one ranking."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 #: One leg's finds, best first: (id, score), any scale.
 Ranking = Sequence[tuple[str, float]]
@@ -10,16 +10,21 @@ HALF = 0.5
 WIDTH = 100
 
 
-def fuse(dense: Ranking, keywords: Ranking, *, weight: float = HALF) -> list[tuple[str, float]]:
+def fuse(
+    dense: Ranking, keywords: Ranking, *, weight: float = HALF, silent: Collection[str] = ()
+) -> list[tuple[str, float]]:
     """Ids of both legs with a score of 0 to 1, best first; equal scores in the order of their ids.
 
     Each leg's first 100 are scaled so that its best is 1 and its worst 0; `weight` is the dense leg's share.
-    A leg without finds has no say, whatever its weight.
+    Finds of the dense leg in `silent` set its scale and have no other say: without them, a lone find that is
+    left would pass for the best there is. A leg without finds that count has no say, whatever its weight.
     """
-    shares = (weight, 1 - weight) if dense and keywords else (1.0, 1.0)
+    near = [(id, score) for id, score in _scaled(dense[:WIDTH]) if id not in silent]
+    match = _scaled(keywords[:WIDTH])
+    shares = (weight, 1 - weight) if near and match else (1.0, 1.0)
     scores: dict[str, float] = {}
-    for leg, share in zip((dense, keywords), shares, strict=True):
-        for id, score in _scaled(leg[:WIDTH]):
+    for leg, share in zip((near, match), shares, strict=True):
+        for id, score in leg:
             scores[id] = scores.get(id, 0.0) + share * score
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 

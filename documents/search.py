@@ -16,7 +16,7 @@ from documents.evidence import Evidence, coverage, means_something
 from documents.framing import framed
 from documents.legs import Leg, Legs
 from documents.models import Document, Passage, Version
-from documents.ranking import Find, comparable, rank
+from documents.ranking import Find, rank
 from documents.replicas import weights
 from documents.scope import Candidate
 from workspaces import access
@@ -119,11 +119,10 @@ def search(user: User, workspace: Workspace, query: str, k: int = 10, *, mode: s
 
     legs = Legs(user, workspace)
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
-    counted = comparable(near.finds, space, language, legs.known)
-    ranked = rank(query, space, language, counted, match.finds, legs.known)
+    ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
     hits = _hits(ranked[: max(k, _READ_FOR_EVIDENCE)], dict(near.finds), dict(match.finds))
-    evidence = _weigh(workspace, space, language, asked, counted, hits, legs.known)
+    evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(
         query=query,
         language=language,

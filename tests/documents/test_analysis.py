@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.analysis import LANGUAGES, detect_language, joined_words, query_words, romanised, script, words
+from documents.analysis import LANGUAGES, detect_language, joined_words, query_words, script, words
 
 
 @pytest.mark.parametrize("other", ["годишњи одмор", "Godisnji odmor", "GODIŠNJI ODMOR", "godišnjeg odmora"])
@@ -68,11 +68,6 @@ def test_the_script_of_a_text_is_that_of_most_of_its_letters():
     assert script("Програм Git у другим окружењима") == "cyrl"
     assert script("Program Git u drugim okruženjima") == "latn"
     assert script("42") == "latn"
-
-
-def test_serbian_cyrillic_is_written_in_latin_and_russian_left_alone():
-    assert romanised("Љубав и џеп: ЂОРЂЕ, Git 2") == "Ljubav i džep: ĐORĐE, Git 2"
-    assert romanised("Что это") == "Что это"
 
 
 @pytest.mark.parametrize(

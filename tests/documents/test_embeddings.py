@@ -46,10 +46,6 @@ def test_the_end_of_a_passage_of_two_hundred_words_still_counts():
     assert not np.array_equal(embed_query(start + "forklift", SPACE), embed_query(start + "vacation", SPACE))
 
 
-def test_serbian_is_the_same_in_both_scripts():
-    assert np.array_equal(embed_query("годишњи одмор", SPACE), embed_query("godišnji odmor", SPACE))
-
-
 def test_no_texts_are_no_vectors():
     assert embed_passages([], SPACE).shape == (0, SPACE.dimension)
 

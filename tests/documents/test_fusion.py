@@ -35,6 +35,18 @@ def test_a_leg_of_one_find_counts_as_its_best():
     assert fuse([("a", 0.4)], [("b", 9.0), ("c", 1.0)])[:2] == [("a", 0.5), ("b", 0.5)]
 
 
+def test_a_lone_find_among_silent_ones_does_not_pass_for_the_best_there_is():
+    dense = [("foreign-1", 0.5), ("foreign-2", 0.4), ("ours", 0.31), ("foreign-3", 0.3)]
+
+    ranked = fuse(dense, [("right", 9.0), ("other", 5.0)], silent={"foreign-1", "foreign-2", "foreign-3"})
+
+    assert [id for id, _ in ranked] == ["right", "ours", "other"]
+
+
+def test_a_leg_whose_finds_are_all_silent_has_no_say():
+    assert fuse([("foreign", 0.9)], [("a", 2.0), ("b", 1.0)], silent={"foreign"}) == [("a", 1.0), ("b", 0.0)]
+
+
 def test_nothing_found_is_an_empty_ranking():
     assert fuse([], []) == []
 
