@@ -1,4 +1,4 @@
-"""Erase what a deleted document left: vectors, passages, texts, files. The rows stay as a tombstone.
+"""Erase what a deleted document left: vectors, words, passages, texts, files. The rows stay as a tombstone.
 
 Deleting (documents/library.py) is at once and decided in the database; erasing follows in the background and is
 tried again until the index and the disk have nothing left.
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import indexing
+from documents import indexing, replicas
 from documents.indexing import Withdrawal
 from documents.killpoints import killpoint
 from documents.leases import is_free
@@ -52,6 +52,7 @@ def erase(document_id: UUID | str) -> Erasure | None:
         logger.info("Document %s is erased later: a worker still holds it", document.pk)
         return None
     withdrawn = indexing.remove(list(versions.values_list("pk", flat=True)), document.workspace_id)
+    replicas.purge(document.workspace_id)
     killpoint("erased_vectors")
     files = _remove_files(versions)
     killpoint("erased_files")

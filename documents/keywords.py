@@ -81,7 +81,14 @@ class Replica:
         with _locked(self.directory / "lock"):
             # Another process may have done the work while this one waited.
             if self.revision != revision:
-                self._write(revision, frozenset(versions), load)
+                self._write(revision, frozenset(versions), load, old=self._state)
+        self._refresh()
+
+    def rebuild(self, revision: int, versions: Collection[str], load: Loader) -> None:
+        """As `sync`, into fresh files, so that no word of what is gone stays on the disk. Searches go on meanwhile."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with _locked(self.directory / "lock"):
+            self._write(revision, frozenset(versions), load, old=None)
         self._refresh()
 
     def search(
@@ -157,10 +164,9 @@ class Replica:
         except (OSError, ValueError, TypeError, KeyError):
             return None, None
 
-    def _write(self, revision: int, versions: frozenset[str], load: Loader) -> None:
+    def _write(self, revision: int, versions: frozenset[str], load: Loader, *, old: _State | None) -> None:
         import tantivy
 
-        old = self._state
         generation = old.generation if old else f"index-{uuid.uuid4().hex[:8]}"
         home = self.directory / generation
         held = old.versions if old else frozenset()
@@ -176,8 +182,7 @@ class Replica:
                 writer.add_document(tantivy.Document(id=passage, version=version, words=" ".join(words)))
             writer.commit()
             writer.wait_merging_threads()
-            writer = None
-            index = None
+            del writer, index
         self._publish(_State(_MAKER, revision, versions, generation, _sizes(home)))
         self._remove_others(generation)
 

@@ -45,6 +45,14 @@ def weights(workspace_id: UUID, asked: Sequence[Word]) -> list[float]:
     return replica.weights(asked)
 
 
+def purge(workspace_id: UUID) -> None:
+    """Write the replica on this host anew, if there is one, so that no word of a deleted document stays on the disk."""
+    replica = _replica(_directory(workspace_id))
+    if replica.revision is not None:
+        revision = Workspace.objects.values_list("index_revision", flat=True).get(pk=workspace_id)
+        replica.rebuild(revision, current_versions(workspace_id), _entries)
+
+
 def discard(workspace_id: UUID) -> None:
     """Remove the replica on this host, with every word it ever held; the next search builds it anew."""
     shutil.rmtree(_directory(workspace_id), ignore_errors=True)

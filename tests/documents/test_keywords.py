@@ -100,6 +100,22 @@ def test_a_revision_that_went_back_is_followed_too(replica):
     assert found(replica, "leave", "hotel") == ["leave-1", "leave-2"]
 
 
+def files_of(replica: Replica) -> set[Path]:
+    return set(replica.directory.glob("index-*/*"))
+
+
+def test_a_rebuilt_replica_keeps_no_file_that_held_what_is_gone_and_readers_notice_nothing(replica):
+    reader = Replica(replica.directory)
+    assert found(reader, "leave")
+    before = files_of(replica)
+
+    replica.rebuild(2, {"travel"}, loader())
+
+    assert before
+    assert not before & files_of(replica)
+    assert found(reader, "leave", "hotel") == ["travel-1"]
+
+
 def test_a_workspace_without_passages_is_an_empty_replica(tmp_path):
     replica = Replica(tmp_path / "empty")
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as live_settings
 from django.utils import timezone
 
-from documents import index, legs
+from documents import index, legs, replicas
 from documents.models import Passage
 from documents.search import Empty, is_usable, search
 from tests.documents import shelf
@@ -270,6 +270,19 @@ def test_a_keyword_replica_that_was_deleted_is_built_again(shelved, policies, me
     shutil.rmtree(live_settings.VAR / "keywords" / str(policies.pk))
 
     assert paths(search(member, policies, "parental leave", mode="keywords"))[0] == "leave.md"
+
+
+def test_a_purged_replica_finds_what_is_left_and_keeps_no_file_that_held_what_is_gone(shelved, policies, member):
+    search(member, policies, "forklift")
+    directory = live_settings.VAR / "keywords" / str(policies.pk)
+    before = set(directory.glob("index-*/*"))
+    shelf.take_away(shelved["safety"], deleted_at=timezone.now())
+
+    replicas.purge(policies.pk)
+
+    assert before
+    assert not before & set(directory.glob("index-*/*"))
+    assert paths(search(member, policies, "parental leave", mode="keywords")) == ["leave.md"]
 
 
 @pytest.mark.parametrize("query", ["", "   ", "?!", "the of and"])
