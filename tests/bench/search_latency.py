@@ -1,0 +1,212 @@
+"""How long a permission-checked search takes, as a ratio to embedding the query plus one bare Chroma query.
+
+    python -m tests.bench.search_latency [--passages 10000] [--others 20] [--rounds 60] [--json]
+
+Five people may open all, half, a tenth, a hundredth and a thousandth of the documents. Everything is measured in
+turns within one run, because absolute times on a shared machine say little. The budget is a ratio of 3 at p95.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from tests.bench.installation import installation
+
+SHARES = {"all": 1.0, "half": 0.5, "tenth": 0.1, "hundredth": 0.01, "thousandth": 0.001}
+PAGES = 10
+BUDGET = 3.0
+TOPICS = (
+    "annual leave and holidays", "parental leave", "hotel and travel costs", "approval limits for purchases",
+    "forklift inspection", "fire safety in the warehouse", "personal data of customers", "retention of records",
+    "supplier contracts and notice periods", "information security incidents", "passwords and access cards",
+    "salary bands and reviews", "training of new employees", "customs declarations", "dangerous goods",
+    "insurance of shipments", "complaints by customers", "quality audits", "remote work", "company vehicles",
+)  # fmt: skip
+FRAMES = (
+    "What are the rules about {}?", "Who is responsible for {}?", "How long does {} take?",
+    "Which documents are needed for {}?", "What changed about {} this year?",
+)  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passages", type=int, default=10_000)
+    parser.add_argument("--others", type=int, default=20, help="other workspaces with people of their own")
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with installation():
+        figures = measure(options.passages, options.others, options.rounds)
+    print(json.dumps(figures, indent=2) if options.json else table(figures))
+    return int(any(row["ratio_p95"] > BUDGET for row in figures["searches"]))
+
+
+def measure(passages: int, others: int, rounds: int) -> dict[str, Any]:
+    """Fill the installation, then time bare queries and everybody's searches in turns."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from documents import index
+    from documents.embeddings import default_space, embed_query
+    from documents.search import search
+
+    started = time.perf_counter()
+    workspace, people = fill(passages, others)
+    filled = time.perf_counter() - started
+    space = default_space()
+    questions = [frame.format(topic) for topic in TOPICS for frame in FRAMES]
+    random.Random(3).shuffle(questions)
+
+    def bare(question: str) -> None:
+        index.query(workspace.pk, space, embed_query(question, space), 50)
+
+    acts: dict[str, Callable[[str], Any]] = {"bare": bare}
+    for share, person in people.items():
+        acts[share] = lambda question, person=person: search(person, workspace, question)
+    seconds: dict[str, list[float]] = {name: [] for name in acts}
+    for question in questions[:5]:
+        for act in acts.values():
+            act(question)
+    for number in range(rounds):
+        question = questions[number % len(questions)]
+        for name, act in acts.items():
+            start = time.perf_counter()
+            act(question)
+            seconds[name].append(time.perf_counter() - start)
+
+    searches = []
+    for share, person in people.items():
+        with CaptureQueriesContext(connection) as queries:
+            result = search(person, workspace, questions[0])
+        searches.append(
+            {
+                "open": share,
+                "p50_ms": quantile(seconds[share], 0.5),
+                "p95_ms": quantile(seconds[share], 0.95),
+                "ratio_p50": round(quantile(seconds[share], 0.5) / quantile(seconds["bare"], 0.5), 2),
+                "ratio_p95": round(quantile(seconds[share], 0.95) / quantile(seconds["bare"], 0.95), 2),
+                "sql": len(queries),
+                "vectors": "exact" if result.legs[0].exact else result.legs[0].asked_for,
+                "hits": len(result.hits),
+            }
+        )
+    return {
+        "passages": passages,
+        "other_workspaces": others,
+        "rounds": rounds,
+        "fill_seconds": round(filled, 1),
+        "bare_p50_ms": quantile(seconds["bare"], 0.5),
+        "bare_p95_ms": quantile(seconds["bare"], 0.95),
+        "searches": searches,
+    }
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    """In milliseconds."""
+    ordered = sorted(seconds)
+    return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+
+
+def fill(passages: int, others: int) -> tuple[Any, dict[str, Any]]:
+    """One workspace of `passages` passages, ten a document, and a person for each share of them."""
+    import numpy as np
+    from django.db import transaction
+
+    from documents import index
+    from documents.embeddings import default_space, embed_passages
+    from documents.models import Document, Embedding, EmbeddingSpace, Passage, Version
+    from documents.states import VersionState
+    from workspaces import access
+    from workspaces.members import add_member, create_user, create_workspace
+
+    source = np.random.default_rng(5)
+    pick = random.Random(5)
+    space = default_space()
+    texts = [f"{topic}: {word} rule" for topic in TOPICS for word in ("first", "second", "general", "special", "old")]
+    centres = embed_passages(texts, space)
+    count = passages // PAGES
+    with transaction.atomic():
+        workspace = create_workspace(slug="bench", name="Bench", policy="open", by=None)
+        people = {share: create_user(username=share, password=uuid.uuid4().hex, by=None) for share in SHARES}
+        for person in people.values():
+            add_member(workspace, person, "member", by=None)
+        for number in range(others):
+            other = create_workspace(slug=f"other-{number}", name=f"Other {number}", policy="open", by=None)
+            for seat in range(5):
+                person = create_user(username=f"person-{number}-{seat}", password=uuid.uuid4().hex, by=None)
+                add_member(other, person, "member", by=None)
+        documents = [
+            Document(
+                workspace=workspace, path=f"{number:05}.md", title=f"{TOPICS[number % 20]} {number}", restricted=True
+            )
+            for number in range(count)
+        ]
+        Document.objects.bulk_create(documents, batch_size=1000)
+        versions = [
+            Version(
+                document=document, number=1, sha256=f"{number:064}", size=1, filename=document.path,
+                state=VersionState.READY, ready_at=document.created_at, passage_count=PAGES, page_count=PAGES,
+            )
+            for number, document in enumerate(documents)
+        ]  # fmt: skip
+        Version.objects.bulk_create(versions, batch_size=1000)
+        for document, version in zip(documents, versions, strict=True):
+            document.current_version = version
+        Document.objects.bulk_update(documents, ["current_version"], batch_size=1000)
+        EmbeddingSpace.objects.create(fingerprint=space.fingerprint, name=space.name, dimension=space.dimension)
+        ends = ("lor", "ten", "mis", "vak")
+        vocabulary = [f"{first}{second}{end}" for first in "bdfgklmnprst" for second in "aeiou" for end in ends]
+        for at in range(0, count, 100):
+            rows: list[Passage] = []
+            for number in range(at, min(at + 100, count)):
+                for page in range(PAGES):
+                    text = f"{TOPICS[number % 20]}: " + " ".join(pick.choices(vocabulary, k=100))
+                    rows.append(
+                        Passage(
+                            id=uuid.uuid5(versions[number].pk, str(page)), workspace=workspace,
+                            version=versions[number], position=page, text=text, start=page * 5000,
+                            end=page * 5000 + len(text), page=page + 1, locator=str(page + 1), language="en",
+                        )
+                    )  # fmt: skip
+            kinds = np.array([(row.position + 5 * documents_topic(row)) % len(centres) for row in rows])
+            vectors = centres[kinds] + 0.04 * source.normal(size=(len(rows), space.dimension)).astype(np.float32)
+            vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+            Passage.objects.bulk_create(rows)
+            Embedding.objects.bulk_create(
+                Embedding(passage=row, space_id=space.fingerprint, vector=vector.astype("<f4").tobytes())
+                for row, vector in zip(rows, vectors, strict=True)
+            )
+            index.upsert(workspace.pk, space, [str(row.pk) for row in rows], vectors)
+        for share, person in people.items():
+            for document in pick.sample(documents, max(1, round(count * SHARES[share]))):
+                access.grant("open_document", person, document)
+        workspace.index_revision += 1
+        workspace.save(update_fields=["index_revision"])
+    return workspace, people
+
+
+def documents_topic(passage: Any) -> int:
+    """Which topic a passage's document is about."""
+    return int(passage.version.document.path[:5]) % 20
+
+
+def table(figures: dict[str, Any]) -> str:
+    lines = [
+        f"{figures['passages']} passages, {figures['other_workspaces']} other workspaces, {figures['rounds']} rounds; "
+        f"bare: p50 {figures['bare_p50_ms']} ms, p95 {figures['bare_p95_ms']} ms; "
+        f"filled in {figures['fill_seconds']} s",
+        f"{'open':12}{'p50 ms':>8}{'p95 ms':>8}{'x p50':>7}{'x p95':>7}{'SQL':>5}  vectors",
+    ]
+    for row in figures["searches"]:
+        times = f"{row['p50_ms']:8}{row['p95_ms']:8}{row['ratio_p50']:7}{row['ratio_p95']:7}"
+        lines.append(f"{row['open']:12}{times}{row['sql']:5}  {row['vectors']}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
