@@ -1,10 +1,9 @@
 """An asker is told how it went in the language and script of the question."""
 
-import io
 from pathlib import Path
 
 import pytest
-from babel.messages.mofile import read_mo, write_mo
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 
@@ -53,17 +52,18 @@ def test_every_step_and_status_is_labelled_in_serbian():
 def test_a_compiled_catalog_is_the_one_that_is_written(po):
     with po.open("rb") as file:
         written = read_po(file)
-    compiled_now = io.BytesIO()
-    write_mo(compiled_now, written)
-    compiled_now.seek(0)
-
     with po.with_suffix(".mo").open("rb") as file:
-        committed = read_mo(file)
+        compiled = read_mo(file)
 
-    assert _told(committed) == _told(read_mo(compiled_now))
+    assert _told(compiled) == _told(written)
     assert len(CATALOGS) == 2
 
 
 def _told(catalog):
-    """What is translated, by context and id; the texts of a plural are lists."""
-    return {(m.context, str(m.id)): m.string for m in catalog if m.id and any(m.string)}
+    """What is translated, by context and id; a plural has several of both."""
+    rows = {(m.context, _several(m.id)): _several(m.string) for m in catalog if m.id and not m.fuzzy}
+    return {key: strings for key, strings in rows.items() if all(strings)}
+
+
+def _several(texts):
+    return (texts,) if isinstance(texts, str) else tuple(texts)
