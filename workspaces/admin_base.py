@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +22,19 @@ from workspaces.exceptions import Forbidden, PortalError
 from workspaces.models import Workspace
 
 
+class PagePaginator(Paginator):
+    """Find the ids of a page first and only then the rows.
+
+    Asked for both at once, the database computes joins and annotations for every row it may have to sort.
+    """
+
+    def page(self, number: Any) -> Any:
+        page = super().page(number)
+        ids = list(page.object_list.values_list("pk", flat=True))
+        page.object_list = self.object_list.filter(pk__in=ids)
+        return page
+
+
 class GovernedAdmin(ModelAdmin):
     """The admin of things that belong to a workspace.
 
@@ -33,6 +47,7 @@ class GovernedAdmin(ModelAdmin):
     change_action: str | None = None
 
     list_per_page = 50
+    paginator = PagePaginator
     show_full_result_count = False
     list_filter_sheet = False
     list_fullwidth = True

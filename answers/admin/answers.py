@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from answers import provenance
 from answers.models import Answer
 from answers.querysets import sources_open
 from answers.states import RELEASED, WORDING, AnswerStatus
@@ -90,9 +91,7 @@ class AnswerAdmin(GovernedAdmin):
             "is_open": is_open,
             "wording": WORDING[AnswerStatus(answer.status)],
             "draft": getattr(answer, "draft", None),
-            "citations": answer.citations.select_related("document", "version") if is_open else [],
-            "evidence": answer.evidence.select_related("document", "version") if is_open else [],
-            "steps": answer.steps.all(),
+            "record": provenance.record_of(answer) if is_open else None,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/answers/answer/page.html", context)
