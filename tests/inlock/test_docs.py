@@ -107,8 +107,8 @@ def test_every_relative_link_leads_somewhere(page: Path):
 
 
 def test_the_demo_is_the_one_the_readme_tells():
-    told = read("README.md")
-    rows = re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|", read("README.md"), re.MULTILINE)
+    told = " ".join(read("README.md").split())
 
     assert sorted(rows) == sorted(account.username for account in ACCOUNTS)
     assert f"`{DEMO_PASSWORD}`" in told
@@ -116,4 +116,4 @@ def test_the_demo_is_the_one_the_readme_tells():
     assert f"{len(DOCUMENTS)} documents become ready" in told
     endings = [question.expect for question in QUESTIONS]
     assert (endings.count("answered"), endings.count("refused_no_evidence"), endings.count("held")) == (3, 1, 1)
-    assert "three answers with the passages they quote" in " ".join(told.split())
+    assert "three answers with the passages they quote" in told
