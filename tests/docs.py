@@ -22,7 +22,7 @@ from answers.states import AnswerStatus, DraftState
 from audit.events import EventType
 from documents import states as documents
 from documents.states import VersionState
-from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
+from workspaces.roles import CHARTERS, FOR_MANAGERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -54,7 +54,17 @@ def _roles() -> str:
         "## Across the installation",
         f"One role stands above the workspaces: the platform administrator (`{PLATFORM_ADMINISTRATOR}`). "
         f"{PLATFORM_CHARTER.purpose}",
-        _table(("may", "code"), [(a.label, f"`{a}`") for a in PlatformAction if a in PLATFORM_CHARTER.actions]),
+        _table(
+            ("may", "platform administrator", "manager of any workspace"),
+            [
+                (
+                    f"{action.label} (`{action}`)",
+                    "●" if action in PLATFORM_CHARTER.actions else "",
+                    "●" if action in FOR_MANAGERS else "",
+                )
+                for action in PlatformAction
+            ],
+        ),
     )
 
 
