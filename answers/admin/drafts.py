@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -105,7 +105,7 @@ class DraftAdmin(GovernedHistoryAdmin):
             .select_related("workspace", "assigned_to", "answer__question__asked_by")
             .defer("text", "answer__text", "answer__raw_output", "answer__sentences")
             .annotate(
-                asked_by_reader=ExpressionWrapper(Q(answer__asked_by=request.user), BooleanField()),
+                reader=Value(request.user.pk),
                 edited_by_reader=Exists(forms),
             )
         )
@@ -153,7 +153,7 @@ class DraftAdmin(GovernedHistoryAdmin):
 
     @display(description=_("for you"))
     def yours(self, draft: Draft) -> Any:
-        if draft.asked_by_reader:
+        if draft.answer.asked_by_id == draft.reader:
             return _("You asked")
         return _("You edited") if draft.edited_by_reader else _("To decide")
 
