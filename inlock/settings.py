@@ -198,6 +198,9 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Review and governance"),
     "SITE_URL": "/",
     "SITE_ICON": lambda request: static("img/logo.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/logo.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
