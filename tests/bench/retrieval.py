@@ -69,9 +69,10 @@ class Shelf:
         texts: list[str] = []
         for document, title, pages in rows:
             version = OpenVersion(document, document, (title, ""), 0)
+            spoken = language("\n".join(pages)[:20_000])
             for page, whole in enumerate(pages, start=1):
                 for text in passages(whole):
-                    self.known[str(len(texts))] = Candidate(version, language(text))
+                    self.known[str(len(texts))] = Candidate(version, language(text) or spoken)
                     self.place_of.append((document, page))
                     texts.append(framed(title, "", text))
         self.words = [words(text, self.known[str(number)].language or None) for number, text in enumerate(texts)]
