@@ -38,15 +38,17 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
-    os.environ.setdefault("INLOCK_VAR", tempfile.mkdtemp(prefix="inlock-bench-"))
-    import django
-
-    django.setup()
     figures: dict[str, dict[str, Any]] = {}
-    for name in options.sets or FLOORS:
-        figures[name] = MEASURES.get(name, judged)(options.data / name, options.cache)
-        if name == "squad2":
-            figures["refusal"] = refusal(options.data, options.cache)
+    with tempfile.TemporaryDirectory(prefix="inlock-bench-") as var:
+        os.environ["INLOCK_VAR"] = tempfile.tempdir = var
+        import django
+
+        django.setup()
+        for name in options.sets or FLOORS:
+            figures[name] = MEASURES.get(name, judged)(options.data / name, options.cache)
+            if name == "squad2":
+                figures["refusal"] = refusal(options.data, options.cache)
+    tempfile.tempdir = None
     holds = all(row["holds"] for row in figures.values())
     print(json.dumps(figures, indent=2) if options.json else "\n".join(map(line, figures.items())))
     return int(not holds)
