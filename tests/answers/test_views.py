@@ -175,9 +175,7 @@ def test_asking_again_makes_a_new_answer_to_the_same_question(client_of, member,
     assert answer.question.answers.count() == 2
 
 
-def test_the_history_finds_a_question_by_its_words_and_shows_only_ones_own(
-    client_of, member, contributor, policies
-):
+def test_the_history_finds_a_question_by_its_words_and_shows_only_ones_own(client_of, member, contributor, policies):
     questions.ask(workspace=policies, text="What is the dress code?", by=member)
     questions.ask(workspace=policies, text="Where is the canteen?", by=member)
     questions.ask(workspace=policies, text="What is the dress allowance?", by=contributor)

@@ -66,9 +66,7 @@ def test_serbian_sentences_in_both_scripts(expected):
 
 
 def test_a_line_end_inside_prose_is_a_space():
-    text = (
-        "The information in this table is given as of\nthe date of filing. It was audited by an\nindependent firm."
-    )
+    text = "The information in this table is given as of\nthe date of filing. It was audited by an\nindependent firm."
 
     assert sentences(text) == [
         "The information in this table is given as of\nthe date of filing.",

@@ -35,8 +35,9 @@ def portal(demo: tuple[Portal, dict[str, Any]]) -> Iterator[Portal]:
     portal.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after the module: while it is open, Playwright's event loop runs in this thread."""
     assert CHROMIUM, "The browser tests want Chromium: apt-get install chromium, or name it in CHROMIUM."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -12,14 +12,16 @@ from inlock.env import Env, SettingError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path)\(\s*\"([A-Z_]+)\"")
-SAFE = {"INLOCK_MODE": "production", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh", "ALLOWED_HOSTS": "portal.example"}
+SAFE = {
+    "INLOCK_MODE": "production",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
+    "ALLOWED_HOSTS": "portal.example",
+}
 
 
 def test_the_example_names_every_setting_that_is_read_and_no_other():
     sources = [
-        file
-        for app in ("inlock", "workspaces", "documents", "answers", "audit")
-        for file in (ROOT / app).rglob("*.py")
+        file for app in ("inlock", "workspaces", "documents", "answers", "audit") for file in (ROOT / app).rglob("*.py")
     ]
     read = {name for file in sources for name in READ.findall(file.read_text(encoding="utf-8"))}
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
