@@ -10,5 +10,8 @@ class AnswersConfig(AppConfig):
     def ready(self) -> None:
         from answers import querysets  # noqa: F401  (registers the access rules)
         from answers.endpoints import ensure_built_in
+        from answers.withdrawal import withdraw_drafts
+        from documents import library
 
+        library.when_deleted.append(withdraw_drafts)
         post_migrate.connect(ensure_built_in, sender=self)

@@ -18,6 +18,7 @@ class AnswerStatus(models.TextChoices):
     HELD_RETURNED = "held_returned", _("Returned for changes")
     REFUSED_NO_EVIDENCE = "refused_no_evidence", _("No evidence")
     REFUSED_BY_REVIEWER = "refused_by_reviewer", _("Rejected by a reviewer")
+    REFUSED_SOURCE_DELETED = "refused_source_deleted", _("Source deleted")
     REFUSED_NO_RIGHT = "refused_no_right", _("Not open to you")
     STOPPED = "stopped_by_asker", _("Stopped")
     FAILED_MODEL_TIMEOUT = "failed_model_timeout", _("Model too slow")
@@ -59,6 +60,9 @@ WORDING: dict[str, Wording] = {
         _("The documents open to you hold no evidence for an answer, so none is given."), "none"
     ),
     AnswerStatus.REFUSED_BY_REVIEWER: Wording(_("A reviewer decided not to release this answer."), "none"),
+    AnswerStatus.REFUSED_SOURCE_DELETED: Wording(
+        _("A document this answer rests on was deleted before it was released. Ask again."), "none"
+    ),
     AnswerStatus.REFUSED_NO_RIGHT: Wording(
         _("You may no longer ask in this workspace, so the answer was dropped."), "none"
     ),
@@ -97,14 +101,16 @@ _FROM_WORK = _ENDINGS - {
     AnswerStatus.ANSWERED_APPROVED,
     AnswerStatus.HELD_RETURNED,
     AnswerStatus.REFUSED_BY_REVIEWER,
+    AnswerStatus.REFUSED_SOURCE_DELETED,
 }
-_DECISIONS = frozenset({AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED, AnswerStatus.REFUSED_BY_REVIEWER})
+#: Ways out of being held that give no text: a reviewer's, and the end of a source.
+_ENDED = frozenset({AnswerStatus.REFUSED_BY_REVIEWER, AnswerStatus.REFUSED_SOURCE_DELETED})
 
 NEXT: dict[str, frozenset[str]] = {
     AnswerStatus.WAITING: _FROM_WORK | {AnswerStatus.WORKING},
     AnswerStatus.WORKING: _FROM_WORK,
-    AnswerStatus.HELD_FOR_REVIEW: _DECISIONS,
-    AnswerStatus.HELD_RETURNED: frozenset({AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.REFUSED_BY_REVIEWER}),
+    AnswerStatus.HELD_FOR_REVIEW: _ENDED | {AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED},
+    AnswerStatus.HELD_RETURNED: _ENDED | {AnswerStatus.HELD_FOR_REVIEW},
     **{ending: frozenset() for ending in _ENDINGS - {AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED}},
 }
 
@@ -121,6 +127,7 @@ class DraftState(models.TextChoices):
     RETURNED = "returned", _("Returned for changes")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Source deleted")
 
 
 #: draft state → the status its answer shows the asker.
@@ -129,4 +136,5 @@ ANSWER_STATUS_OF: dict[str, AnswerStatus] = {
     DraftState.RETURNED: AnswerStatus.HELD_RETURNED,
     DraftState.APPROVED: AnswerStatus.ANSWERED_APPROVED,
     DraftState.REJECTED: AnswerStatus.REFUSED_BY_REVIEWER,
+    DraftState.WITHDRAWN: AnswerStatus.REFUSED_SOURCE_DELETED,
 }

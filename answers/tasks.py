@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from answers import leases, pipeline
+from answers import leases, pipeline, withdrawal
 from answers.models import Answer
 from workspaces.dispatch import dispatch
 
@@ -24,7 +24,8 @@ def answer_question(answer_id: str) -> None:
 
 @shared_task(name="answers.tasks.sweep_answers")
 def sweep_answers() -> None:
-    """Ring again for answers that no living worker holds."""
+    """Ring again for answers that no living worker holds, and end those whose sources went while they were held."""
+    withdrawal.withdraw_leftovers()
     # A new one has its own bell under way; ringing again at once would only double it.
     waited = Q(lease_until__isnull=False) | Q(created_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
     forgotten = Answer.objects.filter(leases.unheld(), waited).order_by("created_at")

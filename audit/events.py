@@ -63,6 +63,8 @@ class EventType(models.TextChoices):
     DRAFT_SUBMITTED = "draft.submitted", _("A returned draft was submitted again.")
     DRAFT_REJECTED = "draft.rejected", _("A reviewer rejected a draft.")
 
+    DRAFT_WITHDRAWN = "draft.withdrawn", _("A draft was withdrawn because a document it rests on was deleted.")
+
     # models and the trail itself
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
     ENDPOINT_TESTED = "endpoint.tested", _("A model endpoint was tested.")

@@ -3,6 +3,7 @@
 Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -43,6 +44,9 @@ __all__ = [
 ]
 
 MAX_PATH = 1000
+
+#: What the apps above do when a document is deleted, in the same transaction; they add themselves when they load.
+when_deleted: list[Callable[[Document, User], None]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
         passages=deletion.passages,
         vectors=deletion.vectors,
     )
+    for follow in when_deleted:
+        follow(document, by)
     dispatch(erase_document_task, document.pk)
     return deletion
 

@@ -133,13 +133,14 @@ def children(var: Path, host: str, port: int) -> list[Child]:
     ingest_processes = max(1, min(2, os.cpu_count() or 1))
     commands = {
         "web": ([*python, *web], signal.SIGTERM, 8.0),
+        # Sweeps run beside the questions: two long files may keep both ingest processes busy for minutes.
         "interactive": (
-            [*worker, "-n", "interactive@%h", "-Q", "interactive", "--pool", "threads", "-c", "8"],
+            [*worker, "-n", "interactive@%h", "-Q", "interactive,maintenance", "--pool", "threads", "-c", "8"],
             signal.SIGQUIT,
             15.0,
         ),
         "ingest": (
-            [*worker, "-n", "ingest@%h", "-Q", "ingest,maintenance", "-c", str(ingest_processes)],
+            [*worker, "-n", "ingest@%h", "-Q", "ingest", "-c", str(ingest_processes)],
             signal.SIGQUIT,
             15.0,
         ),

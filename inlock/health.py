@@ -22,6 +22,7 @@ from workspaces.dispatch import worker_is_up
 
 #: Below this much free disk uploads are at risk, and below a tenth of it the database is.
 LOW_DISK_BYTES = 2 * 1024**3
+ALL_APPLIED = "all applied"
 # Two rounds may be lost to a restart without anything being wrong.
 CANARY_IS_LATE = 3 * CANARY_SECONDS
 
@@ -40,9 +41,11 @@ def findings() -> list[Finding]:
     """Look at everything once. Starts nothing and changes nothing, and copes with engines that are down."""
     statuses = engines.status(settings.VAR)
     running = {status.name for status in statuses if status.running}
+    migrations = _migrations(database_runs="postgresql" in running)
     return [
         *(_engine(status) for status in statuses),
-        _migrations(database_runs="postgresql" in running),
+        migrations,
+        *([_accounts()] if migrations.state == ALL_APPLIED else []),
         _serve(),
         *_background_work(broker_runs="valkey" in running),
         _parsers(),
@@ -77,9 +80,20 @@ def _migrations(*, database_runs: bool) -> Finding:
     finally:
         connection.close()
     if not missing:
-        return Finding("migrations", "all applied")
+        return Finding("migrations", ALL_APPLIED)
     step = "Run `manage.py migrate`."
     return Finding("migrations", f"{len(missing)} missing", f"The database lacks {missing[0]} and what follows.", step)
+
+
+def _accounts() -> Finding:
+    """What the checks that need the database find, such as an account with a published password."""
+    try:
+        faults = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+    finally:
+        connection.close()
+    if not faults:
+        return Finding("accounts", "no problem found")
+    return Finding("accounts", faults[0].id or "", faults[0].msg, faults[0].hint or "")
 
 
 def _serve() -> Finding:

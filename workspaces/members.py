@@ -175,6 +175,12 @@ def set_platform_administrator(user: User, *, by: User | None, administrator: bo
         record(event, on=user, by=by, role=PLATFORM_ADMINISTRATOR)
 
 
+def renew_all_role_groups() -> None:
+    """Make every workspace follow the role table as it is now."""
+    for workspace in Workspace.objects.all():
+        renew_role_groups(workspace)
+
+
 def renew_role_groups(workspace: Workspace) -> None:
     """Make the workspace's role groups hold exactly what `workspaces/roles.py` says."""
     content_type = ContentType.objects.get_for_model(Workspace)

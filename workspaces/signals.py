@@ -7,14 +7,12 @@ from django.db import transaction
 
 from audit.events import EventType
 from audit.record import record
-from workspaces.members import renew_role_groups
-from workspaces.models import Workspace
+from workspaces.members import renew_all_role_groups
 
 
 def renew_role_permissions(**kwargs: Any) -> None:
     """After `migrate`: every workspace's role groups hold what the role table says now."""
-    for workspace in Workspace.objects.all():
-        renew_role_groups(workspace)
+    renew_all_role_groups()
 
 
 def record_sign_ins() -> None:

@@ -146,6 +146,7 @@ class DraftAdmin(GovernedHistoryAdmin):
             DraftState.RETURNED: "warning",
             DraftState.APPROVED: "success",
             DraftState.REJECTED: "danger",
+            DraftState.WITHDRAWN: "danger",
         },
     )
     def state_label(self, draft: Draft) -> tuple[str, str]:

@@ -44,7 +44,7 @@ def test_a_worker_that_takes_no_questions_does_not_wait_for_what_they_need(monke
     warmed = []
     monkeypatch.setattr(warming, "warm_for_questions", lambda: warmed.append("questions"))
 
-    for queues in (["ingest", "maintenance"], ["interactive"]):
+    for queues in (["ingest"], ["interactive", "maintenance"]):
         amqp = SimpleNamespace(queues=SimpleNamespace(consume_from=queues))
         celery._warm_before_the_first_question(sender=SimpleNamespace(app=SimpleNamespace(amqp=amqp)))
 

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from audit.events import EventType
 from audit.models import Event
+from workspaces import access
 from workspaces.members import roles_of
 from workspaces.models import User, Workspace
 
@@ -78,3 +79,18 @@ def test_what_cannot_be_created_is_refused_and_leaves_nothing(arguments, sentenc
 def test_an_unknown_policy_is_bad_usage():
     with pytest.raises(CommandError, match="invalid choice"):
         create("hr", "--policy", "whatever")
+
+
+def test_the_first_administrator_is_made_from_the_command_line(db):
+    call_command("administrator", "root-of-trust", json=True)
+    user = User.objects.get(username="root-of-trust")
+    assert access.platform_actions(user)
+    assert not user.has_usable_password()
+
+    call_command("administrator", "root-of-trust", "--remove", json=True)
+    assert not access.platform_actions(user)
+
+
+def test_an_unknown_account_cannot_lose_the_role(db):
+    with pytest.raises(CommandError, match="no active account"):
+        call_command("administrator", "nobody-here", "--remove")

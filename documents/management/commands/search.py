@@ -2,10 +2,15 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
 from documents.search import Hit, Mode, SearchResult, is_usable, search
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
@@ -56,7 +61,9 @@ class Command(PortalCommand):
             raise PortalError("-k is a number of passages from 1 up.")
         workspace = self.workspace(user, slug, Action.OPEN)
         if query is not None:
-            return self._one(search(user, workspace, query, k, mode=mode))
+            result = search(user, workspace, query, k, mode=mode)
+            _record(workspace, [query], [result.hits])
+            return self._one(result)
         return self._many(user, workspace, mode, list(_read(queries)), run_file)
 
     def _one(self, result: SearchResult) -> dict[str, Any]:
@@ -94,6 +101,7 @@ class Command(PortalCommand):
         run_file: Path | None,
     ) -> dict[str, Any]:
         found = [(id, search(user, workspace, text, _PASSAGES_OF_RUN, mode=mode).hits) for id, text in queries]
+        _record(workspace, [text for _id, text in queries], [hits for _id, hits in found])
         if run_file is not None:
             rows = (_row(id, rank, hit) for id, hits in found for rank, hit in enumerate(_documents(hits), start=1))
             run_file.write_text("".join(rows), encoding="utf-8")
@@ -102,6 +110,21 @@ class Command(PortalCommand):
             "run": str(run_file) if run_file else None,
             "queries": [{"id": id, "hits": _pages(hits)} for id, hits in found],
         }
+
+
+def _record(workspace: Workspace, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> None:
+    """Who read which passages, before they are printed; the queries only by their hash."""
+    documents = {str(hit.document.pk) for hits in found for hit in hits}
+    with transaction.atomic():
+        record(
+            EventType.SEARCHED,
+            on=workspace,
+            workspace=workspace,
+            queries=len(queries),
+            queries_sha256=digest("\n".join(queries)),
+            passages=sum(len(hits) for hits in found),
+            documents=sorted(documents),
+        )
 
 
 def _read(file: Path) -> Iterator[tuple[str, str]]:

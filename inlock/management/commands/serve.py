@@ -15,6 +15,7 @@ from inlock.migrating import DatabaseBehind, require_current
 from inlock.requeue import requeue_unacknowledged
 from inlock.supervisor import CannotServe, Supervisor
 from workspaces.commands import OneLineErrors
+from workspaces.members import renew_all_role_groups
 
 
 class Command(OneLineErrors):
@@ -40,6 +41,7 @@ class Command(OneLineErrors):
     def _prepare(self) -> None:
         self._say("Bringing the database up to date.")
         require_current()
+        renew_all_role_groups()  # the role table may have changed without a migration
         self.check(tags=[Tags.database], databases=["default"])  # in production: no account with a published password
         if not Env().str("REDIS_URL"):
             requeue_unacknowledged()

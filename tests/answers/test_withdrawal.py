@@ -1,0 +1,82 @@
+"""A held answer ends when a document it rests on is deleted: nobody may read it any more, and its asker is told."""
+
+import pytest
+
+from answers import review, withdrawal
+from answers.exceptions import WrongState
+from answers.models import Answer
+from answers.states import AnswerStatus, DraftState
+from answers.tasks import sweep_answers
+from audit.events import EventType
+from audit.models import Event
+from documents import library as documents
+from documents.models import Document
+from workspaces.exceptions import Refused
+
+QUESTION = "How many days of annual leave does an employee have?"
+
+
+@pytest.fixture
+def held(legal, member, answered) -> Answer:
+    from tests.answers import library
+
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+    return answered(legal, QUESTION, member)
+
+
+def test_deleting_a_source_ends_the_answer_with_a_sentence_and_an_entry(held, manager, member, client_of):
+    documents.delete(Document.objects.get(), by=manager)
+
+    held.refresh_from_db()
+    assert held.status == AnswerStatus.REFUSED_SOURCE_DELETED
+    assert held.draft.state == DraftState.WITHDRAWN
+    event = Event.objects.get(type=EventType.DRAFT_WITHDRAWN)
+    assert (event.object_id, event.actor_id) == (str(held.draft.pk), str(manager.pk))
+    page = client_of(member).get(f"/w/legal/answers/{held.pk}/").content.decode()
+    assert "was deleted before it was released" in page
+
+
+def test_a_withdrawn_draft_cannot_be_approved(held, manager, reviewer):
+    documents.delete(Document.objects.get(), by=manager)
+
+    with pytest.raises((Refused, WrongState)):
+        review.approve(held.draft, by=reviewer, seen_sha256=review.text_sha256(held.draft.text))
+
+    held.refresh_from_db()
+    assert held.released_text == ""
+
+
+def test_an_answer_held_while_its_source_was_being_deleted_is_found_by_the_sweep(held, manager, monkeypatch):
+    monkeypatch.setattr(documents, "when_deleted", [])
+    documents.delete(Document.objects.get(), by=manager)
+    held.refresh_from_db()
+    assert held.status == AnswerStatus.HELD_FOR_REVIEW
+
+    sweep_answers()
+
+    held.refresh_from_db()
+    assert held.status == AnswerStatus.REFUSED_SOURCE_DELETED
+    assert withdrawal.withdraw_leftovers() == 0
+
+
+def test_answers_from_other_documents_stay_held(held, legal, manager):
+    from tests.answers import library
+
+    other = library.add_document(legal, "purchasing.md", library.PURCHASING)
+    held.evidence.exclude(document__path="employee-handbook.md").delete()
+    documents.delete(other.document, by=manager)
+
+    held.refresh_from_db()
+    assert held.status == AnswerStatus.HELD_FOR_REVIEW
+
+
+def test_a_deletion_whose_withdrawal_cannot_be_recorded_does_not_happen(held, manager, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no trail")
+
+    monkeypatch.setattr(withdrawal, "record_all", fail)
+
+    with pytest.raises(RuntimeError):
+        documents.delete(Document.objects.get(), by=manager)
+
+    assert Document.objects.get().deleted_at is None
