@@ -56,8 +56,14 @@ class Card:
 
     @property
     def follows(self) -> bool:
-        """Whether more can still happen: the asker's page then keeps a stream open."""
-        return self.is_mine and self.answer.status in (*OPEN, *HELD)
+        """Whether the asker's page keeps a stream open: seconds, until the answer has an ending."""
+        return self.is_mine and self.is_working
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reviewer's decision can still come. The page asks for it now and then: that takes hours, and a
+        browser has six connections to a server in all."""
+        return self.is_mine and self.answer.status in HELD
 
     @property
     def may_ask_again(self) -> bool:

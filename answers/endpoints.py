@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -111,6 +112,7 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     """
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     check_reference(endpoint.key_reference)
+    _check_address(endpoint.base_url)
     try:
         endpoint.full_clean()
     except ValidationError as error:
@@ -127,6 +129,15 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
         after={name: value for name, value in after.items() if not stored or value != before[name]},
     )
     return endpoint
+
+
+def _check_address(base_url: str) -> None:
+    """An address is shown and recorded, so it may carry no secret. Raises EndpointError."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"", "http", "https"} or "@" in parts.netloc or parts.query or parts.fragment:
+        raise EndpointError(
+            _("The base URL is only scheme, host and path. A key belongs into the environment, named by its reference.")
+        )
 
 
 @transaction.atomic

@@ -4,13 +4,17 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from uuid import UUID
 
 import redis
 from asgiref.sync import sync_to_async
+from django.db import connection
 
 from answers import streaming
 from answers.models import Answer
+from answers.querysets import sources_open
+from answers.states import OPEN
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
@@ -23,19 +27,30 @@ RIGHTS_SECONDS = 4.0
 RETRY_MILLISECONDS = 3000
 
 
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What the watcher may have now: the stream at all, and the words of an answer that is still being made."""
+
+    watch: bool
+    words: bool
+
+
 async def stream_of(answer_id: UUID, user: User, after: str) -> AsyncIterator[str]:
     """The answer's events behind `after` (an event id, "" for all); ends when `user` may no longer watch.
 
-    A broker that is gone ends the stream; the browser reconnects and resumes.
+    Words are passed on only while the answer is being made and all its sources are open to `user`; afterwards its
+    page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
-    checked = time.monotonic()
+    rights, checked = await _rights(answer_id, user.pk), time.monotonic()
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
             if time.monotonic() - checked > RIGHTS_SECONDS:
-                if not await _may_watch(answer_id, user.pk):
-                    return
-                checked = time.monotonic()
+                rights, checked = await _rights(answer_id, user.pk), time.monotonic()
+            if not rights.watch:
+                return
+            if kind == streaming.TOKEN and not rights.words:
+                continue
             yield ": still here\n\n" if kind == streaming.BEAT else _frame(event_id, kind, json.dumps(data))
     except redis.RedisError as error:
         logger.warning("Answer %s cannot be followed: %s", answer_id, error)
@@ -53,8 +68,14 @@ def _id(given: str) -> str:
 
 
 @sync_to_async
-def _may_watch(answer_id: UUID, user_id: UUID) -> bool:
+def _rights(answer_id: UUID, user_id: UUID) -> _Rights:
     """Asked of the database anew, with the person as they are now."""
-    user = User.objects.filter(pk=user_id).first()
-    answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
-    return answer is not None and access.allows(user, Action.ASK, answer)
+    try:
+        user = User.objects.filter(pk=user_id).first()
+        answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
+        if user is None or answer is None or not access.allows(user, Action.ASK, answer):
+            return _Rights(watch=False, words=False)
+        return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))
+    finally:
+        # Hundreds may watch at once, each in a thread of its own: none keeps a database connection between looks.
+        connection.close()

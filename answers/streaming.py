@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 STATUS, STEP, RESET, TOKEN, END, BEAT = "status", "step", "reset", "token", "end", "beat"
 
 KEPT_SECONDS = 24 * 3600
+#: The row then holds the text, under the rights of whoever reads it; what was streamed is gone from the broker.
+KEPT_AFTER_END_SECONDS = 60
 #: Far more than an answer has; a runaway model cannot fill the broker.
 MOST_EVENTS = 20_000
 BEAT_SECONDS = 4
@@ -38,13 +40,13 @@ _BATCH = 200
 Event = tuple[str, str, dict[str, Any]]
 
 
-def append(answer_id: UUID, kind: str, data: dict[str, Any]) -> None:
+def append(answer_id: UUID, kind: str, data: dict[str, Any], *, kept: int = KEPT_SECONDS) -> None:
     """Add one event to the answer's stream."""
     client, key = _client(settings.REDIS_URL), _key(answer_id)
     try:
         with client.pipeline(transaction=False) as pipe:
             pipe.xadd(key, {"kind": kind, "data": json.dumps(data)}, maxlen=MOST_EVENTS, approximate=True)
-            pipe.expire(key, KEPT_SECONDS)
+            pipe.expire(key, kept)
             pipe.execute()
     except (redis.RedisError, OSError) as error:
         logger.warning("Answer %s: a %s event was not streamed: %s", answer_id, kind, error)
@@ -55,7 +57,7 @@ def announce(answer: Answer) -> None:
     language = answer.question.language
     append(answer.pk, STATUS, status_data(answer.status, language))
     if answer.status not in OPEN:
-        append(answer.pk, END, {"status": str(answer.status)})
+        append(answer.pk, END, {"status": str(answer.status)}, kept=KEPT_AFTER_END_SECONDS)
 
 
 def status_data(status: str, language: str) -> dict[str, str]:

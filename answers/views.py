@@ -87,6 +87,8 @@ def answer(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 def card(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """The answer's card alone; the page asks for it when something was decided."""
     found = _find(request, workspace, pk)
+    if request.GET.get("shown") == found.status:
+        return HttpResponse(status=204)  # nothing new: the page keeps the card it has
     return render(request, "answers/_card.html", {"card": Card(found, by=request.user)})
 
 

@@ -12,13 +12,9 @@
     source.addEventListener("token", (event) => addText(card, JSON.parse(event.data).text));
     source.addEventListener("reset", () => clearText(card));
     source.addEventListener("status", (event) => tell(JSON.parse(event.data).sentence, card));
-    source.addEventListener("end", (event) => {
-      const { status } = JSON.parse(event.data);
-      // A held answer has ended once already; only news is drawn again.
-      if (status !== card.dataset.status) {
-        source.close();
-        redraw(card);
-      }
+    source.addEventListener("end", () => {
+      source.close();
+      redraw(card);
     });
   }
 
@@ -77,6 +73,11 @@
   }
 
   document.addEventListener("htmx:load", (event) => start(event.target));
+  // A reviewer's decision replaces a waiting card; whoever does not see it hears it.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const state = event.detail.elt.querySelector?.(".answer__state");
+    if (event.detail.elt.matches?.(".answer") && state) document.getElementById("news").textContent = state.textContent;
+  });
   document.addEventListener("htmx:beforeCleanupElement", (event) => stopFollowing(event.target));
 
   document.addEventListener("keydown", (event) => {

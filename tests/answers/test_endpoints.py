@@ -113,3 +113,17 @@ def test_the_test_of_an_endpoint_says_how_it_went(model, ok, said, policies, end
 
 def test_the_built_in_model_passes_its_test(admin):
     assert endpoints.test_endpoint(ModelEndpoint.objects.get(name=BUILT_IN), by=admin).ok
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://user:secret@models.example/v1", "https://models.example/v1?api-key=secret", "ftp://models.example/v1"],
+)
+def test_an_address_that_could_carry_a_secret_is_refused_and_recorded_nowhere(address, admin):
+    endpoint = ModelEndpoint(name="leaky", kind=EndpointKind.OPENAI, base_url=address, model="m")
+
+    with pytest.raises(EndpointError, match="base URL"):
+        endpoints.save_endpoint(endpoint, by=admin)
+
+    assert not Event.objects.filter(body__contains="secret").exists()
+    assert not ModelEndpoint.objects.filter(name="leaky").exists()

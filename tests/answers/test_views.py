@@ -198,6 +198,7 @@ def test_hostile_questions_are_shown_as_text(client_of, member, policies):
         assert "<img src=x" not in page
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_stream_begins_behind_the_last_event_the_browser_saw(client_of, member, answer):
     from answers import streaming
 
@@ -210,6 +211,55 @@ def test_the_stream_begins_behind_the_last_event_the_browser_saw(client_of, memb
     kinds = [frame.split("event: ")[1].split("\n")[0] for frame in frames if "event: " in frame]
     assert kinds == [happened[-1][1]]
     assert response["Content-Type"] == "text/event-stream"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_stream_of_a_finished_answer_gives_its_words_to_nobody(client_of, member, answer):
+    """They stand on the page, under the rights of the moment; a replay would outlive a right that was taken."""
+    from answers import streaming
+
+    assert streaming.TOKEN in [kind for _id, kind, _data in streaming.read(answer.pk)]
+
+    said = async_to_sync(_whole)(client_of(member).get(url("events", answer)))
+
+    assert "event: end" in said
+    assert "event: token" not in said
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("closed", [False, True])
+def test_words_are_streamed_only_while_every_source_is_open(closed, client_of, member, manager, answer, handbook):
+    from answers import sse
+
+    Answer.objects.filter(pk=answer.pk).update(
+        status=AnswerStatus.WORKING, released_at=None, released_text="", released_sha256=""
+    )
+    if closed:
+        restriction.restrict(handbook.document, by=manager)
+
+    said = async_to_sync(_first_frames)(sse.stream_of(answer.pk, member, ""))
+
+    assert ("event: token" in said) is not closed
+
+
+async def _first_frames(stream) -> str:
+    """Everything up to the first sign that nothing more is there."""
+    said = ""
+    async for part in stream:
+        said += part
+        if "event: end" in part or part.startswith(":"):
+            break
+    await stream.aclose()
+    return said
+
+
+def test_a_held_answer_is_looked_after_without_a_stream_and_redrawn_only_on_news(client_of, member, held):
+    client = client_of(member)
+    page = client.get(url("card", held)).content.decode()
+    assert "data-events" not in page
+
+    assert client.get(url("card", held), {"shown": held.status}).status_code == 204
+    assert client.get(url("card", held), {"shown": "waiting"}).status_code == 200
 
 
 async def _whole(response) -> str:
