@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
-from workspaces.exceptions import Forbidden, PortalError
+from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.models import Workspace
 
 
@@ -167,10 +167,17 @@ class GovernedHistoryAdmin(SimpleHistoryAdmin, GovernedAdmin):
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        obj = self.require_reading(request, object_id)
+        if not (version_id.isascii() and version_id.isdecimal()):
+            raise Hidden(user=request.user, workspace=self.workspace_of(obj), action=str(self.view_action))
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def require_reading(self, request: HttpRequest, object_id: str) -> Any:
+        """The one row, for a request that only reads its past; Forbidden for any other."""
         obj = self.get_object(request, object_id)
         if request.method != "GET":
             raise Forbidden(user=request.user, workspace=self.workspace_of(obj), action="revert", thing=obj)
-        return super().history_form_view(request, object_id, version_id, extra_context)
+        return obj
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

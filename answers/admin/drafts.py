@@ -179,6 +179,21 @@ class DraftAdmin(GovernedHistoryAdmin):
             return HttpResponseNotAllowed(["GET"])
         return self._page(request, draft)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # The draft's own page shows every form it had, and records that it was opened.
+        return self._to_page(self.require_reading(request, object_id))
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # A form made from the model would offer every workspace, account and answer there is to choose from.
+        return self._to_page(self.require_reading(request, object_id))
+
+    def _to_page(self, draft: Draft) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[draft.pk]))
+
     def _page(
         self, request: HttpRequest, draft: Draft, *, status: int = 200, typed: dict[str, str] | None = None
     ) -> HttpResponse:

@@ -300,9 +300,33 @@ def test_history_of_a_draft_shows_its_forms_to_its_reviewers(
 ) -> None:
     review.edit(draft, text=EDITED, by=reviewer, reason="Shorter.")
 
-    content = client_of(reviewer).get(page("answers_draft_history", draft.pk)).content.decode()
+    content = client_of(reviewer).get(page("answers_draft_history", draft.pk), follow=True).content.decode()
 
     assert "Shorter." in content
+    assert Event.objects.filter(type=EventType.DRAFT_OPENED, actor_id=str(reviewer.pk)).exists()
+
+
+@pytest.mark.parametrize("which", ["first form", "no number"])
+def test_old_form_of_a_draft_names_nothing_outside_it_and_shows_no_text_unrecorded(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, make_user: Any, make_workspace: Any, which: str
+) -> None:
+    outsider = make_user("nobody.here")
+    make_workspace("undisclosed", policy="review", manager=outsider)
+    form = draft.history.get().history_id if which == "first form" else "abc"
+
+    client = client_of(reviewer)
+
+    old_form = client.get(f"{page('answers_draft_history', draft.pk)}{form}/")
+    recorded_before_the_page = Event.objects.filter(type=EventType.DRAFT_OPENED).exists()
+    shown = client.get(page("answers_draft_change", draft.pk)).content.decode()
+
+    assert CLAUSES[0] not in old_form.content.decode()
+    assert not recorded_before_the_page
+    for outside in ("nobody.here", "ndisclosed"):
+        assert outside not in old_form.content.decode()
+        assert outside not in shown
+    assert (old_form.status_code, old_form.url) == (302, page("answers_draft_change", draft.pk))
+    assert Event.objects.filter(type=EventType.DRAFT_OPENED, actor_id=str(reviewer.pk)).exists()
 
 
 def test_superuser_without_a_role_leaves_a_break_glass_entry_and_cannot_decide(

@@ -245,6 +245,15 @@ def test_platform_administrator_connects_changes_and_tests_an_endpoint(
     assert "large" in history
 
 
+@pytest.mark.parametrize("form", ["abc", "1.5", "99999999999999999999999"])
+def test_form_of_an_endpoint_that_never_was_does_not_exist(client_of: Any, page: Any, admin: Any, form: str) -> None:
+    built_in = ModelEndpoint.objects.get(name="built-in")
+
+    response = client_of(admin).get(f"{page('answers_modelendpoint_history', built_in.pk)}{form}/")
+
+    assert response.status_code == 404
+
+
 def test_key_itself_is_not_taken_for_a_reference(client_of: Any, page: Any, admin: Any) -> None:
     response = client_of(admin).post(
         page("answers_modelendpoint_add"), {**SERVER, "key_reference": "sk-live-123"}, follow=True
