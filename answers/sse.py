@@ -41,8 +41,8 @@ async def stream_of(answer_id: UUID, user: User, after: str) -> AsyncIterator[st
     Words are passed on only while the answer is being made and all its sources are open to `user`; afterwards its
     page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
-    yield f"retry: {RETRY_MILLISECONDS}\n\n"
     rights, checked = await _rights(answer_id, user.pk), time.monotonic()
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
             if time.monotonic() - checked > RIGHTS_SECONDS:

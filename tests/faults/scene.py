@@ -109,7 +109,10 @@ class Visitor:
         headers = {"Last-Event-ID": after} if after else {}
         with self.http.stream("GET", f"/w/policies/answers/{answer_id}/events/", headers=headers) as response:
             assert response.status_code == 200
-            yield _heard(response)
+            lines = response.iter_lines()
+            # The first line comes once the watcher's rights were read.
+            assert next(lines).startswith("retry")
+            yield _heard(lines)
 
     def _post(self, url: str, data: dict[str, str], **options: Any) -> httpx.Response:
         token = self.http.cookies["csrftoken"]
@@ -121,9 +124,9 @@ class Visitor:
 Heard = tuple[str, str, dict[str, Any]]
 
 
-def _heard(response: httpx.Response) -> Iterator[Heard]:
+def _heard(lines: Iterator[str]) -> Iterator[Heard]:
     fields: dict[str, str] = {}
-    for line in response.iter_lines():
+    for line in lines:
         name, _, value = line.partition(": ")
         if line and name:
             fields[name] = value

@@ -153,8 +153,8 @@ def test_an_answer_is_made_while_the_web_server_is_killed_and_its_stream_resumes
     assert rows.answer(answer)["status"] == "working"
     within(30, is_back(portal, "web", killed))
     within(60, lambda: is_reachable(portal))
-    model_waits.go_on.set()
     with member.watching(answer, after=heard[-1][0]) as events:
+        model_waits.go_on.set()
         listen_until(events, heard, lambda kind: kind == "end")
 
     assert_answered_once(rows, answer, attempts=1)
