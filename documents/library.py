@@ -137,6 +137,9 @@ def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
     document.deleted_at, document.deleted_by = timezone.now(), by
     document.save(update_fields=["current_version", "deleted_at", "deleted_by"])
     Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
+    # Before the entry, whose chain stays locked to the end: a decision locks its answer first and the chain after it.
+    for follow in when_deleted:
+        follow(document, by)
     record(
         EventType.DOCUMENT_DELETED,
         on=document,
@@ -148,8 +151,6 @@ def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
         passages=deletion.passages,
         vectors=deletion.vectors,
     )
-    for follow in when_deleted:
-        follow(document, by)
     dispatch(erase_document_task, document.pk)
     return deletion
 

@@ -1,10 +1,11 @@
 """The queue and the page of a draft, seen through a browser session."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils.html import escape
 
@@ -13,6 +14,9 @@ from answers.models import Answer, Draft, Review
 from answers.states import AnswerStatus, DraftState
 from audit.events import EventType
 from audit.models import Event
+from audit.record import record_all
+from documents import library as documents
+from documents.models import Document
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
 
@@ -398,3 +402,49 @@ def test_of_two_buttons_pressed_together_one_decides(
 
     assert sorted(outcomes) == [302, 409]
     assert Review.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_source_deleted_while_its_answer_is_being_approved_waits_for_the_decision(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = draft.answer.evidence.first().document
+    refused: list[Exception] = []
+
+    def delete() -> None:
+        try:
+            documents.delete(document, by=manager)
+        except OperationalError as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    deleting = threading.Thread(target=delete)
+
+    def record_once_the_deletion_waits(*args: Any, **details: Any) -> Any:
+        deleting.start()
+        wait_until_somebody_waits_for_a_lock()
+        return record_all(*args, **details)
+
+    monkeypatch.setattr(review, "record_all", record_once_the_deletion_waits)
+
+    response = client_of(reviewer).post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)})
+    deleting.join(timeout=60)
+
+    assert (response.status_code, refused) == (302, [])
+    assert Answer.objects.get(pk=draft.answer_id).status == AnswerStatus.ANSWERED_APPROVED
+    assert Document.objects.get(pk=document.pk).deleted_by == manager
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    deadline = time.monotonic() + 30
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with connection.cursor() as cursor:
+        while True:
+            # Within a transaction the view keeps what it showed first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < deadline, "nobody waits for a lock"
+            time.sleep(0.02)
