@@ -6,19 +6,20 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from answers import endpoints
 from answers.exceptions import LeaseLost
 from answers.leases import ours
 from answers.models import Answer, Citation, Draft, StepRun
-from answers.querysets import closed_evidence
+from answers.querysets import closed_evidence, somebody_may_decide
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
+from workspaces.models import ReviewPolicy
 from workspaces.roles import Action
 
 _EVENTS = {
@@ -52,12 +53,17 @@ _WRITTEN = (
 def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[str, Any]) -> Answer:
     """End the answer in `status` and return it as stored.
 
-    What was to be released or held is refused instead when the asker lost a right to it since the evidence was
-    read. Raises LeaseLost when the answer is no longer ours.
+    What was to be released is held when the policy asks for review by now. What was to be released or held is refused
+    when the asker lost a right to it since the evidence was read, or when nobody could decide on it. Raises LeaseLost
+    when the answer is no longer ours.
     """
     answer = _locked(state.answer)
-    if status in (*RELEASED, *HELD) and not _is_open_to(state, answer):
+    if status in RELEASED and answer.policy_now != ReviewPolicy.OPEN:  # type: ignore[attr-defined]
+        status, state.policy = AnswerStatus.HELD_FOR_REVIEW, answer.policy_now  # type: ignore[attr-defined]
+    if status in (*RELEASED, *HELD) and not _is_open_to_asker(answer):
         status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
+    if status in HELD and not answer.decidable:  # type: ignore[attr-defined]
+        status, details = AnswerStatus.REFUSED_NO_REVIEWER, {"at": "release"}
     answer.status = status
     answer.ended_at = timezone.now()
     answer.lease_until = None
@@ -79,12 +85,18 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
 
 
 def _locked(answer: Answer) -> Answer:
-    """The row under lock, so that a stop, a take-over and this ending have one winner."""
+    """The row under lock, so that a stop, a take-over and this ending have one winner, and the rules as of now."""
     may_ask = access.workspaces_allowing(answer.asked_by, Action.ASK).filter(pk=OuterRef("workspace"))
     row = (
         ours(answer)
-        .select_for_update(of=("self",))
-        .annotate(may_ask=Exists(may_ask), rests_on_closed=Exists(closed_evidence(answer.asked_by)))
+        .select_for_update(of=("self",), no_key=True)
+        .annotate(
+            may_ask=Exists(may_ask),
+            rests_on_closed=Exists(closed_evidence(answer.asked_by)),
+            asker_is_active=F("asked_by__is_active"),
+            policy_now=F("workspace__review_policy"),
+            decidable=somebody_may_decide(),
+        )
         .first()
     )
     if row is None:
@@ -93,8 +105,8 @@ def _locked(answer: Answer) -> Answer:
     return row
 
 
-def _is_open_to(state: State, row: Answer) -> bool:
-    return state.asker.is_active and row.may_ask and not row.rests_on_closed  # type: ignore[attr-defined]
+def _is_open_to_asker(row: Answer) -> bool:
+    return row.asker_is_active and row.may_ask and not row.rests_on_closed  # type: ignore[attr-defined]
 
 
 def _write_provenance(answer: Answer, state: State) -> None:

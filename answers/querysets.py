@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from answers.models import Answer, Draft, Evidence, Question
 from documents.models import Document
+from documents.querysets import not_closed_to
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
@@ -36,6 +37,17 @@ def closed_evidence(user: User, answer: str | None = "pk") -> QuerySet[Evidence]
     """Evidence in documents `user` may not open; correlated to the outer row's `answer` field unless None."""
     closed = Evidence.objects.exclude(document__in=access.visible(user, Document).order_by().values("pk"))
     return closed.filter(answer=OuterRef(answer)) if answer else closed
+
+
+def somebody_may_decide() -> Exists:
+    """Correlated to an answer: a reviewer other than its asker may open every document it rests on."""
+    # Counted outwards: document → evidence → person, and evidence → person → answer.
+    opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef(OuterRef("pk")))))
+    closed = Evidence.objects.filter(answer=OuterRef(OuterRef("pk"))).exclude(
+        document__in=opened.order_by().values("pk")
+    )
+    reviewers = access.people_allowed(OuterRef("workspace"), Action.REVIEW).exclude(pk=OuterRef("asked_by"))
+    return Exists(reviewers.filter(Q(is_superuser=True) | ~Exists(closed)))
 
 
 access.guard(Answer, visible=answers_open_to, workspace_of=lambda answer: answer.workspace)

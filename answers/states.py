@@ -20,6 +20,7 @@ class AnswerStatus(models.TextChoices):
     REFUSED_BY_REVIEWER = "refused_by_reviewer", _("Rejected by a reviewer")
     REFUSED_SOURCE_DELETED = "refused_source_deleted", _("Source deleted")
     REFUSED_NO_RIGHT = "refused_no_right", _("Not open to you")
+    REFUSED_NO_REVIEWER = "refused_no_reviewer", _("No reviewer")
     STOPPED = "stopped_by_asker", _("Stopped")
     FAILED_MODEL_TIMEOUT = "failed_model_timeout", _("Model too slow")
     FAILED_MODEL_BUSY = "failed_model_busy", _("Model busy")
@@ -66,6 +67,9 @@ WORDING: dict[str, Wording] = {
     AnswerStatus.REFUSED_NO_RIGHT: Wording(
         _("You may no longer ask in this workspace, so the answer was dropped."), "none"
     ),
+    AnswerStatus.REFUSED_NO_REVIEWER: Wording(
+        _("No reviewer here may open every source of this answer. Ask the workspace's manager."), "none"
+    ),
     AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "none"),
     AnswerStatus.FAILED_MODEL_TIMEOUT: Wording(
         _("The model took too long. Ask again, or choose another model."), "fail"
@@ -103,8 +107,10 @@ _FROM_WORK = _ENDINGS - {
     AnswerStatus.REFUSED_BY_REVIEWER,
     AnswerStatus.REFUSED_SOURCE_DELETED,
 }
-#: Ways out of being held that give no text: a reviewer's, and the end of a source.
-_ENDED = frozenset({AnswerStatus.REFUSED_BY_REVIEWER, AnswerStatus.REFUSED_SOURCE_DELETED})
+#: Ways out of being held that give no text: a reviewer's, the end of a source, and nobody left who may decide.
+_ENDED = frozenset(
+    {AnswerStatus.REFUSED_BY_REVIEWER, AnswerStatus.REFUSED_SOURCE_DELETED, AnswerStatus.REFUSED_NO_REVIEWER}
+)
 
 NEXT: dict[str, frozenset[str]] = {
     AnswerStatus.WAITING: _FROM_WORK | {AnswerStatus.WORKING},
@@ -128,6 +134,7 @@ class DraftState(models.TextChoices):
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
     WITHDRAWN = "withdrawn", _("Source deleted")
+    STRANDED = "stranded", _("No reviewer")
 
 
 #: draft state → the status its answer shows the asker.
@@ -137,4 +144,5 @@ ANSWER_STATUS_OF: dict[str, AnswerStatus] = {
     DraftState.APPROVED: AnswerStatus.ANSWERED_APPROVED,
     DraftState.REJECTED: AnswerStatus.REFUSED_BY_REVIEWER,
     DraftState.WITHDRAWN: AnswerStatus.REFUSED_SOURCE_DELETED,
+    DraftState.STRANDED: AnswerStatus.REFUSED_NO_REVIEWER,
 }

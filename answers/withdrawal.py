@@ -1,6 +1,10 @@
-"""What deleting a document does to answers that wait for a reviewer: they end, as nobody may read them any more."""
+"""Held answers that nobody can decide on any more end, with a sentence for their asker.
+
+A document they rest on was deleted, so nobody may read them; or no reviewer is left who may open all they rest on.
+"""
 
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -8,6 +12,7 @@ from django.utils import timezone
 
 from answers import streaming
 from answers.models import Answer, Draft, Evidence
+from answers.querysets import somebody_may_decide
 from answers.states import ANSWER_STATUS_OF, HELD, DraftState
 from audit.events import EventType
 from audit.record import Entry, record_all
@@ -17,36 +22,49 @@ from workspaces.models import User
 
 def withdraw_drafts(document: Document, by: User) -> None:
     """End every held answer that rests on `document`, in the transaction of its deletion, and tell its asker."""
-    _withdraw(Evidence.objects.filter(document=document), document.workspace_id, by)
+    evidence = Evidence.objects.filter(document=document)
+    _end(Answer.objects.filter(pk__in=evidence.values("answer")), DraftState.WITHDRAWN, document.workspace_id, by)
 
 
 def withdraw_leftovers() -> int:
-    """End answers that were held at the very moment one of their documents was deleted; how many those were."""
+    """End what no single act could, and return how many those were.
+
+    Answers held at the very moment one of their documents was deleted, and answers whose last able reviewer left or
+    lost a grant.
+    """
     gone = Evidence.objects.filter(document__deleted_at__isnull=False)
-    workspaces = Answer.objects.filter(status__in=HELD, pk__in=gone.values("answer")).order_by().values("workspace")
-    return sum(_leftovers_of(row["workspace"], gone) for row in workspaces.distinct())
+    ended = _end_everywhere(Answer.objects.filter(pk__in=gone.values("answer")), DraftState.WITHDRAWN)
+    return ended + _end_everywhere(Answer.objects.filter(~somebody_may_decide()), DraftState.STRANDED)
+
+
+def _end_everywhere(answers: QuerySet[Answer], state: DraftState) -> int:
+    """One transaction for each workspace: each has its own chain."""
+    workspaces = answers.filter(status__in=HELD).order_by().values_list("workspace", flat=True).distinct()
+    return sum(_end_in(workspace_id, answers, state) for workspace_id in list(workspaces))
 
 
 @transaction.atomic
-def _leftovers_of(workspace_id: object, gone: QuerySet[Evidence]) -> int:
-    return _withdraw(gone.filter(answer__workspace=workspace_id), workspace_id, None)
+def _end_in(workspace_id: UUID, answers: QuerySet[Answer], state: DraftState) -> int:
+    return _end(answers.filter(workspace=workspace_id), state, workspace_id, None)
 
 
-def _withdraw(evidence: QuerySet[Evidence], workspace_id: object, by: User | None) -> int:
-    held = Answer.objects.select_for_update().filter(status__in=HELD, pk__in=evidence.values("answer"))
-    answers = list(held)
-    drafts = list(Draft.objects.select_for_update().filter(answer__in=answers))
+def _end(answers: QuerySet[Answer], state: DraftState, workspace_id: UUID, by: User | None) -> int:
+    # Locked as a review locks them, and in one order, so that neither waits for the other in a circle.
+    rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True).select_related("answer")
+    drafts = list(rows.filter(answer__status__in=HELD, answer__in=answers.order_by().values("pk")).order_by("pk"))
     for draft in drafts:
-        draft.state = DraftState.WITHDRAWN
+        draft.state = state
         draft.save(update_fields=["state"])
-    for answer in answers:
-        answer.status = ANSWER_STATUS_OF[DraftState.WITHDRAWN]
-        answer.ended_at = timezone.now()
+        answer = draft.answer
+        answer.status, answer.ended_at = ANSWER_STATUS_OF[state], timezone.now()
         answer.save(update_fields=["status", "ended_at"])
         transaction.on_commit(partial(streaming.announce, answer))
     if drafts:
-        entries = [
-            Entry(EventType.DRAFT_WITHDRAWN, draft, details={"answer": str(draft.answer_id)}) for draft in drafts
-        ]
-        record_all(entries, workspace=workspace_id, by=by)
-    return len(answers)
+        record_all([_entry(draft) for draft in drafts], workspace=workspace_id, by=by)
+    return len(drafts)
+
+
+def _entry(draft: Draft) -> Entry:
+    if draft.state == DraftState.WITHDRAWN:
+        return Entry(EventType.DRAFT_WITHDRAWN, draft, details={"answer": draft.answer_id})
+    return Entry(EventType.ANSWER_REFUSED, draft.answer, details={"status": draft.answer.status, "draft": draft.pk})

@@ -13,9 +13,14 @@ def documents_open_to(user: User) -> QuerySet[Document]:
     documents = Document.objects.filter(deleted_at=None, workspace__in=access.workspaces_allowing(user, Action.OPEN))
     if user.is_superuser:
         return documents
-    by_person = DocumentUserGrant.objects.filter(content_object=OuterRef("pk"), user=user)
-    by_group = DocumentGroupGrant.objects.filter(content_object=OuterRef("pk"), group__memberships__user=user)
-    return documents.filter(Q(restricted=False) | Exists(by_person) | Exists(by_group))
+    return documents.filter(not_closed_to(user))
+
+
+def not_closed_to(person: User | OuterRef) -> Q:
+    """A document's half of the rule: it is not restricted, or `person` (or a reference to one) was granted it."""
+    by_person = DocumentUserGrant.objects.filter(content_object=OuterRef("pk"), user=person)
+    by_group = DocumentGroupGrant.objects.filter(content_object=OuterRef("pk"), group__memberships__user=person)
+    return Q(restricted=False) | Exists(by_person) | Exists(by_group)
 
 
 def versions_open_to(user: User) -> QuerySet[Version]:

@@ -147,8 +147,8 @@ def may_enter_admin(user: Any) -> bool:
     return any(workspaces_allowing(user, code).exists() for code in codes)
 
 
-def people_allowed(workspace: Workspace, action: str) -> QuerySet[User]:
-    """The active people who may do `action` in `workspace`."""
+def people_allowed(workspace: Workspace | OuterRef, action: str) -> QuerySet[User]:
+    """The active people who may do `action` in `workspace` (or in the one an outer row refers to)."""
     return User.objects.filter(
         Q(
             memberships__group__workspacegroupgrant__content_object=workspace,

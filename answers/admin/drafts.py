@@ -147,6 +147,7 @@ class DraftAdmin(GovernedHistoryAdmin):
             DraftState.APPROVED: "success",
             DraftState.REJECTED: "danger",
             DraftState.WITHDRAWN: "danger",
+            DraftState.STRANDED: "danger",
         },
     )
     def state_label(self, draft: Draft) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from documents.restriction import restrict
 from documents.search import search
 from tests.answers import library
 from workspaces.members import remove_member
+from workspaces.models import User, Workspace
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 OFF_TOPIC = "Which visa do I need for New Zealand?"
@@ -151,6 +152,55 @@ def test_a_source_that_is_closed_while_the_model_writes_refuses(
 
     assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
     assert answer.released_text == ""
+
+
+def test_a_policy_that_turns_to_review_while_the_model_writes_holds_the_answer(
+    policies, handbook, member, answered, after_writing
+):
+    after_writing(lambda: Workspace.objects.update(review_policy="review"))
+
+    answer = answered(policies, QUESTION, member)
+
+    assert (answer.status, answer.policy) == (AnswerStatus.HELD_FOR_REVIEW, "review")
+    assert answer.released_text == ""
+    assert answer.draft.text == answer.text != ""
+
+
+def test_an_account_that_is_closed_while_the_model_writes_gets_nothing(
+    policies, handbook, member, answered, after_writing
+):
+    after_writing(lambda: User.objects.filter(pk=member.pk).update(is_active=False))
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.REFUSED_NO_RIGHT
+    assert answer.released_text == answer.text == ""
+
+
+def test_an_answer_that_no_reviewer_could_read_is_refused_rather_than_held(legal, manager, member, answered, client_of):
+    library.add_document(legal, "handbook.md", library.HANDBOOK, granted_to=[manager, member])
+
+    answer = answered(legal, QUESTION, member)
+
+    assert answer.status == AnswerStatus.REFUSED_NO_REVIEWER
+    assert answer.text == answer.released_text == ""
+    assert not Draft.objects.exists()
+    page = client_of(member).get(f"/w/legal/answers/{answer.pk}/").content.decode()
+    assert "No reviewer here may open every source" in page
+
+
+def test_an_answer_that_one_reviewer_may_read_is_held(legal, member, second_reviewer, answered):
+    library.add_document(legal, "handbook.md", library.HANDBOOK, granted_to=[member, second_reviewer])
+
+    assert answered(legal, QUESTION, member).status == AnswerStatus.HELD_FOR_REVIEW
+
+
+def test_the_only_reviewer_who_could_read_an_answer_does_not_decide_on_their_own_question(
+    legal, reviewer, second_reviewer, answered
+):
+    library.add_document(legal, "handbook.md", library.HANDBOOK, granted_to=[reviewer])
+
+    assert answered(legal, QUESTION, reviewer).status == AnswerStatus.REFUSED_NO_REVIEWER
 
 
 def test_a_restricted_document_is_never_in_the_prompt(

@@ -1,6 +1,10 @@
 """A held answer ends when a document it rests on is deleted: nobody may read it any more, and its asker is told."""
 
+import json
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from answers import review, withdrawal
 from answers.exceptions import WrongState
@@ -12,6 +16,7 @@ from audit.models import Event
 from documents import library as documents
 from documents.models import Document
 from workspaces.exceptions import Refused
+from workspaces.members import remove_member
 
 QUESTION = "How many days of annual leave does an employee have?"
 
@@ -80,3 +85,45 @@ def test_a_deletion_whose_withdrawal_cannot_be_recorded_does_not_happen(held, ma
         documents.delete(Document.objects.get(), by=manager)
 
     assert Document.objects.get().deleted_at is None
+
+
+def test_an_answer_whose_last_able_reviewer_leaves_is_ended_by_the_sweep(
+    legal, manager, member, reviewer, second_reviewer, answered
+):
+    from tests.answers import library
+
+    library.add_document(legal, "handbook.md", library.HANDBOOK, granted_to=[member, reviewer])
+    answer = answered(legal, QUESTION, member)
+    sweep_answers()
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.HELD_FOR_REVIEW
+    documents.revoke_grant(Document.objects.get(), reviewer, by=manager)
+
+    sweep_answers()
+
+    answer.refresh_from_db()
+    assert answer.status == AnswerStatus.REFUSED_NO_REVIEWER
+    assert answer.draft.state == DraftState.STRANDED
+    entry = Event.objects.get(type=EventType.ANSWER_REFUSED)
+    assert (entry.object_id, json.loads(entry.body)["details"]["draft"]) == (str(answer.pk), str(answer.draft.pk))
+    assert withdrawal.withdraw_leftovers() == 0
+
+
+def test_a_returned_answer_ends_too_when_nobody_is_left_to_decide(held, legal, reviewer, second_reviewer):
+    review.return_for_changes(held.draft, by=reviewer, reason="Say which parent.")
+    for person in (reviewer, second_reviewer):
+        remove_member(legal, person, "reviewer", by=None)
+
+    assert withdrawal.withdraw_leftovers() == 1
+
+    held.refresh_from_db()
+    assert held.status == AnswerStatus.REFUSED_NO_REVIEWER
+
+
+def test_a_withdrawal_locks_drafts_with_their_answers_and_leaves_their_keys_free(held, manager):
+    with CaptureQueriesContext(connection) as captured:
+        documents.delete(Document.objects.get(), by=manager)
+
+    locks = [query["sql"] for query in captured if "FOR NO KEY UPDATE OF" in query["sql"]]
+    assert [sql for sql in locks if sql.endswith('FOR NO KEY UPDATE OF "answers_draft", "answers_answer"')]
+    assert not [query["sql"] for query in captured if "FOR UPDATE" in query["sql"] and "answers_" in query["sql"]]
