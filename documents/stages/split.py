@@ -23,6 +23,8 @@ def passage_id(version_id: uuid.UUID, position: int, text: str) -> uuid.UUID:
 
 def cut(version: Version, lease: Lease) -> list[Piece]:
     """Cut the stored text. Vectors of an earlier cut leave the index first, while their ids are still known."""
+    # A worker that was taken over would empty the index of a version that is ready by now.
+    lease.renew()
     if version.in_index:
         indexing.remove([version.pk], version.document.workspace_id)
     sections = [Section(**section | {"heading": tuple(section["heading"])}) for section in version.sections]

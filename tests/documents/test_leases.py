@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from documents import ingest, leases, sandbox
+from documents import index, indexing, ingest, leases, sandbox
 from documents.exceptions import LeaseLost
 from documents.ingest import ingest_version
 from documents.models import StageRun, Version
+from documents.stages.split import cut
 from tests.documents.arrivals import again, let_lease_expire, receive
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,22 @@ def test_a_worker_taken_over_while_it_parses_writes_nothing(version, monkeypatch
     assert result.outcome == "lost"
     assert again(version).text == ""
     assert not StageRun.objects.filter(version=version, stage="parsed").exists()
+
+
+def test_a_worker_taken_over_before_it_cuts_leaves_the_index_of_the_ready_version_alone(version):
+    ingest_version(version.pk)
+    stale = again(version)
+    Version.objects.filter(pk=version.pk).update(state="parsed", ready_at=None)
+    old = leases.take(version.pk)
+    let_lease_expire(version)
+    ingest_version(version.pk)
+    indexed = index.ids(version.document.workspace_id, indexing.space())
+
+    with pytest.raises(LeaseLost):
+        cut(stale, old)
+
+    assert indexed
+    assert index.ids(version.document.workspace_id, indexing.space()) == indexed
 
 
 def test_a_version_deleted_while_it_is_read_is_let_go(version, monkeypatch):
