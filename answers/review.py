@@ -240,8 +240,8 @@ def opened(draft: Draft, *, by: User) -> None:
 
 def _locked(draft: Draft, act: str, by: User) -> Draft:
     """The draft as it stands now, locked with its answer, if `by` may review it and `act` fits its state."""
-    rows = Draft.objects.select_for_update(of=("self", "answer")).select_related("answer__question", "workspace")
-    held = rows.get(pk=draft.pk)
+    rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True)
+    held = rows.select_related("answer__question", "workspace").get(pk=draft.pk)
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)
     if held.state not in WHEN[act]:

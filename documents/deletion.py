@@ -69,7 +69,7 @@ def _remove_files(versions: QuerySet[Version]) -> int:
 
 @transaction.atomic
 def _erase_rows(document_id: UUID, withdrawn: Withdrawal, files: int) -> Erasure | None:
-    document = to_erase().select_for_update().filter(pk=document_id).first()
+    document = to_erase().select_for_update(no_key=True).filter(pk=document_id).first()
     if document is None:
         return None
     passages = Passage.objects.filter(version__document=document)

@@ -57,7 +57,7 @@ def withdraw(version_id: UUID | str) -> Withdrawal | None:
     """
     with transaction.atomic():
         version = (
-            Version.objects.select_for_update(of=["self"])
+            Version.objects.select_for_update(of=["self"], no_key=True)
             .filter(is_free(), pk=version_id, state__in=WITHDRAWN, in_index=True)
             .select_related("document")
             .only("id", "document__workspace_id")

@@ -54,8 +54,8 @@ class Lease:
         """
         with transaction.atomic():
             # The document first, as every verb does: two orders would deadlock.
-            document = Document.objects.select_for_update().get(pk=self.document_id)
-            version = self._rows().filter(state__in=OPEN).select_for_update().defer(*HEAVY).first()
+            document = Document.objects.select_for_update(no_key=True).get(pk=self.document_id)
+            version = self._rows().filter(state__in=OPEN).select_for_update(no_key=True).defer(*HEAVY).first()
             if version is None:
                 raise LeaseLost
             version.document = document
@@ -77,7 +77,7 @@ def take(version_id: UUID | str) -> Lease | None:
     """
     with transaction.atomic():
         version = (
-            Version.objects.select_for_update(skip_locked=True)
+            Version.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(is_free(), pk=version_id, state__in=OPEN)
             .only("document", "attempt", "deaths", "lease_until")
             .first()

@@ -88,8 +88,8 @@ def receive(
 def retry(version: Version, *, by: User) -> None:
     """Send a failed or set-aside version through ingestion again. Raises DocumentError for any other."""
     access.require(by, Action.ADD, version)
-    Document.objects.select_for_update().get(pk=version.document_id)
-    version = Version.objects.select_for_update().defer("text", "sections").get(pk=version.pk)
+    Document.objects.select_for_update(no_key=True).get(pk=version.document_id)
+    version = Version.objects.select_for_update(no_key=True).defer("text", "sections").get(pk=version.pk)
     if version.state not in (VersionState.FAILED, VersionState.QUARANTINED):
         raise DocumentError(_("Only a version that failed or was set aside can be tried again."))
     _send_again(version)
@@ -121,7 +121,7 @@ def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
     when it is deleted already.
     """
     access.require(by, Action.MANAGE_DOCUMENTS, document)
-    document = Document.objects.select_for_update().get(pk=document.pk)
+    document = Document.objects.select_for_update(no_key=True).get(pk=document.pk)
     if document.deleted_at is not None:
         raise DocumentError(_("This document is deleted already."))
     versions = document.versions.all()
@@ -211,7 +211,7 @@ def _keep(arrival: Arrival, version: Version, document: Document, *, is_new: boo
 def _document_at(workspace: Workspace, path: str, by: User, title: str) -> tuple[Document, bool]:
     """The document at `path`, locked, and whether it was made just now."""
     there = Document.objects.filter(workspace=workspace, path=path, deleted_at=None)
-    document = there.select_for_update().first()
+    document = there.select_for_update(no_key=True).first()
     if document is None:
         title = " ".join(title.split())[:MAX_TITLE] or title_from(path)
         try:
@@ -219,7 +219,7 @@ def _document_at(workspace: Workspace, path: str, by: User, title: str) -> tuple
                 return Document.objects.create(workspace=workspace, path=path, title=title, created_by=by), True
         except IntegrityError:
             # Somebody else brought the same path in between; theirs is committed now.
-            document = there.select_for_update().get()
+            document = there.select_for_update(no_key=True).get()
     access.require(by, Action.ADD, document)
     return document, False
 

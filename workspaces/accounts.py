@@ -29,7 +29,7 @@ def change_account(user: User, *, by: User, **changes: Any) -> User:
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise MembershipError(_("This cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))})
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     changed = {field: value for field, value in changes.items() if value != getattr(user, field)}
     if not changed:
         return user

@@ -64,7 +64,7 @@ def change_workspace(workspace: Workspace, *, by: User, **changes: Any) -> Works
         raise WorkspaceError(
             _("These settings cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))}
         )
-    workspace = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
     before = {field: getattr(workspace, field) for field in changes}
     changed = {field: value for field, value in changes.items() if value != before[field]}
     if not changed:

@@ -1,0 +1,39 @@
+"""Rows that others point to are locked without their key.
+
+References are checked at COMMIT, when the chain is locked already: a keyed lock would make that check wait for a
+transaction that itself waits for the chain.
+"""
+
+import ast
+from pathlib import Path
+
+from tests.contracts.test_doors import APPS, ROOT
+
+#: Locks with the key, and why none of them can close a circle.
+KEYED = {
+    "audit/chain.py": "nothing points to a chain's head",
+    "workspaces/accounts.py _require_may_close": "nothing points to a membership",
+    "workspaces/members.py remove_member": "nothing points to a membership",
+    "workspaces/members.py set_platform_administrator": "nothing points to a membership",
+    "answers/endpoints.py": "waits for the platform's chain alone, which nobody who answers holds",
+}
+
+
+def _keyed_locks(file: Path) -> list[str]:
+    module = str(file.relative_to(ROOT))
+    return [
+        f"{module} {function.name}"
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "select_for_update"
+        and "no_key" not in {keyword.arg for keyword in call.keywords}
+    ]
+
+
+def test_only_rows_that_nobody_points_to_are_locked_with_their_key():
+    found = [lock for app in APPS for file in sorted((ROOT / app).rglob("*.py")) for lock in _keyed_locks(file)]
+
+    assert [lock for lock in found if not lock.startswith(tuple(KEYED))] == []
