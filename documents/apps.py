@@ -8,3 +8,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from documents import querysets  # noqa: F401  (registers the access rules)
+        from documents.restriction import end_grants
+        from workspaces import members
+
+        members.when_left.append(end_grants)

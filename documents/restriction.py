@@ -9,7 +9,7 @@ from audit.record import Entry, record, record_all
 from documents.exceptions import DocumentError
 from documents.models import Document, DocumentUserGrant
 from workspaces import access
-from workspaces.models import User
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 #: The object permission that opens a restricted document.
@@ -75,15 +75,31 @@ def grant(document: Document, person: User, *, by: User) -> None:
 
 @transaction.atomic
 def revoke_grant(document: Document, person: User, *, by: User) -> None:
-    """Take `person`'s grant back. The last one stays, or nobody could open the document or change that."""
+    """Take `person`'s grant back.
+
+    Somebody who may open documents here keeps one, or nobody could open this one or change that: else DocumentError.
+    """
     access.require(by, Action.MANAGE_DOCUMENTS, document)
     document = _locked(document)
     if not _holds(person, document):
         return
-    if DocumentUserGrant.objects.filter(content_object=document).count() == 1:
+    able = access.people_allowed(document.workspace, Action.OPEN).exclude(pk=person.pk)
+    if not DocumentUserGrant.objects.filter(content_object=document, user__in=able.values("pk")).exists():
         raise DocumentError(_("At least one person keeps access. Grant it to somebody else first, or open it to all."))
     access.revoke(OPEN_DOCUMENT, person, document)
     record(EventType.DOCUMENT_REVOKED, on=document, workspace=document.workspace_id, by=by, person=person.pk)
+
+
+def end_grants(workspace: Workspace, person: User, by: User | None) -> None:
+    """Take back every grant of somebody who is about to lose the last role that opens documents in the workspace."""
+    held = DocumentUserGrant.objects.filter(content_object__workspace=workspace, user=person)
+    documents = [grant.content_object for grant in held.select_related("content_object").order_by("pk")]
+    for document in documents:
+        access.revoke(OPEN_DOCUMENT, person, document)
+    if documents:
+        details = {"person": person.pk, "left": True}
+        entries = [Entry(EventType.DOCUMENT_REVOKED, document, details=details) for document in documents]
+        record_all(entries, workspace=workspace, by=by)
 
 
 def granted_people(document: Document) -> list[User]:
@@ -98,7 +114,7 @@ def people_to_grant(document: Document) -> QuerySet[User]:
 
 
 def _locked(document: Document) -> Document:
-    return Document.objects.select_for_update(of=["self"]).select_related("workspace").get(pk=document.pk)
+    return Document.objects.select_for_update(of=["self"], no_key=True).select_related("workspace").get(pk=document.pk)
 
 
 def _holds(person: User, document: Document) -> bool:

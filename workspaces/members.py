@@ -1,6 +1,6 @@
 """The verbs that change workspaces, people and roles: each checked, atomic and in the trail."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -18,6 +18,10 @@ from workspaces import access
 from workspaces.exceptions import MembershipError, WorkspaceError
 from workspaces.models import Membership, ReviewPolicy, User, Workspace, WorkspaceGroupGrant, WorkspaceRole
 from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
+
+#: What the apps above do when a person is about to lose the last role that opens documents, in the same transaction
+#: and before any entry of it, so that rows are locked before the chain; they add themselves when they load.
+when_left: list[Callable[[Workspace, User, User | None], None]] = []
 
 
 @transaction.atomic
@@ -107,9 +111,12 @@ def remove_member(workspace: Workspace, user: User, role: str, *, by: User | Non
     _check_people_change(workspace, by)
     held = Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role=role)
     # Locked, so that two managers removing each other leave one of them.
-    members = list(held.select_for_update().filter(user__is_active=True).values_list("user_id", flat=True))
+    rows = held.select_for_update(of=("self",), no_key=True)
+    members = list(rows.filter(user__is_active=True).values_list("user_id", flat=True))
     if role == Role.MANAGER and user.pk in members and len(members) == 1:
         raise MembershipError(_("A workspace keeps at least one manager. Name another one first."))
+    roles = set(roles_of(workspace, user))
+    _let_go(workspace, user, roles, roles - {role}, by)
     deleted, _rows = held.filter(user=user).delete()
     if deleted:
         record(EventType.MEMBER_REMOVED, on=user, workspace=workspace, by=by, role=role)
@@ -118,8 +125,10 @@ def remove_member(workspace: Workspace, user: User, role: str, *, by: User | Non
 @transaction.atomic
 def change_roles(workspace: Workspace, user: User, roles: Iterable[str], *, by: User) -> None:
     """Make `roles` the exact set `user` holds in the workspace; an empty set removes them."""
+    _check_people_change(workspace, by)
     wanted = set(roles)
     held = set(roles_of(workspace, user))
+    _let_go(workspace, user, held, wanted, by)
     for role in sorted(wanted - held):
         add_member(workspace, user, role, by=by)
     for role in sorted(held - wanted):
@@ -204,6 +213,17 @@ def _check_people_change(workspace: Workspace, by: User | None) -> None:
     if by is None or PlatformAction.STAFF_WORKSPACES in access.platform_actions(by):
         return
     access.require(by, Action.MANAGE_PEOPLE, workspace)
+
+
+def _let_go(workspace: Workspace, user: User, before: set[str], after: set[str], by: User | None) -> None:
+    """What was given to the person by name ends with the last role that let them use it."""
+    if _opens_documents(before) and not _opens_documents(after):
+        for follow in when_left:
+            follow(workspace, user, by)
+
+
+def _opens_documents(roles: set[str]) -> bool:
+    return any(Action.OPEN in charter.actions for role, charter in CHARTERS.items() if role in roles)
 
 
 def _put_in_role(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:

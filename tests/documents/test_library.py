@@ -293,6 +293,49 @@ def test_the_last_grant_stays(document, manager):
     assert is_open_to(document, manager)
 
 
+def test_a_grant_of_somebody_who_may_not_open_it_now_does_not_count(document, manager, member):
+    library.restrict(document, by=manager)
+    library.grant(document, member, by=manager)
+    member.is_active = False
+    member.save()
+
+    with pytest.raises(DocumentError, match="At least one person"):
+        library.revoke_grant(document, manager, by=manager)
+
+    assert is_open_to(document, manager)
+
+
+def test_grants_end_with_the_last_role_that_opens_documents(document, policies, manager, member):
+    library.restrict(document, by=manager)
+    library.grant(document, member, by=manager)
+    members.add_member(policies, member, "contributor", by=manager)
+
+    members.remove_member(policies, member, "contributor", by=manager)
+    still = is_open_to(document, member)
+    members.remove_member(policies, member, "member", by=manager)
+    members.add_member(policies, member, "member", by=manager)
+
+    assert still
+    assert not is_open_to(document, member)
+    entry = Event.objects.get(type=EventType.DOCUMENT_REVOKED)
+    assert (entry.object_id, entry.actor_id) == (str(document.pk), str(manager.pk))
+
+
+def test_grants_end_when_the_roles_that_remain_open_nothing(document, legal, policies, manager, member):
+    library.restrict(document, by=manager)
+    library.grant(document, member, by=manager)
+
+    members.change_roles(legal, member, [], by=manager)
+    members.change_roles(policies, member, ["reviewer"], by=manager)
+    still = is_open_to(document, member)
+    members.change_roles(policies, member, ["auditor"], by=manager)
+    members.change_roles(policies, member, ["member"], by=manager)
+
+    assert still
+    assert not is_open_to(document, member)
+    assert trail(EventType.DOCUMENT_REVOKED) == 1
+
+
 def test_opening_a_document_to_all_ends_its_grants(document, manager, contributor, member):
     library.restrict(document, by=manager)
     library.grant(document, member, by=manager)
