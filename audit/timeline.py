@@ -61,6 +61,9 @@ SENTENCES: dict[str, Any] = {
     EventType.TRAIL_EXPORTED: gettext_lazy("%(who)s exported this chain."),
 }
 
+#: The name that was typed is no account's and is not kept: it may be a password in the wrong field.
+_UNKNOWN_NAME = gettext_lazy("A sign-in with a name that no account has was refused.")
+
 
 class _Words(dict[str, Any]):
     """What a sentence may name; a detail this entry does not have reads as a dash."""
@@ -75,6 +78,8 @@ def sentence(event: Event) -> str:
     words["who"] = event.actor_label if event.actor_id else _("The portal itself")
     words["what"] = event.object_label or "–"
     template = SENTENCES.get(event.type)
+    if event.type == EventType.SIGN_IN_FAILED and "name_given" not in words:
+        template = _UNKNOWN_NAME
     return str(template) % words if template else event.type
 
 
