@@ -23,8 +23,10 @@ def questions_open_to(user: User) -> QuerySet[Question]:
 
 
 def drafts_open_to(user: User) -> QuerySet[Draft]:
-    """Drafts of workspaces where `user` reviews, all of whose sources they may open."""
+    """Drafts of workspaces where `user` reviews, all of whose sources they may open, to questions others asked."""
     reviewed = Draft.objects.filter(workspace__in=access.workspaces_allowing(user, Action.REVIEW))
+    # Whoever asked learns the text when it is released to them, not as their own reviewer.
+    reviewed = reviewed.exclude(answer__asked_by=user)
     return reviewed.filter(~Exists(closed_evidence(user, answer="answer")))
 
 

@@ -2,7 +2,7 @@
 
 Each asks `workspaces.access` who may, the table below when it may be, and writes its audit entry in the same
 transaction. The draft's row is locked first, so of two people acting together one is told that the other was faster.
-Whoever asked for an answer, or edited it at any time, never decides on it.
+Whoever asked for an answer does nothing with its draft; whoever edited it at any time never decides on it.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ def editors(draft: Draft) -> set[object]:
 def objection(draft: Draft, by: User) -> str:
     """Why `by` may not decide on this draft although they review here, as a sentence; empty when they may."""
     if draft.answer.asked_by_id == by.pk:
-        return _("You asked this question, so somebody else decides on its answer.")
+        return _asked()
     if by.pk in editors(draft):
         return _("You edited this draft, so another reviewer decides on it.")
     return ""
@@ -244,6 +244,9 @@ def _locked(draft: Draft, act: str, by: User) -> Draft:
     held = rows.select_related("answer__question", "workspace").get(pk=draft.pk)
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)
+    if held.answer.asked_by_id == by.pk:
+        # A superuser who asked; for anybody else such a draft does not exist.
+        raise WrongState(_asked())
     if held.state not in WHEN[act]:
         raise WrongState(_already(held))
     return held
@@ -323,6 +326,10 @@ def _checked_reason(reason: str) -> str:
     if len(reason) > MAX_REASON_CHARACTERS:
         raise DraftError(_("A reason has at most %(limit)d characters.") % {"limit": MAX_REASON_CHARACTERS})
     return reason
+
+
+def _asked() -> str:
+    return _("You asked this question, so somebody else decides on its answer.")
 
 
 def _already(draft: Draft) -> str:

@@ -77,8 +77,10 @@ class AnswerAdmin(GovernedAdmin):
             return HttpResponseNotAllowed(["GET"])
         with transaction.atomic():
             record(EventType.ANSWER_READ, on=answer, workspace=answer.workspace, by=request.user)
-        # An answer of one's own is listed whatever became of one's rights to its sources; its text is not.
-        is_open = sources_open(request.user, answer)
+        is_released = answer.status in RELEASED
+        # An answer of one's own is listed whatever became of one's rights to its sources; its text is not, and nobody
+        # who asked reads here what was not released to them.
+        is_open = sources_open(request.user, answer) and (is_released or answer.asked_by_id != request.user.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Answer"),
@@ -87,10 +89,10 @@ class AnswerAdmin(GovernedAdmin):
             "object_id": answer.pk,
             "answer": answer,
             "question": answer.question,
-            "is_released": answer.status in RELEASED,
+            "is_released": is_released,
             "is_open": is_open,
             "wording": WORDING[AnswerStatus(answer.status)],
-            "draft": getattr(answer, "draft", None),
+            "draft": getattr(answer, "draft", None) if answer.asked_by_id != request.user.pk else None,
             "record": provenance.record_of(answer) if is_open else None,
         }
         request.current_app = self.admin_site.name

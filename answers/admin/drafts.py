@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -104,10 +104,7 @@ class DraftAdmin(GovernedHistoryAdmin):
             .get_queryset(request)
             .select_related("workspace", "assigned_to", "answer__question__asked_by")
             .defer("text", "answer__text", "answer__raw_output", "answer__sentences")
-            .annotate(
-                reader=Value(request.user.pk),
-                edited_by_reader=Exists(forms),
-            )
+            .annotate(edited_by_reader=Exists(forms))
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -155,8 +152,6 @@ class DraftAdmin(GovernedHistoryAdmin):
 
     @display(description=_("for you"))
     def yours(self, draft: Draft) -> Any:
-        if draft.answer.asked_by_id == draft.reader:
-            return _("You asked")
         return _("You edited") if draft.edited_by_reader else _("To decide")
 
     # --- One draft ---

@@ -5,12 +5,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.utils.html import escape
 
+from answers import review
 from answers.models import ModelEndpoint, WorkspaceModels
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentUserGrant
-from tests.answers.review_scene import a_document, a_held_answer
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import members
 from workspaces.models import User, Workspace
 from workspaces.roles import Role
@@ -346,6 +348,23 @@ def test_answer_page_shows_what_it_stands_on_and_the_reading_is_recorded(
     assert "Not released: the asker does not see this text." in content
     assert "Source 1" in content
     assert events(EventType.ANSWER_READ) == 1
+
+
+def test_reviewer_reads_their_own_answer_once_another_released_it(
+    client_of: Any, page: Any, legal: Any, reviewer: Any, second_reviewer: Any
+) -> None:
+    own = a_held_answer(legal, reviewer)
+    client, address = client_of(reviewer), page("answers_answer_change", own.answer_id)
+
+    held = client.get(address).content.decode()
+    review.approve(own, by=second_reviewer, seen_sha256=review.text_sha256(own.text))
+    released = client.get(address).content.decode()
+
+    assert "somebody else decides on its answer" in held
+    for clause in CLAUSES:
+        assert escape(clause) not in held
+        assert escape(clause) in released
+    assert str(own.pk) not in held + released
 
 
 def test_manager_who_asked_finds_no_way_to_the_held_text(client_of: Any, page: Any, manager: Any, legal: Any) -> None:
