@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from answers import marks
 from answers.models import Answer, Citation, EndpointKind, Question
-from answers.reading import Reading, place_of, read
+from answers.reading import Reading, place_in_words, place_of, read
 from answers.states import HELD, OPEN, RELEASED
 from workspaces.models import User, Workspace
 
@@ -128,14 +127,6 @@ class Card:
     def _panel(self, citation: Citation) -> str:
         kwargs = {"slug": self.slug, "pk": self.answer.pk, "number": citation.number}
         return reverse("answers:citation", kwargs=kwargs)
-
-
-def place_in_words(citation: Citation) -> str:
-    """Where a citation stands, as a person says it: "page 3", or the sheet or heading."""
-    if not citation.locator.isdigit():
-        return citation.locator
-    words = _("slide %(number)s") if citation.version.format == "pptx" else _("page %(number)s")
-    return words % {"number": citation.locator}
 
 
 def recent(user: User, workspace: Workspace, *, most: int = RECENT) -> list[Card]:

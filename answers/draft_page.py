@@ -18,6 +18,7 @@ from answers import review
 from answers.differences import Piece, difference
 from answers.marks import MARK, take_out
 from answers.models import Answer, Citation, Draft
+from answers.reading import place_in_words
 from answers.states import DraftState
 from documents.sentences import sentence_spans
 from workspaces.models import User
@@ -181,7 +182,7 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
     return Source(
         number=citation.number,
         title=document.title,
-        locator=citation.locator,
+        locator=place_in_words(citation),
         before=f"…{citation.before}" if citation.start > CONTEXT else citation.before,
         quote=citation.quote,
         after=f"{citation.after}…" if len(citation.after) == CONTEXT else citation.after,

@@ -4,6 +4,7 @@ from typing import Any
 
 from answers.endings import sha256
 from answers.models import Answer, Review
+from answers.reading import place_in_words
 from answers.states import RELEASED
 
 
@@ -86,6 +87,7 @@ def _place(row: Any) -> dict[str, Any]:
         "version": {"id": str(row.version_id), "number": row.version.number, "sha256": row.version.sha256},
         "page": row.page,
         "locator": row.locator,
+        "place": place_in_words(row),
         "start": row.start,
         "end": row.end,
     }

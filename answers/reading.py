@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from answers import marks
-from answers.models import Answer, Citation
+from answers.models import Answer, Citation, Evidence
 from answers.querysets import sources_open
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
 from answers.steps.ground import measured
@@ -88,6 +89,14 @@ def place_of(citation: Citation, slug: str) -> str:
     page = reverse("documents:detail", kwargs={"slug": slug, "pk": citation.document_id})
     place = {"version": citation.version_id, "start": citation.start, "end": citation.end}
     return f"{page}?{urlencode(place)}"
+
+
+def place_in_words(found: Citation | Evidence) -> str:
+    """Where a citation or a passage stands, as a person says it: "page 3", or the sheet or heading."""
+    if not found.locator.isdigit():
+        return found.locator
+    words = _("slide %(number)s") if found.version.format == "pptx" else _("page %(number)s")
+    return words % {"number": found.locator}
 
 
 def as_document(reading: Reading) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from answers import cards, questions
-from answers.cards import Card, place_in_words
+from answers.cards import Card
 from answers.forms import QuestionForm
 from answers.models import Answer, Citation
 from answers.provenance import record_of
-from answers.reading import place_of, read
+from answers.reading import place_in_words, place_of, read
 from answers.sse import stream_of
 from answers.states import WORDING
 from audit.events import EventType

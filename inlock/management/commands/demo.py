@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from answers import provenance, questions, review
 from answers.models import Answer
+from answers.reading import place_in_words
 from answers.states import HELD, RELEASED
 from audit import chain, context
 from documents.states import VersionState
@@ -92,8 +93,8 @@ class Command(PortalCommand):
         self.say()
         self.say(textwrap.indent(textwrap.fill(answer.released_text, WIDTH - 4), "    "))
         self.say()
-        for citation in answer.citations.select_related("document"):
-            where = f"[{citation.number}] {citation.document.title}, {citation.locator}"
+        for citation in answer.citations.select_related("document", "version").defer("version__text"):
+            where = f"[{citation.number}] {citation.document.title}, {place_in_words(citation)}"
             self.say(f"    {where}  (characters {citation.start}–{citation.end})")
         record = provenance.record_of(answer)
         self.say(f"    provenance: model {answer.endpoint_label}, prompt {answer.prompt_version}")
