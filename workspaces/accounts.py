@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from workspaces import access
-from workspaces.exceptions import MembershipError
-from workspaces.models import Membership, User
-from workspaces.roles import PLATFORM_ADMINISTRATOR, PlatformAction
+from workspaces import access, members
+from workspaces.exceptions import Forbidden, MembershipError
+from workspaces.models import User
+from workspaces.roles import PlatformAction
 
 #: What may be changed of an account; its user name stays, because the trail knows it by that.
 CHANGEABLE = ("first_name", "last_name", "email", "is_active")
@@ -23,13 +23,15 @@ def change_account(user: User, *, by: User, **changes: Any) -> User:
     """Change names, e-mail address, or whether the account opens at all.
 
     A deactivated account is refused at its next request, whatever session it holds. Raises MembershipError for a
-    value that cannot be, and for closing one's own account or the last platform administrator's.
+    value that cannot be, and for closing one's own account or the last platform administrator's; Forbidden when the
+    account is a superuser's and `by` is none.
     """
     access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise MembershipError(_("This cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))})
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    _require_not_above(user, by)
     changed = {field: value for field, value in changes.items() if value != getattr(user, field)}
     if not changed:
         return user
@@ -52,10 +54,11 @@ def change_account(user: User, *, by: User, **changes: Any) -> User:
 def set_password(user: User, password: str, *, by: User) -> None:
     """Give the account another password, which ends its sessions. Everybody may change their own.
 
-    Raises MembershipError for a password the rules refuse.
+    Raises MembershipError for a password the rules refuse, and Forbidden as `change_account`.
     """
     if by.pk != user.pk:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
+    _require_not_above(user, by)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -65,10 +68,13 @@ def set_password(user: User, password: str, *, by: User) -> None:
     record(EventType.USER_CHANGED, on=user, by=by, changed=["password"])
 
 
+def _require_not_above(user: User, by: User) -> None:
+    """Whoever could set a superuser's password or address could sign in as them."""
+    if user.is_superuser and not by.is_superuser:
+        raise Forbidden(user=by, action=PlatformAction.MANAGE_ACCOUNTS, thing=user)
+
+
 def _require_may_close(user: User, by: User) -> None:
     if user.pk == by.pk:
         raise MembershipError(_("You cannot deactivate your own account. Ask another platform administrator."))
-    held = Membership.objects.select_for_update().filter(group__name=PLATFORM_ADMINISTRATOR, user__is_active=True)
-    administrators = list(held.values_list("user_id", flat=True))
-    if administrators == [user.pk]:
-        raise MembershipError(_("This is the last platform administrator. Name another one first."))
+    members.require_other_administrator(user)

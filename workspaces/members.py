@@ -171,17 +171,31 @@ def create_user(
 
 @transaction.atomic
 def set_platform_administrator(user: User, *, by: User | None, administrator: bool = True) -> None:
-    """Put `user` among the platform administrators, or take them out."""
+    """Put `user` among the platform administrators, or take them out.
+
+    Raises MembershipError for the last one, whom only the operator (`by` None) takes out.
+    """
     if by is not None:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
     group, _made = Group.objects.get_or_create(name=PLATFORM_ADMINISTRATOR)
     if administrator:
         _membership, changed = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
     else:
+        if by is not None:
+            require_other_administrator(user)
         changed = bool(Membership.objects.filter(user=user, group=group).delete()[0])
     if changed:
         event = EventType.MEMBER_ADDED if administrator else EventType.MEMBER_REMOVED
         record(event, on=user, by=by, role=PLATFORM_ADMINISTRATOR)
+
+
+def require_other_administrator(user: User) -> None:
+    """Raise MembershipError if `user` is the only platform administrator with an open account."""
+    # Locked, so that two administrators removing each other leave one of them.
+    held = Membership.objects.select_for_update(of=("self",)).filter(group__name=PLATFORM_ADMINISTRATOR)
+    administrators = list(held.filter(user__is_active=True).order_by("pk").values_list("user_id", flat=True))
+    if administrators == [user.pk]:
+        raise MembershipError(_("This is the last platform administrator. Name another one first."))
 
 
 def renew_all_role_groups() -> None:

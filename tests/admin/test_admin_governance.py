@@ -13,9 +13,9 @@ from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentUserGrant
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
-from workspaces import members
-from workspaces.models import User, Workspace
-from workspaces.roles import Role
+from workspaces import accounts, members
+from workspaces.models import Membership, User, Workspace
+from workspaces.roles import PLATFORM_ADMINISTRATOR, Role
 
 
 def events(type: str) -> int:
@@ -192,6 +192,46 @@ def test_administrator_does_not_close_their_own_account(client_of: Any, page: An
 
     assert "your own account" in response.content.decode()
     assert User.objects.get(pk=admin.pk).is_active
+
+
+@pytest.mark.parametrize(
+    "change", [{"new_password": "a-long-enough-one-9"}, {"email": "mine@example.org"}, {"is_active": ""}]
+)
+def test_platform_administrator_does_not_change_a_superusers_account(
+    client_of: Any, page: Any, admin: Any, make_user: Any, change: dict[str, str]
+) -> None:
+    root = make_user("root")
+    root.is_superuser = True
+    root.save()
+    sent = {"first_name": "", "last_name": "", "email": "", "is_active": "on", **change}
+
+    response = client_of(admin).post(page("workspaces_user_change", root.pk), sent)
+
+    stored = User.objects.get(pk=root.pk)
+    assert response.status_code == 403
+    assert (stored.password, stored.email, stored.is_active) == (root.password, "", True)
+    assert events(EventType.ACCESS_DENIED) == 1
+
+
+def test_superuser_sets_the_password_of_another(make_user: Any) -> None:
+    root, other = make_user("root"), make_user("other-root")
+    User.objects.update(is_superuser=True)
+
+    accounts.set_password(User.objects.get(pk=other.pk), "a-long-enough-one-9", by=User.objects.get(pk=root.pk))
+
+    assert User.objects.get(pk=other.pk).check_password("a-long-enough-one-9")
+
+
+def test_last_platform_administrator_is_taken_out_by_the_operator_only(client_of: Any, page: Any, admin: Any) -> None:
+    sent = {"first_name": "", "last_name": "", "email": "", "is_active": "on"}
+    held = Membership.objects.filter(user=admin, group__name=PLATFORM_ADMINISTRATOR)
+
+    response = client_of(admin).post(page("workspaces_user_change", admin.pk), sent, follow=True)
+
+    assert "last platform administrator" in response.content.decode()
+    assert held.exists()
+    members.set_platform_administrator(admin, administrator=False, by=None)
+    assert not held.exists()
 
 
 @pytest.mark.parametrize("who", ["manager", "reviewer", "auditor"])
