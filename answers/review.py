@@ -110,6 +110,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
     if text == draft.text:
         return draft
     _require_sound(text, draft.answer)
+    reason = _checked_reason(reason)
     before = text_sha256(draft.text)
     draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
     fields = ["text", "edited_by", "edited_at"]
@@ -117,7 +118,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         # It would wait on the desk of somebody who can no longer decide.
         draft.assigned_to = None
         fields.append("assigned_to")
-    _save(draft, by, _checked_reason(reason), *fields)
+    _save(draft, by, reason, *fields)
     record(
         EventType.DRAFT_EDITED,
         on=draft,
@@ -173,8 +174,13 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
     details = {"review": review.pk, "text_sha256": review.text_sha256, "sources": review.sources}
     record_all(
         [
-            Entry(EventType.DRAFT_APPROVED, draft, reason, {"answer": answer.pk, **details}),
-            Entry(EventType.ANSWER_RELEASED, answer, reason, {"draft": draft.pk, "policy": answer.policy, **details}),
+            Entry(EventType.DRAFT_APPROVED, draft, review.reason, {"answer": answer.pk, **details}),
+            Entry(
+                EventType.ANSWER_RELEASED,
+                answer,
+                review.reason,
+                {"draft": draft.pk, "policy": answer.policy, **details},
+            ),
         ],
         workspace=draft.workspace,
         by=by,
@@ -322,7 +328,7 @@ def _require_sound(text: str, answer: Answer) -> None:
 
 
 def _checked_reason(reason: str) -> str:
-    reason = reason.strip()
+    reason = reason.replace("\0", "").strip()  # which PostgreSQL does not store
     if len(reason) > MAX_REASON_CHARACTERS:
         raise DraftError(_("A reason has at most %(limit)d characters.") % {"limit": MAX_REASON_CHARACTERS})
     return reason

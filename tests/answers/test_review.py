@@ -371,6 +371,20 @@ def test_assigning_does_not_make_somebody_an_editor(draft: Draft, reviewer: Any)
     assert answer_of(draft).released_by == reviewer
 
 
+@pytest.mark.parametrize("act", ["edit", "approve", "reject"])
+def test_reason_loses_the_character_that_cannot_be_stored(draft: Draft, reviewer: Any, act: str) -> None:
+    match act:
+        case "edit":
+            review.edit(draft, text=EDITED, by=reviewer, reason="Shor\0ter.")
+        case "approve":
+            review.approve(draft, by=reviewer, seen_sha256=seen(draft), reason="Shor\0ter.")
+        case "reject":
+            review.reject(draft, by=reviewer, reason="Shor\0ter.")
+
+    assert draft.history.first().history_change_reason == "Shorter."
+    assert all("Shorter." in event.body for event in Event.objects.filter(type__startswith="review."))
+
+
 def test_draft_is_not_assigned_to_somebody_who_could_not_decide(
     legal: Any, draft: Draft, reviewer: Any, second_reviewer: Any, manager: Any
 ) -> None:
