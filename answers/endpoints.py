@@ -117,7 +117,7 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
         endpoint.full_clean()
     except ValidationError as error:
         raise EndpointError(" ".join(error.messages)) from error
-    stored = ModelEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+    stored = ModelEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
     before = {name: getattr(stored, name) for name in _SETTINGS} if stored else {}
     after = {name: getattr(endpoint, name) for name in _SETTINGS}
     endpoint.save()

@@ -192,7 +192,7 @@ def set_platform_administrator(user: User, *, by: User | None, administrator: bo
 def require_other_administrator(user: User) -> None:
     """Raise MembershipError if `user` is the only platform administrator with an open account."""
     # Locked, so that two administrators removing each other leave one of them.
-    held = Membership.objects.select_for_update(of=("self",)).filter(group__name=PLATFORM_ADMINISTRATOR)
+    held = Membership.objects.select_for_update(of=("self",), no_key=True).filter(group__name=PLATFORM_ADMINISTRATOR)
     administrators = list(held.filter(user__is_active=True).order_by("pk").values_list("user_id", flat=True))
     if administrators == [user.pk]:
         raise MembershipError(_("This is the last platform administrator. Name another one first."))

@@ -12,9 +12,6 @@ from tests.contracts.test_doors import APPS, ROOT
 #: Locks with the key, and why none of them can close a circle.
 KEYED = {
     "audit/chain.py": "nothing points to a chain's head",
-    "workspaces/members.py remove_member": "nothing points to a membership",
-    "workspaces/members.py require_other_administrator": "nothing points to a membership",
-    "answers/endpoints.py": "waits for the platform's chain alone, which nobody who answers holds",
 }
 
 
