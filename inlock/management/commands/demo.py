@@ -8,7 +8,7 @@ from django.core.management import call_command
 from answers import provenance, questions, review
 from answers.models import Answer
 from answers.reading import place_in_words
-from answers.states import HELD, RELEASED
+from answers.states import HELD, RELEASED, AnswerStatus
 from audit import chain, context
 from documents.states import VersionState
 from inlock.demo.questions import ACCOUNTS, QUESTIONS, DemoQuestion
@@ -69,25 +69,29 @@ class Command(PortalCommand):
             answer = questions.ask(workspace=workspace, text=asked.text, by=asker)
         answer.refresh_from_db()
         self.say(f"  → {answer.get_status_display()}")
-        if answer.status in HELD:
+        was_held = answer.status in HELD
+        if was_held:
             self._review(answer)
             answer.refresh_from_db()
         if answer.status in RELEASED:
             self._released(answer)
-        self._compare(asked, answer)
+        self._compare(asked, answer, was_held)
         return {"question": asked.text, "status": answer.status, "text": answer.released_text}
 
     def _review(self, answer: Answer) -> None:
         """The officer reads the held draft and approves it."""
         officer = User.objects.get(username="reviewer")
         with context.acting(officer):
+            review.opened(answer.draft, by=officer)
             review.approve(
                 answer.draft,
                 by=officer,
                 reason="Each sentence stands in the cited page.",
                 seen_sha256=chain.digest(answer.draft.text),
             )
-        self.say("    The asker sees: awaiting review, and no text. The reviewer opens it in the admin and approves.")
+        self.say(
+            "    The asker sees: awaiting review, and no text. The reviewer reads it beside its source and approves."
+        )
 
     def _released(self, answer: Answer) -> None:
         self.say()
@@ -101,14 +105,16 @@ class Command(PortalCommand):
         self.say(f"                {len(record['evidence'])} passages as evidence, policy {answer.policy}")
         self.say(f"                released text SHA-256 {answer.released_sha256[:16]}…, answer {answer.pk}")
 
-    def _compare(self, asked: DemoQuestion, answer: Answer) -> None:
+    def _compare(self, asked: DemoQuestion, answer: Answer, was_held: bool) -> None:
         """The demo checks itself: a wrong ending or a missing citation makes it exit with 1."""
         if asked.expect == "refused_no_evidence":
             as_expected = answer.status == asked.expect
         else:
             quotes = answer.citations.filter(document__path=asked.document.partition("/")[2])
             # A PDF breaks lines where it likes, so the words count and not the white space.
-            as_expected = answer.status in RELEASED and any(asked.phrase in " ".join(c.quote.split()) for c in quotes)
+            ending = AnswerStatus.ANSWERED_APPROVED if asked.expect == "held" else AnswerStatus.ANSWERED
+            as_expected = answer.status == ending and was_held == (asked.expect == "held")
+            as_expected = as_expected and any(asked.phrase in " ".join(c.quote.split()) for c in quotes)
         if not as_expected:
             self.does_not_hold()
             self.say(f"    NOT AS EXPECTED: {asked.expect} from {asked.document or 'no document'}")
