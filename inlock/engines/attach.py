@@ -150,16 +150,19 @@ class Attachment:
     def _wait_until_running(self, place: Place) -> None:
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline:
-            said = place.last_said()
-            if said.get("state") == "running":
-                return
-            if not place.has_keeper():
-                # Read again: it may have said its last word and gone between the two questions.
+            if place.has_keeper():
+                if place.last_said().get("state") == "running":
+                    return
+            else:
+                # Read after the keeper went: it may have said its last word on the way.
                 said = place.last_said()
-                fault = str(said.get("fault") or "")
-                if fault:
-                    raise EngineFailed.as_told(fault)
-                raise EngineFailed(RECIPES[place.name].title, "it could not be started", log=_log(place))
+                if said.get("state") in ("starting", "failed"):
+                    fault = str(said.get("fault") or "")
+                    if fault:
+                        raise EngineFailed.as_told(fault)
+                    raise EngineFailed(RECIPES[place.name].title, "it could not be started", log=_log(place))
+                # It was killed, or was just leaving, when we came: what it said last no longer holds.
+                self._start_keeper(place)
             time.sleep(POLL)
         raise EngineFailed(
             RECIPES[place.name].title,

@@ -210,9 +210,25 @@ def test_after_everything_was_killed_the_next_command_starts_anew(var):
         os.kill(said["pid"], signal.SIGKILL)
     user.kill()
     user.communicate()
+    within(20, lambda: not running(var))
 
     with attached(var):
         assert faults(var) == []
+
+
+def test_whoever_comes_while_a_keeper_dies_does_not_believe_its_last_word(var):
+    user = start_user(var)
+    place = Place(var, "valkey")
+    os.kill(place.last_said()["keeper"], signal.SIGKILL)
+    within(20, lambda: not place.has_keeper())
+    newcomer = engines.Attachment(var, durable=False)
+    newcomer.revive = lambda: None  # it looked while the dying keeper still held its lock
+
+    newcomer.start()
+
+    assert faults(var) == []
+    newcomer.leave()
+    user.communicate()
 
 
 def test_a_long_lived_user_revives_engines_whose_keeper_was_killed(var):
