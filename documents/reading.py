@@ -164,7 +164,7 @@ class Openers:
 def openers_of(document: Document) -> Openers:
     """The holders of a grant on `document`."""
     groups = DocumentGroupGrant.objects.filter(content_object=document, group__workspace_role__isnull=False)
-    roles = [row.group.workspace_role.get_role_display() for row in groups.select_related("group__workspace_role")]
+    roles = [row.group.workspace_role.label for row in groups.select_related("group__workspace_role")]
     return Openers(granted_people(document), roles)
 
 

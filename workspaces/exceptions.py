@@ -37,3 +37,13 @@ class MembershipError(PortalError):
 
 class WorkspaceError(PortalError):
     """A change of a workspace that cannot be made."""
+
+
+class CannotUnseal(Exception):
+    """A sealed secret does not open: its key is no longer among INLOCK_ENCRYPTION_KEYS, or it was altered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored secret does not open with any of INLOCK_ENCRYPTION_KEYS. Put the key it was sealed with back "
+            "into the list, or enter the secret anew."
+        )

@@ -140,6 +140,7 @@ def roles_of(workspace: Workspace, user: User) -> list[str]:
     return list(
         WorkspaceRole.objects.filter(workspace=workspace, group__memberships__user=user)
         .order_by("role")
+        .distinct()
         .values_list("role", flat=True)
     )
 
@@ -179,7 +180,9 @@ def set_platform_administrator(user: User, *, by: User | None, administrator: bo
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
     group, _made = Group.objects.get_or_create(name=PLATFORM_ADMINISTRATOR)
     if administrator:
-        _membership, changed = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
+        _membership, changed = Membership.objects.get_or_create(
+            user=user, group=group, source="", defaults={"added_by": by}
+        )
     else:
         if by is not None:
             require_other_administrator(user)
@@ -246,7 +249,7 @@ def _put_in_role(workspace: Workspace, user: User, role: str, *, by: User | None
     if not user.is_active:
         raise MembershipError(_("%(name)s's account is not active.") % {"name": user.name})
     group = WorkspaceRole.objects.get(workspace=workspace, role=role).group
-    membership, created = Membership.objects.get_or_create(user=user, group=group, defaults={"added_by": by})
+    membership, created = Membership.objects.get_or_create(user=user, group=group, source="", defaults={"added_by": by})
     if created:
         record(EventType.MEMBER_ADDED, on=user, workspace=workspace, by=by, role=role)
     return membership

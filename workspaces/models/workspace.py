@@ -1,53 +1,16 @@
-"""People, workspaces, and who belongs to which in what role."""
+"""Workspaces, the roles in them, and the grants behind those."""
 
 import uuid
 
-from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.classification import Classification
 from workspaces.grants import GroupGrant, UserGrant
+from workspaces.models.people import User
 from workspaces.roles import Action, Role
-
-
-class User(AbstractUser):
-    """A person with an account. What they may do comes from their groups alone."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(_("e-mail address"), blank=True)
-    groups = models.ManyToManyField(
-        Group,
-        through="Membership",
-        through_fields=("user", "group"),
-        blank=True,
-        related_name="user_set",
-        related_query_name="user",
-    )
-
-    class Meta:
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
-
-    @property
-    def name(self) -> str:
-        """What other people see."""
-        return self.get_full_name() or self.username
-
-
-class Membership(models.Model):
-    """A person's place in a group, with who put them there. The only link between people and roles."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
-    added_at = models.DateTimeField(auto_now_add=True)
-    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "group"], name="membership_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.group}"
 
 
 class ReviewPolicy(models.TextChoices):
@@ -66,6 +29,13 @@ class Workspace(models.Model):
     description = models.TextField(_("what it is for"), max_length=1000, blank=True)
     review_policy = models.CharField(
         _("release of answers"), max_length=10, choices=ReviewPolicy.choices, default=ReviewPolicy.OPEN
+    )
+    #: Approving an answer that rests on a document of this level or above takes two people. Empty: one is enough.
+    second_approver_from = models.CharField(
+        _("second approver from"), max_length=12, choices=Classification.choices, blank=True, default=""
+    )
+    uploader_may_approve = models.BooleanField(
+        _("whoever added a document may approve answers that rest on it"), default=True
     )
     #: Rises whenever the set of current passages changes; local keyword replicas compare it with their own.
     index_revision = models.PositiveBigIntegerField(default=0, editable=False)
@@ -99,13 +69,44 @@ class WorkspaceRole(models.Model):
 
     group = models.OneToOneField(Group, on_delete=models.CASCADE, primary_key=True, related_name="workspace_role")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="roles")
-    role = models.CharField(max_length=20, choices=Role.choices)
+    #: A code of `roles.Role` or of a CustomRole.
+    role = models.CharField(max_length=40)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "role"], name="workspace_role_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label} in {self.workspace}"
+
+    @property
+    def label(self) -> str:
+        """The role's name for a person."""
+        if self.role in Role.values:
+            return str(Role(self.role).label)
+        return CustomRole.objects.get(code=self.role).name
+
+
+class CustomRole(models.Model):
+    """A role this installation made from the same actions, beside the declared ones. Retired ones give nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    purpose = models.CharField(_("what it is for"), max_length=300)
+    #: Codes of `roles.Action`.
+    actions = models.JSONField(_("actions"), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("custom role")
+        verbose_name_plural = _("custom roles")
+        ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "role"], name="workspace_role_once"),
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="workspace_role_known"),
+            models.CheckConstraint(condition=~Q(code__in=Role.values), name="custom_role_is_not_a_declared_one"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} in {self.workspace}"
+        return self.name

@@ -1,0 +1,45 @@
+"""People, workspaces, who belongs to which in what role, and what the governance of rights keeps."""
+
+from workspaces.models.governance import (
+    AccessReview,
+    AccessReviewLine,
+    ApiToken,
+    Bar,
+    BreakGlass,
+    ClaimRule,
+    PlatformPolicy,
+    RoleBar,
+    Verdict,
+    ViewAs,
+)
+from workspaces.models.people import Membership, PeopleGroup, User
+from workspaces.models.workspace import (
+    CustomRole,
+    ReviewPolicy,
+    Workspace,
+    WorkspaceGroupGrant,
+    WorkspaceRole,
+    WorkspaceUserGrant,
+)
+
+__all__ = [
+    "AccessReview",
+    "AccessReviewLine",
+    "ApiToken",
+    "Bar",
+    "BreakGlass",
+    "ClaimRule",
+    "CustomRole",
+    "Membership",
+    "PeopleGroup",
+    "PlatformPolicy",
+    "ReviewPolicy",
+    "RoleBar",
+    "User",
+    "Verdict",
+    "ViewAs",
+    "Workspace",
+    "WorkspaceGroupGrant",
+    "WorkspaceRole",
+    "WorkspaceUserGrant",
+]
