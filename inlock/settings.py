@@ -2,9 +2,11 @@
 
 import contextlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import dj_database_url
+from cryptography.fernet import Fernet
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
@@ -28,13 +30,13 @@ VAR = env.path("INLOCK_VAR", BASE_DIR / "var").resolve()
 VAR.mkdir(parents=True, exist_ok=True)
 
 
-def _development_secret() -> str:
+def _of_this_checkout(name: str, make: Callable[[], str]) -> str:
     """A random secret of this checkout's own, so that not even development runs with a published one."""
-    file = VAR / "secret_key"
+    file = VAR / name
     if not file.exists():
-        made = VAR / f"secret_key.{secrets.token_hex(4)}"
+        made = VAR / f"{name}.{secrets.token_hex(4)}"
         made.touch(mode=0o600)
-        made.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        made.write_text(make(), encoding="utf-8")
         # Of two first starts at once one wins, and both read the winner's.
         with contextlib.suppress(FileExistsError):
             file.hardlink_to(made)
@@ -42,7 +44,13 @@ def _development_secret() -> str:
     return file.read_text(encoding="utf-8")
 
 
-SECRET_KEY = env.str("SECRET_KEY") or ("" if PRODUCTION else _development_secret())
+SECRET_KEY = env.str("SECRET_KEY") or (
+    "" if PRODUCTION else _of_this_checkout("secret_key", lambda: secrets.token_urlsafe(64))
+)
+#: Seal the secrets that lie in the database (`workspaces/secrets.py`): the first seals, all of them open.
+INLOCK_ENCRYPTION_KEYS = env.list("INLOCK_ENCRYPTION_KEYS") or (
+    [] if PRODUCTION else [_of_this_checkout("encryption_key", lambda: Fernet.generate_key().decode())]
+)
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
@@ -262,9 +270,22 @@ def _refuse_unsafe_production() -> None:
         problems.append("DEBUG is on: remove it.")
     if not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS):
         problems.append("ALLOWED_HOSTS must name this portal's host names, without wildcards.")
+    if not INLOCK_ENCRYPTION_KEYS:
+        problems.append("INLOCK_ENCRYPTION_KEYS is missing: make one with `openssl rand -base64 32`, keep a copy.")
     if problems:
         raise SettingError("Production mode refuses to start:\n- " + "\n- ".join(problems))
 
 
+def _refuse_unusable_keys() -> None:
+    for number, key in enumerate(INLOCK_ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise SettingError(
+                f"INLOCK_ENCRYPTION_KEYS, key {number}: write 32 bytes in base64 (`openssl rand -base64 32`)."
+            ) from error
+
+
+_refuse_unusable_keys()
 if PRODUCTION:
     _refuse_unsafe_production()

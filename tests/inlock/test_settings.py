@@ -16,6 +16,7 @@ SAFE = {
     "INLOCK_MODE": "production",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
     "ALLOWED_HOSTS": "portal.example",
+    "INLOCK_ENCRYPTION_KEYS": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 }
 
 
@@ -62,6 +63,8 @@ def test_a_missing_secret_file_is_named():
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*.example"}, "ALLOWED_HOSTS"),
+        ({"INLOCK_ENCRYPTION_KEYS": ""}, "INLOCK_ENCRYPTION_KEYS"),
+        ({"INLOCK_ENCRYPTION_KEYS": "short"}, "INLOCK_ENCRYPTION_KEYS, key 1"),
     ],
 )
 def test_production_refuses_to_start_unsafe(changed, complaint, tmp_path):
