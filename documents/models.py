@@ -9,17 +9,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from documents.states import OPEN, WITHDRAWN, VersionState
+from workspaces.classification import Classification
 from workspaces.grants import GroupGrant, UserGrant
 from workspaces.models import Workspace
-
-
-class Classification(models.TextChoices):
-    """How far a document may travel; each level includes the care of those before it."""
-
-    PUBLIC = "public", _("Public")
-    INTERNAL = "internal", _("Internal")
-    CONFIDENTIAL = "confidential", _("Confidential")
-    RESTRICTED = "restricted", _("Restricted")
 
 
 class Document(models.Model):
@@ -130,6 +122,8 @@ class Version(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     #: Attempts that ended without a word (the worker died); three of them set the version aside.
     deaths = models.PositiveIntegerField(default=0)
+    #: Attempts that ended with an error in the portal; three of them end the version as failed.
+    errors = models.PositiveIntegerField(default=0)
     #: Passages that have their vector, for the progress bar.
     done = models.PositiveIntegerField(default=0)
     #: The index may hold vectors of this version; False only when it is known to hold none.
@@ -178,6 +172,7 @@ class Version(models.Model):
 class StageRun(models.Model):
     """One stage done for one version under one pipeline: doing it again is a no-op that says so."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="stages")
     stage = models.CharField(max_length=20)
     pipeline = models.CharField(max_length=64)
@@ -226,12 +221,11 @@ class Passage(models.Model):
 class Embedding(models.Model):
     """A passage's vector in one space: little-endian float32, L2-normalised. The index is rebuilt from these."""
 
-    passage = models.ForeignKey(Passage, on_delete=models.CASCADE, related_name="embeddings")
-    space = models.ForeignKey(EmbeddingSpace, on_delete=models.PROTECT, related_name="+")
+    pk = models.CompositePrimaryKey("passage_id", "space_id")
+    # No index of their own: the key begins with the one, and the other has a handful of values.
+    passage = models.ForeignKey(Passage, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.PROTECT, related_name="+", db_index=False)
     vector = models.BinaryField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["passage", "space"], name="embedding_once")]
 
     def __str__(self) -> str:
         return f"{self.passage_id} in {self.space_id}"
