@@ -43,6 +43,11 @@ _DEATH_CODE = "worker_died"
 _DEATH_SENTENCE = gettext_noop(
     "Reading this file ended the program that reads it three times, so it was set aside. Other files are not affected."
 )
+MAX_ERRORS = 3
+_ERROR_CODE = "portal_error"
+_ERROR_SENTENCE = gettext_noop(
+    "Three attempts to bring this file in failed with an error in the portal. Tell the operator, then try again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,13 @@ class _Run:
         except (KeyboardInterrupt, SystemExit):
             self.lease.release()
             raise
+        except Exception as error:
+            # Not to carry on: the worker is alive, so this is no death, and the next attempt need not wait for the lease.
+            self.lease.release_after_error()
+            logger.error(
+                "Version %s: attempt %s failed with %s", self.lease.version_id, self.lease.attempt, type(error).__name__
+            )
+            raise
         self.passages = version.passage_count
         _withdraw_what_no_longer_answers(version)
         return version.state
@@ -117,6 +129,8 @@ class _Run:
         version = Version.objects.select_related("document").defer(*HEAVY).get(pk=self.lease.version_id)
         if self.lease.deaths >= MAX_DEATHS:
             return self._end(VersionState.QUARANTINED, _DEATH_CODE, _DEATH_SENTENCE, retryable=True)
+        if self.lease.errors >= MAX_ERRORS:
+            return self._end(VersionState.FAILED, _ERROR_CODE, _ERROR_SENTENCE, retryable=True)
         if version.pipeline and version.pipeline != self.pipeline:
             version = self._start_over()
         try:

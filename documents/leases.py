@@ -37,6 +37,8 @@ class Lease:
     attempt: int
     #: Attempts before this one that ended without a word.
     deaths: int
+    #: Attempts before this one that ended with an error of ours.
+    errors: int = 0
 
     def renew(self, *, seconds: float = 0, **changes: Any) -> None:
         """Show progress: hold the row for another while, and change some of its fields. Raises LeaseLost.
@@ -66,6 +68,10 @@ class Lease:
         """Let go, whatever the row became; a lease that was taken over is not ours to let go."""
         self._rows().update(lease_until=None)
 
+    def release_after_error(self) -> None:
+        """Let go, and count that this attempt ended with an error."""
+        self._rows().update(lease_until=None, errors=F("errors") + 1)
+
     def _rows(self) -> "models.QuerySet[Version]":
         return Version.objects.filter(pk=self.version_id, attempt=self.attempt)
 
@@ -79,13 +85,13 @@ def take(version_id: UUID | str) -> Lease | None:
         version = (
             Version.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(is_free(), pk=version_id, state__in=OPEN)
-            .only("document", "attempt", "deaths", "lease_until")
+            .only("document", "attempt", "deaths", "errors", "lease_until")
             .first()
         )
         if version is None:
             return None
         died = version.lease_until is not None
-        lease = Lease(version.pk, version.document_id, version.attempt + 1, version.deaths + died)
+        lease = Lease(version.pk, version.document_id, version.attempt + 1, version.deaths + died, version.errors)
         Version.objects.filter(pk=version.pk).update(
             attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=_until(0)
         )

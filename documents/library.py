@@ -279,12 +279,13 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
 def _send_again(version: Version) -> None:
     """Back to the start, with a clean slate: what still stands of earlier attempts is not made again."""
     version.state = VersionState.RECEIVED
-    version.deaths, version.lease_until = 0, None
+    version.deaths, version.errors, version.lease_until = 0, 0, None
     version.failure_code, version.failure_sentence, version.failure_retryable = "", "", False
     version.save(
         update_fields=[
             "state",
             "deaths",
+            "errors",
             "lease_until",
             "failure_code",
             "failure_sentence",

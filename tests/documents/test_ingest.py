@@ -9,7 +9,7 @@ import pytest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import embeddings, index, indexing, ingest, sandbox
+from documents import embeddings, index, indexing, ingest, library, sandbox
 from documents.index import IndexUnavailable
 from documents.ingest import STAGES, ingest_version
 from documents.models import Embedding, StageRun, Version
@@ -383,6 +383,59 @@ def test_a_file_that_ends_its_worker_three_times_is_set_aside(policies, contribu
     assert (result.outcome, version.state) == ("quarantined", "quarantined")
     assert "three times" in version.failure_sentence
     assert events(EventType.VERSION_QUARANTINED) == 1
+
+
+@pytest.fixture
+def broken_splitter(monkeypatch):
+    """A fault of the portal itself, whose message quotes the document."""
+
+    def broken(text, sections):
+        raise ValueError(f"unexpected: {text}")
+
+    monkeypatch.setattr("documents.stages.split.split", broken)
+
+
+def test_an_error_in_the_portal_lets_go_at_once_and_is_no_death(policies, contributor, broken_splitter, caplog):
+    version = receive(policies, contributor).version
+
+    with pytest.raises(ValueError, match="unexpected"):
+        ingest_version(version.pk)
+
+    version = again(version)
+    assert (version.state, version.lease_until, version.errors, version.deaths) == ("parsed", None, 1, 0)
+    assert f"Version {version.pk}: attempt 1 failed with ValueError" in caplog.text
+    assert SHORT not in caplog.text
+
+
+def test_three_errors_in_the_portal_end_the_version_with_a_true_sentence(policies, contributor, broken_splitter):
+    version = receive(policies, contributor).version
+    for _ in range(ingest.MAX_ERRORS):
+        with pytest.raises(ValueError, match="unexpected"):
+            ingest_version(version.pk)
+
+    result = ingest_version(version.pk)
+
+    version = again(version)
+    assert (result.outcome, version.failure_code, version.failure_retryable) == ("failed", "portal_error", True)
+    assert "error in the portal" in version.failure_sentence
+    assert events(EventType.VERSION_FAILED) == 1
+    assert events(EventType.VERSION_QUARANTINED) == 0
+
+
+def test_a_version_that_met_errors_becomes_ready_once_they_are_mended(
+    policies, contributor, broken_splitter, monkeypatch
+):
+    version = receive(policies, contributor).version
+    for _ in range(ingest.MAX_ERRORS):
+        with pytest.raises(ValueError, match="unexpected"):
+            ingest_version(version.pk)
+    ingest_version(version.pk)
+    monkeypatch.undo()
+
+    library.retry(version, by=contributor)
+    result = ingest_version(version.pk)
+
+    assert (result.outcome, again(version).errors) == ("ready", 0)
 
 
 def test_a_new_pipeline_makes_again_what_an_older_one_left_half_done(policies, contributor, killer, monkeypatch):

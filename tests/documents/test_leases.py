@@ -34,6 +34,25 @@ def test_a_released_version_is_taken_again_and_nobody_died(version):
     assert leases.take(version.pk).deaths == 0
 
 
+def test_an_attempt_that_ends_with_an_error_is_counted_apart_from_the_deaths(version):
+    leases.take(version.pk).release_after_error()
+
+    lease = leases.take(version.pk)
+
+    assert (lease.attempt, lease.errors, lease.deaths) == (2, 1, 0)
+
+
+def test_who_was_taken_over_cannot_count_an_error(version):
+    old = leases.take(version.pk)
+    let_lease_expire(version)
+    leases.take(version.pk)
+
+    old.release_after_error()
+
+    assert again(version).errors == 0
+    assert again(version).lease_until is not None
+
+
 def test_an_expired_lease_counts_as_a_death(version):
     leases.take(version.pk)
     let_lease_expire(version)
