@@ -20,6 +20,7 @@ from answers.marks import MARK, take_out
 from answers.models import Answer, Citation, Draft
 from answers.reading import place_in_words
 from answers.states import DraftState
+from audit.chain import digest
 from documents.sentences import sentence_spans
 from workspaces.models import User
 
@@ -125,7 +126,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         sources=_sources(draft),
         changes=difference(answer.text, draft.text) if draft.text != answer.text else [],
         steps=_steps(draft),
-        seen_sha256=review.text_sha256(draft.text),
+        seen_sha256=digest(draft.text),
         objection=objection,
         is_open=is_open,
         may_decide=is_open and not objection and waiting,

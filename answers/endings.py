@@ -1,6 +1,5 @@
 """Write down how an answer ended: text, citations, steps, audit entry and release in one transaction, or nothing."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +15,7 @@ from answers.models import Answer, Citation, Draft, StepRun
 from answers.querysets import closed_evidence, somebody_may_decide
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
@@ -144,7 +144,7 @@ def _write_text(answer: Answer, state: State) -> None:
     answer.sentences = [asdict(sentence) for sentence in state.sentences]
     if answer.status in RELEASED:
         answer.released_text = state.text
-        answer.released_sha256 = sha256(state.text)
+        answer.released_sha256 = digest(state.text)
         answer.released_at = answer.ended_at
     else:
         Draft.objects.create(answer=answer, workspace_id=answer.workspace_id, text=state.text)
@@ -153,26 +153,21 @@ def _write_text(answer: Answer, state: State) -> None:
 def _proof(answer: Answer, state: State) -> dict[str, Any]:
     """What the trail keeps: hashes and ids, never text."""
     proof: dict[str, Any] = {
-        "question_sha256": sha256(state.question),
+        "question_sha256": digest(state.question),
         "endpoint": answer.endpoint_label,
         "prompt": answer.prompt_version,
         "prompt_sha256": answer.prompt_sha256,
-        "output_sha256": sha256(state.raw) if state.raw else "",
+        "output_sha256": digest(state.raw) if state.raw else "",
     }
     if answer.text:
-        proof["text_sha256"] = sha256(answer.text)
+        proof["text_sha256"] = digest(answer.text)
         proof["citations"] = [
             {
                 "version": quote.source.version_id,
                 "start": quote.source.start + quote.start,
                 "end": quote.source.start + quote.end,
-                "quote_sha256": sha256(quote.text),
+                "quote_sha256": digest(quote.text),
             }
             for quote in state.quotes
         ]
     return proof
-
-
-def sha256(text: str) -> str:
-    """The hash by which the trail names a text."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

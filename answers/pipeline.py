@@ -25,7 +25,7 @@ from answers.steps.route import route
 from answers.steps.scope import scope
 from answers.steps.state import Outcome, State
 from audit import context
-from documents.killpoints import killpoint
+from workspaces.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
 

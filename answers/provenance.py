@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from answers.endings import sha256
 from answers.models import Answer, Review
 from answers.reading import place_in_words
 from answers.states import RELEASED
+from audit.chain import digest
 
 
 def record_of(answer: Answer) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def record_of(answer: Answer) -> dict[str, Any]:
         "question": {
             "id": str(answer.question_id),
             "text": answer.question.text,
-            "sha256": sha256(answer.question.text),
+            "sha256": digest(answer.question.text),
             "language": answer.question.language,
             "asked_at": answer.question.asked_at,
         },
@@ -36,7 +36,7 @@ def record_of(answer: Answer) -> dict[str, Any]:
         "model": {
             "endpoint": answer.endpoint_label,
             "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
-            "output_sha256": sha256(answer.raw_output) if answer.raw_output else "",
+            "output_sha256": digest(answer.raw_output) if answer.raw_output else "",
         },
         "evidence": [_evidence(row) for row in answer.evidence.select_related("document", "version")],
         "citations": [_citation(row) for row in answer.citations.select_related("document", "version")],
@@ -78,7 +78,7 @@ def _evidence(row: Any) -> dict[str, Any]:
 
 
 def _citation(row: Any) -> dict[str, Any]:
-    return {"number": row.number, "quote": row.quote, "quote_sha256": sha256(row.quote), **_place(row)}
+    return {"number": row.number, "quote": row.quote, "quote_sha256": digest(row.quote), **_place(row)}
 
 
 def _place(row: Any) -> dict[str, Any]:

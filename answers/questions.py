@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import endpoints, streaming
-from answers.endings import sha256
 from answers.exceptions import QuestionError, WrongState
 from answers.language import language_of
 from answers.models import Answer, ModelEndpoint, Question
 from answers.states import OPEN, AnswerStatus
 from answers.tasks import answer_question
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
@@ -108,7 +108,7 @@ def _put_in_line(question: Question, by: User, endpoint: ModelEndpoint | None) -
         workspace=question.workspace,
         by=by,
         question=question.pk,
-        question_sha256=sha256(question.text),
+        question_sha256=digest(question.text),
         endpoint=endpoint.name if endpoint else "",
     )
     transaction.on_commit(partial(streaming.announce, answer))

@@ -5,7 +5,6 @@ transaction. The draft's row is locked first, so of two people acting together o
 Whoever asked for an answer does nothing with its draft; whoever edited it at any time never decides on it.
 """
 
-import hashlib
 from functools import partial
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from answers.exceptions import DraftError, WrongState
 from answers.marks import MARK
 from answers.models import Answer, Decision, Draft, Review
 from answers.states import ANSWER_STATUS_OF, DraftState, may_follow
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from workspaces import access
@@ -39,11 +39,6 @@ MAX_REASON_CHARACTERS = 2_000
 
 
 # --- Questions ----------------------------------------------------------------------------------------------
-
-
-def text_sha256(text: str) -> str:
-    """The hash by which a person says which text they saw, and by which a decision is bound to it."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def marks(text: str) -> set[int]:
@@ -111,7 +106,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         return draft
     _require_sound(text, draft.answer)
     reason = _checked_reason(reason)
-    before = text_sha256(draft.text)
+    before = digest(draft.text)
     draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
     fields = ["text", "edited_by", "edited_at"]
     if draft.assigned_to_id == by.pk:
@@ -127,7 +122,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         reason=reason,
         answer=draft.answer_id,
         before_sha256=before,
-        after_sha256=text_sha256(text),
+        after_sha256=digest(text),
     )
     return draft
 
@@ -140,7 +135,7 @@ def submit(draft: Draft, *, by: User) -> Draft:
     """
     draft = _locked(draft, "submit", by)
     returned = draft.reviews.filter(decision=Decision.RETURNED).last()
-    if returned is not None and returned.text_sha256 == text_sha256(draft.text):
+    if returned is not None and returned.text_sha256 == digest(draft.text):
         raise DraftError(_("Nothing changed since this draft was returned. Edit it first, or reject it."))
     draft.state = DraftState.WAITING
     _save(draft, by, "", "state")
@@ -151,7 +146,7 @@ def submit(draft: Draft, *, by: User) -> Draft:
         workspace=draft.workspace,
         by=by,
         answer=draft.answer_id,
-        text_sha256=text_sha256(draft.text),
+        text_sha256=digest(draft.text),
     )
     return draft
 
@@ -236,7 +231,7 @@ def opened(draft: Draft, *, by: User) -> None:
         workspace=draft.workspace,
         by=by,
         answer=draft.answer_id,
-        text_sha256=text_sha256(draft.text),
+        text_sha256=digest(draft.text),
         documents=sorted({str(pk) for pk in draft.answer.evidence.values_list("document", flat=True)}),
     )
 
@@ -280,7 +275,7 @@ def _decide(draft: Draft, decision: Decision, state: DraftState, by: User, reaso
         decision=decision,
         decided_by=by,
         reason=reason,
-        text_sha256=text_sha256(draft.text),
+        text_sha256=digest(draft.text),
         sources=_sources(draft),
     )
 
@@ -307,7 +302,7 @@ def _move_answer(draft: Draft, *fields: str) -> None:
 
 
 def _require_seen(draft: Draft, seen_sha256: str | None) -> None:
-    if seen_sha256 is not None and seen_sha256 != text_sha256(draft.text):
+    if seen_sha256 is not None and seen_sha256 != digest(draft.text):
         raise WrongState(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
 
 

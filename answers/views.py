@@ -101,7 +101,6 @@ def events(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         raise Hidden(user=request.user, workspace=workspace, action=Action.ASK, thing=found)
     after = request.headers.get("Last-Event-ID", "")
     response = StreamingHttpResponse(stream_of(found.pk, request.user, after), content_type="text/event-stream")
-    response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 

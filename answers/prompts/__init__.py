@@ -4,7 +4,6 @@ Documents, their titles and the question are untrusted: they are delimited, cann
 characters nobody can see. A changed file is a new version in a new folder.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Protocol
+
+from audit.chain import digest
 
 VERSION = "answer-1"
 #: A model replies with this, and nothing else, when the sources hold no answer.
@@ -48,15 +49,15 @@ class Prompt:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(f"{self.system}\0{self.question}".encode()).hexdigest()
+        return digest(f"{self.system}\0{self.question}")
 
 
 def render(question: str, sources: Iterable[Quotable]) -> Prompt:
     """The prompt that asks `question` of `sources`."""
-    system, template, digest = _files(VERSION)
+    system, template, sha256 = _files(VERSION)
     blocks = "\n".join(_source(source) for source in sources)
     filled = Template(template).substitute(sources=blocks, question=harmless(question))
-    return Prompt(VERSION, digest, system, filled)
+    return Prompt(VERSION, sha256, system, filled)
 
 
 def harmless(text: str) -> str:
@@ -76,4 +77,4 @@ def _files(version: str) -> tuple[str, str, str]:
     folder = Path(__file__).parent / version
     system = (folder / "system.txt").read_text(encoding="utf-8")
     question = (folder / "question.txt").read_text(encoding="utf-8")
-    return system, question, hashlib.sha256(f"{system}\0{question}".encode()).hexdigest()
+    return system, question, digest(f"{system}\0{question}")

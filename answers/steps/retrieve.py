@@ -1,6 +1,5 @@
 """Find passages the asker may open, and authorise them once more before any of them goes into a prompt."""
 
-import hashlib
 import logging
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from answers.exceptions import Ended
 from answers.models import Evidence
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, Source, State
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents.embeddings import EmbeddingUnavailable
@@ -90,7 +90,7 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
                 page=passage.page,
                 locator=passage.locator,
                 language=passage.language,
-                sha256=hashlib.sha256(passage.text.encode()).hexdigest(),
+                sha256=digest(passage.text),
                 scores={"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords},
             )
         )

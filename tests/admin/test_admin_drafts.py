@@ -12,6 +12,7 @@ from django.utils.html import escape
 from answers import review
 from answers.models import Answer, Draft, Review
 from answers.states import AnswerStatus, DraftState
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from audit.record import record_all
@@ -24,7 +25,7 @@ EDITED = f"{CLAUSES[0]} [1] Invoices are due in 30 days. [2]"
 
 
 def sha(draft: Draft) -> str:
-    return review.text_sha256(Draft.objects.get(pk=draft.pk).text)
+    return digest(Draft.objects.get(pk=draft.pk).text)
 
 
 def state(draft: Draft) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
@@ -14,7 +15,6 @@ from answers.models import Answer, Evidence
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents.killpoints import VARIABLE
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 
@@ -26,7 +26,7 @@ def killed_at(point: str, answer_id: Any) -> None:
     connections.close_all()
     child = os.fork()
     if child == 0:
-        os.environ[VARIABLE] = point
+        settings.CRASH_AT = point
         try:
             pipeline.run(answer_id)
         finally:

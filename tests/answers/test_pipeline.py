@@ -8,11 +8,11 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from answers import leases, pipeline, questions, streaming
-from answers.endings import sha256
 from answers.models import Answer, Draft, Evidence
 from answers.states import AnswerStatus
 from answers.steps import compose as compose_step
 from audit import record as audit_record
+from audit.chain import digest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
@@ -32,7 +32,7 @@ def test_an_open_workspace_answers_with_a_quote_from_the_document(policies, hand
 
     assert answer.status == AnswerStatus.ANSWERED
     assert "20 working days" in answer.released_text
-    assert answer.released_sha256 == sha256(answer.released_text)
+    assert answer.released_sha256 == digest(answer.released_text)
     for citation in answer.citations.select_related("version"):
         assert citation.quote == citation.version.text[citation.start : citation.end]
     assert [run.step for run in answer.steps.all()] == [step.__name__ for step in pipeline.STEPS]

@@ -7,8 +7,8 @@ import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 
 from answers import marks, provenance, reading, review
-from answers.endings import sha256
 from answers.states import AnswerStatus
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents.restriction import restrict
@@ -68,7 +68,7 @@ def test_an_edited_text_shows_only_the_citations_it_kept_and_is_measured_again(
     assert answer.citations.count() >= 2
     edited = "The first parent takes 16 weeks of paid parental leave, and dogs bark. [1]"
     draft = review.edit(answer.draft, text=edited, by=reviewer)
-    review.approve(draft, by=second_reviewer, seen_sha256=sha256(edited))
+    review.approve(draft, by=second_reviewer, seen_sha256=digest(edited))
     answer.refresh_from_db()
 
     seen = reading.read(answer, by=member)
@@ -85,11 +85,11 @@ def test_the_record_says_everything_the_answer_stands_on(policies, handbook, mem
     record = provenance.record_of(answer)
 
     json.dumps(record, cls=DjangoJSONEncoder)
-    assert record["question"]["sha256"] == sha256(QUESTION)
+    assert record["question"]["sha256"] == digest(QUESTION)
     assert "ask_questions" in record["asker"]["rights"]
     assert record["prompt"]["version"] == "answer-1"
     assert len(record["prompt"]["sha256"]) == len(record["prompt"]["template_sha256"]) == 64
-    assert record["model"]["output_sha256"] == sha256(answer.raw_output)
+    assert record["model"]["output_sha256"] == digest(answer.raw_output)
     assert [row["rank"] for row in record["evidence"]] == list(range(1, len(record["evidence"]) + 1))
     first = record["evidence"][0]
     assert first["sha256"] == hashlib.sha256(handbook.text[first["start"] : first["end"]].encode()).hexdigest()
@@ -100,7 +100,7 @@ def test_the_record_says_everything_the_answer_stands_on(policies, handbook, mem
     assert record["release"] == {
         "at": answer.released_at,
         "by": "policy",
-        "sha256": sha256(answer.released_text),
+        "sha256": digest(answer.released_text),
         "is_as_written": True,
     }
 

@@ -12,6 +12,7 @@ from answers import review
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Draft, Review
 from answers.states import ANSWER_STATUS_OF, AnswerStatus, DraftState
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents.models import DocumentUserGrant
@@ -29,7 +30,7 @@ def draft(legal: Any, member: Any) -> Draft:
 
 
 def seen(draft: Draft) -> str:
-    return review.text_sha256(draft.text)
+    return digest(draft.text)
 
 
 def answer_of(draft: Draft) -> Answer:
@@ -224,7 +225,7 @@ def test_edit_keeps_the_form_before_with_who_and_why(draft: Draft, reviewer: Any
     assert now.history_user == reviewer
     assert now.history_change_reason == "Shorter."
     event = Event.objects.get(type=EventType.DRAFT_EDITED)
-    assert review.text_sha256(EDITED) in event.body
+    assert digest(EDITED) in event.body
     assert "30 days" not in event.body
 
 

@@ -11,6 +11,7 @@ from answers.exceptions import WrongState
 from answers.models import Answer
 from answers.states import AnswerStatus, DraftState
 from answers.tasks import sweep_answers
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents import library as documents
@@ -45,7 +46,7 @@ def test_a_withdrawn_draft_cannot_be_approved(held, manager, reviewer):
     documents.delete(Document.objects.get(), by=manager)
 
     with pytest.raises((Refused, WrongState)):
-        review.approve(held.draft, by=reviewer, seen_sha256=review.text_sha256(held.draft.text))
+        review.approve(held.draft, by=reviewer, seen_sha256=digest(held.draft.text))
 
     held.refresh_from_db()
     assert held.released_text == ""

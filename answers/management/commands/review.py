@@ -8,6 +8,7 @@ from answers import review
 from answers.exceptions import DraftError
 from answers.models import Draft
 from answers.states import DraftState
+from audit.chain import digest
 from workspaces import access
 from workspaces.commands import PortalCommand
 from workspaces.models import User
@@ -39,7 +40,7 @@ class Command(PortalCommand):
             review.opened(found, by=user)
             return self._shown(found, user)
         if act == "approve":
-            review.approve(found, by=user, seen_sha256=seen or review.text_sha256(found.text), reason=reason)
+            review.approve(found, by=user, seen_sha256=seen or digest(found.text), reason=reason)
         elif act == "return":
             review.return_for_changes(found, by=user, reason=reason)
         else:
@@ -73,7 +74,7 @@ class Command(PortalCommand):
         self.say(f"\n{draft.text}\n")
         for one in citations:
             self.say(f"[{one['n']}] {one['document']}, version {one['version']}, {one['locator']}: {one['quote']}")
-        self.say(f"\n{draft.get_state_display()}. SHA-256 of the text: {review.text_sha256(draft.text)}")
+        self.say(f"\n{draft.get_state_display()}. SHA-256 of the text: {digest(draft.text)}")
         if objection:
             self.say(objection)
         return _document(draft) | {"text": draft.text, "citations": citations, "objection": objection}
@@ -103,5 +104,5 @@ def _document(draft: Draft) -> dict[str, Any]:
         "state": draft.state,
         "status": draft.answer.status,
         "created_at": draft.created_at,
-        "text_sha256": review.text_sha256(draft.text),
+        "text_sha256": digest(draft.text),
     }
