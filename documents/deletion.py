@@ -17,9 +17,9 @@ from audit.events import EventType
 from audit.record import record
 from documents import indexing, replicas
 from documents.indexing import Withdrawal
-from documents.killpoints import killpoint
 from documents.leases import is_free
 from documents.models import Document, DocumentGroupGrant, DocumentUserGrant, Embedding, Passage, Version
+from workspaces.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from audit.record import record
 from documents import indexing, leases
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
-from documents.killpoints import killpoint
 from documents.leases import HEAVY, Lease
 from documents.models import StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored
 from documents.states import PROGRESS, WITHDRAWN, VersionState
+from workspaces.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
 
@@ -115,11 +115,10 @@ class _Run:
             self.lease.release()
             raise
         except Exception as error:
-            # Not to carry on: the worker is alive, so this is no death, and the next attempt need not wait for the lease.
+            # Not to carry on: the worker lives, so this is no death, and the next attempt need not wait for the lease.
             self.lease.release_after_error()
-            logger.error(
-                "Version %s: attempt %s failed with %s", self.lease.version_id, self.lease.attempt, type(error).__name__
-            )
+            name = type(error).__name__  # alone: the message may quote the document
+            logger.warning("Version %s: attempt %s failed with %s", self.lease.version_id, self.lease.attempt, name)
             raise
         self.passages = version.passage_count
         _withdraw_what_no_longer_answers(version)

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.exceptions import DocumentError
-from documents.killpoints import killpoint
 from documents.models import Document, Version, original_path
 from documents.parse import FORMATS
 from documents.receiving import Arrival, arriving
@@ -26,6 +25,7 @@ from documents.tasks import erase_document_task, ingest_version_task
 from documents.titles import MAX_TITLE, title_from
 from workspaces import access
 from workspaces.dispatch import dispatch
+from workspaces.killpoints import killpoint
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from documents.exceptions import DocumentError
-from documents.killpoints import killpoint
+from workspaces.killpoints import killpoint
 
 CHUNK = 1024 * 1024
 #: Beside the originals, so that the rename never crosses a file system.

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_noop
 from documents import embeddings, indexing
 from documents.embeddings import EmbeddingUnavailable, Space
 from documents.framing import framed
-from documents.killpoints import killpoint
 from documents.leases import Lease
 from documents.models import Embedding, EmbeddingSpace, Passage, Version
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState
+from workspaces.killpoints import killpoint
 
 #: About a second of work: what a killed worker loses at most, and how often the progress bar moves.
 BATCH = 32

@@ -4,11 +4,11 @@ from typing import Any
 
 from documents import indexing
 from documents.index import IndexUnavailable
-from documents.killpoints import killpoint
 from documents.leases import Lease
 from documents.models import Version
 from documents.stages import Stage
 from documents.states import VersionState
+from workspaces.killpoints import killpoint
 
 
 def store(version: Version, lease: Lease) -> int:

@@ -5,10 +5,12 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 
-from documents import killpoints, library
+from documents import library
 from documents.models import Version
+from workspaces import killpoints
 
 #: Enough for several passages, each sentence its own, so that ids and texts differ.
 LONG = "\n\n".join(
@@ -52,7 +54,7 @@ class Killer:
 
     def at(self, point: str) -> None:
         killpoints._passed.clear()
-        self.monkeypatch.setenv(killpoints.VARIABLE, point)
+        self.monkeypatch.setattr(settings, "CRASH_AT", point)
 
     def never(self) -> None:
-        self.monkeypatch.delenv(killpoints.VARIABLE, raising=False)
+        self.monkeypatch.setattr(settings, "CRASH_AT", "")

@@ -372,7 +372,7 @@ def test_a_file_that_ends_its_worker_three_times_is_set_aside(policies, contribu
     version = receive(policies, contributor).version
     killer.at("before_parsed")
     for _ in range(ingest.MAX_DEATHS):
-        monkeypatch.setattr("documents.killpoints._passed", {})
+        monkeypatch.setattr("workspaces.killpoints._passed", {})
         with pytest.raises(Killed):
             ingest_version(version.pk)
         let_lease_expire(version)

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents import index, indexing, intake, killpoints
+from documents import index, indexing, intake
 from documents.exceptions import DocumentError
 from documents.models import Embedding, Version
 from inlock import engines
@@ -156,7 +156,7 @@ def _ingest_elsewhere(version, point: str, settings) -> subprocess.CompletedProc
             **os.environ,
             "DATABASE_URL": engines.addresses().database_url.rpartition("/")[0] + f"/{database}",
             "INLOCK_FILES": str(settings.MEDIA_ROOT),
-            killpoints.VARIABLE: point,
+            "INLOCK_CRASH_AT": point,
         },
         capture_output=True,
         text=True,

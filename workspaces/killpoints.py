@@ -3,18 +3,16 @@
 import os
 import signal
 
-#: `INLOCK_CRASH_AT=after_parsed` kills at the first pass; `=embedding_batch:2` at the second.
-VARIABLE = "INLOCK_CRASH_AT"
+from django.conf import settings
 
 _passed: dict[str, int] = {}
 
 
 def killpoint(name: str) -> None:
-    """End this process without a word if the environment asks for it here; never in production."""
-    wanted = os.environ.get(VARIABLE)
-    if not wanted or os.environ.get("INLOCK_MODE") == "production":
+    """End this process without a word if `settings.CRASH_AT` asks for it here; in production it never does."""
+    if not settings.CRASH_AT:
         return
-    point, _, nth = wanted.partition(":")
+    point, _, nth = settings.CRASH_AT.partition(":")
     if point != name:
         return
     _passed[name] = _passed.get(name, 0) + 1
