@@ -15,6 +15,11 @@ class EventType(models.TextChoices):
     USER_SIGNED_IN = "user.signed_in", _("A person signed in.")
     USER_SIGNED_OUT = "user.signed_out", _("A person signed out.")
     SIGN_IN_FAILED = "user.sign_in_failed", _("A sign-in was refused.")
+    SIGN_IN_THROTTLED = "user.sign_in_throttled", _("Sign-ins were held back after too many failed attempts.")
+    SESSION_ENDED = "user.session_ended", _("A session of a person was ended from another one.")
+    FACTOR_ADDED = "user.factor_added", _("A person added a second factor.")
+    FACTOR_REMOVED = "user.factor_removed", _("A second factor of a person was removed.")
+    RECOVERY_CODE_USED = "user.recovery_code_used", _("A person signed in with a recovery code, which is spent now.")
     USER_CHANGED = "user.changed", _("An account was changed.")
     WORKSPACE_CREATED = "workspace.created", _("A workspace was created.")
     WORKSPACE_CHANGED = "workspace.changed", _("A workspace's settings were changed.")
@@ -71,3 +76,8 @@ class EventType(models.TextChoices):
     TRAIL_VERIFIED = "trail.verified", _("A chain of the trail was verified.")
     TRAIL_READ = "trail.read", _("A person read the trail.")
     TRAIL_EXPORTED = "trail.exported", _("A chain of the trail was exported.")
+
+
+def event_choices() -> list[tuple[str, str]]:
+    """The vocabulary as a model field wants it; a function, so that a new type needs no migration."""
+    return EventType.choices

@@ -8,7 +8,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.events import EventType
+from audit.events import event_choices
 
 
 class Event(models.Model):
@@ -18,7 +18,7 @@ class Event(models.Model):
     chain = models.CharField(_("chain"), max_length=64, help_text=_("platform, or workspace:<id>"))
     seq = models.PositiveBigIntegerField(_("number"))
     at = models.DateTimeField(_("time"))
-    type = models.CharField(_("type"), max_length=40, choices=EventType.choices)
+    type = models.CharField(_("type"), max_length=40, choices=event_choices)
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(_("person"), max_length=200, blank=True)
     object_type = models.CharField(max_length=64, blank=True)
