@@ -184,9 +184,13 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
 
 
 @transaction.atomic
-def return_for_changes(draft: Draft, *, by: User, reason: str) -> Review:
-    """Ask for changes before this can be released. Raises as `approve`, and DraftError without a reason."""
+def return_for_changes(draft: Draft, *, by: User, reason: str, seen_sha256: str | None = None) -> Review:
+    """Ask for changes before this can be released. Raises as `approve`, and DraftError without a reason.
+
+    The text is compared with what was seen only if `seen_sha256` is given.
+    """
     draft = _locked_for_decision(draft, "return", by)
+    _require_seen(draft, seen_sha256)
     review = _decide(draft, Decision.RETURNED, DraftState.RETURNED, by, reason)
     _move_answer(draft)
     record(
@@ -203,9 +207,10 @@ def return_for_changes(draft: Draft, *, by: User, reason: str) -> Review:
 
 
 @transaction.atomic
-def reject(draft: Draft, *, by: User, reason: str) -> Review:
-    """Decide that this answer is never released. Raises as `approve`, and DraftError without a reason."""
+def reject(draft: Draft, *, by: User, reason: str, seen_sha256: str | None = None) -> Review:
+    """Decide that this answer is never released. Raises as `return_for_changes`."""
     draft = _locked_for_decision(draft, "reject", by)
+    _require_seen(draft, seen_sha256)
     review = _decide(draft, Decision.REJECTED, DraftState.REJECTED, by, reason)
     _move_answer(draft)
     answer = draft.answer

@@ -231,16 +231,15 @@ class DraftAdmin(GovernedHistoryAdmin):
 
 def _do(act: str, draft: Draft, sent: Any, *, by: User) -> None:
     """The one verb behind each button."""
-    reason = sent.get("reason", "")
+    reason, seen = sent.get("reason", ""), sent.get("seen_sha256", "")
     match act:
         case "approve":
-            review.approve(draft, by=by, seen_sha256=sent.get("seen_sha256", ""), reason=reason)
+            review.approve(draft, by=by, seen_sha256=seen, reason=reason)
         case "return":
-            review.return_for_changes(draft, by=by, reason=reason)
+            review.return_for_changes(draft, by=by, reason=reason, seen_sha256=seen)
         case "reject":
-            review.reject(draft, by=by, reason=reason)
+            review.reject(draft, by=by, reason=reason, seen_sha256=seen)
         case "edit":
-            seen = sent.get("seen_sha256", "")
             review.edit(draft, text=sent.get("text", ""), by=by, reason=sent.get("why", ""), seen_sha256=seen)
         case "submit":
             review.submit(draft, by=by)

@@ -141,7 +141,7 @@ def test_edit_return_submit_and_approval_by_another_through_the_buttons(
 ) -> None:
     first, second = client_of(reviewer), client_of(second_reviewer)
 
-    first.post(page("answers_draft_return", draft.pk), {"reason": "Plainer words."})
+    first.post(page("answers_draft_return", draft.pk), {"reason": "Plainer words.", "seen_sha256": sha(draft)})
     assert state(draft) == DraftState.RETURNED
     second.post(page("answers_draft_edit", draft.pk), {"text": EDITED, "why": "Plainer.", "seen_sha256": sha(draft)})
     second.post(page("answers_draft_submit", draft.pk))
@@ -154,13 +154,15 @@ def test_edit_return_submit_and_approval_by_another_through_the_buttons(
     assert Answer.objects.get(pk=draft.answer_id).released_text == EDITED
 
 
-def test_text_changed_under_the_reader_is_not_approved_and_the_new_one_is_shown(
-    client_of: Any, page: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+@pytest.mark.parametrize("act", ["approve", "return", "reject"])
+def test_text_changed_under_the_reader_is_not_decided_on_and_the_new_one_is_shown(
+    client_of: Any, page: Any, draft: Draft, reviewer: Any, second_reviewer: Any, act: str
 ) -> None:
     opened = sha(draft)
     review.edit(draft, text=EDITED, by=second_reviewer)
+    sent = {"seen_sha256": opened, "reason": "Not like this."}
 
-    response = client_of(reviewer).post(page("answers_draft_approve", draft.pk), {"seen_sha256": opened})
+    response = client_of(reviewer).post(page(f"answers_draft_{act}", draft.pk), sent)
 
     assert response.status_code == 409
     assert "Somebody was faster" in response.content.decode()
@@ -207,7 +209,7 @@ def test_text_of_model_and_people_is_escaped(client_of: Any, page: Any, legal: A
     version = a_document(legal, title=hostile, text=f"Before {hostile} after.")
     draft = a_held_answer(legal, member, question=hostile, clauses=(hostile,), versions=[version])
     client = client_of(reviewer)
-    client.post(page("answers_draft_return", draft.pk), {"reason": hostile})
+    client.post(page("answers_draft_return", draft.pk), {"reason": hostile, "seen_sha256": sha(draft)})
 
     for address in (page("answers_draft_change", draft.pk), page("answers_draft_changelist") + "?state=all"):
         content = client.get(address).content.decode()
@@ -369,7 +371,7 @@ def test_decision_whose_entry_cannot_be_written_did_not_happen(
         raise RuntimeError("the trail is gone")
 
     client = client_of(reviewer)
-    monkeypatch.setattr("audit.chain.Event.objects.bulk_create", refuse)
+    monkeypatch.setattr("audit.chain._write", refuse)
     with pytest.raises(RuntimeError, match="the trail is gone"):
         client.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)})
 

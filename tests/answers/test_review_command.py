@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from answers import review
 from answers.models import Draft
 from answers.states import DraftState
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from tests.answers.review_scene import TEXT, a_held_answer
+from tests.answers.review_scene import CLAUSES, TEXT, a_held_answer
 
 
 @pytest.fixture
@@ -44,7 +46,9 @@ def test_show_prints_text_and_citations_and_is_in_the_trail(draft: Draft, review
 
 
 def test_draft_is_found_by_its_answer_too(draft: Draft, reviewer: Any) -> None:
-    assert run("approve", draft.answer_id, "--as", "reviewer")["status"] == "answered_approved"
+    decided = run("approve", draft.answer_id, "--as", "reviewer", "--seen", digest(TEXT))
+
+    assert decided["status"] == "answered_approved"
 
 
 @pytest.mark.parametrize(("act", "state"), [("return", DraftState.RETURNED), ("reject", DraftState.REJECTED)])
@@ -56,16 +60,40 @@ def test_refusals_need_a_reason(draft: Draft, reviewer: Any, act: str, state: st
     assert run(act, draft.pk, "--as", "reviewer", "--reason", "Not yet.")["state"] == state
 
 
-def test_approval_of_a_text_that_changed_since_it_was_shown_is_refused(draft: Draft, reviewer: Any) -> None:
+def test_approval_says_which_text_it_is_about(draft: Draft, reviewer: Any) -> None:
+    with pytest.raises(CommandError, match="--seen") as refused:
+        run("approve", draft.pk, "--as", "reviewer")
+
+    assert refused.value.returncode == 2
+    assert Draft.objects.get(pk=draft.pk).state == DraftState.WAITING
+
+
+@pytest.mark.parametrize("act", ["approve", "return", "reject"])
+def test_decision_on_a_text_that_changed_since_it_was_shown_is_refused(
+    draft: Draft, reviewer: Any, second_reviewer: Any, act: str
+) -> None:
+    shown = run("show", draft.pk, "--as", "reviewer")["text_sha256"]
+    review.edit(draft, text=f"{CLAUSES[0]} [1]", by=second_reviewer)
+
     with pytest.raises(CommandError, match="faster"):
-        run("approve", draft.pk, "--as", "reviewer", "--seen", "0" * 64)
+        run(act, draft.pk, "--as", "reviewer", "--reason", "Not yet.", "--seen", shown)
+
+    assert Draft.objects.get(pk=draft.pk).state == DraftState.WAITING
+
+
+def test_hash_to_give_is_on_the_page_that_a_person_reads(draft: Draft, reviewer: Any) -> None:
+    out = StringIO()
+
+    call_command("review", "show", str(draft.pk), "--as", "reviewer", stdout=out)
+
+    assert f"SHA-256 of the text: {digest(TEXT)}" in out.getvalue()
 
 
 @pytest.mark.parametrize("who", ["stranger", "member"])
 def test_nobody_else_reads_or_decides(draft: Draft, stranger: Any, who: str) -> None:
     for act in ("show", "approve"):
         with pytest.raises(CommandError) as refused:
-            run(act, draft.pk, "--as", who)
+            run(act, draft.pk, "--as", who, "--seen", digest(TEXT))
         assert refused.value.returncode == 2
 
     assert Draft.objects.get(pk=draft.pk).state == DraftState.WAITING

@@ -4,6 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from answers import review
 from answers.exceptions import DraftError
 from answers.models import Draft
@@ -25,7 +27,9 @@ class Command(PortalCommand):
         parser.add_argument("draft", nargs="?", metavar="ID", help="the draft's id, or its answer's")
         parser.add_argument("--reason", default="", help="needed to return or reject")
         parser.add_argument(
-            "--seen", metavar="SHA256", help="decide only if the text is still the one with this hash, as shown"
+            "--seen",
+            metavar="SHA256",
+            help="needed to approve: decide only on the text with this hash, as `show` prints it",
         )
 
     def run(
@@ -34,17 +38,19 @@ class Command(PortalCommand):
         if act == "list":
             return self._list(user)
         if not draft:
-            raise DraftError("Say which draft: `review list` shows their ids.")
+            raise DraftError(_("Say which draft: `review list` shows their ids."))
+        if act == "approve" and not seen:
+            raise DraftError(_("Say which text you approve: give --seen with the SHA-256 that `review show` prints."))
         found = _find(draft, user)
         if act == "show":
             review.opened(found, by=user)
             return self._shown(found, user)
         if act == "approve":
-            review.approve(found, by=user, seen_sha256=seen or digest(found.text), reason=reason)
+            review.approve(found, by=user, seen_sha256=seen or "", reason=reason)
         elif act == "return":
-            review.return_for_changes(found, by=user, reason=reason)
+            review.return_for_changes(found, by=user, reason=reason, seen_sha256=seen)
         else:
-            review.reject(found, by=user, reason=reason)
+            review.reject(found, by=user, reason=reason, seen_sha256=seen)
         found.refresh_from_db()
         self.say(f"{found.pk}: {found.get_state_display()}.")
         return _document(found)
@@ -55,7 +61,7 @@ class Command(PortalCommand):
         for row in rows:
             self.say(f"{row['id']}  {row['workspace']}  {row['asked_by']}  {row['question'][:80]}")
         if not rows:
-            self.say("Nothing waits for you.")
+            self.say(_("Nothing waits for you."))
         return {"drafts": rows}
 
     def _shown(self, draft: Draft, user: User) -> dict[str, Any]:
@@ -73,8 +79,9 @@ class Command(PortalCommand):
         self.say(draft.answer.question.text)
         self.say(f"\n{draft.text}\n")
         for one in citations:
-            self.say(f"[{one['n']}] {one['document']}, version {one['version']}, {one['locator']}: {one['quote']}")
-        self.say(f"\n{draft.get_state_display()}. SHA-256 of the text: {digest(draft.text)}")
+            self.say(_("[%(n)d] %(document)s, version %(version)d, %(locator)s: %(quote)s") % one)
+        self.say(f"\n{draft.get_state_display()}.")
+        self.say(_("SHA-256 of the text: %(hash)s") % {"hash": digest(draft.text)})
         if objection:
             self.say(objection)
         return _document(draft) | {"text": draft.text, "citations": citations, "objection": objection}
