@@ -1,6 +1,6 @@
 """Compare the vector index with the database, both ways, and bring it back to what the database says.
 
-Nothing is embedded here: vectors come from the embeddings stored with the passages.
+Vectors come from the embeddings stored with the passages. Only what has none is embedded again.
 """
 
 import logging
@@ -10,8 +10,10 @@ from uuid import UUID
 
 from documents import index, vectors
 from documents.indexing import space
-from documents.models import Passage
+from documents.leases import HEAVY
+from documents.models import Passage, Version
 from documents.replicas import current_versions, discard, replica_of
+from documents.stages.embedded import embed_again
 from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class Difference:
     missing: frozenset[str]
     #: Ids in the index that no version in the database accounts for.
     foreign: frozenset[str]
-    #: Current passages whose vector the database lacks: only reading the document again helps.
+    #: Current passages whose vector the database lacks.
     unembedded: frozenset[str]
 
     @property
@@ -57,12 +59,16 @@ def compare(workspace: Workspace) -> Difference:
 def rebuild(workspace: Workspace) -> Difference:
     """Make the index of `workspace` anew from stored embeddings, and its keyword replica on this host.
 
-    Returns what is still different afterwards. Until it is done, searches say that passages may be missing.
-    Raises IndexUnavailable; running it again is safe.
+    Passages without a stored vector are embedded, after all others are back. Returns what still differs afterwards.
+    Until it is done, searches say that passages may be missing. Raises IndexUnavailable and EmbeddingUnavailable;
+    running it again is safe.
     """
     index.drop(workspace.pk, space())
     _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
     left = compare(workspace)
+    if left.unembedded:
+        _embed(left)
+        left = compare(workspace)
     for _round in range(_ROUNDS):
         if not left.missing and not left.foreign:
             break
@@ -72,6 +78,13 @@ def rebuild(workspace: Workspace) -> Difference:
     replica_of(workspace.pk)
     logger.info("Workspace %s: index made anew, %s passages", workspace.pk, left.passages)
     return left
+
+
+def _embed(difference: Difference) -> None:
+    lacking = Version.objects.filter(passages__in=difference.unembedded).distinct().defer(*HEAVY)
+    for version in lacking.select_related("document"):
+        made = embed_again(version)
+        logger.info("Version %s: %s lost vectors made again", version.pk, made)
 
 
 def _mend(workspace: Workspace, difference: Difference) -> None:

@@ -1,7 +1,7 @@
 """Exact vector search over the embeddings stored in the database, for when few passages may be seen.
 
-A version never changes, so its vectors are kept in this process's memory; who may
-see the version was decided by the caller, from the database.
+A version never changes, so its vectors are kept in this process's memory once it has
+all of them; who may see the version was decided by the caller, from the database.
 """
 
 import threading
@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from documents.embeddings import Space
-from documents.models import Embedding
+from documents.models import Embedding, Version
 
 _MEMORY = 64 * 1024 * 1024
 
@@ -72,8 +72,9 @@ def _load(versions: Collection[UUID], space: Space) -> list[_Vectors]:
             _kept.move_to_end((id, space.fingerprint))
     missing = [id for id in versions if id not in held]
     fresh = {id: _Vectors(ids, matrix) for id, ids, matrix in stored(missing, space)} if missing else {}
+    whole = dict(Version.objects.filter(pk__in=fresh).values_list("pk", "passage_count"))
     with _keeping:
-        _kept.update({(id, space.fingerprint): vectors for id, vectors in fresh.items()})
+        _kept.update({(id, space.fingerprint): each for id, each in fresh.items() if len(each.ids) == whole.get(id)})
         while sum(each.matrix.nbytes for each in _kept.values()) > _MEMORY:
             _kept.popitem(last=False)
     return [*held.values(), *fresh.values()]

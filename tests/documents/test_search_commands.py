@@ -6,8 +6,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from documents import index
-from documents.models import Embedding
+from documents import embeddings, index, vectors
+from documents.embeddings import EmbeddingUnavailable
+from documents.models import Embedding, Passage, Version
+from documents.stages.embedded import embed_again
 from tests.documents import shelf
 
 pytestmark = pytest.mark.django_db
@@ -150,13 +152,81 @@ def test_a_wiped_index_is_rebuilt_for_every_workspace(shelved, legal, member):
     assert run("search", "policies", "parental leave", "--as", "member")[0]["hits"] == golden
 
 
-def test_a_passage_without_a_stored_vector_is_not_called_repaired(shelved):
+def test_lost_vectors_are_named_with_what_to_do_and_doing_it_makes_them_again(shelved):
+    lost = Embedding.objects.filter(passage__text__contains="Hotel")
+    before = bytes(lost.get().vector)
+    golden = run("search", "policies", "hotel nights", "--as", "member")[0]["hits"]
+    lost.delete()
+    index.drop(shelved.pk, shelf.SPACE)
+
+    document, code = run("index", "verify", "policies")
+    said = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("index", "verify", "policies", stdout=said)
+    rebuilt, code_rebuilt = run("index", "rebuild", "policies")
+
+    assert (code, document["workspaces"][0]["unembedded"]) == (1, 1)
+    assert "Passages without a stored vector: 1" in said.getvalue()
+    assert "index rebuild policies" in said.getvalue()
+    assert (code_rebuilt, rebuilt["workspaces"][0]["ok"]) == (0, True)
+    assert bytes(lost.get().vector) == before
+    assert run("search", "policies", "hotel nights", "--as", "member")[0]["hits"] == golden
+
+
+def test_only_lost_vectors_are_made_again(shelved, monkeypatch):
+    embedded: list[str] = []
+    real = embeddings.embed_passages
+    monkeypatch.setattr(embeddings, "embed_passages", lambda texts, space: embedded.extend(texts) or real(texts, space))
     Embedding.objects.filter(passage__text__contains="Hotel").delete()
 
-    document, code = run("index", "rebuild", "policies")
+    run("index", "rebuild", "policies")
 
-    assert code == 1
-    assert document["workspaces"][0]["unembedded"] == 1
+    assert len(embedded) == 1
+    assert "Hotel" in embedded[0]
+
+
+def test_a_model_that_is_away_leaves_all_other_passages_in_the_index(shelved, monkeypatch):
+    def away(texts, space):
+        raise EmbeddingUnavailable("The model is away.")
+
+    monkeypatch.setattr(embeddings, "embed_passages", away)
+    Embedding.objects.filter(passage__text__contains="Hotel").delete()
+    index.drop(shelved.pk, shelf.SPACE)
+
+    with pytest.raises(CommandError, match="away"):
+        call_command("index", "rebuild", "policies")
+
+    assert len(index.ids(shelved.pk, shelf.SPACE)) == 3
+
+
+def test_a_passage_deleted_while_it_is_embedded_gets_no_vector(shelved, monkeypatch):
+    lost = Embedding.objects.filter(passage__text__contains="Hotel")
+    passage = lost.get().passage
+    lost.delete()
+    real = embeddings.embed_passages
+
+    def meanwhile(texts, space):
+        Passage.objects.filter(pk=passage.pk).delete()
+        return real(texts, space)
+
+    monkeypatch.setattr(embeddings, "embed_passages", meanwhile)
+
+    assert embed_again(passage.version) == 0
+    assert not Embedding.objects.filter(passage_id=passage.pk).exists()
+
+
+def test_vectors_made_again_are_found_by_the_exact_search_of_a_process_that_missed_them(shelved):
+    version = Version.objects.get(passages__text__contains="Hotel")
+    lost = Embedding.objects.filter(passage__text__contains="Hotel")
+    passage = str(lost.get().passage_id)
+    lost.delete()
+    query = embeddings.embed_query("hotel nights", shelf.SPACE)
+    before = vectors.nearest([version.pk], shelf.SPACE, query, 10)
+
+    embed_again(version)
+
+    assert passage not in dict(before)
+    assert passage in dict(vectors.nearest([version.pk], shelf.SPACE, query, 10))
 
 
 def test_an_index_that_does_not_answer_is_one_sentence(shelved, settings):

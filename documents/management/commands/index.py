@@ -13,7 +13,7 @@ _NAMED = 20
 
 
 class Command(PortalCommand):
-    help = "Compare the vector index with the database, or make it anew from stored embeddings."
+    help = "Compare the vector index with the database, or make it anew; only passages without a vector are embedded."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -32,10 +32,9 @@ class Command(PortalCommand):
         else:
             self.does_not_hold()
             self.say(f"{difference.workspace}: {difference.passages} passages, {counts}.")
-        if difference.missing or difference.foreign:
+            if difference.unembedded:
+                self.say(f"  Passages without a stored vector: {len(difference.unembedded)}.")
             self.say(f"  Make it anew with: manage.py index rebuild {difference.workspace}")
-        if difference.unembedded:
-            self.say(f"  {len(difference.unembedded)} have no vector: add their documents again.")
         return {
             "workspace": difference.workspace,
             "ok": difference.is_none,
