@@ -32,6 +32,21 @@ class EventType(models.TextChoices):
     ACCESS_DENIED = "access.denied", _("An act was refused for want of a right.")
     BREAK_GLASS = "access.break_glass", _("A superuser used a right without holding a role.")
 
+    # groups of people, roles of this installation, access reviews, views as another
+    GROUP_CREATED = "group.created", _("A group of people was created.")
+    GROUP_CHANGED = "group.changed", _("A group of people was renamed or described anew.")
+    GROUP_DELETED = "group.deleted", _("A group of people was deleted, with the grants and bars it had.")
+    GROUP_MEMBER_ADDED = "group.member_added", _("A person was put into a group.")
+    GROUP_MEMBER_REMOVED = "group.member_removed", _("A person was taken out of a group.")
+    ROLE_CREATED = "role.created", _("A role of this installation was created.")
+    ROLE_CHANGED = "role.changed", _("A role of this installation was changed, in every workspace at once.")
+    ROLE_RETIRED = "role.retired", _("A role of this installation was retired and taken from everybody.")
+    ACCESS_REVIEW_STARTED = "access_review.started", _("An access review of a workspace was started.")
+    ACCESS_REVIEW_DECIDED = "access_review.decided", _("Rights under review were decided on.")
+    ACCESS_REVIEW_SIGNED = "access_review.signed", _("An access review was signed and its removals carried out.")
+    VIEW_AS_STARTED = "view_as.started", _("An administrator began to see the portal as another person.")
+    VIEW_AS_ENDED = "view_as.ended", _("An administrator stopped seeing the portal as another person.")
+
     # documents
     DOCUMENT_ADDED = "document.added", _("A document was added.")
     VERSION_RECEIVED = "version.received", _("New bytes of a document were received.")
@@ -71,8 +86,8 @@ class EventType(models.TextChoices):
     DRAFT_RETURNED = "draft.returned", _("A reviewer returned a draft for changes.")
     DRAFT_SUBMITTED = "draft.submitted", _("A returned draft was submitted again.")
     DRAFT_REJECTED = "draft.rejected", _("A reviewer rejected a draft.")
-
     DRAFT_WITHDRAWN = "draft.withdrawn", _("A draft was withdrawn because a document it rests on was deleted.")
+    DRAFT_STRANDED = "draft.stranded", _("A draft ended because no reviewer was left who may open all it rests on.")
 
     # models and the trail itself
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
