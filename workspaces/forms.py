@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.charters import choices
 from workspaces.models import User, Workspace
 from workspaces.roles import Role
 
@@ -29,7 +30,7 @@ class AddPersonForm(forms.Form):
 
     username = forms.CharField(label=_("User name"), max_length=150)
     roles = forms.MultipleChoiceField(
-        label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, initial=[Role.MEMBER]
+        label=_("Roles"), choices=choices, widget=forms.CheckboxSelectMultiple, initial=[Role.MEMBER]
     )
 
     def clean_username(self) -> User:
@@ -44,5 +45,5 @@ class RolesForm(forms.Form):
     """The roles one person holds; none removes them from the workspace."""
 
     roles = forms.MultipleChoiceField(
-        label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
+        label=_("Roles"), choices=choices, widget=forms.CheckboxSelectMultiple, required=False
     )

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
+from workspaces.charters import charters
 from workspaces.exceptions import MembershipError, WorkspaceError
 from workspaces.models import Membership, ReviewPolicy, User, Workspace, WorkspaceGroupGrant, WorkspaceRole
-from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
+from workspaces.roles import PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
 
 #: What the apps above do when a person is about to lose the last role that opens documents, in the same transaction
 #: and before any entry of it, so that rows are locked before the chain; they add themselves when they load.
@@ -34,7 +35,7 @@ def create_workspace(
     policy: str = ReviewPolicy.OPEN,
     description: str = "",
 ) -> Workspace:
-    """A new workspace with its five role groups, and `manager` in the first of them if given.
+    """A new workspace with its role groups, and `manager` in the first of them if given.
 
     `by` None is the operator at the command line. Raises WorkspaceError for a name that is taken or unusable.
     """
@@ -208,10 +209,13 @@ def renew_all_role_groups() -> None:
 
 
 def renew_role_groups(workspace: Workspace) -> None:
-    """Make the workspace's role groups hold exactly what `workspaces/roles.py` says."""
+    """Make the workspace's role groups hold exactly what their charters say; a retired role's group holds nothing."""
     content_type = ContentType.objects.get_for_model(Workspace)
     permissions = {p.codename: p for p in Permission.objects.filter(content_type=content_type)}
-    for role, charter in CHARTERS.items():
+    in_force = charters()
+    retired = WorkspaceRole.objects.filter(workspace=workspace).exclude(role__in=in_force)
+    WorkspaceGroupGrant.objects.filter(content_object=workspace, group__in=retired.values("group")).delete()
+    for role, charter in in_force.items():
         group, _made = Group.objects.get_or_create(name=f"{workspace.pk}:{role}")
         WorkspaceRole.objects.get_or_create(group=group, defaults={"workspace": workspace, "role": role})
         grants = WorkspaceGroupGrant.objects.filter(content_object=workspace, group=group)
@@ -240,11 +244,11 @@ def _let_go(workspace: Workspace, user: User, before: set[str], after: set[str],
 
 
 def _opens_documents(roles: set[str]) -> bool:
-    return any(Action.OPEN in charter.actions for role, charter in CHARTERS.items() if role in roles)
+    return any(Action.OPEN in charter.actions for role, charter in charters().items() if role in roles)
 
 
 def _put_in_role(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:
-    if role not in Role.values:
+    if role not in charters():
         raise MembershipError(_("There is no role “%(role)s”.") % {"role": role})
     if not user.is_active:
         raise MembershipError(_("%(name)s's account is not active.") % {"name": user.name})

@@ -5,6 +5,7 @@ generates one case from each of its cells, the empty ones too.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +27,7 @@ class Action(models.TextChoices):
 
 
 class PlatformAction(models.TextChoices):
-    """Something a person may do across the installation; none of it opens a workspace's content."""
+    """Something a person may do across the installation; only broken glass opens a workspace's content."""
 
     CREATE_WORKSPACE = "create_workspace", _("create workspaces")
     STAFF_WORKSPACES = "staff_workspaces", _("give and take roles in every workspace")
@@ -51,14 +52,16 @@ PLATFORM_ADMINISTRATOR = "platform-administrator"
 
 @dataclass(frozen=True, slots=True)
 class Charter:
-    """One role: what it is for and the actions it holds."""
+    """One role: its name, what it is for and the actions it holds."""
 
-    purpose: str
+    label: Any
+    purpose: Any
     actions: frozenset[str]
 
 
 CHARTERS: dict[Role, Charter] = {
     Role.MANAGER: Charter(
+        Role.MANAGER.label,
         _("Runs the workspace: its people, documents and policies. Does not review."),
         frozenset(
             {
@@ -73,18 +76,22 @@ CHARTERS: dict[Role, Charter] = {
         ),
     ),
     Role.CONTRIBUTOR: Charter(
+        Role.CONTRIBUTOR.label,
         _("Brings documents in and keeps them current."),
         frozenset({Action.ENTER, Action.ASK, Action.OPEN, Action.ADD}),
     ),
     Role.REVIEWER: Charter(
+        Role.REVIEWER.label,
         _("Decides which drafts are released, with the evidence beside them."),
         frozenset({Action.ENTER, Action.ASK, Action.OPEN, Action.REVIEW}),
     ),
     Role.MEMBER: Charter(
+        Role.MEMBER.label,
         pgettext_lazy("role purpose", "Asks questions and reads cited answers."),
         frozenset({Action.ENTER, Action.ASK, Action.OPEN}),
     ),
     Role.AUDITOR: Charter(
+        Role.AUDITOR.label,
         _("Reads and verifies the trail. Asks nothing, changes nothing."),
         frozenset({Action.ENTER, Action.READ_TRAIL}),
     ),
@@ -94,6 +101,7 @@ CHARTERS: dict[Role, Charter] = {
 FOR_MANAGERS = frozenset({PlatformAction.CREATE_WORKSPACE.value})
 
 PLATFORM_CHARTER = Charter(
+    _("Platform administrator"),
     _("Runs the installation: workspaces, accounts, model endpoints. Opens no content."),
     frozenset(PlatformAction.values),
 )

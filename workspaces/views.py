@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from workspaces import access, members
+from workspaces.charters import charters
 from workspaces.decorators import in_workspace, on_platform
 from workspaces.exceptions import PortalError
 from workspaces.forms import AddPersonForm, RolesForm, WorkspaceForm
 from workspaces.models import Membership, User, Workspace
-from workspaces.roles import CHARTERS, Action, PlatformAction, Role
+from workspaces.roles import Action, PlatformAction
 
 
 @require_GET
@@ -122,16 +123,18 @@ def archive(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 def _people_page(request: HttpRequest, workspace: Workspace, form: AddPersonForm, *, status: int = 200) -> HttpResponse:
     held: dict[User, list[Membership]] = defaultdict(list)
+    in_force = charters()
     rows = (
-        Membership.objects.filter(group__workspace_role__workspace=workspace)
+        Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role__in=in_force)
         .select_related("user", "added_by", "group__workspace_role")
         .order_by("user__username")
     )
     for row in rows:
+        row.role_label = in_force[row.group.workspace_role.role].label
         held[row.user].append(row)
     context = {
         "people": list(held.items()),
-        "roles": [(role, role.label, CHARTERS[role].purpose) for role in Role],
+        "roles": [(code, charter.label, charter.purpose) for code, charter in in_force.items()],
         "form": form,
     }
     return render(request, "workspaces/people.html", context, status=status)

@@ -16,10 +16,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from workspaces import access, members
 from workspaces.admin_base import GovernedAdmin
+from workspaces.charters import charters
 from workspaces.exceptions import Hidden, PortalError
 from workspaces.forms import AddPersonForm, RolesForm
 from workspaces.models import Membership, ReviewPolicy, User, Workspace
-from workspaces.roles import CHARTERS, Action, PlatformAction, Role
+from workspaces.roles import Action, PlatformAction
 
 
 class NewWorkspaceForm(forms.ModelForm):
@@ -156,7 +157,7 @@ class WorkspaceAdmin(GovernedAdmin):
             "opts": self.opts,
             "workspace": workspace,
             "people": _people(workspace),
-            "roles": [(role, role.label, CHARTERS[role].purpose) for role in Role],
+            "roles": [(code, charter.label, charter.purpose) for code, charter in charters().items()],
         }
         return TemplateResponse(request, "admin/workspaces/workspace/people.html", context)
 
