@@ -6,6 +6,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is left of a person's rights while a credential narrower than the person acts for them."""
+
+    workspaces: frozenset[UUID]
+    actions: frozenset[str]
+    #: The id of the API token, for the trail.
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +26,8 @@ class Acting:
     by: Any = None
     request_id: str = ""
     reason: str = ""
+    #: None: the whole person. What is narrowed stays narrowed in everything it calls.
+    scope: Scope | None = None
 
 
 _NOBODY = Acting()
@@ -27,9 +40,9 @@ def current() -> Acting:
 
 
 @contextmanager
-def acting(by: Any = None, *, request_id: str = "", reason: str = "") -> Iterator[Acting]:
+def acting(by: Any = None, *, request_id: str = "", reason: str = "", scope: Scope | None = None) -> Iterator[Acting]:
     """Mark everything inside as done by `by`; a request id is made when none is given."""
-    entered = Acting(by, request_id or uuid.uuid4().hex, reason)
+    entered = Acting(by, request_id or uuid.uuid4().hex, reason, scope or _current.get().scope)
     token = _current.set(entered)
     try:
         yield entered

@@ -65,6 +65,8 @@ def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
         "reason": entry.reason or acting.reason,
         "details": {key: _plain(value) for key, value in entry.details.items()},
     }
+    if acting.scope is not None and acting.scope.token:
+        body["details"]["token"] = acting.scope.token
     if entry.on is not None:
         body |= {
             "object_type": entry.on._meta.label_lower,
