@@ -34,6 +34,12 @@ WHEN: dict[str, frozenset[str]] = {
     "reject": frozenset({DraftState.WAITING, DraftState.RETURNED}),
 }
 
+_STATE_OF: dict[Decision, DraftState] = {
+    Decision.APPROVED: DraftState.APPROVED,
+    Decision.RETURNED: DraftState.RETURNED,
+    Decision.REJECTED: DraftState.REJECTED,
+}
+
 MAX_TEXT_CHARACTERS = 50_000
 MAX_REASON_CHARACTERS = 2_000
 
@@ -161,7 +167,7 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
     draft = _locked_for_decision(draft, "approve", by)
     _require_seen(draft, seen_sha256)
     _require_sound(draft.text, draft.answer)
-    review = _decide(draft, Decision.APPROVED, DraftState.APPROVED, by, reason)
+    review = _decide(draft, Decision.APPROVED, by, reason)
     answer = draft.answer
     answer.released_text, answer.released_sha256 = draft.text, review.text_sha256
     answer.released_by, answer.released_at = by, review.decided_at
@@ -191,7 +197,7 @@ def return_for_changes(draft: Draft, *, by: User, reason: str, seen_sha256: str 
     """
     draft = _locked_for_decision(draft, "return", by)
     _require_seen(draft, seen_sha256)
-    review = _decide(draft, Decision.RETURNED, DraftState.RETURNED, by, reason)
+    review = _decide(draft, Decision.RETURNED, by, reason)
     _move_answer(draft)
     record(
         EventType.DRAFT_RETURNED,
@@ -211,7 +217,7 @@ def reject(draft: Draft, *, by: User, reason: str, seen_sha256: str | None = Non
     """Decide that this answer is never released. Raises as `return_for_changes`."""
     draft = _locked_for_decision(draft, "reject", by)
     _require_seen(draft, seen_sha256)
-    review = _decide(draft, Decision.REJECTED, DraftState.REJECTED, by, reason)
+    review = _decide(draft, Decision.REJECTED, by, reason)
     _move_answer(draft)
     answer = draft.answer
     details = {"review": review.pk, "text_sha256": review.text_sha256}
@@ -269,11 +275,11 @@ def _locked_for_decision(draft: Draft, act: str, by: User) -> Draft:
     return held
 
 
-def _decide(draft: Draft, decision: Decision, state: DraftState, by: User, reason: str) -> Review:
+def _decide(draft: Draft, decision: Decision, by: User, reason: str) -> Review:
     reason = _checked_reason(reason)
     if decision != Decision.APPROVED and not reason:
         raise DraftError(_("Say why: the reason goes to the people who work on this answer and into the trail."))
-    draft.state = state
+    draft.state = _STATE_OF[decision]
     _save(draft, by, reason, "state")
     return Review.objects.create(
         draft=draft,
@@ -339,8 +345,14 @@ def _asked() -> str:
 
 
 def _already(draft: Draft) -> str:
+    if draft.state == DraftState.WITHDRAWN:
+        return _("A document this draft rests on was deleted, so nothing is left to decide.")
+    if draft.state == DraftState.STRANDED:
+        return _(
+            "This draft ended when no reviewer was left who may open all it rests on. The question can be asked again."
+        )
     last = draft.reviews.select_related("decided_by").last()
-    if last is None:
+    if last is None or _STATE_OF[Decision(last.decision)] != draft.state:
         return _("This draft is “%(state)s”, so this cannot be done now.") % {"state": draft.get_state_display()}
     return _("Somebody was faster: this draft is “%(state)s”, decided by %(name)s.") % {
         "state": draft.get_state_display(),

@@ -19,6 +19,11 @@ from audit.record import Entry, record_all
 from documents.models import Document
 from workspaces.models import User
 
+_EVENT_OF = {
+    DraftState.WITHDRAWN: EventType.DRAFT_WITHDRAWN,
+    DraftState.STRANDED: EventType.DRAFT_STRANDED,
+}
+
 
 def withdraw_drafts(document: Document, by: User) -> None:
     """End every held answer that rests on `document`, in the transaction of its deletion, and tell its asker."""
@@ -60,11 +65,14 @@ def _end(answers: QuerySet[Answer], state: DraftState, workspace_id: UUID, by: U
         answer.save(update_fields=["status", "ended_at"])
         transaction.on_commit(partial(streaming.announce, answer))
     if drafts:
-        record_all([_entry(draft) for draft in drafts], workspace=workspace_id, by=by)
+        record_all([entry for draft in drafts for entry in _entries(draft)], workspace=workspace_id, by=by)
     return len(drafts)
 
 
-def _entry(draft: Draft) -> Entry:
-    if draft.state == DraftState.WITHDRAWN:
-        return Entry(EventType.DRAFT_WITHDRAWN, draft, details={"answer": draft.answer_id})
-    return Entry(EventType.ANSWER_REFUSED, draft.answer, details={"status": draft.answer.status, "draft": draft.pk})
+def _entries(draft: Draft) -> tuple[Entry, Entry]:
+    """What the trail keeps on the draft, and on the answer its asker waits for."""
+    answer = draft.answer
+    return (
+        Entry(_EVENT_OF[DraftState(draft.state)], draft, details={"answer": answer.pk}),
+        Entry(EventType.ANSWER_REFUSED, answer, details={"status": answer.status, "draft": draft.pk}),
+    )

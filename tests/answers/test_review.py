@@ -320,6 +320,17 @@ def test_returned_draft_is_not_approved_before_it_was_submitted(draft: Draft, re
         review.approve(draft, by=reviewer, seen_sha256=seen(draft))
 
 
+def test_draft_that_waits_again_names_nobody_as_faster(draft: Draft, reviewer: Any, second_reviewer: Any) -> None:
+    review.return_for_changes(draft, by=reviewer, reason="Name the days.")
+    draft = review.edit(draft, text=EDITED, by=second_reviewer)
+    review.submit(draft, by=second_reviewer)
+
+    with pytest.raises(WrongState, match="Awaiting review") as told:
+        review.submit(draft, by=second_reviewer)
+
+    assert "faster" not in str(told.value)
+
+
 def test_rejected_answer_is_never_released(draft: Draft, reviewer: Any, second_reviewer: Any) -> None:
     review.reject(draft, by=reviewer, reason="Wrong contract.")
 

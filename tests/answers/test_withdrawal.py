@@ -17,7 +17,7 @@ from audit.models import Event
 from documents import library as documents
 from documents.models import Document
 from workspaces.exceptions import Refused
-from workspaces.members import remove_member
+from workspaces.members import add_member, remove_member
 
 QUESTION = "How many days of annual leave does an employee have?"
 
@@ -30,14 +30,23 @@ def held(legal, member, answered) -> Answer:
     return answered(legal, QUESTION, member)
 
 
+def entries_of(answer: Answer) -> dict[str, tuple[str, str]]:
+    """Type → (object, actor) of what the trail says about the end of the answer and its draft."""
+    types = (EventType.DRAFT_WITHDRAWN, EventType.DRAFT_STRANDED, EventType.ANSWER_REFUSED)
+    entries = Event.objects.filter(type__in=types, object_id__in=[str(answer.pk), str(answer.draft.pk)])
+    return {entry.type: (entry.object_id, entry.actor_id) for entry in entries}
+
+
 def test_deleting_a_source_ends_the_answer_with_a_sentence_and_an_entry(held, manager, member, client_of):
     documents.delete(Document.objects.get(), by=manager)
 
     held.refresh_from_db()
     assert held.status == AnswerStatus.REFUSED_SOURCE_DELETED
     assert held.draft.state == DraftState.WITHDRAWN
-    event = Event.objects.get(type=EventType.DRAFT_WITHDRAWN)
-    assert (event.object_id, event.actor_id) == (str(held.draft.pk), str(manager.pk))
+    assert entries_of(held) == {
+        EventType.DRAFT_WITHDRAWN: (str(held.draft.pk), str(manager.pk)),
+        EventType.ANSWER_REFUSED: (str(held.pk), str(manager.pk)),
+    }
     page = client_of(member).get(f"/w/legal/answers/{held.pk}/").content.decode()
     assert "was deleted before it was released" in page
 
@@ -50,6 +59,32 @@ def test_a_withdrawn_draft_cannot_be_approved(held, manager, reviewer):
 
     held.refresh_from_db()
     assert held.released_text == ""
+
+
+def test_a_draft_that_was_returned_once_names_nobody_as_the_one_who_ended_it(
+    legal, held, manager, reviewer, second_reviewer
+):
+    review.return_for_changes(held.draft, by=reviewer, reason="Say which parent.")
+    for person in (reviewer, second_reviewer):
+        remove_member(legal, person, "reviewer", by=None)
+    withdrawal.withdraw_leftovers()
+    add_member(legal, second_reviewer, "reviewer", by=None)
+
+    with pytest.raises(WrongState, match="no reviewer was left") as told:
+        review.reject(held.draft, by=second_reviewer, reason="No.")
+
+    assert "decided by" not in str(told.value)
+
+
+def test_a_superuser_is_told_that_the_source_of_a_draft_was_deleted(held, manager, reviewer, make_user):
+    review.return_for_changes(held.draft, by=reviewer, reason="Say which parent.")
+    documents.delete(Document.objects.get(), by=manager)
+    root = make_user("root")
+    root.is_superuser = True
+    root.save()
+
+    with pytest.raises(WrongState, match="was deleted"):
+        review.edit(held.draft, text="Anything. [1]", by=root)
 
 
 def test_an_answer_held_while_its_source_was_being_deleted_is_found_by_the_sweep(held, manager, monkeypatch):
@@ -105,8 +140,12 @@ def test_an_answer_whose_last_able_reviewer_leaves_is_ended_by_the_sweep(
     answer.refresh_from_db()
     assert answer.status == AnswerStatus.REFUSED_NO_REVIEWER
     assert answer.draft.state == DraftState.STRANDED
-    entry = Event.objects.get(type=EventType.ANSWER_REFUSED)
-    assert (entry.object_id, json.loads(entry.body)["details"]["draft"]) == (str(answer.pk), str(answer.draft.pk))
+    assert entries_of(answer) == {
+        EventType.DRAFT_STRANDED: (str(answer.draft.pk), ""),
+        EventType.ANSWER_REFUSED: (str(answer.pk), ""),
+    }
+    refused = Event.objects.get(type=EventType.ANSWER_REFUSED)
+    assert json.loads(refused.body)["details"] == {"status": "refused_no_reviewer", "draft": str(answer.draft.pk)}
     assert withdrawal.withdraw_leftovers() == 0
 
 
