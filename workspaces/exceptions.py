@@ -1,5 +1,6 @@
 """What can be refused here. Every error carries a sentence for the person it happens to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +40,44 @@ class WorkspaceError(PortalError):
     """A change of a workspace that cannot be made."""
 
 
+class RoleError(PortalError):
+    """A change of a role of this installation that cannot be made."""
+
+
+class GroupInUse(PortalError):
+    """Grants, bars or rules rest on the group; `uses` says which, and deleting it must be asked for with them."""
+
+    def __init__(self, uses: Sequence[Any]) -> None:
+        super().__init__(_("Grants, bars or rules rest on this group. Look at what would change, and confirm it."))
+        self.uses = uses
+
+
+class ReviewError(PortalError):
+    """A step of an access review that cannot be taken."""
+
+
+class ViewingError(PortalError):
+    """A view as another person that cannot begin."""
+
+
+class Viewing(Forbidden):
+    """Whoever sees the portal as another person only looks."""
+
+    sentence = _("You are seeing the portal as somebody else, so you can only look. End the view first.")
+
+
+class TokenError(PortalError):
+    """An API token that cannot be made as it was asked for."""
+
+
+class TokenRefused(Exception):
+    """A request came with an API token that is not to be used. `why` is a short code, `token` the row if there is one."""
+
+    def __init__(self, why: str, token: Any = None) -> None:
+        super().__init__(why)
+        self.why, self.token = why, token
+
+
 class CannotUnseal(Exception):
     """A sealed secret does not open: its key is no longer among INLOCK_ENCRYPTION_KEYS, or it was altered."""
 
@@ -47,3 +86,15 @@ class CannotUnseal(Exception):
             "A stored secret does not open with any of INLOCK_ENCRYPTION_KEYS. Put the key it was sealed with back "
             "into the list, or enter the secret anew."
         )
+
+
+class TooManyAttempts(Exception):
+    """Somebody tried too often. `seconds` is how long to wait."""
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__(f"Too many attempts: wait {seconds} seconds.")
+        self.seconds = seconds
+
+
+class CountingUnavailable(Exception):
+    """Attempts cannot be counted now, so nobody may try."""
