@@ -28,6 +28,8 @@ class Acting:
     reason: str = ""
     #: None: the whole person. What is narrowed stays narrowed in everything it calls.
     scope: Scope | None = None
+    #: Who looks at the portal as `by`, read-only; the trail names them as the actor.
+    viewer: Any = None
 
 
 _NOBODY = Acting()
@@ -40,9 +42,12 @@ def current() -> Acting:
 
 
 @contextmanager
-def acting(by: Any = None, *, request_id: str = "", reason: str = "", scope: Scope | None = None) -> Iterator[Acting]:
+def acting(
+    by: Any = None, *, request_id: str = "", reason: str = "", scope: Scope | None = None, viewer: Any = None
+) -> Iterator[Acting]:
     """Mark everything inside as done by `by`; a request id is made when none is given."""
-    entered = Acting(by, request_id or uuid.uuid4().hex, reason, scope or _current.get().scope)
+    around = _current.get()
+    entered = Acting(by, request_id or uuid.uuid4().hex, reason, scope or around.scope, viewer or around.viewer)
     token = _current.set(entered)
     try:
         yield entered

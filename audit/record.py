@@ -47,11 +47,19 @@ def record(
 def record_all(entries: Sequence[Entry], *, workspace: object = None, by: Any = None) -> list[Event]:
     """Append several entries of one act to one chain under one lock, in order."""
     acting = context.current()
-    actor = by if by is not None else acting.by
+    actor = _actor(by, acting)
     bodies = [_body(entry, actor, acting) for entry in entries]
     workspace_id = getattr(workspace, "pk", workspace)
     name = chain.workspace_chain(workspace_id) if workspace_id else chain.PLATFORM
     return chain.append(name, bodies)
+
+
+def _actor(by: Any, acting: context.Acting) -> Any:
+    """Whoever looks at the portal as another person is the one who acts."""
+    actor = by if by is not None else acting.by
+    if acting.viewer is not None and getattr(actor, "pk", None) == getattr(acting.by, "pk", None):
+        return acting.viewer
+    return actor
 
 
 def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
@@ -67,6 +75,8 @@ def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
     }
     if acting.scope is not None and acting.scope.token:
         body["details"]["token"] = acting.scope.token
+    if acting.viewer is not None and acting.by is not None:
+        body["details"]["viewing_as"] = str(acting.by.pk)
     if entry.on is not None:
         body |= {
             "object_type": entry.on._meta.label_lower,
