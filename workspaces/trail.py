@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit import chain, export
+from audit import chain, export, verification
 from audit.events import EventType
 from audit.models import Event
 from audit.record import record
@@ -71,10 +71,10 @@ def read(which: Chain, *, by: User, entry: int | None = None) -> None:
     record(EventType.TRAIL_READ, workspace=which.workspace, by=by, **({} if entry is None else {"entry": entry}))
 
 
-def verify(which: Chain, *, by: User | None) -> chain.Verification:
+def verify(which: Chain, *, by: User | None) -> verification.Verification:
     """Read the whole chain and say where it does not hold. `by` None is the operator at the command line."""
     _require(which, by)
-    outcome = chain.verify(which.name)
+    outcome = verification.verify(which.name)
     with transaction.atomic():
         record(
             EventType.TRAIL_VERIFIED,

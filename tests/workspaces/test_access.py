@@ -157,7 +157,7 @@ def test_nothing_is_saved_when_the_trail_cannot_be_written(policies, manager, mo
     def fail(*args, **kwargs):
         raise RuntimeError("no trail")
 
-    monkeypatch.setattr("audit.chain.Event.objects.bulk_create", fail)
+    monkeypatch.setattr("audit.chain._write", fail)
 
     with pytest.raises(RuntimeError):
         members.change_workspace(policies, by=manager, name="Other")

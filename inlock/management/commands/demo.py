@@ -9,7 +9,7 @@ from answers import provenance, questions, review
 from answers.models import Answer
 from answers.reading import place_in_words
 from answers.states import HELD, RELEASED, AnswerStatus
-from audit import chain, context
+from audit import chain, context, verification
 from documents.states import VersionState
 from inlock.demo.questions import ACCOUNTS, QUESTIONS, DemoQuestion
 from inlock.demo.seed import Seeded, seed_documents, seed_people
@@ -123,7 +123,7 @@ class Command(PortalCommand):
         self._heading("The trail")
         rows = []
         for name in chain.chains():
-            result = chain.verify(name)
+            result = verification.verify(name)
             if not result.holds:
                 self.does_not_hold()
             label = name
