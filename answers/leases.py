@@ -16,8 +16,9 @@ from answers.exceptions import LeaseLost
 from answers.models import Answer
 from answers.states import OPEN, AnswerStatus
 
-#: So many attempts may end without a word before the answer ends as an internal fault.
+#: So many attempts may end without a word, or with an error of ours, before the answer ends as an internal fault.
 MOST_DEATHS = 3
+MOST_ERRORS = 3
 #: How often a waiting worker looks whether the answer is still its own: a pressed stop is noticed within this.
 GLANCE_SECONDS = 1.0
 
@@ -54,9 +55,14 @@ def renew(answer: Answer) -> None:
         raise LeaseLost(answer.pk)
 
 
-def abandon(answer: Answer) -> None:
-    """Let the next sweep take the answer over at once; it counts as a death."""
-    ours(answer).update(lease_until=Now())
+def release(answer: Answer) -> None:
+    """Let go, if the answer is still ours: the next sweep takes it without waiting for the lease."""
+    ours(answer).update(lease_until=None)
+
+
+def release_after_error(answer: Answer) -> None:
+    """Let go, and count that this attempt ended with an error."""
+    ours(answer).update(lease_until=None, errors=F("errors") + 1)
 
 
 class Watch:

@@ -119,7 +119,9 @@ class Answer(models.Model):
 
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    #: Attempts whose worker died, and attempts that ended with an error of ours.
     deaths = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
 
     released_at = models.DateTimeField(null=True, blank=True)
     #: Who let it out: a reviewer, or nobody when the policy did.

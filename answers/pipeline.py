@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from answers import endings, leases, streaming
@@ -55,9 +56,16 @@ def run(answer_id: UUID) -> None:
         except LeaseLost:
             logger.info("Answer %s was stopped or taken over; attempt %s ends.", answer.pk, answer.attempt)
             return
-        except BaseException:
-            # Not to carry on, but to let the next sweep try at once rather than after the lease.
-            leases.abandon(answer)
+        except (KeyboardInterrupt, SystemExit):
+            # A worker that is told to stop did not die of this answer.
+            leases.release(answer)
+            raise
+        except Exception as error:
+            # Not to carry on: the worker is alive, so this is no death, and the next sweep need not wait for the lease.
+            leases.release_after_error(answer)
+            # Without the traceback: the message of an error may quote the question.
+            told = (answer.pk, answer.attempt, type(error).__name__)
+            logger.error("Answer %s: attempt %s failed with %s", *told)  # noqa: TRY400
             raise
     streaming.announce(ended)
 
@@ -67,8 +75,8 @@ def _work(answer: Answer) -> Answer:
     state = State(answer)
     if answer.attempt > 1:
         streaming.append(answer.pk, streaming.RESET, {})
-    if answer.deaths >= leases.MOST_DEATHS:
-        return endings.conclude(state, AnswerStatus.FAILED_INTERNAL, [], {"reason": "Its worker died every time."})
+    if given_up := _given_up(answer):
+        return endings.conclude(state, AnswerStatus.FAILED_INTERNAL, [], {"reason": given_up})
     streaming.append(answer.pk, streaming.STATUS, streaming.status_data(answer.status, state.language))
     runs: list[StepRun] = []
     outcome = Outcome()
@@ -80,6 +88,15 @@ def _work(answer: Answer) -> Answer:
     ended = endings.conclude(state, outcome.ending, runs, outcome.detail)
     killpoint("after_ending")
     return ended
+
+
+def _given_up(answer: Answer) -> str:
+    """Why nobody tries this answer again, as a sentence; empty while somebody does."""
+    if answer.deaths >= leases.MOST_DEATHS:
+        return gettext("Three attempts ended the program that makes the answer.")
+    if answer.errors >= leases.MOST_ERRORS:
+        return gettext("Three attempts failed with an error in the portal.")
+    return ""
 
 
 def _timed(step: Step, state: State, runs: list[StepRun]) -> Outcome:

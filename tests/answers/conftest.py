@@ -36,6 +36,19 @@ def answered() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def die() -> Callable[[Any], None]:
+    """die(answer) → the worker that holds it is gone without a word, and its lease has run out."""
+    from django.db.models.functions import Now
+
+    from answers.models import Answer
+
+    def run_out(answer: Any) -> None:
+        Answer.objects.filter(pk=answer.pk).update(lease_until=Now())
+
+    return run_out
+
+
+@pytest.fixture
 def chat_server() -> Iterator[Any]:
     """A server that speaks the chat-completions protocol; the model's name says how it behaves."""
     from tests.answers import chat_server

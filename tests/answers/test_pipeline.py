@@ -329,11 +329,11 @@ def test_an_answer_that_a_living_worker_holds_is_left_alone(policies, handbook, 
     assert (answer.status, answer.attempt) == (AnswerStatus.WORKING, held.attempt)
 
 
-def test_a_dead_workers_answer_is_taken_over_and_its_tokens_voided(policies, handbook, member):
+def test_a_dead_workers_answer_is_taken_over_and_its_tokens_voided(policies, handbook, member, die):
     answer = questions.ask(workspace=policies, text=QUESTION, by=member)
     dead = leases.take(answer.pk)
     streaming.append(answer.pk, "token", {"text": "Half a sen"})
-    leases.abandon(dead)
+    die(dead)
 
     pipeline.run(answer.pk)
 
@@ -363,11 +363,11 @@ def test_the_evidence_of_an_attempt_that_died_does_not_double(policies, handbook
     assert Evidence.objects.filter(answer=answer).count() == stored > 0
 
 
-def test_a_worker_that_was_taken_over_writes_nothing(policies, handbook, member, after_writing):
+def test_a_worker_that_was_taken_over_writes_nothing(policies, handbook, member, after_writing, die):
     answer = questions.ask(workspace=policies, text=QUESTION, by=member)
 
     def another_takes_over() -> None:
-        leases.abandon(Answer.objects.get(pk=answer.pk))
+        die(Answer.objects.get(pk=answer.pk))
         leases.take(answer.pk)
 
     after_writing(another_takes_over)
@@ -379,16 +379,99 @@ def test_a_worker_that_was_taken_over_writes_nothing(policies, handbook, member,
     assert not Event.objects.filter(type=EventType.ANSWER_RELEASED).exists()
 
 
-def test_a_question_that_kills_its_worker_three_times_ends_as_an_internal_fault(policies, handbook, member):
+def test_a_question_that_kills_its_worker_three_times_ends_as_an_internal_fault(policies, handbook, member, die):
     answer = questions.ask(workspace=policies, text=QUESTION, by=member)
     for _death in range(leases.MOST_DEATHS):
-        leases.abandon(leases.take(answer.pk))
+        die(leases.take(answer.pk))
 
     pipeline.run(answer.pk)
 
     answer.refresh_from_db()
-    assert answer.status == AnswerStatus.FAILED_INTERNAL
+    assert (answer.status, answer.deaths, answer.errors) == (AnswerStatus.FAILED_INTERNAL, 3, 0)
+    assert answer.failure_detail == "Three attempts ended the program that makes the answer."
     assert Event.objects.filter(type=EventType.ANSWER_FAILED, object_id=str(answer.pk)).exists()
+
+
+@pytest.fixture
+def broken(monkeypatch) -> None:
+    """A step that raises what nobody expects, with the question in its message."""
+
+    def ground(state: Any) -> None:
+        raise ValueError(state.question)
+
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:4], ground))
+
+
+def test_an_error_of_ours_lets_go_at_once_and_is_no_death(policies, handbook, member, broken, caplog):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    with pytest.raises(ValueError, match="parental"):
+        pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.lease_until) == (AnswerStatus.WORKING, None)
+    assert (answer.deaths, answer.errors) == (0, 1)
+    assert f"Answer {answer.pk}: attempt 1 failed with ValueError" in caplog.text
+    assert QUESTION not in caplog.text
+
+
+def test_the_next_attempt_after_an_error_answers(policies, handbook, member, broken, monkeypatch):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    with pytest.raises(ValueError, match="parental"):
+        pipeline.run(answer.pk)
+    monkeypatch.undo()
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.deaths, answer.errors) == (AnswerStatus.ANSWERED, 0, 1)
+
+
+def test_after_three_errors_the_asker_is_told_whose_fault_it_was(policies, handbook, member, broken):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+    for _attempt in range(leases.MOST_ERRORS):
+        with pytest.raises(ValueError, match="parental"):
+            pipeline.run(answer.pk)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.deaths, answer.errors) == (AnswerStatus.FAILED_INTERNAL, 0, 3)
+    assert answer.failure_detail == "Three attempts failed with an error in the portal."
+
+
+def test_an_error_of_a_worker_that_was_taken_over_is_not_counted(
+    policies, handbook, member, broken, after_writing, die
+):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    def another_takes_over() -> None:
+        die(answer)
+        leases.take(answer.pk)
+
+    after_writing(another_takes_over)
+    with pytest.raises(ValueError, match="parental"):
+        pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.attempt, answer.errors) == (2, 0)
+    assert answer.lease_until is not None
+
+
+def test_a_worker_that_is_told_to_stop_is_neither_a_death_nor_an_error(policies, handbook, member, monkeypatch):
+    answer = questions.ask(workspace=policies, text=QUESTION, by=member)
+
+    def compose(state: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:2], compose))
+    with pytest.raises(SystemExit):
+        pipeline.run(answer.pk)
+    monkeypatch.undo()
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert (answer.status, answer.deaths, answer.errors) == (AnswerStatus.ANSWERED, 0, 0)
 
 
 def _queries_of(ask_and_run: Any) -> int:

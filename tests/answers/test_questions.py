@@ -160,9 +160,11 @@ def _run_and_close(answer_id: Any) -> None:
         connections.close_all()
 
 
-def test_the_sweep_rings_for_what_a_dead_worker_left(policies, handbook, member, django_capture_on_commit_callbacks):
+def test_the_sweep_rings_for_what_a_dead_worker_left(
+    policies, handbook, member, die, django_capture_on_commit_callbacks
+):
     answer = questions.ask(workspace=policies, text=QUESTION, by=member)
-    leases.abandon(leases.take(answer.pk))
+    die(leases.take(answer.pk))
 
     with inline(), django_capture_on_commit_callbacks(execute=True):
         tasks.sweep_answers()
