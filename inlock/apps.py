@@ -6,4 +6,5 @@ class InlockConfig(AppConfig):
     verbose_name = "Inlock"
 
     def ready(self) -> None:
-        from inlock import celery  # noqa: F401  (tasks of every app are sent through it)
+        # Tasks of every app are sent through celery; checks registers the system checks.
+        from inlock import celery, checks  # noqa: F401

@@ -8,4 +8,9 @@ from django.core.asgi import get_asgi_application
 from inlock.bodies import limited
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
-application = limited(get_asgi_application(), most=settings.MAX_REQUEST_BYTES)
+_django = get_asgi_application()
+
+from inlock.checks import require_safe  # noqa: E402  (it asks Celery, which wants the apps)
+
+require_safe()
+application = limited(_django, most=settings.MAX_REQUEST_BYTES)

@@ -92,6 +92,13 @@ def _leave_logging_to_django(**_: Any) -> None:
     """Connected so that Celery keeps its hands off: settings.LOGGING is in force already."""
 
 
+@worker_init.connect
+def _refuse_unsafe_production(**_: Any) -> None:
+    from inlock import checks  # which asks this module
+
+    checks.require_safe()
+
+
 @worker_process_init.connect
 def _die_with_the_worker(**_: Any) -> None:
     """A pool process whose worker was killed would go on alone, on a task that another has taken over."""

@@ -1,4 +1,4 @@
-"""Response headers that keep a page from calling anywhere but home."""
+"""Response headers that keep a page from calling anywhere but home, and out of every cache."""
 
 from collections.abc import Callable
 
@@ -6,26 +6,36 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
+#: Nothing inline at all, so that no nonce is needed: not a script, not a style, not an image in the address itself.
 PORTAL_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
 )
-#: The admin theme evaluates Alpine expressions and sets inline styles; this is confined to /admin/.
-ADMIN_POLICY = (
-    PORTAL_POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'")
-    .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-    .replace("img-src 'self'", "img-src 'self' data:")
+#: What the admin's theme cannot work without, measured in a browser (tests/e2e/test_admin_policy.py): Alpine evaluates
+#: the expressions in its attributes, and theme and widgets set styles inline. No inline script runs here either.
+ADMIN_POLICY = PORTAL_POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'").replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+)
+#: Nothing of a browser but passkeys, which the sign-in page asks for.
+PERMISSIONS = (
+    "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), "
+    "gyroscope=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), serial=(), "
+    "storage-access=(), usb=(), web-share=(), xr-spatial-tracking=()"
 )
 
 
 @sync_and_async_middleware
 def ResponseHeadersMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
-    """Content-Security-Policy on every response; nothing a signed-in person saw stays in a shared cache."""
+    """The outermost middleware: its headers are on every response, also on those that never reach a view.
+
+    Only a response that names its own caching keeps it: static files, which are the same for everybody.
+    """
 
     def finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         policy = ADMIN_POLICY if request.path.startswith("/admin/") else PORTAL_POLICY
         response.headers.setdefault("Content-Security-Policy", policy)
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -1,0 +1,190 @@
+"""The rules of production: each is seen when it is broken, and an error among them keeps the portal from starting."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import Error
+
+from inlock import checks
+from inlock.celery import app as celery_app
+from inlock.env import ALWAYS, SettingError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+#: What production adds to the settings of this run.
+SAFE = {
+    "PRODUCTION": True,
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
+    "ALLOWED_HOSTS": ["portal.example"],
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.PBKDF2PasswordHasher"],
+    **{f"{cookie}_COOKIE_SECURE": True for cookie in ("SESSION", "CSRF", "LANGUAGE")},
+    **{f"{cookie}_COOKIE_NAME": f"__Host-{cookie.lower()}" for cookie in ("SESSION", "CSRF", "LANGUAGE")},
+}
+DATABASE = {"ENGINE": "django.db.backends.postgresql", "HOST": "", "OPTIONS": {}, "ATOMIC_REQUESTS": False}
+
+#: rule → settings that break it, one at a time.
+BROKEN: dict[str, list[dict[str, Any]]] = {
+    "inlock.E010": [{"SECRET_KEY": ""}, {"SECRET_KEY": "short"}, {"SECRET_KEY": "ab" * 40}],
+    "inlock.E011": [{"DEBUG": True}],
+    "inlock.E012": [{"ALLOWED_HOSTS": []}, {"ALLOWED_HOSTS": ["*"]}, {"ALLOWED_HOSTS": ["*.example"]}],
+    "inlock.E013": [{"INLOCK_ENCRYPTION_KEYS": []}],
+    "inlock.E014": [{"CHROMA_URL": "http://8.8.8.8:8000"}, {"CHROMA_URL": "http://[2606:4700::1111]:8000"}],
+    "inlock.E015": [
+        {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}},
+        {"SESSION_SERIALIZER": "django.contrib.sessions.serializers.PickleSerializer"},
+    ],
+    "inlock.W020": [{"SECURE_SSL_REDIRECT": False}, {"SECURE_HSTS_SECONDS": 0}],
+    "inlock.E021": [
+        {"SESSION_COOKIE_SECURE": False},
+        {"CSRF_COOKIE_SECURE": False},
+        {"SESSION_COOKIE_HTTPONLY": False},
+        {"SESSION_COOKIE_SAMESITE": "None"},
+        {"CSRF_COOKIE_NAME": "csrftoken"},
+        {"LANGUAGE_COOKIE_PATH": "/w/"},
+        {"SESSION_COOKIE_DOMAIN": "example"},
+    ],
+    "inlock.E022": [{"SESSION_COOKIE_AGE": 14 * 24 * 3600}, {"SESSION_SAVE_EVERY_REQUEST": True}],
+    "inlock.E023": [{"USE_X_FORWARDED_HOST": True}, {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_SCHEME", "https")}],
+    "inlock.E024": [{"CSRF_TRUSTED_ORIGINS": ["https://*.example"]}, {"CSRF_TRUSTED_ORIGINS": ["http://a.example"]}],
+    "inlock.E025": [
+        {"MIDDLEWARE": [name for name in django_settings.MIDDLEWARE if not name.endswith(missing)]}
+        for missing in ("LoginRequiredMiddleware", "ResponseHeadersMiddleware", "CsrfViewMiddleware")
+    ]
+    + [{"MIDDLEWARE": list(reversed(django_settings.MIDDLEWARE))}],
+    "inlock.E026": [
+        {"X_FRAME_OPTIONS": "SAMEORIGIN"},
+        {"SECURE_CONTENT_TYPE_NOSNIFF": False},
+        {"SECURE_REFERRER_POLICY": "unsafe-url"},
+        {"SECURE_CROSS_ORIGIN_OPENER_POLICY": None},
+    ],
+    "inlock.E030": [{"ANONYMOUS_USER_NAME": "anonymous"}],
+    "inlock.E031": [{"AUTH_PASSWORD_VALIDATORS": []}],
+    "inlock.E032": [{"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}],
+    "inlock.E040": [{"FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.MemoryFileUploadHandler"]}],
+    "inlock.E041": [{"DATA_UPLOAD_MAX_NUMBER_FIELDS": None}, {"DATA_UPLOAD_MAX_MEMORY_SIZE": None}],
+    "inlock.E042": [{"FILE_UPLOAD_PERMISSIONS": 0o644}, {"FILE_UPLOAD_PERMISSIONS": None}],
+    "inlock.E043": [
+        {"MEDIA_ROOT": django_settings.STATIC_ROOT / "files"},
+        {"MEDIA_URL": "/media/"},
+    ],
+    "inlock.E050": [{"DATABASES": {"default": DATABASE | {"ENGINE": "django.db.backends.sqlite3"}}}],
+    "inlock.E051": [{"DATABASES": {"default": DATABASE | {"ATOMIC_REQUESTS": True}}}],
+    "inlock.W052": [{"DATABASES": {"default": DATABASE | {"HOST": "db.example"}}}],
+    "inlock.W054": [{"REDIS_URL": "redis://cache.example:6379/0"}, {"REDIS_URL": "rediss://cache.example:6379/0"}],
+}
+#: The same for what stands in no setting of Django: Celery's configuration, the environment, the version.
+BROKEN_ELSEWHERE = {
+    "inlock.E016": {"celery": {"accept_content": ["json", "pickle"]}},
+    "inlock.E017": {"environ": {"ANONYMIZED_TELEMETRY": "True"}},
+    "inlock.E018": {"django": (5, 2, 3)},
+    "inlock.E053": {"celery": {"task_acks_late": False}},
+}
+
+
+class _With:
+    """An object whose attributes are another's, but for those changed."""
+
+    def __init__(self, base: Any, changed: dict[str, Any]) -> None:
+        self._base, self._changed = base, changed
+
+    def __getattr__(self, name: str) -> Any:
+        return self._changed[name] if name in self._changed else getattr(self._base, name)
+
+
+def _found(changed: dict[str, Any] | None = None, **elsewhere: Any) -> set[str]:
+    here = checks.Installation(
+        settings=_With(django_settings, SAFE | (changed or {})),
+        celery=_With(celery_app.conf, elsewhere.get("celery", {})),
+        environ=ALWAYS | elsewhere.get("environ", {}),
+    )
+    return {problem.id for problem in checks.problems(here)}
+
+
+def test_safe_settings_break_no_rule():
+    assert _found() == set()
+
+
+@pytest.mark.parametrize(("rule", "changed"), [(rule, one) for rule, changes in BROKEN.items() for one in changes])
+def test_a_broken_setting_is_seen(rule, changed):
+    assert _found(changed) == {rule}
+
+
+@pytest.mark.parametrize("rule", BROKEN_ELSEWHERE)
+def test_what_is_broken_elsewhere_is_seen(rule, monkeypatch):
+    elsewhere = dict(BROKEN_ELSEWHERE[rule])
+    if version := elsewhere.pop("django", None):
+        monkeypatch.setattr(checks, "django", SimpleNamespace(VERSION=version))
+
+    assert _found(**elsewhere) == {rule}
+
+
+def test_each_rule_is_broken_above_has_an_id_of_its_own_and_says_what_to_do():
+    ids = [rule.id for rule in checks.RULES]
+
+    assert sorted(ids) == sorted({*BROKEN, *BROKEN_ELSEWHERE})
+    assert all(rule.hint.endswith(".") and rule.says.endswith(".") for rule in checks.RULES)
+
+
+def test_the_threat_model_names_each_rule():
+    told = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+
+    assert [rule.id for rule in checks.RULES if rule.id not in told] == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[fd00::1]", "nowhere.invalid"])
+def test_a_vector_server_on_a_private_address_or_not_to_be_resolved_is_no_error(host):
+    assert _found({"CHROMA_URL": f"http://{host}:8000"}) == set()
+
+
+def test_an_encrypted_database_elsewhere_is_no_warning():
+    remote = DATABASE | {"HOST": "db.example", "OPTIONS": {"sslmode": "verify-full"}}
+
+    assert _found({"DATABASES": {"default": remote}}) == set()
+
+
+def test_an_error_keeps_production_from_starting(settings):
+    settings.PRODUCTION = True
+
+    with pytest.raises(SettingError, match=r"inlock\.E021"):
+        checks.require_safe()
+
+
+def test_nothing_is_asked_of_a_development_machine(settings):
+    settings.PRODUCTION, settings.DEBUG = False, True
+
+    checks.require_safe()
+    assert checks.production_is_safe() == []
+
+
+def test_a_web_server_that_is_started_without_serve_refuses_too(tmp_path):
+    """uvicorn or gunicorn import the application; no management command checks anything for them."""
+    unsafe = {
+        "INLOCK_MODE": "production",
+        "SECRET_KEY": SAFE["SECRET_KEY"],
+        "ALLOWED_HOSTS": "portal.example",
+        "INLOCK_ENCRYPTION_KEYS": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "CHROMA_URL": "http://8.8.8.8:8000",
+    }
+    started = subprocess.run(
+        [sys.executable, "-c", "import inlock.asgi"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "INLOCK_VAR": str(tmp_path), **unsafe},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode != 0
+    assert "inlock.E014" in started.stderr
+
+
+def test_errors_and_warnings_are_told_apart_by_their_ids():
+    for rule in checks.RULES:
+        assert isinstance(rule.message(), Error) == rule.id.startswith("inlock.E")
