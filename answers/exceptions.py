@@ -22,11 +22,11 @@ class EndpointError(PortalError):
 
 
 class ModelFailed(Exception):
-    """A model gave no answer. `status` is the answer's ending, `retryable` whether asking again may help."""
+    """A model gave no answer. `status` is the answer's ending, `detail` a sentence for a person."""
 
-    def __init__(self, status: str, detail: str = "", *, retryable: bool = True) -> None:
+    def __init__(self, status: str, detail: str = "") -> None:
         super().__init__(detail or status)
-        self.status, self.detail, self.retryable = status, detail, retryable
+        self.status, self.detail = status, detail
 
 
 class Ended(Exception):

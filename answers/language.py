@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager
 
 from django.utils import translation
 
-from answers.states import WORDING
 from documents import analysis
 
 ENGLISH, SERBIAN, SERBIAN_LATIN = "en", "sr", "sr-latn"
@@ -21,9 +20,3 @@ def language_of(text: str) -> str:
 def speaking(language: str) -> AbstractContextManager[None]:
     """Translate what is said inside for a person who asked in `language`; English where we do not speak it."""
     return translation.override(language if language in {SERBIAN, SERBIAN_LATIN} else ENGLISH)
-
-
-def sentence_for(status: str, language: str) -> str:
-    """What an asker who wrote in `language` is told about an answer in `status`."""
-    with speaking(language):
-        return str(WORDING[status].sentence)

@@ -102,7 +102,6 @@ class Answer(models.Model):
     text = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    stop_requested_at = models.DateTimeField(null=True, blank=True)
 
     #: Provenance: which rights, prompt and model it was made with.
     policy = models.CharField(max_length=10, blank=True, help_text=_("The release policy in force."))

@@ -62,11 +62,10 @@ def stop(answer: Answer, *, by: User) -> None:
     access.require(by, Action.ASK, answer)
     if answer.asked_by_id != by.pk:
         raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
-    now = timezone.now()
     stopped = Answer.objects.filter(pk=answer.pk, status__in=OPEN).update(
-        status=AnswerStatus.STOPPED, attempt=F("attempt") + 1, lease_until=None, stop_requested_at=now, ended_at=now
+        status=AnswerStatus.STOPPED, attempt=F("attempt") + 1, lease_until=None, ended_at=timezone.now()
     )
-    answer.refresh_from_db(fields=["status", "attempt", "lease_until", "stop_requested_at", "ended_at"])
+    answer.refresh_from_db(fields=["status", "attempt", "lease_until", "ended_at"])
     if stopped:
         record(EventType.ANSWER_STOPPED, on=answer, workspace=answer.workspace_id, by=by)
         transaction.on_commit(partial(streaming.announce, answer))
