@@ -1,0 +1,149 @@
+"""The verbs over roles that this installation makes for itself, from the same actions as the declared ones.
+
+They ask for the right to give and take roles in every workspace, because that is what they do: a changed role gives
+and takes rights wherever somebody holds it, at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import Entry, record, record_all
+from workspaces import access, members
+from workspaces.exceptions import RoleError
+from workspaces.models import CustomRole, Membership, User, Workspace
+from workspaces.roles import PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
+
+#: What an administrator may change later; the code stays, because the trail knows the role by it.
+CHANGEABLE = ("name", "purpose", "actions")
+
+
+@transaction.atomic
+def create_role(*, code: str, name: str, purpose: str, actions: Iterable[str], by: User | None) -> CustomRole:
+    """A new role that can be given in every workspace. `by` None is the operator.
+
+    Raises RoleError for a code that is taken or unusable, and for actions that do not exist or are none.
+    """
+    _require(by)
+    if code in {*Role.values, PLATFORM_ADMINISTRATOR}:
+        raise RoleError(_("The code “%(code)s” has a meaning already.") % {"code": code})
+    role = CustomRole(code=code, name=name.strip(), purpose=purpose.strip(), actions=_usable(actions), created_by=by)
+    _check(role)
+    role.save()
+    members.renew_all_role_groups()
+    record(EventType.ROLE_CREATED, on=role, by=by, code=code, after=_told(role))
+    return role
+
+
+@transaction.atomic
+def change_role(role: CustomRole, *, by: User | None, name: str, purpose: str, actions: Iterable[str]) -> CustomRole:
+    """Rename the role or change what it allows, for everybody who holds it. Raises RoleError as `create_role`."""
+    _require(by)
+    role = _locked(role)
+    before = _told(role)
+    role.name, role.purpose, role.actions = name.strip(), purpose.strip(), _usable(actions)
+    after = _told(role)
+    changed = [field for field in CHANGEABLE if after[field] != before[field]]
+    if not changed:
+        return role
+    _check(role)
+    holders = _holders(role)
+    role.save(update_fields=changed)
+    members.renew_all_role_groups()
+    if Action.OPEN in before["actions"] and Action.OPEN not in after["actions"]:
+        _let_go(holders, by)
+    details = {
+        "code": role.code,
+        "before": {field: before[field] for field in changed},
+        "after": {field: after[field] for field in changed},
+    }
+    for workspace in holders:
+        record(EventType.ROLE_CHANGED, on=role, workspace=workspace, by=by, **details)
+    record(EventType.ROLE_CHANGED, on=role, by=by, **details)
+    return role
+
+
+@transaction.atomic
+def retire_role(role: CustomRole, *, by: User | None) -> None:
+    """Take the role from everybody and offer it no more. Its code is never used again."""
+    _require(by)
+    role = _locked(role)
+    holders = _holders(role)
+    role.retired_at, role.retired_by = timezone.now(), by
+    role.save(update_fields=["retired_at", "retired_by"])
+    members.renew_all_role_groups()
+    if Action.OPEN in role.actions:
+        _let_go(holders, by)
+    Membership.objects.filter(group__workspace_role__role=role.code).delete()
+    for workspace, people in holders.items():
+        details = {"role": role.code, "retired": True}
+        record_all(
+            [Entry(EventType.MEMBER_REMOVED, user, details=details) for user in people], workspace=workspace, by=by
+        )
+    record(EventType.ROLE_RETIRED, on=role, by=by, code=role.code, before=_told(role), workspaces=len(holders))
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _require(by: User | None) -> None:
+    if by is not None:
+        access.require(by, PlatformAction.STAFF_WORKSPACES, None)
+
+
+def _locked(role: CustomRole) -> CustomRole:
+    role = CustomRole.objects.select_for_update(of=("self",), no_key=True).get(pk=role.pk)
+    if role.retired_at:
+        raise RoleError(_("“%(name)s” is retired.") % {"name": role.name})
+    return role
+
+
+def _usable(actions: Iterable[str]) -> list[str]:
+    """The actions in the order of the table. Whoever may do anything in a workspace sees that it exists."""
+    chosen = set(actions)
+    unknown = chosen - set(Action.values)
+    if unknown:
+        raise RoleError(_("There is no such action: %(list)s.") % {"list": ", ".join(sorted(unknown))})
+    if not chosen - {Action.ENTER}:
+        raise RoleError(_("Choose at least one thing the role allows."))
+    return [action.value for action in Action if action in chosen | {Action.ENTER}]
+
+
+def _check(role: CustomRole) -> None:
+    try:
+        role.full_clean(exclude=["created_by", "retired_by"])
+    except ValidationError as error:
+        raise RoleError(" ".join(error.messages)) from error
+
+
+def _told(role: CustomRole) -> dict[str, object]:
+    return {field: getattr(role, field) for field in CHANGEABLE}
+
+
+def _holders(role: CustomRole) -> dict[Workspace, list[User]]:
+    """Who holds the role where, always in this order, so that two acts lock several chains one after another."""
+    rows = Membership.objects.filter(group__workspace_role__role=role.code)
+    found: dict[Workspace, dict[User, None]] = defaultdict(dict)
+    # Locked, so that nobody is given the role between this look and the end of it.
+    for row in (
+        rows.select_for_update(of=("self",), no_key=True)
+        .select_related("user", "group__workspace_role__workspace")
+        .order_by("group__workspace_role__workspace", "pk")
+    ):
+        found[row.group.workspace_role.workspace][row.user] = None
+    return {workspace: list(people) for workspace, people in found.items()}
+
+
+def _let_go(holders: dict[Workspace, list[User]], by: User | None) -> None:
+    """What was given by name ends for those who have no other role that opens documents (see `members.when_left`)."""
+    for workspace, people in holders.items():
+        able = set(access.people_allowed(workspace, Action.OPEN).values_list("pk", flat=True))
+        for user in people:
+            if user.pk not in able:
+                for follow in members.when_left:
+                    follow(workspace, user, by)
