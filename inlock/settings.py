@@ -113,6 +113,12 @@ INSTALLED_APPS = [
     "guardian",
     "simple_history",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "inlock",
     "audit",
     "workspaces",
@@ -131,9 +137,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "inlock.characters.StorableMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workspaces.token_auth.ApiAccessMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "workspaces.middleware.ActingMiddleware",
     "workspaces.middleware.RefusalMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "workspaces.identity.middleware.IdentityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -166,18 +175,68 @@ AUTHENTICATION_BACKENDS = [
 ]
 ANONYMOUS_USER_NAME = None  # guardian: nobody is anybody by default
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_AGE = 12 * 3600
+LOGOUT_REDIRECT_URL = "account_login"
+
+# --- Signing in (django-allauth; its pages are named in workspaces/identity/urls.py) ------------------------
+
+#: Seconds a session lasts from the sign-in, whatever is done in it, and without a request.
+SESSION_COOKIE_AGE = env.int("INLOCK_SESSION_HOURS", 12, minimum=1) * 3600
+SESSION_IDLE_SECONDS = env.int("INLOCK_SESSION_IDLE_MINUTES", 120, minimum=5) * 60
+#: Failed attempts in a quarter of an hour, for one account and for one address.
+ATTEMPTS_PER_ACCOUNT = env.int("INLOCK_ATTEMPTS_PER_ACCOUNT", 10, minimum=3)
+ATTEMPTS_PER_ADDRESS = env.int("INLOCK_ATTEMPTS_PER_ADDRESS", 100, minimum=3)
+#: Networks of proxies whose X-Forwarded-For is believed. Empty: nobody's.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES")
+#: The admin opens only to people with a second factor. Off in development, so that the demo's accounts get in.
+SECOND_FACTOR_FOR_ADMIN = env.bool("INLOCK_SECOND_FACTOR_FOR_ADMIN", default=PRODUCTION)
+
+ACCOUNT_ADAPTER = "workspaces.identity.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {
+    "login": "workspaces.identity.forms.SignInForm",
+    "reauthenticate": "workspaces.identity.forms.ConfirmPasswordForm",
+}
+# Ours are counted atomically, in workspaces/identity/throttle.py.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+#: Seconds for which a confirmed password or code opens the pages that change factors.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+
+MFA_ADAPTER = "workspaces.identity.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Inlock"
+#: Steps of thirty seconds a phone's clock may be off.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "workspaces.identity.forms.CodeForm",
+    "reauthenticate": "workspaces.identity.forms.ConfirmCodeForm",
+    "activate_totp": "workspaces.identity.forms.NewAppForm",
+    "add_webauthn": "workspaces.identity.forms.NewPasskeyForm",
+    "edit_webauthn": "workspaces.identity.forms.RenamePasskeyForm",
+    "login_webauthn": "workspaces.identity.forms.PasskeyForm",
+    "authenticate_webauthn": "workspaces.identity.forms.KeyForm",
+    "reauthenticate_webauthn": "workspaces.identity.forms.ConfirmKeyForm",
+}
+USERSESSIONS_ADAPTER = "workspaces.identity.adapters.SessionsAdapter"
+
+# --- API tokens ---------------------------------------------------------------------------------------------
+
+#: The longest a token may be made to last.
+TOKEN_MAX_DAYS = env.int("INLOCK_TOKEN_MAX_DAYS", 365, minimum=1)
+TOKEN_REQUESTS_PER_MINUTE = env.int("INLOCK_TOKEN_REQUESTS_PER_MINUTE", 120, minimum=1)
 
 # --- Background work ----------------------------------------------------------------------------------------
 

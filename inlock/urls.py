@@ -1,15 +1,15 @@
 """Every address of the portal."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from inlock.api import api
 from workspaces.views import home
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("", include("workspaces.identity.urls")),
+    path("api/v1/", api.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", home, name="home"),
     path("", include("workspaces.urls")),

@@ -6,31 +6,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
 
-from workspaces import access, accounts
+from workspaces import access
+from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import Hidden
-from workspaces.models import User
 
 #: Pages of Django and the theme that would show things past our rules: the look-up by content type, and the search
 #: that keeps its results in the cache.
 _CLOSED = {"view_on_site", "search"}
-
-
-class OwnPasswordForm(AdminOwnPasswordChangeForm):
-    """Changing one's own password is in the trail like any other change of an account."""
-
-    def save(self, commit: bool = True) -> User:
-        accounts.set_password(self.user, self.cleaned_data["new_password1"], by=self.user)
-        return self.user
 
 
 class PortalAdminSite(UnfoldAdminSite):
@@ -72,13 +63,12 @@ class PortalAdminSite(UnfoldAdminSite):
         return super().index(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        request.current_app = self.name
-        return PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
-            template_name="registration/password_change_form.html",
-            success_url=reverse(f"{self.name}:password_change_done"),
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )(request)
+        return redirect("account_change_password")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only classes under our rules are served; what other applications bring along is not."""
+        if admin_class is not None and issubclass(admin_class, GovernedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         # Nothing shows Django's own overview: the sidebar does. Building it asks five rights for every model.

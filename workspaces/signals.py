@@ -8,6 +8,7 @@ from django.utils.crypto import salted_hmac
 
 from audit.events import EventType
 from audit.record import record
+from workspaces.identity import sessions
 from workspaces.members import renew_all_role_groups
 from workspaces.models import User
 
@@ -26,9 +27,10 @@ def record_sign_ins() -> None:
     auth.user_login_failed.connect(_failed, dispatch_uid="audit-sign-in-failed")
 
 
-def _signed_in(user: Any, **kwargs: Any) -> None:
+def _signed_in(user: Any, request: Any, **kwargs: Any) -> None:
     with transaction.atomic():
         record(EventType.USER_SIGNED_IN, on=user, by=user)
+    sessions.begin(request)
 
 
 def _signed_out(user: Any, **kwargs: Any) -> None:

@@ -11,6 +11,8 @@ APPS = ("inlock", "answers", "documents", "workspaces", "audit")
 #: library → the modules that may import it, as path prefixes.
 DOORS = {
     "guardian": ("workspaces/",),
+    "allauth": ("workspaces/identity/",),
+    "limits": ("workspaces/counting.py", "workspaces/token_limits.py", "workspaces/identity/throttle.py"),
     "chromadb": ("documents/index.py",),
     "tantivy": ("documents/keywords.py",),
     "onnxruntime": ("documents/embeddings.py",),

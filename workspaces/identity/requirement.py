@@ -1,0 +1,51 @@
+"""Who must have a second factor, and whether this session has shown one."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Q
+from django.http import HttpRequest
+
+from workspaces.models import Membership, PlatformPolicy, User
+from workspaces.roles import PLATFORM_ADMINISTRATOR
+
+#: What counts. Recovery codes come with one of these and end with it.
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+_SHOWN = "second_factor_of"
+
+
+def is_missing(request: HttpRequest, *, in_admin: bool) -> bool:
+    """Whether this person may go on only after setting up a second factor.
+
+    One query, or none when the session has shown a factor already.
+    """
+    if request.session.get(_SHOWN) == str(request.user.pk):
+        return False
+    if in_admin and settings.SECOND_FACTOR_FOR_ADMIN:
+        return True
+    codes = PlatformPolicy.objects.values_list("second_factor_roles", flat=True).first()
+    return bool(codes) and _holds_one_of(request.user, codes)
+
+
+def note_shown(session: SessionBase, user: User) -> None:
+    """This session has shown a second factor of `user`, or has just set one up."""
+    session[_SHOWN] = str(user.pk)
+
+
+def note_removed(session: SessionBase, user: User) -> None:
+    """A factor was removed; with the last one, what the session has shown counts no longer."""
+    if not has_factor(user):
+        session.pop(_SHOWN, None)
+
+
+def has_factor(user: User) -> bool:
+    return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+
+
+def _holds_one_of(user: Any, codes: list[str]) -> bool:
+    held = Q(group__workspace_role__role__in=codes)
+    if PLATFORM_ADMINISTRATOR in codes:
+        held |= Q(group__name=PLATFORM_ADMINISTRATOR)
+    return Membership.objects.filter(held, user=user).exists()

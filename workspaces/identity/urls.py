@@ -1,0 +1,43 @@
+"""The addresses of signing in and of one's own account.
+
+Each page of django-allauth that we use is named here, under the name it looks for; what is not named is closed:
+signing up, e-mail addresses, links by e-mail.
+"""
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.usersessions import views as usersessions
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+
+from workspaces.identity import views
+from workspaces.identity.decorators import own_account, recorded
+
+urlpatterns = [
+    path("sign-in/", account.login, name="account_login"),
+    path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-in/passkey/", login_not_required(passkeys.login_webauthn), name="mfa_login_webauthn"),
+    path("sign-out/", account.logout, name="account_logout"),
+    path("account/", own_account(mfa.index), name="mfa_index"),
+    path("account/password/", views.change_password, name="account_change_password"),
+    path("account/sessions/", own_account(usersessions.list_usersessions), name="usersessions_list"),
+    path("account/sessions/<int:pk>/end/", views.end_session, name="end_session"),
+    path("account/app/", recorded(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/app/remove/", recorded(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/passkeys/", own_account(passkeys.list_webauthn), name="mfa_list_webauthn"),
+    path("account/passkeys/add/", recorded(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path("account/passkeys/<int:pk>/remove/", recorded(passkeys.remove_webauthn), name="mfa_remove_webauthn"),
+    path("account/passkeys/<int:pk>/rename/", own_account(passkeys.edit_webauthn), name="mfa_edit_webauthn"),
+    path("account/recovery-codes/", own_account(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "account/recovery-codes/new/",
+        recorded(recovery_codes.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("account/confirm/", own_account(account.reauthenticate), name="account_reauthenticate"),
+    path("account/confirm/code/", own_account(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("account/confirm/passkey/", own_account(passkeys.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+]
