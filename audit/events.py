@@ -30,7 +30,11 @@ class EventType(models.TextChoices):
     MEMBER_ADDED = "member.added", _("A person was given a role.")
     MEMBER_REMOVED = "member.removed", _("A role was taken from a person.")
     ACCESS_DENIED = "access.denied", _("An act was refused for want of a right.")
+    GLASS_BROKEN = "access.glass_broken", _("A superuser stated why they will use rights without a role.")
+    GLASS_ENDED = "access.glass_ended", _("A superuser's use of rights without a role was ended.")
     BREAK_GLASS = "access.break_glass", _("A superuser used a right without holding a role.")
+    BARRED = "access.barred", _("A never rule was made: somebody is kept out whatever else lets them in.")
+    BAR_LIFTED = "access.bar_lifted", _("A never rule was lifted.")
 
     # groups of people, roles of this installation, access reviews, views as another
     GROUP_CREATED = "group.created", _("A group of people was created.")
