@@ -14,6 +14,7 @@ from answers.querysets import sources_open
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
 from answers.steps.ground import measured
 from answers.steps.state import Quote, Sentence, Source
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import analysis
@@ -70,11 +71,25 @@ def read(answer: Answer, *, by: User) -> Reading:
         )
         if citation.number in shown
     )
-    with transaction.atomic():
-        record(
-            EventType.ANSWER_READ, on=answer, workspace=answer.workspace_id, by=by, text_sha256=answer.released_sha256
-        )
+    _note(answer, answer.released_text, by)
     return Reading(answer, answer.released_text, sentences_of(answer), citations, is_withheld=False)
+
+
+def inspect(answer: Answer, *, by: User) -> str | None:
+    """The text as a reviewer sees it, released or not; "" where there is none, None where `by` may not see it.
+
+    Handing out a text leaves an entry in the trail. Raises Hidden or Forbidden as `access.require` does.
+    """
+    access.require(by, Action.REVIEW, answer)
+    is_released = answer.status in RELEASED
+    # An answer of one's own is known whatever became of one's rights to its sources; its text is not, and nobody who
+    # asked sees as a reviewer what was not released to them.
+    if not sources_open(by, answer) or (answer.asked_by_id == by.pk and not is_released):
+        return None
+    text = answer.released_text if is_released else answer.text
+    if text:
+        _note(answer, text, by)
+    return text
 
 
 def sentences_of(answer: Answer) -> tuple[Sentence, ...]:
@@ -113,6 +128,12 @@ def as_document(reading: Reading) -> dict[str, Any]:
         "model": answer.endpoint_label,
         "seconds": {run.step: round(run.seconds, 4) for run in runs},
     }
+
+
+def _note(answer: Answer, text: str, by: User) -> None:
+    """The entry that `by` is handed exactly this text."""
+    with transaction.atomic():
+        record(EventType.ANSWER_READ, on=answer, workspace=answer.workspace_id, by=by, text_sha256=digest(text))
 
 
 def _citation(citation: Citation, slug: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
@@ -12,12 +11,9 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from answers import provenance
+from answers import provenance, reading
 from answers.models import Answer
-from answers.querysets import sources_open
 from answers.states import RELEASED, WORDING, AnswerStatus
-from audit.events import EventType
-from audit.record import record
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
 from workspaces.roles import Action
@@ -75,12 +71,7 @@ class AnswerAdmin(GovernedAdmin):
         answer = self.get_object(request, object_id or "")
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
-        with transaction.atomic():
-            record(EventType.ANSWER_READ, on=answer, workspace=answer.workspace, by=request.user)
-        is_released = answer.status in RELEASED
-        # An answer of one's own is listed whatever became of one's rights to its sources; its text is not, and nobody
-        # who asked reads here what was not released to them.
-        is_open = sources_open(request.user, answer) and (is_released or answer.asked_by_id != request.user.pk)
+        text = reading.inspect(answer, by=request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Answer"),
@@ -89,11 +80,12 @@ class AnswerAdmin(GovernedAdmin):
             "object_id": answer.pk,
             "answer": answer,
             "question": answer.question,
-            "is_released": is_released,
-            "is_open": is_open,
+            "is_released": answer.status in RELEASED,
+            "is_open": text is not None,
+            "text": text,
             "wording": WORDING[AnswerStatus(answer.status)],
             "draft": getattr(answer, "draft", None) if answer.asked_by_id != request.user.pk else None,
-            "record": provenance.record_of(answer) if is_open else None,
+            "record": provenance.record_of(answer) if text is not None else None,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/answers/answer/page.html", context)

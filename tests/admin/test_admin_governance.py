@@ -9,6 +9,7 @@ from django.utils.html import escape
 
 from answers import review
 from answers.models import ModelEndpoint, WorkspaceModels
+from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
@@ -391,6 +392,19 @@ def test_answer_page_shows_what_it_stands_on_and_the_reading_is_recorded(
     assert events(EventType.ANSWER_READ) == 1
 
 
+def test_looking_at_an_answer_without_a_text_is_not_recorded_as_reading(
+    client_of: Any, page: Any, legal: Any, member: Any, reviewer: Any
+) -> None:
+    refused = a_held_answer(legal, member).answer
+    refused.status, refused.text = AnswerStatus.REFUSED_NO_EVIDENCE, ""
+    refused.save()
+
+    response = client_of(reviewer).get(page("answers_answer_change", refused.pk))
+
+    assert response.status_code == 200
+    assert events(EventType.ANSWER_READ) == 0
+
+
 def test_reviewer_reads_their_own_answer_once_another_released_it(
     client_of: Any, page: Any, legal: Any, reviewer: Any, second_reviewer: Any
 ) -> None:
@@ -402,6 +416,7 @@ def test_reviewer_reads_their_own_answer_once_another_released_it(
     released = client.get(address).content.decode()
 
     assert "somebody else decides on its answer" in held
+    assert events(EventType.ANSWER_READ) == 1
     for clause in CLAUSES:
         assert escape(clause) not in held
         assert escape(clause) in released

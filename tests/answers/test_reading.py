@@ -13,7 +13,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents.restriction import restrict
 from tests.answers import library
-from workspaces.exceptions import Hidden
+from workspaces.exceptions import Forbidden, Hidden
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 
@@ -58,6 +58,30 @@ def test_a_held_answer_has_no_text_for_its_asker(legal, member, answered):
     assert seen.status.family == "held"
     assert "text" in reading.as_document(seen)
     assert "working days" not in json.dumps(reading.as_document(seen))
+
+
+def test_a_reviewer_inspects_a_held_text_and_the_trail_knows_which(legal, member, reviewer, answered):
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+    answer = answered(legal, QUESTION, member)
+
+    assert reading.inspect(answer, by=reviewer) == answer.text
+
+    entry = Event.objects.get(type=EventType.ANSWER_READ)
+    assert (entry.object_id, entry.actor_id) == (str(answer.pk), str(reviewer.pk))
+    assert digest(answer.text) in entry.body
+
+
+def test_nobody_but_a_reviewer_inspects_an_answer(legal, member, manager, stranger, answered):
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+    answer = answered(legal, QUESTION, member)
+
+    with pytest.raises(Forbidden):
+        reading.inspect(answer, by=member)
+    for person in (manager, stranger):
+        with pytest.raises((Hidden, Forbidden)):
+            reading.inspect(answer, by=person)
+
+    assert not Event.objects.filter(type=EventType.ANSWER_READ).exists()
 
 
 def test_an_edited_text_shows_only_the_citations_it_kept_and_is_measured_again(
