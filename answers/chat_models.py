@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
 from answers.exceptions import ModelFailed
@@ -149,11 +149,10 @@ def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[
 def _wait(seconds: float, should_stop: Callable[[], bool]) -> bool:
     """Whether the whole time passed without a request to stop."""
     until = monotonic() + seconds
-    with asyncio.Runner() as runner:
-        while (left := until - monotonic()) > 0:
-            if should_stop():
-                return False
-            runner.run(asyncio.sleep(min(left, _POLL_SECONDS)))
+    while (left := until - monotonic()) > 0:
+        if should_stop():
+            return False
+        sleep(min(left, _POLL_SECONDS))
     return True
 
 

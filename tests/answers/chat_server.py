@@ -186,6 +186,10 @@ def _busy_for_long(handler: _Handler, prompt: str) -> None:
     handler.refuse(429, Retry_After="3600")
 
 
+def _busy_for_a_while(handler: _Handler, prompt: str) -> None:
+    handler.refuse(429, Retry_After="10")
+
+
 def _busy_once(handler: _Handler, prompt: str) -> None:
     if len(handler.chat.requests) == 1:
         handler.refuse(429, Retry_After="0.1")

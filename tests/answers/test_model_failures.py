@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from answers import streaming
+from answers import chat_models, prompts, streaming
 from answers.models import EndpointKind, ModelEndpoint
 from answers.states import WORDING, AnswerStatus
 from audit.events import EventType
@@ -81,6 +81,27 @@ def test_a_busy_server_is_tried_twice_and_no_more(
     answered(policies, QUESTION, member, endpoint=endpoint_of("busy"))
 
     assert len(chat_server.requests) == 2
+
+
+def test_a_stop_while_waiting_for_a_busy_server_ends_the_wait(
+    endpoint_of: Any, chat_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = endpoint_of("busy-for-a-while")
+    waited: list[float] = []
+    monkeypatch.setattr(chat_models, "sleep", waited.append)
+
+    pieces = list(
+        chat_models.stream_chat(
+            endpoint,
+            prompts.render(QUESTION, []),
+            question=QUESTION,
+            evidence=[],
+            should_stop=lambda: bool(waited),
+        )
+    )
+
+    assert (pieces, len(waited)) == ([], 1)
+    assert len(chat_server.requests) == 1
 
 
 @pytest.mark.parametrize("model", ["dies", "error"])
