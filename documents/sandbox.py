@@ -1,6 +1,6 @@
 """Read untrusted files in a child process that can fail, hang or crash alone.
 
-Each call starts one child with limits on memory, time, output and files, and
+Each call has a child of its own with limits on memory, time, output and files, and
 without a network where the system allows it; `network_isolated` tells.
 """
 
@@ -9,20 +9,19 @@ import json
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any, cast
+from pathlib import Path, PurePath
+from typing import IO, Any
 
-from documents.parse import Parsed, ParseFailed, Section
+from documents import forking
+from documents.forking import Child, ChildLost
+from documents.parse import FORMATS, Parsed, ParseFailed, Section
 from documents.parse.failures import gettext_noop
 
-ROOT = Path(__file__).resolve().parent.parent
-CHILD: tuple[str, ...] = ("-m", "documents.parse.child")
 MEGABYTE = 1024 * 1024
 
 
@@ -55,7 +54,9 @@ def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
 
     Raises ParseFailed; never anything that the content of the file decides.
     """
-    answer, _ = _run({"do": "parse", "path": str(path.absolute()), "name": name}, limits)
+    ending = PurePath(name).suffix.lower().removeprefix(".")
+    request = {"do": "parse", "path": str(path.absolute()), "name": name}
+    answer, _ = _run(request, limits, load=FORMATS.get(ending, ""))
     return Parsed(
         text=answer["text"],
         sections=tuple(_section(row) for row in answer["sections"]),
@@ -87,7 +88,8 @@ def render_page(
         "page_text": page_text,
         "scale": scale,
     }
-    _, image = _run({"do": "render", "path": str(path.absolute()), "drawing": drawing}, limits)
+    request = {"do": "render", "path": str(path.absolute()), "drawing": drawing}
+    _, image = _run(request, limits, load="documents.render")
     if not image:
         raise HighlightMismatch
     return image
@@ -96,86 +98,59 @@ def render_page(
 @functools.cache
 def network_isolated() -> bool:
     """Whether children run without any network; False is worth a warning to the operator."""
-    answer, _ = _run({"do": "probe"}, DEFAULT)
+    answer, _ = _run({"do": "probe"}, DEFAULT, load="")
     return bool(answer["network_isolated"])
 
 
-def _run(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+def _run(request: dict[str, Any], limits: Limits, *, load: str) -> tuple[dict[str, Any], bytes]:
     # The request names the file and may quote it: not among the arguments, which every user of the
     # machine can read, and in a file without a name, which is gone even when we are killed.
-    with (
-        tempfile.TemporaryDirectory(prefix="inlock-parse-") as work,
-        tempfile.TemporaryFile() as asked,
-    ):
+    with tempfile.TemporaryFile() as asked:
         asked.write(json.dumps({**request, "limits": asdict(limits)}).encode())
-        asked.seek(0)
-        child = subprocess.Popen(
-            [sys.executable, "-s", "-P", *CHILD],
-            cwd=work,
-            env=_environment(work),
-            stdin=asked,
-            stdout=subprocess.PIPE,
-            # Discarded: what native libraries print may quote the file.
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            output = _read(child, limits)
-        finally:
-            _end(child)
+        returncode, output = _answer(asked, load, limits)
     line, _, body = output.partition(b"\n")
-    if child.returncode != 0 or not line:
-        raise _death(child.returncode)
+    if returncode != 0 or not line:
+        raise _death(returncode)
     answer = json.loads(line)
     if "failed" in answer:
         raise ParseFailed(answer["failed"], sentence=answer.get("sentence", ""), detail=answer.get("detail", ""))
     return answer, body
 
 
-def _environment(work: str) -> dict[str, str]:
-    """Nothing of ours: settings and keys stay with the parent."""
-    return {
-        "HOME": work,
-        "TMPDIR": work,
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUTF8": "1",
-    }
+def _answer(asked: IO[bytes], load: str, limits: Limits) -> tuple[int, bytes]:
+    """How the child ended and what it wrote. Raises ParseFailed when that takes too long or is too much."""
+    for _attempt in range(2):
+        asked.seek(0)
+        with (
+            suppress(ChildLost),
+            tempfile.TemporaryDirectory(prefix="inlock-parse-") as work,
+            forking.forker.child(asked, work, load=load) as child,
+        ):
+            return _read(child, limits)
+    raise ParseFailed("parser_crashed", detail="lost twice")
 
 
-def _read(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
-    """All the child writes. Raises ParseFailed when that takes too long or is too much."""
-    pipe = cast(IO[bytes], child.stdout)
+def _read(child: Child, limits: Limits) -> tuple[int, bytes]:
     deadline = time.monotonic() + limits.wall_seconds
     pieces: list[bytes] = []
     size = 0
     with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
+        selector.register(child.output, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
             if left <= 0 or not selector.select(left):
                 raise ParseFailed("too_slow", detail="wall clock")
-            piece = os.read(pipe.fileno(), MEGABYTE)
+            piece = os.read(child.output, MEGABYTE)
             if not piece:
                 break
             pieces.append(piece)
             size += len(piece)
             if size > limits.output_bytes:
                 raise ParseFailed("too_large", detail="output")
-    try:
-        child.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
-        raise ParseFailed("too_slow", detail="exit") from error
-    return b"".join(pieces)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.stdout is not None:
-        child.stdout.close()
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    returncode = child.returncode(max(0.1, deadline - time.monotonic()))
+    if returncode is None:
+        raise ParseFailed("too_slow", detail="exit")
+    return returncode, b"".join(pieces)
 
 
 def _death(returncode: int) -> ParseFailed:

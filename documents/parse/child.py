@@ -1,7 +1,7 @@
 """The process that reads an untrusted file: shut in first, then parse, answer and exit.
 
-`documents.sandbox` starts it in an empty directory, with the request as JSON on
-standard input. The answer is one line of JSON on standard output, followed by
+`documents.parse.zygote` forks it in an empty directory, with the request as JSON on
+standard input and the code it needs already loaded. The answer is one line of JSON on standard output, followed by
 raw bytes when the request was for an image.
 """
 
@@ -15,10 +15,10 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import astuple
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from documents.parse import FORMATS, ParseFailed, parse_file
+from documents.parse import ParseFailed, parse_file
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -33,7 +33,7 @@ def main() -> None:
     out = os.dup(1)
     # A library that prints must not end up inside the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    work = prepare(request)
+    work = work_of(request)
     isolated = shut_in(request["limits"])
     header, body = attempt(work)
     header["network_isolated"] = isolated
@@ -44,20 +44,14 @@ def main() -> None:
     os._exit(0)
 
 
-def prepare(request: dict[str, Any]) -> Callable[[], Answer]:
-    """Load the code that the request needs, while loading is still cheap and allowed."""
+def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
+    """What the request asks for, to be done once nothing else can be."""
     if request["do"] == "probe":
         return lambda: ({}, b"")
     path = Path(request["path"])
     if request["do"] == "render":
         drawing = importlib.import_module("documents.render")
         return lambda: ({}, drawing.draw(path, **request["drawing"]))
-    ending = PurePath(request["name"]).suffix.lower().removeprefix(".")
-    # openpyxl loads numpy where there is one, to know its numbers when it writes: half of its start,
-    # and threads that reserve address space, which is what the limit on memory counts.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
-    if ending in FORMATS:
-        importlib.import_module(FORMATS[ending])
     return lambda: (_as_json(parse_file(path, request["name"])), b"")
 
 
@@ -124,7 +118,3 @@ def _place(error: BaseException) -> str:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
     return f"{type(error).__name__} at {where}"
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,8 @@ import io
 import pytest
 from PIL import Image, ImageChops
 
-from documents import sandbox
+from documents import forking
+from documents.forking import Forker
 from documents.parse import ParseFailed, parse_file
 from documents.render import MARK
 from documents.sandbox import HighlightMismatch, render_page
@@ -97,9 +98,11 @@ def test_a_very_large_page_is_drawn_smaller(policy):
 
 
 def test_drawing_runs_in_the_child(policy, monkeypatch):
-    monkeypatch.setattr(sandbox, "CHILD", ("-c", "import os; os.abort()"))
+    aborting = "from documents.parse import child, zygote\nimport os\nchild.main = os.abort\nzygote.main()"
+    monkeypatch.setattr(forking, "forker", Forker(("-c", aborting)))
 
     with pytest.raises(ParseFailed) as caught:
         render_page(policy, page=1, highlight=[], page_text="")
+    forking.forker.close()
 
     assert caught.value.detail == "SIGABRT"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from documents import sandbox
+from documents import forking, sandbox
+from documents.forking import Forker
 from documents.parse import ParseFailed, parse_file
 from documents.sandbox import DEFAULT, Limits
 from tests.documents import samples
@@ -25,13 +26,18 @@ def page(tmp_path):
 def child_runs(monkeypatch):
     """Runs the given code inside the child, shut in, where a parser would read the file."""
 
-    def replace_parser(code: str) -> None:
-        lines = ["import documents.parse.child as child", "def parser(path, name):"]
-        lines += [f"    {line}" for line in code.splitlines()]
-        lines += ["child.parse_file = parser", "child.main()"]
-        monkeypatch.setattr(sandbox, "CHILD", ("-c", "\n".join(lines)))
+    forkers: list[Forker] = []
 
-    return replace_parser
+    def replace_parser(code: str) -> None:
+        lines = ["from documents.parse import child, zygote", "def parser(path, name):"]
+        lines += [f"    {line}" for line in code.splitlines()]
+        lines += ["child.parse_file = parser", "zygote.main()"]
+        forkers.append(Forker(("-c", "\n".join(lines))))
+        monkeypatch.setattr(forking, "forker", forkers[-1])
+
+    yield replace_parser
+    for forker in forkers:
+        forker.close()
 
 
 def failure(path: Path, limits: Limits = DEFAULT) -> ParseFailed:
@@ -159,9 +165,9 @@ def test_nothing_stays_behind_when_a_child_dies(page, child_runs, monkeypatch, t
 
 
 def test_parsing_loads_neither_django_nor_what_other_formats_need(page):
-    code = "import sys, documents.parse.child, documents.parse.pdf; print('\\n'.join(sys.modules))"
+    code = "import sys, documents.parse.zygote, documents.parse.pdf; print('\\n'.join(sys.modules))"
     loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=sandbox.ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=forking.ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
 
     assert not {"django", "lxml", "numpy", "openpyxl", "PIL"} & set(loaded)

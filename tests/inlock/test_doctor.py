@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from documents import forking
 from inlock import health, migrating
 from inlock.engines import PROJECT_ROOT, addresses
 from inlock.engines.addresses import run_directory
@@ -133,7 +134,7 @@ def test_doctor_is_content_with_parsers_that_have_no_network(monkeypatch):
 
 @pytest.mark.django_db
 def test_doctor_names_parsers_that_do_not_start(monkeypatch):
-    monkeypatch.setattr(health.sandbox, "CHILD", ("-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(forking, "forker", forking.Forker(("-c", "raise SystemExit(3)")))
     health.sandbox.network_isolated.cache_clear()
 
     found = finding("parsers")
