@@ -12,7 +12,8 @@ _THINKS, _HAS_THOUGHT = "<think>", "</think>"
 def compose(state: State) -> Outcome:
     """Ends the answer when the model says that the sources hold none. Raises ModelFailed and LeaseLost."""
     endpoint = state.endpoint
-    assert endpoint is not None  # noqa: S101  (set by scope)
+    if endpoint is None:
+        raise Ended(AnswerStatus.FAILED_NO_ENDPOINT)
     state.prompt = prompts.render(state.question, state.sources)
     state.parameters = chat_models.parameters_of(endpoint)
     watch = leases.Watch(state.answer)

@@ -59,6 +59,17 @@ def test_without_evidence_no_model_is_asked(policies, handbook, member, answered
     assert not Event.objects.filter(type=EventType.EVIDENCE_SENT).exists()
 
 
+def test_without_a_model_settled_nothing_is_asked_and_the_ending_says_so(
+    policies, handbook, member, answered, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "STEPS", pipeline.STEPS[1:])
+
+    answer = answered(policies, QUESTION, member)
+
+    assert answer.status == AnswerStatus.FAILED_NO_ENDPOINT
+    assert answer.raw_output == ""
+
+
 def test_a_held_answer_streams_no_token_and_waits_as_a_draft(legal, member, answered, raw_stream):
     library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
 
