@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from answers.models import Question
 from tests.answers import library
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
@@ -68,6 +69,17 @@ def test_a_file_of_questions_is_answered_in_order(policies, handbook, member, tm
 
     assert code == 1
     assert [(d["id"], d["status"]) for d in documents] == [("a", "answered"), ("b", "refused_no_evidence")]
+
+
+def test_a_file_with_a_mistake_asks_nothing(policies, member, tmp_path):
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps({"id": "a", "text": QUESTION}) + "\nnot json")
+
+    with pytest.raises(CommandError, match="line 2") as refused:
+        call_command("ask", "policies", "--questions", str(file), "--as", "member")
+
+    assert refused.value.returncode == 2
+    assert not Question.objects.exists()
 
 
 def test_a_person_reads_the_answer_and_its_sources(policies, handbook, member):

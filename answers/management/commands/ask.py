@@ -1,10 +1,8 @@
 """`ask`: put one question or a file of them to a workspace, and wait for the endings."""
 
-import json
 import textwrap
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from answers.states import HELD, OPEN, RELEASED
 from workspaces.commands import PortalCommand
 from workspaces.dispatch import inline, worker_is_up
 from workspaces.models import User, Workspace
+from workspaces.question_file import read_questions
 from workspaces.roles import Action
 
 QUEUE = "interactive"
@@ -39,7 +38,7 @@ class Command(PortalCommand):
         parser.add_argument("slug", metavar="SLUG", help="the workspace")
         parser.add_argument("question", metavar="QUESTION", nargs="?", help="the question, in quotation marks")
         parser.add_argument(
-            "--questions", dest="file", metavar="FILE.jsonl", type=Path, help="one {id, text} a line instead"
+            "--questions", dest="file", metavar="FILE.jsonl", type=Path, help='JSON lines of {"id", "text"} instead'
         )
         parser.add_argument("--model", metavar="NAME", help="a model the workspace offers, instead of its default")
 
@@ -63,7 +62,8 @@ class Command(PortalCommand):
             if file is None:
                 return self._ask(workspace, str(question), user, endpoint)
             return [
-                {"id": id, "question": text, **self._ask(workspace, text, user, endpoint)} for id, text in _read(file)
+                {"id": id, "question": text, **self._ask(workspace, text, user, endpoint)}
+                for id, text in read_questions(file)
             ]
 
     def _ask(self, workspace: Workspace, text: str, user: User, endpoint: ModelEndpoint | None) -> dict[str, Any]:
@@ -96,24 +96,6 @@ def _endpoint(workspace: Workspace, name: str) -> ModelEndpoint:
             % {"name": name, "offered": ", ".join(sorted(offered))}
         )
     return offered[name]
-
-
-def _read(file: Path) -> Iterator[tuple[str, str]]:
-    """The (id, text) of each line of the file; `_id` will do for `id`."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionError(_("%(file)s cannot be read: %(why)s.") % {"file": file, "why": error}) from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield str(row["id"] if "id" in row else row["_id"]), str(row["text"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise QuestionError(
-                _("Line %(number)d of %(file)s is not an object with id and text.") % {"number": number, "file": file}
-            ) from error
 
 
 def _ended(answer: Answer) -> Answer:

@@ -1,8 +1,7 @@
 """`manage.py search SLUG "QUERY" --as USER`: retrieval alone, with a person's rights, without a model."""
 
-import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from documents.search import Hit, Mode, SearchResult, is_usable, search
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import User, Workspace
+from workspaces.question_file import read_questions
 from workspaces.roles import Action
 
 #: Passages looked at for a run, so that as many documents can be ranked by their best one.
@@ -64,7 +64,7 @@ class Command(PortalCommand):
             result = search(user, workspace, query, k, mode=mode)
             _record(workspace, [query], [result.hits])
             return self._one(result)
-        return self._many(user, workspace, mode, list(_read(queries)), run_file)
+        return self._many(user, workspace, mode, read_questions(queries), run_file)
 
     def _one(self, result: SearchResult) -> dict[str, Any]:
         for hit in result.hits:
@@ -125,19 +125,6 @@ def _record(workspace: Workspace, queries: Sequence[str], found: Sequence[Sequen
             passages=sum(len(hits) for hits in found),
             documents=sorted(documents),
         )
-
-
-def _read(file: Path) -> Iterator[tuple[str, str]]:
-    if not file.is_file():
-        raise PortalError(f"There is no file {file}.")
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield str(row["id"]), str(row["text"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise PortalError(f'{file}, line {number}: write {{"id": …, "text": …}}.') from error
 
 
 def _documents(hits: Iterable[Hit]) -> list[Hit]:
