@@ -1,5 +1,7 @@
 """Settings of the whole installation, read from the environment (see `.env.example`, in the same order)."""
 
+import base64
+import binascii
 import contextlib
 import secrets
 from collections.abc import Callable
@@ -51,6 +53,12 @@ SECRET_KEY = env.str("SECRET_KEY") or (
 INLOCK_ENCRYPTION_KEYS = env.list("INLOCK_ENCRYPTION_KEYS") or (
     [] if PRODUCTION else [_of_this_checkout("encryption_key", lambda: Fernet.generate_key().decode())]
 )
+#: Signs checkpoints, receipts and evidence packs (`audit/signing.py`): 32 random bytes in base64.
+INLOCK_SIGNING_KEY = env.str("INLOCK_SIGNING_KEY") or (
+    "" if PRODUCTION else _of_this_checkout("signing_key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+)
+#: The key that signed before, so that it vouches for the new one.
+INLOCK_SIGNING_KEY_BEFORE = env.str("INLOCK_SIGNING_KEY_BEFORE")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
@@ -143,6 +151,7 @@ MIDDLEWARE = [
     "workspaces.middleware.RefusalMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "workspaces.identity.middleware.IdentityMiddleware",
+    "workspaces.viewing.ViewAsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -232,6 +241,30 @@ MFA_FORMS = {
 }
 USERSESSIONS_ADAPTER = "workspaces.identity.adapters.SessionsAdapter"
 
+#: One OpenID Connect provider, or none. Its accounts are known by issuer and subject, never by e-mail address.
+OIDC_ISSUER = env.str("OIDC_ISSUER")
+SOCIALACCOUNT_ADAPTER = "workspaces.identity.providers.ProviderAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False
+SOCIALACCOUNT_QUERY_EMAIL = SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": env.str("OIDC_NAME", "OpenID Connect"),
+                "client_id": env.str("OIDC_CLIENT_ID"),
+                "secret": env.str("OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
+
 # --- API tokens ---------------------------------------------------------------------------------------------
 
 #: The longest a token may be made to last.
@@ -244,8 +277,15 @@ TOKEN_REQUESTS_PER_MINUTE = env.int("INLOCK_TOKEN_REQUESTS_PER_MINUTE", 120, min
 SWEEP_SECONDS = env.int("INLOCK_SWEEP_SECONDS", 20, minimum=1)
 #: Seconds a worker may hold a row without making progress before another takes it over.
 LEASE_SECONDS = env.int("INLOCK_LEASE_SECONDS", 60, minimum=2)
+#: Where signed checkpoints of the trail are written; a place that the database's owner cannot write to.
+CHECKPOINTS = env.path("INLOCK_CHECKPOINTS", VAR / "checkpoints")
+#: A chain gets a checkpoint after this many entries, and after this many minutes if there is any new one.
+CHECKPOINT_EVENTS = env.int("INLOCK_CHECKPOINT_EVENTS", 1000, minimum=1)
+CHECKPOINT_MINUTES = env.int("INLOCK_CHECKPOINT_MINUTES", 60, minimum=1)
 CELERY_BEAT_SCHEDULE = {
+    "sweep-checkpoints": {"task": "audit.tasks.sweep_checkpoints", "schedule": 60.0},
     "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
+    "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
     "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
 }
 
@@ -350,6 +390,8 @@ def _refuse_unsafe_production() -> None:
         problems.append("ALLOWED_HOSTS must name this portal's host names, without wildcards.")
     if not INLOCK_ENCRYPTION_KEYS:
         problems.append("INLOCK_ENCRYPTION_KEYS is missing: make one with `openssl rand -base64 32`, keep a copy.")
+    if not INLOCK_SIGNING_KEY:
+        problems.append("INLOCK_SIGNING_KEY is missing: make one with `openssl rand -base64 32`, keep a copy.")
     if problems:
         raise SettingError("Production mode refuses to start:\n- " + "\n- ".join(problems))
 
@@ -362,6 +404,19 @@ def _refuse_unusable_keys() -> None:
             raise SettingError(
                 f"INLOCK_ENCRYPTION_KEYS, key {number}: write 32 bytes in base64 (`openssl rand -base64 32`)."
             ) from error
+    for name, key in (
+        ("INLOCK_SIGNING_KEY", INLOCK_SIGNING_KEY),
+        ("INLOCK_SIGNING_KEY_BEFORE", INLOCK_SIGNING_KEY_BEFORE),
+    ):
+        if key and not _is_32_bytes(key):
+            raise SettingError(f"{name}: write 32 bytes in base64 (`openssl rand -base64 32`).")
+
+
+def _is_32_bytes(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 32
+    except binascii.Error:
+        return False
 
 
 _refuse_unusable_keys()

@@ -8,9 +8,10 @@ from django.utils.crypto import salted_hmac
 
 from audit.events import EventType
 from audit.record import record
+from workspaces import view_as
 from workspaces.identity import sessions
 from workspaces.members import renew_all_role_groups
-from workspaces.models import User
+from workspaces.models import User, ViewAs
 
 _SALT = "workspaces.signals.sign-in"
 
@@ -36,6 +37,7 @@ def _signed_in(user: Any, request: Any, **kwargs: Any) -> None:
 def _signed_out(user: Any, **kwargs: Any) -> None:
     if user is not None:
         with transaction.atomic():
+            view_as.end_all(ViewAs.objects.filter(viewer=user), how=view_as.SIGNED_OUT)
             record(EventType.USER_SIGNED_OUT, on=user, by=user)
 
 

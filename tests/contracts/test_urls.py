@@ -14,7 +14,15 @@ from workspaces.identity.decorators import OWN_ACCOUNT
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 
 #: Addresses that ask for no right: signing in and out, the language, the list of one's own workspaces.
-SIGNING_IN = {"account_login", "mfa_authenticate", "mfa_login_webauthn"}
+SIGNING_IN = {
+    "account_login",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "openid_connect_login",
+    "openid_connect_callback",
+    "socialaccount_login_cancelled",
+    "socialaccount_login_error",
+}
 WITHOUT_A_RIGHT = {*SIGNING_IN, "account_logout", "set_language", "home"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -69,7 +77,7 @@ def test_every_view_declares_the_right_it_asks_for(route):
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_nobody_gets_past_the_sign_in_page_without_an_account(route, client, policies):
-    if route.name in {"account_login", "set_language"}:
+    if route.name in {*SIGNING_IN, "set_language"}:
         return
     for method in METHODS:
         response = getattr(client, method)(route.path)

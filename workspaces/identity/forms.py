@@ -93,6 +93,7 @@ class _CountedCode:
         if not throttle.first_use(self.user.pk, code):
             raise ValidationError(WRONG_CODE)
         if self.authenticator.type == Authenticator.Type.RECOVERY_CODES:
+            self.authenticator.refresh_from_db(fields=["data"])
             left = len(self.authenticator.wrap().get_unused_codes())
             record(EventType.RECOVERY_CODE_USED, on=self.user, by=self.user, codes_left=left)
         return code

@@ -6,10 +6,13 @@ Both are kept on our side: a cookie's own age is only advice to a browser.
 
 from time import time
 
+from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+
+from workspaces.models import User
 
 _STARTED = "signed_in_at"
 _SEEN = "seen_at"
@@ -37,3 +40,14 @@ def note_use(request: HttpRequest) -> None:
         return
     request.session[_SEEN] = now
     UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=timezone.now())
+
+
+def end_others(request: HttpRequest) -> None:
+    """End every session of this person but the one of this request."""
+    others = UserSession.objects.filter(user=request.user).exclude(session_key=request.session.session_key)
+    get_adapter().end_sessions(list(others))
+
+
+def end_all(user: User) -> None:
+    """End every session of this person."""
+    get_adapter().end_sessions(list(UserSession.objects.filter(user=user)))

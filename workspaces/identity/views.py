@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from workspaces.exceptions import Hidden
+from workspaces.identity import sessions
 from workspaces.identity.decorators import OWN_ACCOUNT, own_account
 from workspaces.identity.forms import OwnPasswordForm
 
@@ -27,7 +28,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            end_other_sessions(request)
+            sessions.end_others(request)
         update_session_auth_hash(request, request.user)
         messages.success(request, _("Your password is changed, and your other sessions have ended."))
         return redirect("mfa_index")
@@ -44,9 +45,3 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     get_adapter().end_sessions([session])
     messages.success(request, _("The session has ended."))
     return redirect("usersessions_list")
-
-
-def end_other_sessions(request: HttpRequest) -> None:
-    """End every session of this person but the present one."""
-    others = UserSession.objects.filter(user=request.user).exclude(session_key=request.session.session_key)
-    get_adapter().end_sessions(list(others))

@@ -1,0 +1,47 @@
+"""What is announced about second factors: the trail hears of it, and sessions take note."""
+
+from typing import Any
+
+from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
+from django.db.models.signals import post_delete, post_save
+
+from audit.events import EventType
+from audit.record import record
+from workspaces.identity import requirement, sessions
+from workspaces.models import User
+
+
+def record_factors() -> None:
+    """Connect the entries for second factors, written in the transaction that adds or removes one."""
+    post_save.connect(_factor_saved, sender=Authenticator, dispatch_uid="audit-factor-saved")
+    post_delete.connect(_factor_deleted, sender=Authenticator, dispatch_uid="audit-factor-deleted")
+    mfa.authenticator_used.connect(_factor_used, dispatch_uid="factor-used")
+    mfa.authenticator_added.connect(_factor_added, dispatch_uid="factor-added")
+    mfa.authenticator_removed.connect(_factor_removed, dispatch_uid="factor-removed")
+
+
+def _factor_saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:
+    if created:
+        record(EventType.FACTOR_ADDED, on=instance.user, factor=instance.type)
+
+
+def _factor_deleted(instance: Authenticator, origin: Any, **kwargs: Any) -> None:
+    if not isinstance(origin, User):
+        record(EventType.FACTOR_REMOVED, on=instance.user, factor=instance.type)
+
+
+def _factor_used(request: Any, user: Any, **kwargs: Any) -> None:
+    requirement.note_shown(request.session, user)
+
+
+def _factor_added(request: Any, user: Any, authenticator: Authenticator, **kwargs: Any) -> None:
+    if authenticator.type not in requirement.FACTORS:
+        return
+    requirement.note_shown(request.session, user)
+    # A session that somebody opened with the password alone must not outlive the day the second factor begins.
+    sessions.end_others(request)
+
+
+def _factor_removed(request: Any, user: Any, **kwargs: Any) -> None:
+    requirement.note_removed(request.session, user)
