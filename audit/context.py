@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -53,3 +53,10 @@ def acting(
         yield entered
     finally:
         _current.reset(token)
+
+
+def look_as(person: Any, *, viewer: Any) -> None:
+    """Go on as `person`, with `viewer` looking over their shoulder, until the surrounding `acting` ends."""
+    if _current.get() is _NOBODY:
+        raise RuntimeError("Nobody is acting here, so nobody can look as somebody else.")
+    _current.set(replace(_current.get(), by=person, viewer=viewer))

@@ -6,18 +6,21 @@ from django.http import HttpRequest
 
 from workspaces import access
 from workspaces.models import Workspace
+from workspaces.viewing import look_of
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The person's workspaces, the current one, and the set of actions they hold there."""
+    """The person's workspaces, the current one, the set of actions they hold there, and who looks as them."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}
-    workspace = getattr(request, "workspace", None)
+    workspace, look = getattr(request, "workspace", None), look_of(request)
     return {
         "nav_workspaces": access.visible(user, Workspace).filter(archived_at=None),
         "current_workspace": workspace,
-        "can": access.actions(user, workspace) if workspace else frozenset(),
-        "can_enter_admin": access.may_enter_admin(user),
+        "glass": access.broken_glass(user, workspace) if workspace else None,
+        "can": access.reach(user, workspace) if workspace else frozenset(),
+        "can_enter_admin": look is None and access.may_enter_admin(user),
         "can_platform": access.platform_actions(user),
+        "look": look,
     }

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from workspaces import views
+from workspaces import glass_views, view_as_views, views
 
 app_name = "workspaces"
 urlpatterns = [
     path("workspaces/new/", views.create, name="create"),
+    path("glass/<slug:slug>/", glass_views.state_reason, name="glass"),
+    path("glass/<slug:slug>/end/", glass_views.end, name="end_glass"),
+    path("view-as/end/", view_as_views.end_view, name="end_view"),
     path("w/<slug:slug>/", views.detail, name="detail"),
     path("w/<slug:slug>/people/", views.people, name="people"),
     path("w/<slug:slug>/people/add/", views.add_person, name="add_person"),

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from workspaces import accounts, members
+from workspaces.admin.view_as import ViewAsPage
 from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.models import Membership, User
 from workspaces.roles import PLATFORM_ADMINISTRATOR, PlatformAction
@@ -61,7 +62,7 @@ class ActiveFilter(SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(PlatformRights, GovernedAdmin):
+class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
     """People. Roles inside a workspace are given on the workspace's own page."""
 
     view_action = PlatformAction.MANAGE_ACCOUNTS
@@ -70,6 +71,7 @@ class UserAdmin(PlatformRights, GovernedAdmin):
     list_filter = (ActiveFilter,)
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
+    change_form_outer_before_template = "admin/workspaces/user/_view_as_link.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         administrators = Membership.objects.filter(user=OuterRef("pk"), group__name=PLATFORM_ADMINISTRATOR)
