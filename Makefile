@@ -32,6 +32,7 @@ lint: .venv/.development
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	INLOCK_MODE=production ALLOWED_HOSTS=portal.example SECRET_KEY=$$(head -c 48 /dev/urandom | base64 | tr -d '\n') \
 		INLOCK_ENCRYPTION_KEYS=$$(head -c 32 /dev/urandom | base64) \
+		INLOCK_SIGNING_KEY=$$(head -c 32 /dev/urandom | base64) \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: .venv/.development

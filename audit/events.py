@@ -99,6 +99,9 @@ class EventType(models.TextChoices):
     TRAIL_VERIFIED = "trail.verified", _("A chain of the trail was verified.")
     TRAIL_READ = "trail.read", _("A person read the trail.")
     TRAIL_EXPORTED = "trail.exported", _("A chain of the trail was exported.")
+    TRAIL_PACKED = "trail.packed", _("An evidence pack was made of a chain of the trail and what belongs to it.")
+    RECEIPT_ISSUED = "receipt.issued", _("A signed receipt of an answer was issued.")
+    SIGNING_KEY_CHANGED = "trail.key_changed", _("Checkpoints of this chain are signed with another key from now on.")
 
 
 def event_choices() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The trail: events in chains, each bound to the one before by hash.
+"""The trail: events in chains, each bound to the one before by hash, and signed checkpoints of them.
 
 No foreign keys: ids and labels are kept as they were, so that the trail blocks no deletion and follows none.
 """
@@ -57,3 +57,28 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} #{self.seq}"
+
+
+class Checkpoint(models.Model):
+    """What the installation signed about a chain: its first `seq` entries have this Merkle root.
+
+    The row is the truth for writing the file outside; the file is what a rewritten database cannot change.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chain = models.CharField(max_length=64)
+    seq = models.PositiveBigIntegerField()
+    head_hash = models.CharField(max_length=64)
+    root = models.CharField(max_length=64)
+    #: The roots of the perfect subtrees, so that the next checkpoint reads only what came since.
+    peaks = models.JSONField(default=list)
+    key = models.CharField(max_length=64, help_text=_("The public Ed25519 key that signed it."))
+    at = models.DateTimeField()
+    document = models.TextField(help_text=_("The signed document, byte for byte as it is written outside."))
+
+    class Meta:
+        ordering = ["chain", "seq"]
+        constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="checkpoint_chain_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.chain} up to {self.seq}"

@@ -62,6 +62,12 @@ def _actor(by: Any, acting: context.Acting) -> Any:
     return actor
 
 
+def record_in(name: str, type: EventType, **details: Any) -> Event:
+    """Append one entry about the chain called `name` to that chain."""
+    acting = context.current()
+    return chain.append(name, [_body(Entry(type, details=details), acting.by, acting)])[0]
+
+
 def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
     if entry.type not in EventType.values:
         raise AuditError(f"{entry.type!r} is not an event type: declare it in audit/events.py.")

@@ -87,6 +87,9 @@ SENTENCES: dict[str, Any] = {
     EventType.TRAIL_VERIFIED: gettext_lazy("%(who)s verified this chain up to entry %(events)s."),
     EventType.TRAIL_READ: gettext_lazy("%(who)s read the trail."),
     EventType.TRAIL_EXPORTED: gettext_lazy("%(who)s exported this chain."),
+    EventType.TRAIL_PACKED: gettext_lazy("%(who)s made an evidence pack with this chain."),
+    EventType.RECEIPT_ISSUED: gettext_lazy("%(who)s took a signed receipt of an answer."),
+    EventType.SIGNING_KEY_CHANGED: gettext_lazy("Checkpoints of this chain are signed with another key from now on."),
 }
 
 #: The name that was typed is no account's and is not kept: it may be a password in the wrong field.

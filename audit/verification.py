@@ -14,12 +14,14 @@ from audit.merkle import GrowingTree
 from audit.models import ChainHead
 
 _ROWS_AT_ONCE = 5000
-# One statement is one snapshot: the head belongs to exactly these rows, whoever appends in the meantime. Ids come as
-# text, as the body has them.
+_BEFORE_ALL = -(2**63)
+# One statement is one snapshot: the head belongs to exactly these rows, whoever appends in the meantime. Ids and times
+# come as the text that the body has of them: making objects of them would take longer than all the rest.
+_AT = """to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
 _READ = f"""
-SELECT e.seq, e.at, e.body, e.hash, e.prev_hash, e.id::text, {", ".join(f"e.{column}" for column in SEARCHED)},
+SELECT e.seq, {_AT}, e.body, e.hash, e.prev_hash, e.id::text, {", ".join(f"e.{column}" for column in SEARCHED)},
        (SELECT seq FROM audit_chainhead WHERE chain = %s), (SELECT hash FROM audit_chainhead WHERE chain = %s)
-FROM audit_event e WHERE e.chain = %s ORDER BY e.seq, e.at, e.id
+FROM audit_event e WHERE e.chain = %s AND e.seq > %s ORDER BY e.seq, e.at, e.id
 """  # noqa: S608 (column names of ours)
 
 
@@ -74,7 +76,7 @@ class _Row(NamedTuple):
     """One stored entry, with the head as the same statement saw it."""
 
     seq: int
-    at: datetime
+    at: str
     body: str
     hash: str
     prev_hash: str
@@ -90,14 +92,30 @@ class _Row(NamedTuple):
     head_hash: str | None
 
 
-def verify(chain: str, signed: Sequence[Signed] = ()) -> Verification:
-    """Read the whole of `chain` and compare it with its head and with what was `signed` of it.
+class Start(NamedTuple):
+    """Where a chain is read from: behind entry `seq`, whose hash is `hash`. By default from before the first."""
 
-    Takes no lock: writers go on, and what they append meanwhile is left to the next verification.
+    seq: int = 0
+    hash: str = ""
+
+
+def verify(
+    chain: str,
+    *,
+    signed: Sequence[Signed] = (),
+    faults: Iterable[Fault] = (),
+    start: Start | None = None,
+    tree: GrowingTree | None = None,
+) -> Verification:
+    """Read the whole of `chain`, or what follows `start`; compare it with its head and with what was `signed` of it.
+
+    `faults` that are known before are named among those found; every entry read is added to `tree`. Takes no lock:
+    writers go on, and what they append meanwhile is left to the next verification.
     """
+    walk = _Walk(chain, signed, faults, start or Start(), tree)
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(_READ, [chain, chain, chain])
-        walk = _Walk(chain, signed)
+        # Entries before the first are damage, so they are read as well.
+        cursor.execute(_READ, [chain, chain, chain, start.seq if start else _BEFORE_ALL])
         for row in _rows(cursor):
             walk.step(row)
     return walk.end()
@@ -111,11 +129,15 @@ def _rows(cursor: Any) -> Iterator[_Row]:
 class _Walk:
     """One pass over the rows of a chain, in the order of their numbers."""
 
-    def __init__(self, chain: str, signed: Iterable[Signed]) -> None:
+    def __init__(
+        self, chain: str, signed: Iterable[Signed], faults: Iterable[Fault], start: Start, tree: GrowingTree | None
+    ) -> None:
         self.chain = chain
         self.signed = sorted(signed)
-        self.tree = GrowingTree() if self.signed else None
+        self.tree = GrowingTree() if tree is None and self.signed else tree
+        self.known = tuple(faults)
         self.faults: list[Fault] = []
+        self.seq, self.hash = start
         self.last: _Row | None = None
         self.last_is_damaged = False
         self.count = 0
@@ -132,16 +154,15 @@ class _Walk:
     def step(self, row: _Row) -> None:
         self.count += 1
         damaged = self._is_damaged(row)
-        last_seq, last_hash = (self.last.seq, self.last.hash) if self.last else (0, "")
         if self.suspicion is not None:
-            self._settle_suspicion(is_twin=row.seq == last_seq)
-        if row.seq != last_seq + 1:
-            self._out_of_line(row, last_seq)
-        elif row.prev_hash != last_hash and not damaged and not self.last_is_damaged:
+            self._settle_suspicion(is_twin=row.seq == self.seq)
+        if row.seq != self.seq + 1:
+            self._out_of_line(row)
+        elif row.prev_hash != self.hash and not damaged and not self.last_is_damaged:
             self._not_written_after(row)
         if self.last and self._is_fork(row, self.last):
-            self.fault(last_seq, Kind.DUPLICATED, f"Entries {last_seq} and {row.seq} were written after the same one.")
-        self.last, self.last_is_damaged = row, damaged
+            self.fault(self.seq, Kind.DUPLICATED, f"Entries {self.seq} and {row.seq} were written after the same one.")
+        self.last, self.last_is_damaged, self.seq, self.hash = row, damaged, row.seq, row.hash
         if self.tree is not None:
             self._compare_with_signed(self.tree, row)
 
@@ -151,15 +172,13 @@ class _Walk:
         if self.last is None:
             self._nothing_there()
         else:
-            self._compare_with_head(self.last)
-        last_seq, last_hash = (self.last.seq, self.last.hash) if self.last else (0, "")
+            self._compare_with_head(self.last.head_seq, self.last.head_hash)
         for seq, _root in self.signed[self.next_signed :]:
-            if seq > last_seq:
-                sentence = f"The chain ends at {last_seq}, and a checkpoint was signed when it had {seq} entries."
-                self.fault(last_seq + 1, Kind.SHORTENED, sentence)
+            sentence = f"The chain ends at {self.seq}, and a checkpoint was signed when it had {seq} entries."
+            self.fault(self.seq + 1, Kind.SHORTENED, sentence)
         # Of a number that stands twice, that is said before what is wrong with one of the two.
-        faults = tuple(sorted(self.faults, key=lambda fault: (fault.seq, fault.kind == Kind.CHANGED)))
-        return Verification(self.chain, self.count, last_hash, faults, len(self.signed))
+        faults = tuple(sorted([*self.known, *self.faults], key=lambda fault: (fault.seq, fault.kind == Kind.CHANGED)))
+        return Verification(self.chain, self.count, self.hash, faults, len(self.signed))
 
     # --- One row ---
 
@@ -170,7 +189,7 @@ class _Walk:
             return True
         try:
             entry = json.loads(row.body)
-            seq, chain, at = int(entry["seq"]), entry["chain"], datetime.fromisoformat(entry["at"])
+            seq, chain, at = int(entry["seq"]), entry["chain"], entry["at"]
         except (ValueError, KeyError, TypeError, RecursionError):
             sentence = f"Entry {row.seq} was changed: its content is not what the product writes."
             self.fault(row.seq, Kind.CHANGED, sentence)
@@ -181,32 +200,33 @@ class _Walk:
         if seq != row.seq:
             self.displaced[row.seq] = seq
             return True
-        if at == row.at and row[4:13] == _written(entry):
+        is_same_time = at == row.at or _is_same_time(at, row.at)
+        if is_same_time and row[4:13] == _written(entry):
             return False
         said = zip(("prev_hash", "id", *SEARCHED), row[4:13], _written(entry), strict=True)
         differing = [column for column, stored, written in said if stored != written]
-        differing += ["at"] if at != row.at else []
+        differing += [] if is_same_time else ["at"]
         sentence = f"Entry {row.seq} was changed: {', '.join(differing)} differ from what was hashed."
         self.fault(row.seq, Kind.CHANGED, sentence)
         return True
 
-    def _out_of_line(self, row: _Row, last_seq: int) -> None:
+    def _out_of_line(self, row: _Row) -> None:
         if row.seq < 1:
             self.fault(row.seq, Kind.INSERTED, f"Entry {row.seq} stands before the first one.")
-        elif row.seq == last_seq:
+        elif row.seq == self.seq:
             self.fault(row.seq, Kind.DUPLICATED, f"Two entries carry the number {row.seq}.")
         else:
-            first, last = max(last_seq, 0) + 1, row.seq - 1
+            first, last = max(self.seq, 0) + 1, row.seq - 1
             gone = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
             self.missing.append((first, last))
             self.fault(first, Kind.MISSING, f"{gone} missing.")
 
     def _not_written_after(self, row: _Row) -> None:
-        if self.last is None:
+        if self.seq == 0:
             self.fault(row.seq, Kind.CHANGED, f"Entry {row.seq} was changed: it names one before the first.")
         else:
-            sentence = f"Entry {self.last.seq} is not the one that entry {row.seq} was written after."
-            self.suspicion = Fault(self.chain, self.last.seq, Kind.CHANGED.value, sentence)
+            sentence = f"Entry {self.seq} is not the one that entry {row.seq} was written after."
+            self.suspicion = Fault(self.chain, self.seq, Kind.CHANGED.value, sentence)
 
     def _settle_suspicion(self, *, is_twin: bool) -> None:
         if self.suspicion is not None and not is_twin:
@@ -237,32 +257,37 @@ class _Walk:
     # --- At the end ---
 
     def _explain_displaced(self) -> None:
-        last_seq = self.last.seq if self.last else 0
         for seq, written_as in self.displaced.items():
-            is_home = written_as not in self.displaced and 1 <= written_as <= last_seq
+            is_home = written_as not in self.displaced and 1 <= written_as <= self.seq
             if is_home and not any(first <= written_as <= last for first, last in self.missing):
                 self.fault(seq, Kind.DUPLICATED, f"Entry {seq} was written as entry {written_as}, which is there too.")
             else:
                 self.fault(seq, Kind.REORDERED, f"Entry {seq} was written as entry {written_as}.")
 
     def _nothing_there(self) -> None:
-        length = ChainHead.objects.filter(chain=self.chain).values_list("seq", flat=True).first()
-        if length:
-            self.fault(1, Kind.SHORTENED, f"The chain has no entries, and was {length} entries long.")
+        head = ChainHead.objects.filter(chain=self.chain).values_list("seq", "hash").first()
+        if self.seq or head:
+            self._compare_with_head(*(head or (None, None)))
         else:
             self.fault(1, Kind.MISSING, "The chain has no entries at all.")
 
-    def _compare_with_head(self, last: _Row) -> None:
-        if last.head_seq is None:
-            self.fault(last.seq, Kind.SHORTENED, "The chain's head is missing, so its true length is unknown.")
-        elif last.head_seq > last.seq:
-            sentence = f"The chain ends at {last.seq} but was {last.head_seq} entries long."
-            self.fault(last.seq + 1, Kind.SHORTENED, sentence)
-        elif last.head_seq < last.seq:
-            sentence = f"Entries after {last.head_seq} were not appended by the product."
-            self.fault(last.head_seq + 1, Kind.INSERTED, sentence)
-        elif last.head_hash != last.hash and not self.faults:
-            self.fault(last.seq, Kind.CHANGED, f"Entry {last.seq} is not the one that was appended last.")
+    def _compare_with_head(self, seq: int | None, head_hash: str | None) -> None:
+        if seq is None:
+            self.fault(self.seq, Kind.SHORTENED, "The chain's head is missing, so its true length is unknown.")
+        elif seq > self.seq:
+            self.fault(self.seq + 1, Kind.SHORTENED, f"The chain ends at {self.seq} but was {seq} entries long.")
+        elif seq < self.seq:
+            self.fault(seq + 1, Kind.INSERTED, f"Entries after {seq} were not appended by the product.")
+        elif head_hash != self.hash and not self.faults:
+            self.fault(self.seq, Kind.CHANGED, f"Entry {self.seq} is not the one that was appended last.")
+
+
+def _is_same_time(written: Any, stored: str) -> bool:
+    """Whether two spellings mean one moment: a body leaves out microseconds that are none."""
+    try:
+        return datetime.fromisoformat(written) == datetime.fromisoformat(stored)
+    except (ValueError, TypeError):
+        return False
 
 
 def _written(entry: dict[str, Any]) -> tuple[Any, ...]:

@@ -23,6 +23,24 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Checkpoint',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('chain', models.CharField(max_length=64)),
+                ('seq', models.PositiveBigIntegerField()),
+                ('head_hash', models.CharField(max_length=64)),
+                ('root', models.CharField(max_length=64)),
+                ('peaks', models.JSONField(default=list)),
+                ('key', models.CharField(help_text='The public Ed25519 key that signed it.', max_length=64)),
+                ('at', models.DateTimeField()),
+                ('document', models.TextField(help_text='The signed document, byte for byte as it is written outside.')),
+            ],
+            options={
+                'ordering': ['chain', 'seq'],
+                'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='checkpoint_chain_seq')],
+            },
+        ),
+        migrations.CreateModel(
             name='Event',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

@@ -1,27 +1,32 @@
-"""The database itself refuses to change, delete or truncate events."""
+"""The database itself refuses to change, delete or truncate events and checkpoints."""
 
 from django.db import migrations
 
-FORWARD = """
-CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+TABLES = ("audit_event", "audit_checkpoint")
+
+FUNCTION = """
+CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'The audit trail is append-only: % on audit_event is refused.', TG_OP
+    RAISE EXCEPTION 'The audit trail is append-only: % on % is refused.', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE ON audit_event
-    FOR EACH ROW EXECUTE FUNCTION audit_event_refuse();
-CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_event_refuse();
 """
-
-BACKWARD = """
-DROP TRIGGER audit_event_no_truncate ON audit_event;
-DROP TRIGGER audit_event_no_change ON audit_event;
-DROP FUNCTION audit_event_refuse();
+TRIGGERS = """
+CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+"""
+NO_TRIGGERS = """
+DROP TRIGGER {table}_no_truncate ON {table};
+DROP TRIGGER {table}_no_change ON {table};
 """
 
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FUNCTION, "DROP FUNCTION audit_refuse();"),
+        *[migrations.RunSQL(TRIGGERS.format(table=table), NO_TRIGGERS.format(table=table)) for table in TABLES],
+    ]

@@ -170,6 +170,7 @@ def test_a_web_server_that_is_started_without_serve_refuses_too(tmp_path):
         "SECRET_KEY": SAFE["SECRET_KEY"],
         "ALLOWED_HOSTS": "portal.example",
         "INLOCK_ENCRYPTION_KEYS": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "INLOCK_SIGNING_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         "CHROMA_URL": "http://8.8.8.8:8000",
     }
     started = subprocess.run(

@@ -17,6 +17,7 @@ SAFE = {
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
     "ALLOWED_HOSTS": "portal.example",
     "INLOCK_ENCRYPTION_KEYS": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "INLOCK_SIGNING_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 }
 
 
@@ -65,6 +66,9 @@ def test_a_missing_secret_file_is_named():
         ({"ALLOWED_HOSTS": "*.example"}, "ALLOWED_HOSTS"),
         ({"INLOCK_ENCRYPTION_KEYS": ""}, "INLOCK_ENCRYPTION_KEYS"),
         ({"INLOCK_ENCRYPTION_KEYS": "short"}, "INLOCK_ENCRYPTION_KEYS, key 1"),
+        ({"INLOCK_SIGNING_KEY": ""}, "INLOCK_SIGNING_KEY is missing"),
+        ({"INLOCK_SIGNING_KEY": "short"}, "INLOCK_SIGNING_KEY: write"),
+        ({"INLOCK_SIGNING_KEY_BEFORE": "short"}, "INLOCK_SIGNING_KEY_BEFORE"),
     ],
 )
 def test_production_refuses_to_start_unsafe(changed, complaint, tmp_path):

@@ -1,0 +1,196 @@
+"""Sign how long a chain is and what it holds, and keep that where the database's owner cannot rewrite it.
+
+A checkpoint is one signed document, stored as a row and as a file of the same bytes in a directory outside. Its
+signature covers the Merkle root of the chain's first `seq` entries, so whatever is changed, removed or rewritten among
+them later is found by comparing, even when head and hashes were made to fit.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit import signing
+from audit.events import EventType
+from audit.exceptions import ChainDamaged, KeyNotVouchedFor
+from audit.merkle import GrowingTree
+from audit.models import ChainHead, Checkpoint
+from audit.record import record_in
+from audit.verification import Fault, Kind, Signed, Start, Verification, verify
+
+FORMAT = "inlock-checkpoint-1"
+
+
+# --- Making them --------------------------------------------------------------------------------------------
+
+
+def due() -> list[str]:
+    """The chains that ought to get a checkpoint now, by the settings' numbers of entries and minutes."""
+    latest = {
+        one.chain: one for one in Checkpoint.objects.order_by("chain", "-seq").distinct("chain").defer("document")
+    }
+    oldest = timezone.now() - timedelta(minutes=settings.CHECKPOINT_MINUTES)
+    waiting = []
+    for chain, seq in ChainHead.objects.order_by("chain").values_list("chain", "seq"):
+        signed = latest.get(chain)
+        new = seq - (signed.seq if signed else 0)
+        if new >= settings.CHECKPOINT_EVENTS or (new > 0 and (signed is None or signed.at <= oldest)):
+            waiting.append(chain)
+    return waiting
+
+
+def make(chain: str, *, accept_new_key: bool = False) -> Checkpoint | None:
+    """Sign what `chain` holds now and write it outside. None when nothing came since the last checkpoint.
+
+    Only what follows the last checkpoint is read. Raises ChainDamaged when that does not hold or does not continue it,
+    SigningKeyMissing and KeyNotVouchedFor (unless `accept_new_key`: the key before is lost, which is recorded), and
+    OSError when the directory cannot be written; the next call then writes what is missing there.
+    """
+    with transaction.atomic():
+        _one_at_a_time(chain)
+        last = Checkpoint.objects.filter(chain=chain).order_by("-seq").first()
+        made = _make(chain, last, accept_new_key)
+    write_outside(chain)
+    return made
+
+
+def _make(chain: str, last: Checkpoint | None, accept_new_key: bool) -> Checkpoint | None:
+    tree = GrowingTree(last.seq, map(bytes.fromhex, last.peaks)) if last else GrowingTree()
+    start = Start(last.seq, last.head_hash) if last else Start()
+    outcome = verify(chain, start=start, tree=tree)
+    if not outcome.holds:
+        raise ChainDamaged(chain, outcome.faults)
+    if not outcome.events:
+        return None
+    keys = _keys(last, accept_new_key)
+    seq, root, at = start.seq + outcome.events, tree.root().hex(), timezone.now()
+    content = {
+        "format": FORMAT,
+        "chain": chain,
+        "seq": seq,
+        "head_hash": outcome.head_hash,
+        "root": root,
+        "at": at.isoformat(),
+        "previous": {"seq": last.seq, "root": last.root} if last else None,
+    }
+    made = Checkpoint.objects.create(
+        chain=chain,
+        seq=seq,
+        head_hash=outcome.head_hash,
+        root=root,
+        peaks=[peak.hex() for peak in tree.peaks],
+        key=keys[0].public,
+        at=at,
+        document=signing.sign(content, *keys),
+    )
+    if last and last.key != made.key:
+        details = {"before": last.key, "after": made.key, "vouched": len(keys) > 1}
+        record_in(chain, EventType.SIGNING_KEY_CHANGED, **details)
+    return made
+
+
+def _one_at_a_time(chain: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"checkpoint {chain}"])
+
+
+def _keys(last: Checkpoint | None, accept_new_key: bool) -> list[signing.Key]:
+    """The current key, and the one before where the chain has to learn that it was replaced."""
+    key, before = signing.current_key(), signing.key_before()
+    if last is None or last.key == key.public:
+        return [key]
+    if before and before.public == last.key:
+        return [key, before]
+    if accept_new_key:
+        return [key]
+    raise KeyNotVouchedFor
+
+
+# --- Outside ------------------------------------------------------------------------------------------------
+
+
+def file_name(chain: str, seq: int) -> str:
+    """What a checkpoint is called in its directory; numbers are padded, so that names sort as they follow."""
+    return f"{_prefix(chain)}{seq:012d}.json"
+
+
+def write_outside(chain: str) -> None:
+    """Write every checkpoint of `chain` that the directory lacks. What is there is never overwritten."""
+    with transaction.atomic():
+        _one_at_a_time(chain)
+        Path(settings.CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+        there = dict(_files(chain))
+        stored = Checkpoint.objects.filter(chain=chain).order_by("seq")
+        numbers = list(stored.values_list("seq", flat=True))
+        # The newest once more: a crash may have left it half written.
+        for seq in [number for number in numbers if number not in there] + numbers[-1:]:
+            _complete(Path(settings.CHECKPOINTS) / file_name(chain, seq), stored.get(seq=seq).document)
+
+
+def _complete(path: Path, text: str) -> None:
+    """Write the file, or the rest of it. Only ever appends, so a directory may forbid everything else."""
+    content = text.encode("utf-8")
+    with path.open("ab") as file:
+        there = path.read_bytes()
+        if there != content and content.startswith(there):
+            file.write(content[len(there) :])
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _files(chain: str) -> Iterator[tuple[int, Path]]:
+    """The files of a chain in the directory: number of the last entry covered → path."""
+    for path in sorted(Path(settings.CHECKPOINTS).glob(f"{_prefix(chain)}*.json")):
+        number = path.stem.removeprefix(_prefix(chain))
+        if number.isdecimal():
+            yield int(number), path
+
+
+def _prefix(chain: str) -> str:
+    return f"{chain.replace(':', '-')}-"
+
+
+# --- Comparing ----------------------------------------------------------------------------------------------
+
+
+def verify_chain(chain: str) -> Verification:
+    """Read the whole chain and compare it with every checkpoint of it, those in the database and those outside."""
+    signed, faults = _signed(chain)
+    return verify(chain, signed=signed, faults=faults)
+
+
+def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
+    """What our keys signed about the chain, and what is wrong with the checkpoints themselves."""
+    stored = dict(Checkpoint.objects.filter(chain=chain).values_list("seq", "document"))
+    outside = {seq: path.read_text(encoding="utf-8", errors="replace") for seq, path in _files(chain)}
+    faults = [
+        Fault(chain, seq, Kind.LOST.value, f"The checkpoint at entry {seq} is not in the directory, or another one is.")
+        for seq in stored
+        if stored[seq] != outside.get(seq)
+    ]
+    accepted, trusted = [], {signing.current_key().public}
+    before: str | None = None
+    for seq, text in sorted({*stored.items(), *outside.items()}):
+        try:
+            said, keys = signing.opened(text)
+            one = Signed(said["seq"], said["root"])
+            is_ours = said["format"] == FORMAT and said["chain"] == chain and one.seq == seq and said["key"] in keys
+        except (ValueError, KeyError, TypeError):
+            is_ours = False
+        if not is_ours or not (before in {None, said["key"]} or before in keys or said["key"] in trusted):
+            faults.append(Fault(chain, seq, Kind.UNSIGNED.value, f"The checkpoint at entry {seq} is not signed by us."))
+            continue
+        before = said["key"]
+        accepted.append(one)
+    if accepted and before not in trusted | _before():
+        faults.append(Fault(chain, accepted[-1].seq, Kind.UNSIGNED.value, "The last checkpoint's key is not ours."))
+    return accepted, faults
+
+
+def _before() -> set[str]:
+    key = signing.key_before()
+    return {key.public} if key else set()
