@@ -10,13 +10,15 @@ from uuid import UUID
 import redis
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.http import HttpRequest, StreamingHttpResponse
 
 from answers import streaming
 from answers.models import Answer
 from answers.querysets import sources_open
 from answers.states import OPEN
 from workspaces import access
-from workspaces.models import User
+from workspaces.credentials import Credential, credential_of
+from workspaces.exceptions import Hidden
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
@@ -35,18 +37,31 @@ class _Rights:
     words: bool
 
 
-async def stream_of(answer_id: UUID, user: User, after: str) -> AsyncIterator[str]:
-    """The answer's events behind `after` (an event id, "" for all); ends when `user` may no longer watch.
+_NONE = _Rights(watch=False, words=False)
 
-    Words are passed on only while the answer is being made and all its sources are open to `user`; afterwards its
-    page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
+
+def event_stream(request: HttpRequest, answer: Answer) -> StreamingHttpResponse:
+    """The response that follows one's own answer, behind the last event the client saw. Raises Hidden to others."""
+    if answer.asked_by_id != request.user.pk:
+        raise Hidden(user=request.user, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
+    frames = stream_of(answer.pk, credential_of(request), request.headers.get("Last-Event-ID", ""))
+    response = StreamingHttpResponse(frames, content_type="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def stream_of(answer_id: UUID, credential: Credential, after: str) -> AsyncIterator[str]:
+    """The answer's events behind `after` (an event id, "" for all); ends when the watcher may no longer watch.
+
+    Words are passed on only while the answer is being made and all its sources are open to the watcher; afterwards
+    its page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
-    rights, checked = await _rights(answer_id, user.pk), time.monotonic()
+    rights, checked = await _rights(answer_id, credential), time.monotonic()
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
             if time.monotonic() - checked > RIGHTS_SECONDS:
-                rights, checked = await _rights(answer_id, user.pk), time.monotonic()
+                rights, checked = await _rights(answer_id, credential), time.monotonic()
             if not rights.watch:
                 return
             if kind == streaming.TOKEN and not rights.words:
@@ -68,14 +83,16 @@ def _id(given: str) -> str:
 
 
 @sync_to_async
-def _rights(answer_id: UUID, user_id: UUID) -> _Rights:
-    """Asked of the database anew, with the person as they are now."""
+def _rights(answer_id: UUID, credential: Credential) -> _Rights:
+    """Asked of the database anew, with the credential and the person as they are now."""
     try:
-        user = User.objects.filter(pk=user_id).first()
-        answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
-        if user is None or answer is None or not access.allows(user, Action.ASK, answer):
-            return _Rights(watch=False, words=False)
-        return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))
+        with credential.in_use() as user:
+            if user is None:
+                return _NONE
+            answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
+            if answer is None or not access.allows(user, Action.ASK, answer):
+                return _NONE
+            return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))
     finally:
         # Hundreds may watch at once, each in a thread of its own: none keeps a database connection between looks.
         connection.close()

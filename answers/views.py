@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +21,7 @@ from answers.forms import QuestionForm
 from answers.models import Answer, Citation
 from answers.provenance import record_of
 from answers.reading import place_in_words, place_of, read
-from answers.sse import stream_of
+from answers.sse import event_stream
 from answers.states import WORDING
 from audit.events import EventType
 from audit.models import Event
@@ -96,13 +96,7 @@ def card(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 @in_workspace(Action.ASK)
 def events(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponseBase:
     """What happens to one's own answer, as server-sent events; resumes behind the last event the browser saw."""
-    found = _find(request, workspace, pk)
-    if found.asked_by_id != request.user.pk:
-        raise Hidden(user=request.user, workspace=workspace, action=Action.ASK, thing=found)
-    after = request.headers.get("Last-Event-ID", "")
-    response = StreamingHttpResponse(stream_of(found.pk, request.user, after), content_type="text/event-stream")
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    return event_stream(request, _find(request, workspace, pk))
 
 
 @require_POST

@@ -28,12 +28,38 @@ class Forbidden(Refused):
     sentence = _("Your role does not allow this. Ask a workspace manager.")
 
 
+class ViewerMayNot(Forbidden):
+    """The person who is looked at as may open the thing; who looks may not."""
+
+    sentence = _("This person may open this. You may not yourself, so its text is not shown.")
+
+    def __init__(self, *, user: Any, **what: Any) -> None:
+        self.sentence = _("%(name)s may open this. You may not yourself, so its text is not shown.") % {
+            "name": user.name
+        }
+        super().__init__(user=user, **what)
+
+
+class ReasonNeeded(Refused):
+    """A superuser has no right to this of their own, and has not yet stated why they would use it without one."""
+
+    sentence = _("You hold no right to this. State your reason first: it is recorded with everything you then open.")
+
+
 class PortalError(Exception):
     """Something a person asked for cannot be done; the message says why and what to do instead."""
 
 
 class MembershipError(PortalError):
     """A change of people or roles that cannot be made."""
+
+
+class GlassError(PortalError):
+    """The glass cannot be broken as asked."""
+
+
+class BarError(PortalError):
+    """A never rule that cannot be made or lifted."""
 
 
 class WorkspaceError(PortalError):
@@ -71,7 +97,7 @@ class TokenError(PortalError):
 
 
 class TokenRefused(Exception):
-    """A request came with an API token that is not to be used. `why` is a short code, `token` the row if there is one."""
+    """A request came with a token that is not to be used. `why` is a short code, `token` the row if there is one."""
 
     def __init__(self, why: str, token: Any = None) -> None:
         super().__init__(why)

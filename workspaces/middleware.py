@@ -2,17 +2,23 @@
 
 import uuid
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
 
 from audit import context
 from audit.events import EventType
 from audit.record import record
-from workspaces.exceptions import Forbidden, Refused
+from workspaces.exceptions import Forbidden, Hidden, ReasonNeeded, Refused
+from workspaces.problems import problem
+
+#: Below this address programs call, and read problem details instead of pages.
+API = "/api/"
 
 
 @sync_and_async_middleware
@@ -48,7 +54,8 @@ def ActingMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django 
 class RefusalMiddleware:
     """Turn a Refused raised anywhere into its page, after the refused act was rolled back, and record it.
 
-    A stranger gets the same 404 as for an id that never was; a member gets a 403 that says what they lack.
+    A stranger gets the same 404 as for an id that never was; a member gets a 403 that says what they lack; a superuser
+    who only looks is asked for a reason, and comes back when they have stated it.
     """
 
     sync_capable = async_capable = True
@@ -67,7 +74,12 @@ class RefusalMiddleware:
         if not isinstance(error, Refused):
             return None
         record_refusal(error)
-        if isinstance(error, Forbidden):
+        if request.path_info.startswith(API):
+            return problem(404 if isinstance(error, Hidden) else 403, error.sentence)
+        if isinstance(error, ReasonNeeded) and request.method == "GET" and "HX-Request" not in request.headers:
+            form = reverse("workspaces:glass", kwargs={"slug": error.workspace.slug})
+            return HttpResponseRedirect(f"{form}?{urlencode({'next': request.get_full_path()})}")
+        if isinstance(error, (Forbidden, ReasonNeeded)):
             return render(request, "403.html", {"sentence": error.sentence}, status=403)
         return render(request, "404.html", status=404)
 
@@ -81,5 +93,11 @@ def record_refusal(error: Refused) -> None:
             workspace=error.workspace,
             by=error.user,
             action=error.action,
-            answered="forbidden" if isinstance(error, Forbidden) else "hidden",
+            answered=_answered(error),
         )
+
+
+def _answered(error: Refused) -> str:
+    if isinstance(error, ReasonNeeded):
+        return "reason needed"
+    return "forbidden" if isinstance(error, Forbidden) else "hidden"

@@ -230,6 +230,7 @@ def test_the_stream_of_a_finished_answer_gives_its_words_to_nobody(client_of, me
 @pytest.mark.parametrize("closed", [False, True])
 def test_words_are_streamed_only_while_every_source_is_open(closed, client_of, member, manager, answer, handbook):
     from answers import sse
+    from workspaces.credentials import Credential
 
     Answer.objects.filter(pk=answer.pk).update(
         status=AnswerStatus.WORKING, released_at=None, released_text="", released_sha256=""
@@ -237,7 +238,8 @@ def test_words_are_streamed_only_while_every_source_is_open(closed, client_of, m
     if closed:
         restriction.restrict(handbook.document, by=manager)
 
-    said = async_to_sync(_first_frames)(sse.stream_of(answer.pk, member, ""))
+    credential = Credential(member.pk, None, client_of(member).session.session_key)
+    said = async_to_sync(_first_frames)(sse.stream_of(answer.pk, credential, ""))
 
     assert ("event: token" in said) is not closed
 

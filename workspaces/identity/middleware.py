@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from workspaces.exceptions import CountingUnavailable, TooManyAttempts
 from workspaces.identity import requirement, sessions
 from workspaces.identity.decorators import OWN_ACCOUNT
+from workspaces.token_auth import token_of
 
 
 class IdentityMiddleware:
@@ -35,7 +36,8 @@ class IdentityMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        if not request.user.is_authenticated:
+        # A token was made in a session that had shown what it had to, and has an end of its own.
+        if not request.user.is_authenticated or token_of(request) is not None:
             return None
         if sessions.is_over(request):
             logout(request)

@@ -1,16 +1,12 @@
 """`manage.py search SLUG "QUERY" --as USER`: retrieval alone, with a person's rights, without a model."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
-from audit.chain import digest
-from audit.events import EventType
-from audit.record import record
-from documents.search import Hit, Mode, SearchResult, is_usable, search
+from documents.retrieval import as_document, record_search, retrieve
+from documents.search import Hit, Mode, SearchResult, search
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import User, Workspace
@@ -61,9 +57,7 @@ class Command(PortalCommand):
             raise PortalError("-k is a number of passages from 1 up.")
         workspace = self.workspace(user, slug, Action.OPEN)
         if query is not None:
-            result = search(user, workspace, query, k, mode=mode)
-            _record(workspace, [query], [result.hits])
-            return self._one(result)
+            return self._one(retrieve(user, workspace, query, k, mode=mode))
         return self._many(user, workspace, mode, read_questions(queries), run_file)
 
     def _one(self, result: SearchResult) -> dict[str, Any]:
@@ -72,25 +66,7 @@ class Command(PortalCommand):
             self.say(f"     {' '.join(hit.passage.text.split())[:160]}")
         if result.sentence:
             self.say(result.sentence)
-        return {
-            "query": result.query,
-            "language": result.language,
-            "usable": is_usable(result),
-            "evidence": {"cosine": result.evidence.cosine, "coverage": result.evidence.coverage},
-            "degraded": result.degraded,
-            "sentence": result.sentence,
-            "legs": [
-                {
-                    "name": leg.name,
-                    "found": len(leg.finds),
-                    "asked_for": leg.asked_for,
-                    "exact": leg.exact,
-                    "fault": leg.fault,
-                }
-                for leg in result.legs
-            ],
-            "hits": [_hit(hit) for hit in result.hits],
-        }
+        return as_document(result)
 
     def _many(
         self,
@@ -101,7 +77,7 @@ class Command(PortalCommand):
         run_file: Path | None,
     ) -> dict[str, Any]:
         found = [(id, search(user, workspace, text, _PASSAGES_OF_RUN, mode=mode).hits) for id, text in queries]
-        _record(workspace, [text for _id, text in queries], [hits for _id, hits in found])
+        record_search(workspace, [text for _id, text in queries], [hits for _id, hits in found])
         if run_file is not None:
             rows = (_row(id, rank, hit) for id, hits in found for rank, hit in enumerate(_documents(hits), start=1))
             run_file.write_text("".join(rows), encoding="utf-8")
@@ -110,21 +86,6 @@ class Command(PortalCommand):
             "run": str(run_file) if run_file else None,
             "queries": [{"id": id, "hits": _pages(hits)} for id, hits in found],
         }
-
-
-def _record(workspace: Workspace, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> None:
-    """Who read which passages, before they are printed; the queries only by their hash."""
-    documents = {str(hit.document.pk) for hits in found for hit in hits}
-    with transaction.atomic():
-        record(
-            EventType.SEARCHED,
-            on=workspace,
-            workspace=workspace,
-            queries=len(queries),
-            queries_sha256=digest("\n".join(queries)),
-            passages=sum(len(hits) for hits in found),
-            documents=sorted(documents),
-        )
 
 
 def _documents(hits: Iterable[Hit]) -> list[Hit]:
@@ -145,23 +106,3 @@ def _row(id: str, rank: int, hit: Hit) -> str:
     # A run's columns are separated by spaces, so a path may hold none.
     path = "%20".join(hit.document.path.split(" "))
     return f"{id} Q0 {path} {rank} {hit.score:.6f} {_TAG}\n"
-
-
-def _hit(hit: Hit) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "cosine": hit.cosine,
-        "keywords": hit.keywords,
-        "document": hit.document.path,
-        "document_id": hit.document.pk,
-        "title": hit.document.title,
-        "version": hit.version.number,
-        "version_id": hit.version.pk,
-        "passage_id": hit.passage.pk,
-        "page": hit.page,
-        "locator": hit.locator,
-        "start": hit.passage.start,
-        "end": hit.passage.end,
-        "text": hit.passage.text,
-    }

@@ -1,0 +1,150 @@
+"""Questions and answers for programs: ask, read, follow. The pipeline, the rights and the release are everybody's."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import redis
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from ninja import Router, Status
+from pydantic import Field
+
+from answers import endpoints, questions, reading, streaming
+from answers.exceptions import EndpointError
+from answers.models import Answer, ModelEndpoint
+from answers.sse import event_stream
+from answers.states import HELD, OPEN
+from workspaces import access
+from workspaces.api import Asked, Told, in_workspace
+from workspaces.exceptions import Hidden
+from workspaces.models import Workspace
+from workspaces.roles import Action
+
+router = Router(tags=["Answers"])
+
+#: Seconds a program may wait for an answer in the request that asks.
+MOST_SECONDS = 30
+
+
+class NewQuestion(Asked):
+    question: str = Field(max_length=settings.MAX_QUESTION_CHARACTERS)
+    model: str = Field("", max_length=100, description="The name of a model the workspace offers; empty: its default.")
+    wait: int = Field(0, ge=0, le=MOST_SECONDS, description="Seconds to wait for the answer before 202.")
+
+
+class Citation(Told):
+    n: int
+    document: str
+    title: str
+    version: int
+    sha256: str
+    page: int | None
+    locator: str
+    quote: str
+    start: int
+    end: int
+    #: The place in the portal, for a person's browser.
+    url: str
+
+
+class Sentence(Told):
+    text: str
+    start: int
+    end: int
+    citations: list[int]
+    #: Share of its content words that its quotes contain; None where that cannot be measured.
+    grounding: float | None
+
+
+class AnswerReading(Told):
+    answer_id: UUID
+    status: str
+    #: What a person is told about the status.
+    sentence: str
+    #: Empty until it is released, and where a source is not open to this credential.
+    text: str
+    citations: list[Citation]
+    sentences: list[Sentence]
+    model: str
+    #: Step of the pipeline → seconds.
+    seconds: dict[str, float]
+    #: Where this answer is read, and where its events are followed.
+    url: str
+    events: str
+
+
+@router.post(
+    "/workspaces/{slug:slug}/questions", response={200: AnswerReading, 202: AnswerReading}, summary="Ask a question"
+)
+@in_workspace(Action.ASK)
+async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: HttpResponse) -> Any:
+    """Put a question in line. 200 with the ending if there is one within `wait` seconds, else 202: read it later.
+
+    An answer that a reviewer holds is 202 as well: its text may still come.
+    """
+    answer = await sync_to_async(_ask)(request, asked)
+    if asked.wait:
+        await _ended(answer.pk, within=asked.wait)
+    body = await sync_to_async(_read)(request, answer.pk)
+    response["Location"] = body["url"]
+    return Status(202 if body["status"] in (*OPEN, *HELD) else 200, body)
+
+
+@router.get("/answers/{uuid:pk}", response=AnswerReading, summary="Read an answer", url_name="answer")
+def answer(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    """Where the answer stands, and its text once it is released and while every source is open to this credential."""
+    return _read(request, pk)
+
+
+@router.get("/answers/{uuid:pk}/events", summary="Follow an answer", url_name="events")
+def events(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Server-sent events of one's own answer (`status`, `step`, `token`, `end`), resumed by `Last-Event-ID`."""
+    return event_stream(request, access.find(request.user, Action.ASK, Answer, pk=pk))
+
+
+for _operation in (answer, events):
+    _operation.required_action = Action.ASK  # type: ignore[attr-defined]
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _ask(request: HttpRequest, asked: NewQuestion) -> Answer:
+    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    endpoint = _endpoint(workspace, asked.model) if asked.model else None
+    return questions.ask(workspace=workspace, text=asked.question, by=request.user, endpoint=endpoint)
+
+
+def _endpoint(workspace: Workspace, name: str) -> ModelEndpoint:
+    for endpoint in endpoints.choices_for(workspace):
+        if endpoint.name == name:
+            return endpoint
+    raise EndpointError(_("This workspace offers no model “%(name)s”.") % {"name": name})
+
+
+async def _ended(answer_id: UUID, *, within: int) -> None:
+    """Return when the answer has come to an ending or is held, and after `within` seconds at the latest."""
+    try:
+        async with asyncio.timeout(within):
+            async for _id, kind, _data in streaming.follow(answer_id):
+                if kind == streaming.END:
+                    return
+    except (TimeoutError, redis.RedisError):
+        # The row tells how far it came.
+        return
+
+
+def _read(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    found = access.find(request.user, Action.ASK, Answer, pk=pk)
+    if found.asked_by_id != request.user.pk:
+        # A reviewer's look at others' answers is recorded with the draft, in the admin.
+        raise Hidden(user=request.user, workspace=found.workspace_id, action=Action.ASK, thing=found)
+    return reading.as_document(reading.read(found, by=request.user)) | {
+        "url": reverse("api:answer", kwargs={"pk": pk}),
+        "events": reverse("api:events", kwargs={"pk": pk}),
+    }
