@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from documents import library
+from documents import library, restriction
 from documents.forms import DeleteForm, GrantForm
 from documents.models import Document, Version
-from documents.restriction import granted_people, people_to_grant
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import Hidden, PortalError, Refused
@@ -75,6 +74,19 @@ def retry(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@in_workspace(Action.ADD)
+def retry_all(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Send everything that failed through ingestion again."""
+    count = library.retry_all_failed(workspace, by=request.user)
+    said = ngettext("%(count)d document is being read again.", "%(count)d documents are being read again.", count)
+    if count:
+        messages.success(request, said % {"count": count})
+    else:
+        messages.info(request, _("Nothing is failed any more: there was nothing to try again."))
+    return redirect("documents:list", slug=workspace.slug)
+
+
+@require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
 @_says_why
 def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
@@ -99,7 +111,7 @@ def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Close the document to everybody but named people."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
-    library.restrict(document, by=request.user)
+    restriction.restrict(document, by=request.user)
     messages.success(request, _("Restricted. Only you can open it until you grant it to others."))
     return redirect("documents:detail", slug=workspace.slug, pk=pk)
 
@@ -110,7 +122,7 @@ def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
 def unrestrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Open the document to the workspace."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
-    library.unrestrict(document, by=request.user)
+    restriction.unrestrict(document, by=request.user)
     messages.success(request, _("Everybody who may open documents here can open it now."))
     return redirect("documents:detail", slug=workspace.slug, pk=pk)
 
@@ -121,11 +133,11 @@ def unrestrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
 def grant(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Let one more person open a restricted document."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
-    form = GrantForm(request.POST, people=people_to_grant(document))
+    form = GrantForm(request.POST, people=restriction.people_to_grant(document))
     if not form.is_valid():
         raise PortalError(_("Choose somebody of this workspace who cannot open the document yet."))
     person = form.cleaned_data["person"]
-    library.grant(document, person, by=request.user)
+    restriction.grant(document, person, by=request.user)
     messages.success(request, _("%(name)s can open it now.") % {"name": person.name})
     return redirect("documents:detail", slug=workspace.slug, pk=pk)
 
@@ -137,7 +149,7 @@ def revoke(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     """Take a person's grant back; who takes their own loses sight of the document."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
     person = _granted_person(request, document)
-    library.revoke_grant(document, person, by=request.user)
+    restriction.revoke_grant(document, person, by=request.user)
     messages.success(request, _("%(name)s can no longer open it.") % {"name": person.name})
     if person == request.user:
         return redirect("documents:list", slug=workspace.slug)
@@ -174,7 +186,7 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID, action: str) -> 
 
 def _granted_person(request: HttpRequest, document: Document) -> User:
     """A person id from a form counts only if that person holds a grant on this document."""
-    for person in granted_people(document):
+    for person in restriction.granted_people(document):
         if str(person.pk) == request.POST.get("person"):
             return person
     raise Hidden(user=request.user, workspace=document.workspace, action=Action.MANAGE_DOCUMENTS, thing=document)

@@ -1,9 +1,10 @@
-"""What people do with documents: bring them in, try again, close them to others, delete them.
+"""What people do with documents: bring them in, try again, delete them. Closing them: `documents/restriction.py`.
 
 Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -16,32 +17,19 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.exceptions import DocumentError
+from documents.listing import latest_arrivals
 from documents.models import Document, Version, original_path
 from documents.parse import FORMATS
 from documents.receiving import Arrival, arriving
-from documents.restriction import grant, people_to_grant, restrict, revoke_grant, unrestrict
 from documents.states import OPEN, WITHDRAWN, VersionState
 from documents.tasks import erase_document_task, ingest_version_task
 from documents.titles import MAX_TITLE, title_from
 from workspaces import access
 from workspaces.dispatch import dispatch
+from workspaces.exceptions import Hidden
 from workspaces.killpoints import killpoint
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
-
-__all__ = [
-    "Deletion",
-    "Received",
-    "delete",
-    "grant",
-    "people_to_grant",
-    "receive",
-    "restrict",
-    "retry",
-    "retry_all_failed",
-    "revoke_grant",
-    "unrestrict",
-]
 
 MAX_PATH = 1000
 
@@ -104,13 +92,19 @@ def retry(version: Version, *, by: User) -> None:
 
 
 def retry_all_failed(workspace: Workspace, *, by: User) -> int:
-    """Retry every failed version that `by` can see in the workspace; how many those were."""
+    """Retry the latest bytes of every document that failed and that `by` can see; how many those were.
+
+    What was set aside for ending its worker is retried one by one only.
+    """
     access.require(by, Action.ADD, workspace)
-    failed = access.visible(by, Version).filter(document__workspace=workspace, state=VersionState.FAILED)
-    versions = list(failed.defer("text", "sections"))
-    for version in versions:
-        retry(version, by=by)
-    return len(versions)
+    latest = latest_arrivals(access.visible(by, Version).filter(document__workspace=workspace))
+    retried = 0
+    for version in list(latest.filter(state=VersionState.FAILED).only("document")):
+        # Somebody may have retried or deleted it since.
+        with suppress(DocumentError, Hidden):
+            retry(version, by=by)
+            retried += 1
+    return retried
 
 
 @transaction.atomic

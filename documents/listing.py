@@ -77,12 +77,14 @@ class Listing:
     rows: list[Row]
     counts: dict[str, int]
     total: int
+    #: Documents whose latest bytes failed: `library.retry_all_failed` tries them again.
+    failed: int
 
 
 def listing(user: User, workspace: Workspace, *, q: str = "", state: str = "", page: int = 1) -> Listing:
     """The documents of `workspace` that `user` may open, filtered; four queries whatever the size of the list."""
     documents = access.visible(user, Document).filter(workspace=workspace)
-    news = _news(Version.objects.filter(document__in=documents))
+    news = latest_arrivals(Version.objects.filter(document__in=documents))
     by_state = dict(news.order_by().values_list("state").annotate(Count("pk")))
     counts = {code: sum(by_state.get(state, 0) for state in states) for code, (_label, states) in GROUPS.items()}
     found = news.select_related("document").defer(*HEAVY).order_by("document__title", "document__path")
@@ -95,7 +97,7 @@ def listing(user: User, workspace: Workspace, *, q: str = "", state: str = "", p
     if not (q or state):
         paginator.count = total  # known already; counting costs as much as the list itself
     leaf = paginator.get_page(page)
-    return Listing(leaf, _rows(list(leaf.object_list)), counts, total)
+    return Listing(leaf, _rows(list(leaf.object_list)), counts, total, by_state.get(VersionState.FAILED, 0))
 
 
 def tone(version: Version) -> str:
@@ -116,11 +118,11 @@ def percent(version: Version) -> int:
 
 def newest(document: Document) -> Version | None:
     """The version of `document` there is news about, without its text."""
-    return _news(document.versions.all()).defer(*HEAVY).first()
+    return latest_arrivals(document.versions.all()).defer(*HEAVY).first()
 
 
-def _news(versions: QuerySet[Version]) -> QuerySet[Version]:
-    """Of each document the version whose bytes arrived last; when it is ready, it is the current one."""
+def latest_arrivals(versions: QuerySet[Version]) -> QuerySet[Version]:
+    """Of each document the version whose bytes arrived last: there is news about it, or it is the current one."""
     later = Version.objects.filter(document=OuterRef("document"), turn__gt=OuterRef("turn"))
     return versions.filter(~Exists(later))
 

@@ -8,6 +8,7 @@ app_name = "documents"
 urlpatterns = [
     path("", views.list_documents, name="list"),
     path("upload/", act_views.upload, name="upload"),
+    path("retry/", act_views.retry_all, name="retry_all"),
     path("progress/", views.progress, name="progress"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/versions/<uuid:version>/status/", views.status, name="status"),

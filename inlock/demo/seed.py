@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from documents import library
+from documents import library, restriction
 from documents.models import Document, Version
 from inlock.demo.questions import ACCOUNTS, DOCUMENTS, FOLDER, WORKSPACES, DemoAccount, DemoDocument
 from workspaces import members
@@ -68,6 +68,6 @@ def seed_documents() -> Iterator[Seeded]:
 def _restrict(document: Document, asked: DemoDocument, manager: User) -> None:
     if not asked.restricted_to or document.restricted:
         return
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
     for username in asked.restricted_to:
-        library.grant(document, User.objects.get(username=username), by=manager)
+        restriction.grant(document, User.objects.get(username=username), by=manager)

@@ -11,7 +11,7 @@ from django.db import connection
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import library
+from documents import library, restriction
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import Document, DocumentUserGrant, Version
@@ -130,7 +130,7 @@ def test_a_stranger_is_told_of_no_workspace_and_a_member_that_it_is_not_theirs_t
 
 
 def test_a_restricted_document_is_not_overwritten_by_somebody_it_is_closed_to(policies, contributor, manager, document):
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     with pytest.raises(Hidden):
         receive(policies, contributor, LONG)
@@ -226,6 +226,21 @@ def test_everything_that_failed_is_tried_again_at_once(failed, policies, contrib
     assert Version.objects.filter(state=VersionState.RECEIVED).count() == 2
 
 
+def test_a_failed_version_whose_bytes_were_replaced_is_left_as_it_is(failed, policies, contributor):
+    newer = receive(policies, contributor, "Leave lasts 26 weeks.", "scan.txt").version
+    ingest_version(newer.pk)
+
+    assert library.retry_all_failed(policies, by=contributor) == 0
+    assert again(failed).state == "failed"
+
+
+def test_what_a_person_cannot_see_is_not_retried_for_them(failed, policies, contributor, manager):
+    restriction.restrict(failed.document, by=manager)
+
+    assert library.retry_all_failed(policies, by=contributor) == 0
+    assert library.retry_all_failed(policies, by=manager) == 1
+
+
 def test_retrying_is_for_those_who_may_add(failed, policies, member, stranger):
     with pytest.raises(Forbidden):
         library.retry(failed, by=member)
@@ -245,69 +260,69 @@ def is_open_to(document, person) -> bool:
 
 
 def test_a_restricted_document_is_open_to_whoever_restricted_it_alone(document, manager, contributor, member):
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     assert [is_open_to(document, person) for person in (manager, contributor, member)] == [True, False, False]
     assert trail(EventType.DOCUMENT_RESTRICTED) == trail(EventType.DOCUMENT_GRANTED) == 1
 
 
 def test_restricting_twice_changes_and_says_nothing(document, manager):
-    library.restrict(document, by=manager)
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     assert trail(EventType.DOCUMENT_RESTRICTED) == DocumentUserGrant.objects.count() == 1
 
 
 def test_a_grant_opens_a_restricted_document_and_taking_it_back_closes_it(document, manager, member):
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
-    library.grant(document, member, by=manager)
+    restriction.grant(document, member, by=manager)
     opened = is_open_to(document, member)
-    library.revoke_grant(document, member, by=manager)
+    restriction.revoke_grant(document, member, by=manager)
 
     assert (opened, is_open_to(document, member)) == (True, False)
     assert (trail(EventType.DOCUMENT_GRANTED), trail(EventType.DOCUMENT_REVOKED)) == (2, 1)
 
 
 def test_a_grant_is_only_for_people_who_may_open_documents_here(document, manager, stranger, auditor):
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     for person in (stranger, auditor):
         with pytest.raises(DocumentError, match="no role here"):
-            library.grant(document, person, by=manager)
+            restriction.grant(document, person, by=manager)
 
-    assert not {stranger, auditor} & set(library.people_to_grant(document))
+    assert not {stranger, auditor} & set(restriction.people_to_grant(document))
 
 
 def test_there_is_nothing_to_grant_on_a_document_open_to_all(document, manager, member):
     with pytest.raises(DocumentError, match="open to the whole workspace"):
-        library.grant(document, member, by=manager)
+        restriction.grant(document, member, by=manager)
 
 
 def test_the_last_grant_stays(document, manager):
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     with pytest.raises(DocumentError, match="At least one person"):
-        library.revoke_grant(document, manager, by=manager)
+        restriction.revoke_grant(document, manager, by=manager)
 
     assert is_open_to(document, manager)
 
 
 def test_a_grant_of_somebody_who_may_not_open_it_now_does_not_count(document, manager, member):
-    library.restrict(document, by=manager)
-    library.grant(document, member, by=manager)
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
     member.is_active = False
     member.save()
 
     with pytest.raises(DocumentError, match="At least one person"):
-        library.revoke_grant(document, manager, by=manager)
+        restriction.revoke_grant(document, manager, by=manager)
 
     assert is_open_to(document, manager)
 
 
 def test_grants_end_with_the_last_role_that_opens_documents(document, policies, manager, member):
-    library.restrict(document, by=manager)
-    library.grant(document, member, by=manager)
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
     members.add_member(policies, member, "contributor", by=manager)
 
     members.remove_member(policies, member, "contributor", by=manager)
@@ -322,8 +337,8 @@ def test_grants_end_with_the_last_role_that_opens_documents(document, policies, 
 
 
 def test_grants_end_when_the_roles_that_remain_open_nothing(document, legal, policies, manager, member):
-    library.restrict(document, by=manager)
-    library.grant(document, member, by=manager)
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
 
     members.change_roles(legal, member, [], by=manager)
     members.change_roles(policies, member, ["reviewer"], by=manager)
@@ -337,19 +352,19 @@ def test_grants_end_when_the_roles_that_remain_open_nothing(document, legal, pol
 
 
 def test_opening_a_document_to_all_ends_its_grants(document, manager, contributor, member):
-    library.restrict(document, by=manager)
-    library.grant(document, member, by=manager)
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
 
-    library.unrestrict(document, by=manager)
+    restriction.unrestrict(document, by=manager)
     opened = is_open_to(document, contributor)
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     assert opened
     assert not is_open_to(document, member)
     assert trail(EventType.DOCUMENT_UNRESTRICTED) == 1
 
 
-@pytest.mark.parametrize("verb", [library.restrict, library.unrestrict, library.delete])
+@pytest.mark.parametrize("verb", [restriction.restrict, restriction.unrestrict, library.delete])
 def test_managing_documents_is_for_managers(verb, document, contributor, stranger):
     with pytest.raises(Forbidden):
         verb(document, by=contributor)
@@ -360,7 +375,7 @@ def test_managing_documents_is_for_managers(verb, document, contributor, strange
     assert (document.restricted, document.deleted_at) == (False, None)
 
 
-@pytest.mark.parametrize("verb", [library.grant, library.revoke_grant])
+@pytest.mark.parametrize("verb", [restriction.grant, restriction.revoke_grant])
 def test_granting_is_for_managers(verb, document, contributor, stranger, member):
     with pytest.raises(Forbidden):
         verb(document, member, by=contributor)
@@ -373,10 +388,10 @@ def test_granting_is_for_managers(verb, document, contributor, stranger, member)
 def test_a_restricted_document_is_not_for_every_manager_to_open_up(document, manager, make_user, policies):
     second = make_user("second-manager")
     members.add_member(policies, second, "manager", by=None)
-    library.restrict(document, by=manager)
+    restriction.restrict(document, by=manager)
 
     with pytest.raises(Hidden):
-        library.unrestrict(document, by=second)
+        restriction.unrestrict(document, by=second)
 
 
 def test_a_restriction_that_cannot_be_recorded_does_not_happen(document, manager, monkeypatch):
@@ -386,7 +401,7 @@ def test_a_restriction_that_cannot_be_recorded_does_not_happen(document, manager
     monkeypatch.setattr("documents.restriction.record_all", fail)
 
     with pytest.raises(AuditError):
-        library.restrict(document, by=manager)
+        restriction.restrict(document, by=manager)
 
     document.refresh_from_db()
     assert not document.restricted

@@ -215,6 +215,34 @@ def test_a_failed_version_is_retried_from_its_page(leave, contributor, client_of
     assert Event.objects.filter(type=EventType.VERSION_RETRIED).exists()
 
 
+def test_everything_that_failed_is_retried_from_the_list(policies, leave, contributor, client_of):
+    other = factories.document(policies, "other.md", by=contributor)
+    for document in (leave, other):
+        factories.add_version(document, "x", by=contributor, state=VersionState.FAILED, failure_sentence="Damaged.")
+    client = client_of(contributor)
+
+    before = client.get("/w/policies/documents/?state=failed").content.decode()
+    after = client.post(reverse("documents:retry_all", args=["policies"]), follow=True).content.decode()
+    again = client.post(reverse("documents:retry_all", args=["policies"]), follow=True).content.decode()
+
+    assert 'href="#retry-all"' in before
+    assert "Try all failed documents again?" in before
+    assert "2 documents are being read again." in after
+    assert "there was nothing to try again" in again
+    assert Event.objects.filter(type=EventType.VERSION_RETRIED).count() == 2
+
+
+def test_retrying_everything_is_for_those_who_add_documents(leave, contributor, member, auditor, stranger, client_of):
+    factories.add_version(leave, "x", by=contributor, state=VersionState.FAILED, failure_sentence="Damaged.")
+    url = reverse("documents:retry_all", args=["policies"])
+
+    refused = [client_of(person).post(url).status_code for person in (member, auditor, stranger)]
+
+    assert refused == [403, 403, 404]
+    assert 'href="#retry-all"' not in client_of(member).get("/w/policies/documents/?state=failed").content.decode()
+    assert not Event.objects.filter(type=EventType.VERSION_RETRIED).exists()
+
+
 def test_what_cannot_be_retried_says_why(leave, contributor, client_of):
     response = act(client_of(contributor), "retry", leave, version=leave.current_version.pk)
 
@@ -316,8 +344,11 @@ def test_acts_do_not_reach_into_another_workspace(leave, legal, manager, name, c
     assert leave.deleted_at is None
 
 
-@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", "upload"])
+OF_A_WORKSPACE = ["upload", "retry_all"]
+
+
+@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", *OF_A_WORKSPACE])
 def test_acts_happen_by_post_only(leave, manager, name, client_of):
-    kwargs = {"slug": "policies"} | ({} if name == "upload" else {"pk": leave.pk})
+    kwargs = {"slug": "policies"} | ({} if name in OF_A_WORKSPACE else {"pk": leave.pk})
 
     assert client_of(manager).get(reverse(f"documents:{name}", kwargs=kwargs)).status_code == 405
