@@ -68,10 +68,15 @@ def ensure_built_in(**_signal: Any) -> None:
     ModelEndpoint.objects.get_or_create(name=BUILT_IN, defaults={"kind": EndpointKind.EXTRACTIVE})
 
 
+def built_in() -> ModelEndpoint | None:
+    """The built-in model, which a workspace uses until its manager chooses; None where its row was renamed."""
+    return ModelEndpoint.objects.filter(name=BUILT_IN).first()
+
+
 def default_for(workspace: Workspace) -> ModelEndpoint:
     """The endpoint of a question that names none. Raises EndpointError when there is no enabled one."""
     chosen = getattr(workspace, "models", None)
-    endpoint = chosen.default_endpoint if chosen else ModelEndpoint.objects.filter(name=BUILT_IN).first()
+    endpoint = chosen.default_endpoint if chosen else built_in()
     if endpoint is None or not endpoint.enabled:
         raise EndpointError(_("This workspace has no usable model. Its manager can choose one in the settings."))
     return endpoint
@@ -149,6 +154,8 @@ def choose_models(
     allowed = sorted({default, *choices}, key=lambda endpoint: endpoint.name)
     if not all(endpoint.enabled for endpoint in allowed):
         raise EndpointError(_("A disabled model cannot be chosen."))
+    stored = WorkspaceModels.objects.select_for_update(no_key=True).filter(workspace=workspace).first()
+    before = _named(stored.default_endpoint, stored.choices.all()) if stored else {}
     models, _made = WorkspaceModels.objects.update_or_create(
         workspace=workspace, defaults={"default_endpoint": default}
     )
@@ -158,9 +165,15 @@ def choose_models(
         on=workspace,
         workspace=workspace,
         by=by,
-        after={"default_model": default.name, "models": [endpoint.name for endpoint in allowed]},
+        before=before,
+        after=_named(default, allowed),
     )
     return models
+
+
+def _named(default: ModelEndpoint, choices: Iterable[ModelEndpoint]) -> dict[str, Any]:
+    """A choice of models as the trail keeps it."""
+    return {"default_model": default.name, "models": [endpoint.name for endpoint in choices]}
 
 
 def test_endpoint(endpoint: ModelEndpoint, *, by: User) -> EndpointTest:

@@ -1,14 +1,18 @@
-"""The one form of an asker."""
+"""What an asker sends, and what a manager chooses for them."""
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from answers import endpoints
 from answers.exceptions import EndpointError
-from answers.models import ModelEndpoint
+from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
 from workspaces.models import Workspace
 
 
@@ -41,3 +45,54 @@ class QuestionForm(forms.Form):
     def endpoint(self) -> ModelEndpoint | None:
         """The endpoint that was chosen; None is the workspace's default."""
         return self.endpoints.get(self.cleaned_data.get("model", ""))
+
+
+class ModelsForm(forms.Form):
+    """The models of a workspace, from those that are connected and switched on."""
+
+    default = forms.ModelChoiceField(
+        label=_("Default model"),
+        queryset=ModelEndpoint.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": _("Choose the model that answers.")},
+    )
+    choices = forms.ModelMultipleChoiceField(
+        label=_("People may choose instead"),
+        queryset=ModelEndpoint.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        chosen = WorkspaceModels.objects.filter(workspace=workspace).select_related("default_endpoint").first()
+        kwargs["initial"] = {
+            "default": chosen.default_endpoint_id if chosen else endpoints.built_in(),
+            "choices": [endpoint.pk for endpoint in chosen.choices.all()] if chosen else [],
+        }
+        super().__init__(*args, **kwargs)
+        #: The default that answers nothing any more.
+        self.switched_off = chosen.default_endpoint if chosen and not chosen.default_endpoint.enabled else None
+        self.offered = ModelEndpoint.objects.filter(enabled=True)
+        for name in ("default", "choices"):
+            self.fields[name].queryset = self.offered
+
+    def described(self, field: str) -> Iterator[tuple[BoundWidget, str]]:
+        """Each choice of the field with a sentence on where its model answers."""
+        for choice in self[field]:
+            yield choice, _place(choice.data["value"].instance)
+
+    def defaults(self) -> Iterator[tuple[BoundWidget, str]]:
+        return self.described("default")
+
+    def others(self) -> Iterator[tuple[BoundWidget, str]]:
+        return self.described("choices")
+
+
+def _place(endpoint: ModelEndpoint) -> str:
+    if endpoint.kind == EndpointKind.EXTRACTIVE:
+        return gettext("Built in: quotes the documents and writes nothing of its own. No passage leaves this portal.")
+    return gettext("%(model)s. Questions and passages are sent to %(host)s.") % {
+        "model": endpoint.model,
+        "host": urlsplit(endpoint.base_url).netloc,
+    }

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from answers import views
+from answers import model_views, views
 
 app_name = "answers"
 urlpatterns = [
     path("ask/", views.ask, name="ask"),
+    path("settings/models/", model_views.models, name="models"),
     path("questions/", views.history, name="history"),
     path("answers/<uuid:pk>/", views.answer, name="answer"),
     path("answers/<uuid:pk>/card/", views.card, name="card"),
