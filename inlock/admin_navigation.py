@@ -13,7 +13,7 @@ from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Document
-from workspaces.models import User, Workspace
+from workspaces.models import CustomRole, PeopleGroup, User, Workspace
 
 Item = tuple[str, str, type[Model]]
 
@@ -40,6 +40,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Audit trail"), "history", Event),
             (_("Model endpoints"), "neurology", ModelEndpoint),
             (_("People"), "group", User),
+            (_("Groups of people"), "groups", PeopleGroup),
+            (_("Roles of our own"), "badge", CustomRole),
         ),
     ]
 

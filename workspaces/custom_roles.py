@@ -30,8 +30,7 @@ def create_role(*, code: str, name: str, purpose: str, actions: Iterable[str], b
     Raises RoleError for a code that is taken or unusable, and for actions that do not exist or are none.
     """
     _require(by)
-    if code in {*Role.values, PLATFORM_ADMINISTRATOR}:
-        raise RoleError(_("The code “%(code)s” has a meaning already.") % {"code": code})
+    require_free_code(code)
     role = CustomRole(code=code, name=name.strip(), purpose=purpose.strip(), actions=_usable(actions), created_by=by)
     _check(role)
     role.save()
@@ -86,6 +85,12 @@ def retire_role(role: CustomRole, *, by: User | None) -> None:
             [Entry(EventType.MEMBER_REMOVED, user, details=details) for user in people], workspace=workspace, by=by
         )
     record(EventType.ROLE_RETIRED, on=role, by=by, code=role.code, before=_told(role), workspaces=len(holders))
+
+
+def require_free_code(code: str) -> None:
+    """Raise RoleError for a code that stands for a role every installation has."""
+    if code in {*Role.values, PLATFORM_ADMINISTRATOR}:
+        raise RoleError(_("The code “%(code)s” has a meaning already.") % {"code": code})
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ LISTS = {
     "answers_workspacemodels": {"manager"},
     "workspaces_workspace": {"manager", "admin"},
     "workspaces_user": {"admin"},
+    "workspaces_peoplegroup": {"admin"},
+    "workspaces_customrole": {"admin"},
     "documents_document": {"manager", "reviewer"},
     "audit_event": {"auditor", "admin"},
 }

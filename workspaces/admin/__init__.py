@@ -1,7 +1,9 @@
 """The admin of workspaces, people and the trail."""
 
+from workspaces.admin.groups import PeopleGroupAdmin
 from workspaces.admin.people import UserAdmin
+from workspaces.admin.roles import CustomRoleAdmin
 from workspaces.admin.trail import EventAdmin
 from workspaces.admin.workspaces import WorkspaceAdmin
 
-__all__ = ["EventAdmin", "UserAdmin", "WorkspaceAdmin"]
+__all__ = ["CustomRoleAdmin", "EventAdmin", "PeopleGroupAdmin", "UserAdmin", "WorkspaceAdmin"]
