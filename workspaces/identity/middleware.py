@@ -6,7 +6,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -78,4 +78,4 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
     """Lead the whole page there, also when only a part of it was asked for."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
-    return HttpResponse(status=302, headers={"Location": address})
+    return HttpResponseRedirect(address)
