@@ -67,6 +67,7 @@ class EventType(models.TextChoices):
     DOCUMENT_UNRESTRICTED = "document.unrestricted", _("A document was opened to its workspace.")
     DOCUMENT_GRANTED = "document.granted", _("A person was granted a restricted document.")
     DOCUMENT_REVOKED = "document.revoked", _("A person's grant on a restricted document was taken back.")
+    DOCUMENT_CLASSIFIED = "document.classified", _("A document's classification was changed.")
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
