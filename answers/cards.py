@@ -11,6 +11,7 @@ from answers import marks
 from answers.models import Answer, Citation, EndpointKind, Question
 from answers.reading import Reading, place_in_words, place_of, read
 from answers.states import HELD, OPEN, RELEASED
+from workspaces import access
 from workspaces.models import User, Workspace
 
 #: Questions shown at once on the ask page; the rest is in the history.
@@ -138,8 +139,5 @@ def recent(user: User, workspace: Workspace, *, most: int = RECENT) -> list[Card
 def asked_by(user: User, workspace: Workspace) -> QuerySet[Answer]:
     """The last answer of each question `user` asked in `workspace`, newest question first."""
     last = Answer.objects.filter(workspace=workspace, asked_by=user).order_by("question_id", "-created_at")
-    return (
-        Answer.objects.filter(pk__in=last.distinct("question_id").values("pk"))
-        .select_related("question", "workspace", "endpoint")
-        .order_by("-created_at")
-    )
+    shown = access.within_view(Answer.objects.filter(pk__in=last.distinct("question_id").values("pk")))
+    return shown.select_related("question", "workspace", "endpoint").order_by("-created_at")

@@ -49,7 +49,7 @@ def somebody_may_decide() -> Exists:
         document__in=opened.order_by().values("pk")
     )
     reviewers = access.people_allowed(OuterRef("workspace"), Action.REVIEW).exclude(pk=OuterRef("asked_by"))
-    return Exists(reviewers.filter(Q(is_superuser=True) | ~Exists(closed)))
+    return Exists(reviewers.filter(~Exists(closed)))
 
 
 access.guard(Answer, visible=answers_open_to, workspace_of=lambda answer: answer.workspace)

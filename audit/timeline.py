@@ -82,6 +82,7 @@ SENTENCES: dict[str, Any] = {
     EventType.DRAFT_SUBMITTED: gettext_lazy("%(who)s submitted a returned draft again."),
     EventType.DRAFT_REJECTED: gettext_lazy("%(who)s rejected a draft."),
     EventType.DRAFT_WITHDRAWN: gettext_lazy("A draft was withdrawn because a document it rests on was deleted."),
+    EventType.DRAFT_STRANDED: gettext_lazy("A draft was ended because nobody is left who may decide on it."),
     EventType.ENDPOINT_CHANGED: gettext_lazy("%(who)s changed the model endpoint “%(what)s”."),
     EventType.ENDPOINT_TESTED: gettext_lazy("%(who)s tested the model endpoint “%(what)s”."),
     EventType.TRAIL_VERIFIED: gettext_lazy("%(who)s verified this chain up to entry %(events)s."),

@@ -9,11 +9,15 @@ from workspaces.roles import Action
 
 
 def documents_open_to(user: User) -> QuerySet[Document]:
-    """Undeleted documents of the workspaces where `user` may open documents; restricted ones only when granted."""
+    """Undeleted documents of the workspaces where `user` may open documents; restricted ones only when granted.
+
+    Broken glass opens the restricted ones of its workspace too.
+    """
     documents = Document.objects.filter(deleted_at=None, workspace__in=access.workspaces_allowing(user, Action.OPEN))
+    opened = not_closed_to(user)
     if user.is_superuser:
-        return documents
-    return documents.filter(not_closed_to(user))
+        opened |= Q(workspace__in=access.workspaces_behind_glass(user))
+    return documents.filter(opened)
 
 
 def not_closed_to(person: User | OuterRef) -> Q:
@@ -33,6 +37,8 @@ def passages_open_to(user: User) -> QuerySet[Passage]:
     return Passage.objects.filter(version__in=documents_open_to(user).values("current_version"))
 
 
-access.guard(Document, visible=documents_open_to, workspace_of=lambda document: document.workspace)
+access.guard(
+    Document, visible=documents_open_to, workspace_of=lambda document: document.workspace, names_only=True
+)
 access.guard(Version, visible=versions_open_to, workspace_of=lambda version: version.document.workspace)
 access.guard(Passage, visible=passages_open_to, workspace_of=lambda passage: passage.workspace)

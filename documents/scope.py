@@ -67,7 +67,9 @@ class Scope:
 
     @property
     def _documents(self) -> QuerySet[Document]:
-        return access.visible(self._user, Document).filter(workspace=self._workspace).order_by()
+        # A list of documents shows names, and what is found in them is text.
+        documents = access.within_view(access.visible(self._user, Document))
+        return documents.filter(workspace=self._workspace).order_by()
 
     def _open(self, documents: QuerySet[Document]) -> dict[UUID, OpenVersion]:
         rows = documents.values_list("current_version_id", "pk", "title", "path", "current_version__passage_count")

@@ -1,7 +1,7 @@
 """The engines of the run, a database per worker, and the cast every test can use.
 
 `policies` is an open workspace, `legal` holds answers for review. `manager`, `contributor`, `reviewer`, `member` and
-`auditor` have that one role in both; `second_reviewer` reviews in both; `admin` is a platform administrator;
+`auditor` have that one role in both; `second_reviewer` reviews in both; `admin` is a platform administrator, `superuser` stands above;
 `stranger` has an account and nothing else.
 """
 
@@ -68,8 +68,9 @@ def _empty_broker() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
-    """Uploads land in the test's own directory."""
+    """Uploads and checkpoints land in the test's own directory."""
     settings.MEDIA_ROOT = tmp_path / "files"
+    settings.CHECKPOINTS = tmp_path / "checkpoints"
 
 
 # --- The cast -----------------------------------------------------------------------------------------------
@@ -147,6 +148,23 @@ def admin(make_user: Any) -> Any:
     user = make_user("admin")
     set_platform_administrator(user, by=None)
     return user
+
+
+@pytest.fixture
+def superuser(make_user: Any) -> Any:
+    """Made by the operator; holds no role and has not broken any glass."""
+    user = make_user("superuser")
+    user.is_superuser = True
+    user.save(update_fields=["is_superuser"])
+    return user
+
+
+@pytest.fixture
+def break_glass(superuser: Any) -> Callable[[Any], Any]:
+    """break_glass(workspace) → the superuser has stated a reason there."""
+    from workspaces import glass
+
+    return lambda workspace: glass.break_glass(workspace, by=superuser, reason="Look into ticket 4711")
 
 
 @pytest.fixture

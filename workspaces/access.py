@@ -1,24 +1,29 @@
 """Decide who may do what.
 
 Every permission question in the product is answered here: views, admin, tasks and retrieval ask, and none of them
-looks at guardian directly. Rights are read from the database at the moment of use and never cached.
+looks at guardian directly. Rights are read from the database at the moment of use and never cached. What a person
+holds is said in `workspaces/rights.py`; a token's scope and an administrator's view as another only narrow it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
+from audit import context
 from audit.events import EventType
 from audit.record import record
-from workspaces.exceptions import Forbidden, Hidden
-from workspaces.models import User, Workspace, WorkspaceGroupGrant, WorkspaceUserGrant
+from workspaces import narrowing, rights
+from workspaces.exceptions import Forbidden, Hidden, ReasonNeeded, Refused, ViewerMayNot
+from workspaces.models import BreakGlass, RoleBar, User, Workspace
 from workspaces.roles import FOR_MANAGERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 M = TypeVar("M", bound=models.Model)
@@ -30,9 +35,13 @@ class Rule:
 
     visible: Callable[[User], QuerySet[Any]]
     workspace_of: Callable[[Any], Workspace]
+    names_only: bool
 
 
 _rules: dict[type[models.Model], Rule] = {}
+
+#: Whether broken glass counts in the sets of `visible` and `workspaces_allowing` that are made now.
+_glass_counts: ContextVar[bool] = ContextVar("glass_counts", default=True)
 
 
 def guard(
@@ -40,9 +49,14 @@ def guard(
     *,
     visible: Callable[[User], QuerySet[Any]],
     workspace_of: Callable[[Any], Workspace],
+    names_only: bool = False,
 ) -> None:
-    """Register the rule of `model`; the app that owns a model calls this once, when it is loaded."""
-    _rules[model] = Rule(visible, workspace_of)
+    """Register the rule of `model`; the app that owns a model calls this once, when it is loaded.
+
+    `names_only`: a list of these rows shows names and no text, so that it may be shown to an administrator who looks
+    at the portal as somebody else.
+    """
+    _rules[model] = Rule(visible, workspace_of, names_only)
 
 
 # --- Questions ----------------------------------------------------------------------------------------------
@@ -51,36 +65,34 @@ def guard(
 def require(user: Any, action: str, thing: models.Model | None) -> None:
     """Return if `user` may do `action` with `thing` (None: the platform itself), else raise.
 
-    Raises Hidden when the person may not even know of the thing, and Forbidden when they may know of it but not
-    do this. A superuser who passes without holding the right leaves a break-glass entry in the trail.
+    Raises Hidden when the person may not even know of the thing, Forbidden when they may know of it but not do this,
+    and ReasonNeeded when a superuser has to break the glass first; each use of broken glass leaves an entry.
     """
     if thing is None:
         return _require_platform(user, action)
     if not _is_person(user):
         raise Hidden(user=None, action=action, thing=thing)
-    workspace = thing if isinstance(thing, Workspace) else _rule(type(thing)).workspace_of(thing)
-    held = _held(user, workspace)
-    if user.is_superuser and action not in held:
-        return _break_glass(user, action, thing, workspace)
-    if Action.ENTER not in held:
-        raise Hidden(user=user, workspace=workspace, action=action, thing=thing)
-    if not isinstance(thing, Workspace) and not visible(user, type(thing)).filter(pk=thing.pk).exists():
-        raise Hidden(user=user, workspace=workspace, action=action, thing=thing)
-    if action not in held:
-        raise Forbidden(user=user, workspace=workspace, action=action, thing=thing)
+    workspace = _workspace_of(thing)
+    refusal = _refusal(user, action, thing, workspace)
+    if refusal is not None:
+        _use_glass(refusal, user, action, thing, workspace)
+    viewer = narrowing.viewer_of(user)
+    if viewer is not None and not isinstance(thing, Workspace):
+        refusal = _refusal(viewer, action, thing, workspace)
+        if refusal is not None and broken_glass(viewer, workspace) is None:
+            raise ViewerMayNot(user=user, workspace=workspace, action=action, thing=thing)
+        if refusal is not None:
+            _use_glass(refusal, viewer, action, thing, workspace)
     return None
 
 
 def allows(user: Any, action: str, thing: models.Model | None) -> bool:
-    """Whether `require` would return, without leaving a trace. Superusers count only by the roles they hold."""
+    """Whether the person's own rights let them, without leaving a trace. Broken glass does not count here."""
     if thing is None:
         return action in platform_actions(user)
     if not _is_person(user):
         return False
-    workspace = thing if isinstance(thing, Workspace) else _rule(type(thing)).workspace_of(thing)
-    if action not in _held(user, workspace):
-        return False
-    return isinstance(thing, Workspace) or visible(user, type(thing)).filter(pk=thing.pk).exists()
+    return _refusal(user, action, thing, _workspace_of(thing)) is None
 
 
 def actions(user: Any, workspace: Workspace) -> frozenset[str]:
@@ -88,51 +100,70 @@ def actions(user: Any, workspace: Workspace) -> frozenset[str]:
     return _held(user, workspace) if _is_person(user) else frozenset()
 
 
+def reach(user: Any, workspace: Workspace) -> frozenset[str]:
+    """What `require` lets the person use now: what they hold, and everything once they broke the glass."""
+    if broken_glass(user, workspace) is not None:
+        return frozenset(Action.values)
+    return actions(user, workspace)
+
+
 def visible(user: Any, model: type[M]) -> QuerySet[M]:
-    """The rows of `model` that `user` may know of: the only way a list, search or look-up starts."""
+    """The rows of `model` that `user` may know of: the only way a list, search or look-up starts.
+
+    For a superuser: every workspace, but what is inside only of those where they hold a role or broke the glass.
+    """
     if not _is_person(user):
         return model._default_manager.none()
-    if model is Workspace:
-        return cast("QuerySet[M]", workspaces_allowing(user, Action.ENTER))
-    return cast("QuerySet[M]", _rule(model).visible(user))
+    rows = _known(user, model)
+    if model is Workspace or _rule(model).names_only:
+        return rows
+    return within_view(rows)
+
+
+def within_view(rows: QuerySet[M]) -> QuerySet[M]:
+    """`rows`, less those an administrator who looks at the portal as somebody else may not open themselves."""
+    viewer = context.current().viewer
+    if viewer is None:
+        return rows
+    return rows.filter(pk__in=_known(viewer, rows.model).order_by().values("pk"))
 
 
 def workspaces_allowing(user: Any, action: str) -> QuerySet[Workspace]:
-    """The workspaces in which `user` may do `action`. For a superuser: all (`require` records the use)."""
+    """The workspaces in which `user` may do `action`, by what they hold there or by broken glass."""
     if not _is_person(user):
         return Workspace.objects.none()
+    allowing = Q(pk__in=rights.workspaces(user.pk, action))
     if user.is_superuser:
-        return Workspace.objects.all()
-    by_group = WorkspaceGroupGrant.objects.filter(
-        content_object=OuterRef("pk"), permission__codename=action, group__memberships__user=user
-    )
-    by_person = WorkspaceUserGrant.objects.filter(content_object=OuterRef("pk"), permission__codename=action, user=user)
-    return Workspace.objects.filter(Exists(by_group) | Exists(by_person))
+        allowing |= Q(pk__in=workspaces_behind_glass(user).values("pk"))
+    return narrowing.narrowed(user, action, Workspace.objects.filter(allowing))
 
 
 def find(user: Any, action: str, model: type[M], **lookup: Any) -> M:
     """The one row of `model` that `lookup` names, if `user` may do `action` with it.
 
-    Raises Hidden for a row that does not exist exactly as for one that is not visible, and Forbidden as `require`.
+    Raises Hidden for a row that does not exist exactly as for one that is not visible; the rest as `require`.
     """
+    rows = _known(user, model) if _is_person(user) else model._default_manager.none()
     try:
-        thing = visible(user, model).get(**lookup)
+        thing = rows.get(**lookup)
     except (ObjectDoesNotExist, ValueError, ValidationError) as error:
         # The row may exist: its workspace's trail, not the stranger, learns which one was asked for.
         thing_asked = _existing(model, lookup)
         workspace = _workspace_of(thing_asked) if thing_asked is not None else None
-        raise Hidden(
-            user=user if _is_person(user) else None, workspace=workspace, action=action, thing=thing_asked
-        ) from error
+        person = user if _is_person(user) else None
+        refusal = ReasonNeeded if workspace is not None and _could_break_glass(user, workspace) else Hidden
+        raise refusal(user=person, workspace=workspace, action=action, thing=thing_asked) from error
     require(user, action, thing)
     return thing
 
 
 def platform_actions(user: Any) -> frozenset[str]:
-    """What `user` may do across the installation."""
-    if not _is_person(user):
+    """What `user` may do across the installation. Nothing through a token, or while somebody looks as them."""
+    if not _is_person(user) or not narrowing.is_whole(user):
         return frozenset()
-    if user.is_superuser or user.memberships.filter(group__name=PLATFORM_ADMINISTRATOR).exists():
+    if user.is_superuser:
+        return frozenset(PlatformAction.values)
+    if user.memberships.filter(group__name=PLATFORM_ADMINISTRATOR).exists():
         return PLATFORM_CHARTER.actions
     return FOR_MANAGERS if workspaces_allowing(user, Action.MANAGE).exists() else frozenset()
 
@@ -149,14 +180,69 @@ def may_enter_admin(user: Any) -> bool:
 
 def people_allowed(workspace: Workspace | OuterRef, action: str) -> QuerySet[User]:
     """The active people who may do `action` in `workspace` (or in the one an outer row refers to)."""
-    return User.objects.filter(
-        Q(
-            memberships__group__workspacegroupgrant__content_object=workspace,
-            memberships__group__workspacegroupgrant__permission__codename=action,
+    place = workspace if isinstance(workspace, OuterRef) else workspace.pk
+    return User.objects.filter(pk__in=rights.people(place, action), is_active=True)
+
+
+# --- Broken glass; `workspaces/glass.py` has the verbs -------------------------------------------------------
+
+
+def broken_glass(user: Any, workspace: Workspace) -> BreakGlass | None:
+    """The superuser's stated reason to use rights without a role here, while it lasts."""
+    if not _is_person(user) or not user.is_superuser:
+        return None
+    return _open_glass(user).filter(workspace=workspace).order_by("-until").first()
+
+
+def workspaces_behind_glass(user: User) -> QuerySet[Workspace]:
+    """The workspaces a superuser has stated a reason for, while it lasts."""
+    if not user.is_superuser or not _glass_counts.get():
+        return Workspace.objects.none()
+    return Workspace.objects.filter(pk__in=_open_glass(user).values("workspace"))
+
+
+def _open_glass(user: User) -> QuerySet[BreakGlass]:
+    """Stated reasons that last. None of a token, of a view as another, or where the person is never to be."""
+    if not user.is_active or not narrowing.is_whole(user):
+        return BreakGlass.objects.none()
+    against = Q(user=user) | Q(group__memberships__user=user)
+    never = RoleBar.objects.filter(against, role="", workspace=OuterRef("workspace"))
+    return BreakGlass.objects.filter(~Exists(never), user=user, ended_at=None, until__gt=timezone.now())
+
+
+def _could_break_glass(user: Any, workspace: Workspace) -> bool:
+    """Whether stating a reason would help: for a superuser in person who has not done so."""
+    if not _is_person(user) or not user.is_superuser or broken_glass(user, workspace) is not None:
+        return False
+    return narrowing.is_whole(user)
+
+
+def _use_glass(refusal: Refused, user: User, action: str, thing: models.Model, workspace: Workspace) -> None:
+    """Let a superuser past `refusal` if they stated a reason for this workspace, and record that they passed."""
+    glass = broken_glass(user, workspace)
+    if glass is None:
+        if _could_break_glass(user, workspace):
+            raise ReasonNeeded(user=user, workspace=workspace, action=action, thing=thing)
+        raise refusal
+    with transaction.atomic():
+        record(
+            EventType.BREAK_GLASS,
+            on=thing,
+            workspace=workspace,
+            by=user,
+            reason=glass.reason,
+            action=action,
+            glass=glass.pk,
         )
-        | Q(workspaceusergrant__content_object=workspace, workspaceusergrant__permission__codename=action),
-        is_active=True,
-    ).distinct()
+
+
+@contextmanager
+def _own_rights_alone() -> Iterator[None]:
+    token = _glass_counts.set(False)
+    try:
+        yield
+    finally:
+        _glass_counts.reset(token)
 
 
 # --- Changes to object permissions; the verbs that call these do the checking and the recording --------------
@@ -179,14 +265,30 @@ def _is_person(user: Any) -> bool:
     return isinstance(user, User) and user.is_active
 
 
+def _refusal(user: User, action: str, thing: models.Model, workspace: Workspace) -> Refused | None:
+    """Why the person's own rights do not reach, or None."""
+    held = _held(user, workspace)
+    what: dict[str, Any] = {"user": user, "workspace": workspace, "action": action, "thing": thing}
+    if Action.ENTER not in held:
+        return Hidden(**what)
+    if not isinstance(thing, Workspace):
+        with _own_rights_alone():
+            known = _known(user, type(thing)).filter(pk=thing.pk)
+        if not known.exists():
+            return Hidden(**what)
+    return None if action in held else Forbidden(**what)
+
+
+def _known(user: User, model: type[M]) -> QuerySet[M]:
+    if model is not Workspace:
+        return cast("QuerySet[M]", _rule(model).visible(user))
+    if user.is_superuser:
+        return cast("QuerySet[M]", narrowing.narrowed(user, Action.ENTER, Workspace.objects.all()))
+    return cast("QuerySet[M]", workspaces_allowing(user, Action.ENTER))
+
+
 def _held(user: User, workspace: Workspace) -> frozenset[str]:
-    by_group = WorkspaceGroupGrant.objects.filter(content_object=workspace, group__memberships__user=user).values_list(
-        "permission__codename"
-    )
-    by_person = WorkspaceUserGrant.objects.filter(content_object=workspace, user=user).values_list(
-        "permission__codename"
-    )
-    return frozenset(code for (code,) in by_group.union(by_person))
+    return narrowing.left_of(rights.held(user.pk, workspace.pk), user, workspace)
 
 
 def _rule(model: type[models.Model]) -> Rule:
@@ -205,11 +307,6 @@ def _require_platform(user: Any, action: str) -> None:
         raise Forbidden(user=user, action=action)
 
 
-def _break_glass(user: User, action: str, thing: models.Model, workspace: Workspace) -> None:
-    with transaction.atomic():
-        record(EventType.BREAK_GLASS, on=thing, workspace=workspace, by=user, action=action)
-
-
 def _existing(model: type[models.Model], lookup: dict[str, Any]) -> models.Model | None:
     try:
         return model._default_manager.filter(**lookup).first()
@@ -217,5 +314,5 @@ def _existing(model: type[models.Model], lookup: dict[str, Any]) -> models.Model
         return None
 
 
-def _workspace_of(thing: models.Model) -> UUID:
-    return thing.pk if isinstance(thing, Workspace) else _rule(type(thing)).workspace_of(thing).pk
+def _workspace_of(thing: models.Model) -> Workspace:
+    return thing if isinstance(thing, Workspace) else _rule(type(thing)).workspace_of(thing)

@@ -7,7 +7,7 @@ from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
@@ -15,9 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from audit.events import EventType
-from audit.record import record
-from workspaces import access
+from workspaces import access, glass
 from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.models import Workspace
 
@@ -60,9 +58,12 @@ class GovernedAdmin(ModelAdmin):
         if action is None:
             return False
         if obj is None:
-            return access.workspaces_allowing(request.user, action).exists()
-        # A superuser passes here; `get_object` has left the break-glass entry.
-        return access.allows(request.user, action, obj) or request.user.is_superuser
+            return request.user.is_superuser or access.workspaces_allowing(request.user, action).exists()
+        if access.allows(request.user, action, obj):
+            return True
+        # Broken glass passes here; `get_object` has left the entry.
+        workspace = self.workspace_of(obj)
+        return workspace is not None and access.broken_glass(request.user, workspace) is not None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -99,12 +100,10 @@ class GovernedAdmin(ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def require_list(self, request: HttpRequest) -> None:
-        """Raise Forbidden unless the person may list this at all; a superuser without a role leaves an entry."""
+        """Raise Forbidden unless the person may list this at all; what broken glass adds to the list is recorded."""
         if not self.has_view_permission(request):
             raise Forbidden(user=request.user, action=str(self.view_action))
-        if request.user.is_superuser:
-            with transaction.atomic():
-                record(EventType.BREAK_GLASS, by=request.user, action=self.view_action, listed=self.opts.label_lower)
+        glass.record_listing(request.user, str(self.view_action), self.opts.label_lower)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -34,6 +34,7 @@ class PlatformAction(models.TextChoices):
     MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
     MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
     READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")
+    BREAK_GLASS = "break_glass", _("use rights without a role, for a while, after stating a reason (superusers only)")
 
 
 class Role(models.TextChoices):
@@ -103,5 +104,8 @@ FOR_MANAGERS = frozenset({PlatformAction.CREATE_WORKSPACE.value})
 PLATFORM_CHARTER = Charter(
     _("Platform administrator"),
     _("Runs the installation: workspaces, accounts, model endpoints. Opens no content."),
-    frozenset(PlatformAction.values),
+    frozenset(PlatformAction.values) - {PlatformAction.BREAK_GLASS},
 )
+
+#: What is left of a person's rights while an administrator looks at the portal as them.
+READING = frozenset({Action.ENTER, Action.ASK, Action.OPEN, Action.REVIEW, Action.READ_TRAIL})

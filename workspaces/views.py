@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @in_workspace(Action.ENTER)
 def detail(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Where a person lands in a workspace: asking, or the first page their roles open."""
-    held = access.actions(request.user, workspace)
+    held = access.reach(request.user, workspace)
     if Action.ASK in held:
         return redirect("answers:ask", slug=workspace.slug)
     return render(request, "workspaces/detail.html", {"roles": members.roles_of(workspace, request.user)})

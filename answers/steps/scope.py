@@ -12,14 +12,13 @@ from workspaces.roles import Action
 def scope(state: State) -> Outcome:
     """Ends the answer when the asker may no longer ask here, or when no model is left to ask."""
     held = access.actions(state.asker, state.workspace)
-    if not {Action.ASK, Action.OPEN} <= held and not state.asker.is_superuser:
+    if not {Action.ASK, Action.OPEN} <= held and access.broken_glass(state.asker, state.workspace) is None:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, missing=sorted({Action.ASK, Action.OPEN} - held))
     state.policy = state.workspace.review_policy
     state.endpoint = _endpoint(state)
     return Outcome(
         detail={
             "rights": sorted(held),
-            "superuser": state.asker.is_superuser,
             "language": state.language,
             "policy": state.policy,
             "endpoint": endpoints.label_of(state.endpoint),

@@ -338,18 +338,19 @@ def test_old_form_of_a_draft_names_nothing_outside_it_and_shows_no_text_unrecord
 
 
 def test_superuser_without_a_role_leaves_a_break_glass_entry_and_cannot_decide(
-    client_of: Any, page: Any, draft: Draft, make_user: Any
+    client_of: Any, page: Any, draft: Draft, legal: Any, superuser: Any, break_glass: Any
 ) -> None:
-    root = make_user("root")
-    root.is_superuser = True
-    root.save()
-    client = client_of(root)
+    client = client_of(superuser)
+    asked_why = client.get(page("answers_draft_change", draft.pk))
+    break_glass(legal)
 
+    assert asked_why.status_code == 302
+    assert asked_why.url.startswith("/glass/legal/")
     assert client.get(page("answers_draft_changelist")).status_code == 200
     assert client.get(page("answers_draft_change", draft.pk)).status_code == 200
     assert client.post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)}).status_code == 403
 
-    assert Event.objects.filter(type=EventType.BREAK_GLASS, actor_id=str(root.pk)).count() >= 2
+    assert Event.objects.filter(type=EventType.BREAK_GLASS, actor_id=str(superuser.pk)).count() >= 2
     assert state(draft) == DraftState.WAITING
 
 

@@ -18,7 +18,7 @@ from audit.models import Event
 from documents.models import DocumentUserGrant
 from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
 from workspaces import members
-from workspaces.exceptions import Forbidden, Hidden
+from workspaces.exceptions import Forbidden, Hidden, ReasonNeeded
 from workspaces.roles import Role
 
 EDITED = f"{CLAUSES[0]} [1] Invoices are due in 30 days. [2]"
@@ -119,15 +119,13 @@ def test_draft_of_their_own_question_does_not_exist_for_a_reviewer(
 
 @pytest.mark.parametrize("act", [act for act in all_acts() if act.id != "open"])
 def test_superuser_does_nothing_with_the_draft_of_their_own_question(
-    legal: Any, make_user: Any, act: Callable[[Draft, Any], Any]
+    legal: Any, superuser: Any, break_glass: Any, act: Callable[[Draft, Any], Any]
 ) -> None:
-    root = make_user("root")
-    root.is_superuser = True
-    root.save()
-    own = a_held_answer(legal, root)
+    own = a_held_answer(legal, superuser)
+    break_glass(legal)
 
     with pytest.raises(WrongState, match="You asked"):
-        act(own, root)
+        act(own, superuser)
 
     stored = Draft.objects.get(pk=own.pk)
     assert (stored.state, stored.text, stored.assigned_to) == (DraftState.WAITING, own.text, None)
@@ -194,16 +192,18 @@ def test_right_to_a_source_counts_at_the_moment_of_the_decision(legal: Any, memb
         review.approve(draft, by=reviewer, seen_sha256=seen(draft))
 
 
-def test_superuser_without_the_role_reads_by_breaking_glass_but_does_not_decide(draft: Draft, make_user: Any) -> None:
-    root = make_user("root")
-    root.is_superuser = True
-    root.save()
+def test_superuser_without_the_role_reads_by_breaking_glass_but_does_not_decide(
+    draft: Draft, legal: Any, superuser: Any, break_glass: Any
+) -> None:
+    with pytest.raises(ReasonNeeded):
+        review.opened(draft, by=superuser)
 
-    review.opened(draft, by=root)
+    break_glass(legal)
+    review.opened(draft, by=superuser)
     with pytest.raises(Forbidden):
-        review.approve(draft, by=root, seen_sha256=seen(draft))
+        review.approve(draft, by=superuser, seen_sha256=seen(draft))
 
-    assert Event.objects.filter(type=EventType.BREAK_GLASS, actor_id=root.pk).exists()
+    assert Event.objects.filter(type=EventType.BREAK_GLASS, actor_id=superuser.pk).exists()
     assert answer_of(draft).status == AnswerStatus.HELD_FOR_REVIEW
 
 
