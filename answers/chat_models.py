@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.utils.translation import gettext as _
+
 from answers.exceptions import ModelFailed
 from answers.keys import key_of
 from answers.models import EndpointKind, ModelEndpoint
@@ -69,7 +71,7 @@ def stream_chat(
     for piece in pieces:
         length += len(piece)
         if length > MOST_CHARACTERS:
-            raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The model did not stop writing.")
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, _("The model did not stop writing."))
         yield piece
         if should_stop():
             return
@@ -117,11 +119,11 @@ class _Clock:
     def check(self) -> None:
         seconds = monotonic() - self.started
         if not self.has_begun and seconds > self.endpoint.first_token_seconds:
-            limit = self.endpoint.first_token_seconds
-            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, f"No word came within {limit} seconds.")
+            detail = _("No word came within %(limit)d seconds.") % {"limit": self.endpoint.first_token_seconds}
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, detail)
         if seconds > self.endpoint.total_seconds:
-            limit = self.endpoint.total_seconds
-            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, f"The answer was not finished after {limit} seconds.")
+            detail = _("The answer was not finished after %(limit)d seconds.") % {"limit": self.endpoint.total_seconds}
+            raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, detail)
 
 
 def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[], bool]) -> Iterator[str]:
@@ -137,9 +139,8 @@ def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[
             # A little more than asked for, so that many workers do not come back in the same instant.
             pause = busy.after * random.uniform(1.0, 1.2)  # noqa: S311
             if not tries_left or pause > min(_LONGEST_WAIT, clock.left):
-                raise ModelFailed(
-                    AnswerStatus.FAILED_MODEL_BUSY, f"The server asked to wait {busy.after:.0f} seconds."
-                ) from busy
+                detail = _("The server asked to wait %(seconds).0f seconds.") % {"seconds": busy.after}
+                raise ModelFailed(AnswerStatus.FAILED_MODEL_BUSY, detail) from busy
             if not _wait(pause, should_stop):
                 return
         else:
@@ -168,14 +169,14 @@ def _one_try(
     if should_stop():
         return
     if finish == "length":
-        limit = endpoint.max_output_tokens
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, f"The answer is longer than {limit} tokens.")
+        detail = _("The answer is longer than %(limit)d tokens.") % {"limit": endpoint.max_output_tokens}
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, detail)
     if finish == "content_filter":
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The server's filter held the answer back.")
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, _("The server's filter held the answer back."))
     if not clock.has_begun:
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, "The server sent no text.")
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, _("The server sent no text."))
     if not finish:
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, "The stream ended before the answer did.")
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, _("The stream ended before the answer did."))
 
 
 def _chunks(
@@ -224,17 +225,17 @@ def _result(task: "asyncio.Task[Any]", clock: _Clock) -> Any:
     except openai.APIStatusError as error:
         if error.status_code in _BUSY and not clock.has_begun:
             raise _Busy(_retry_after(error.response)) from error
-        detail = f"The server answered with status {error.status_code}."
+        detail = _("The server answered with status %(status)d.") % {"status": error.status_code}
         raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
     except openai.APITimeoutError as error:
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, "The server did not answer in time.") from error
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, _("The server did not answer in time.")) from error
     # What langchain raises when a server's JSON has an unexpected shape is whatever its parsing stumbles over.
     except (openai.OpenAIError, httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         cause = type(error.__cause__ or error).__name__
         if clock.has_begun:
-            detail = f"The stream broke off ({cause})."
+            detail = _("The stream broke off (%(cause)s).") % {"cause": cause}
             raise ModelFailed(AnswerStatus.FAILED_MODEL_INTERRUPTED, detail) from error
-        detail = f"The server could not be reached or did not speak the protocol ({cause})."
+        detail = _("The server could not be reached or did not speak the protocol (%(cause)s).") % {"cause": cause}
         raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
 
 

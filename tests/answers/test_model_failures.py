@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from answers import chat_models, prompts, streaming
+from answers.exceptions import ModelFailed
+from answers.language import speaking
 from answers.models import EndpointKind, ModelEndpoint
 from answers.states import WORDING, AnswerStatus
 from audit.events import EventType
 from audit.models import Event
+from documents.analysis import script
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 
@@ -59,6 +62,19 @@ def test_a_model_that_does_this_ends_in_a_named_state(
     assert streaming.read(answer.pk)[-1][1:] == ("end", {"status": status})
     family = {"answered": "released", "refused": "refused", "failed": "failed"}[status.family]
     assert Event.objects.filter(object_id=str(answer.pk), type=f"answer.{family}").count() == 1
+
+
+@pytest.mark.parametrize(
+    "model", ["error", "garbage", "empty", "busy-for-long", "dies", "trails-off", "too-long", "endless", "silent"]
+)
+def test_what_went_wrong_is_said_in_the_askers_language(model: str, endpoint_of: Any) -> None:
+    endpoint = endpoint_of(model, first_token_seconds=1 if model == "silent" else 60)
+
+    with speaking("sr"), pytest.raises(ModelFailed) as failed:
+        list(chat_models.stream_chat(endpoint, prompts.render(QUESTION, []), question=QUESTION, evidence=[]))
+
+    sentence, _, _fault = failed.value.detail.partition(" (")
+    assert script(sentence) == "cyrl"
 
 
 def test_a_server_that_nobody_runs_ends_in_a_model_error(
