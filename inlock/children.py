@@ -130,6 +130,8 @@ def children(var: Path, host: str, port: int) -> list[Child]:
     worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     web = ["uvicorn", "inlock.asgi:application", "--host", host, "--port", str(port)]
     web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+    # It would believe X-Forwarded-For of anybody on this machine; TRUSTED_PROXIES says whose is believed.
+    web += ["--no-proxy-headers"]
     ingest_processes = max(1, min(2, os.cpu_count() or 1))
     commands = {
         "web": ([*python, *web], signal.SIGTERM, 8.0),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 
@@ -80,6 +81,15 @@ class Env:
     def list(self, name: str, default: "list[str] | None" = None) -> "list[str]":
         raw = self.str(name)
         return [part.strip() for part in raw.split(",") if part.strip()] if raw else (default or [])
+
+    def networks(self, name: str) -> "list[str]":
+        networks = self.list(name)
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise SettingError(f"{name}: {network} is no network. Write one such as 10.0.0.0/8.") from error
+        return networks
 
     def path(self, name: str, default: Path) -> Path:
         raw = self.str(name)

@@ -205,7 +205,7 @@ SESSION_IDLE_SECONDS = env.int("INLOCK_SESSION_IDLE_MINUTES", 120, minimum=5) * 
 ATTEMPTS_PER_ACCOUNT = env.int("INLOCK_ATTEMPTS_PER_ACCOUNT", 10, minimum=3)
 ATTEMPTS_PER_ADDRESS = env.int("INLOCK_ATTEMPTS_PER_ADDRESS", 100, minimum=3)
 #: Networks of proxies whose X-Forwarded-For is believed. Empty: nobody's.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 #: The admin opens only to people with a second factor. Off in development, so that the demo's accounts get in.
 SECOND_FACTOR_FOR_ADMIN = env.bool("INLOCK_SECOND_FACTOR_FOR_ADMIN", default=PRODUCTION)
 

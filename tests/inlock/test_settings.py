@@ -11,7 +11,7 @@ import pytest
 from inlock.env import Env, SettingError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path|networks)\(\s*\"([A-Z_]+)\"")
 SAFE = {
     "INLOCK_MODE": "production",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
@@ -41,6 +41,11 @@ def test_an_unclear_yes_or_no_is_refused_by_name(raw):
 def test_a_number_below_its_minimum_is_refused_by_name(raw):
     with pytest.raises(SettingError, match="INLOCK_MAX_UPLOAD_MB"):
         Env({"INLOCK_MAX_UPLOAD_MB": raw}).int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1)
+
+
+def test_a_network_that_is_none_is_refused_by_name():
+    with pytest.raises(SettingError, match="TRUSTED_PROXIES: 10.0.0.1/8"):
+        Env({"TRUSTED_PROXIES": "192.0.2.0/24, 10.0.0.1/8"}).networks("TRUSTED_PROXIES")
 
 
 def test_a_secret_can_come_from_a_file(tmp_path):

@@ -28,8 +28,8 @@ def _few_attempts(settings):
     settings.ATTEMPTS_PER_ADDRESS = 20
 
 
-def guess(username: str = "member", password: str = "not-it", **options) -> int:
-    return Client().post("/sign-in/", {"username": username, "password": password}, **options).status_code
+def guess(username: str = "member", typed: str = "not-it", **options) -> int:
+    return Client().post("/sign-in/", {"username": username, "password": typed}, **options).status_code
 
 
 def test_guesses_at_one_account_stop_at_the_limit_and_say_how_long(member):
@@ -212,4 +212,4 @@ def test_without_the_throttle_every_guess_would_get_through(member, monkeypatch)
 
     monkeypatch.setattr(throttle, "Attempt", Uncounted)
 
-    assert {guess(password=f"{PASSWORD}{n}") for n in range(30)} == {200}
+    assert {guess(typed=f"{PASSWORD}{n}") for n in range(30)} == {200}

@@ -47,4 +47,4 @@ def _is_proxy(address: Address | None) -> bool:
     # A request over a unix socket has no address, and only the proxy on this machine can make one.
     if address is None:
         return bool(settings.TRUSTED_PROXIES)
-    return any(address in ipaddress.ip_network(network, strict=False) for network in settings.TRUSTED_PROXIES)
+    return any(address in ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES)
