@@ -44,9 +44,10 @@ def create(
     """A token for `by` themselves, and its text, which is told this once.
 
     Raises TokenError for a scope or a lifetime that is not to be had, Hidden for a workspace `by` may not enter, and
-    Forbidden to a token that would make another.
+    Forbidden to a token that would make another and to who only looks as `by`.
     """
-    if context.current().scope is not None:
+    acting = context.current()
+    if acting.scope is not None or acting.viewer is not None:
         raise Forbidden(user=by, action="create_token")
     scope, wanted = list(workspaces), set(actions)
     for workspace in scope:

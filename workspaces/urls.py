@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from workspaces import glass_views, view_as_views, views
+from workspaces import glass_views, token_views, view_as_views, views
 
 app_name = "workspaces"
 urlpatterns = [
+    path("account/tokens/", token_views.own, name="tokens"),
+    path("account/tokens/<uuid:pk>/revoke/", token_views.revoke, name="revoke_token"),
     path("workspaces/new/", views.create, name="create"),
     path("glass/<slug:slug>/", glass_views.state_reason, name="glass"),
     path("glass/<slug:slug>/end/", glass_views.end, name="end_glass"),
