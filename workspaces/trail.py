@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit import chain, export, verification
+from audit import chain, checkpoints, export, verification
 from audit.events import EventType
-from audit.models import Event
+from audit.models import Checkpoint, Event
 from audit.record import record
 from workspaces import access
 from workspaces.exceptions import Hidden
@@ -74,7 +74,7 @@ def read(which: Chain, *, by: User, entry: int | None = None) -> None:
 def verify(which: Chain, *, by: User | None) -> verification.Verification:
     """Read the whole chain and say where it does not hold. `by` None is the operator at the command line."""
     _require(which, by)
-    outcome = verification.verify(which.name)
+    outcome = checkpoints.verify_chain(which.name)
     with transaction.atomic():
         record(
             EventType.TRAIL_VERIFIED,
@@ -83,18 +83,28 @@ def verify(which: Chain, *, by: User | None) -> verification.Verification:
             events=outcome.events,
             holds=outcome.holds,
             head_hash=outcome.head_hash,
+            checkpoints=outcome.checkpoints,
             faults=len(outcome.faults),
             first_faults=[{"seq": fault.seq, "kind": fault.kind} for fault in outcome.faults[:_NAMED]],
         )
     return outcome
 
 
-def lines(which: Chain, *, by: User | None) -> Iterator[str]:
-    """The chain as JSON lines (see `audit.export`), its own entry about this export included."""
+def lines(which: Chain, *, by: User | None, kind: str = "jsonl", after: int = 0) -> Iterator[str]:
+    """What stands in the chain after entry `after`, as one of `export.KINDS`, the entry about this export included.
+
+    Raises AuditError for a cursor beyond the chain.
+    """
     _require(which, by)
+    span = export.span_of(which.name, after)
     with transaction.atomic():
-        record(EventType.TRAIL_EXPORTED, workspace=which.workspace, by=by)
-    return export.lines(which.name)
+        record(EventType.TRAIL_EXPORTED, workspace=which.workspace, by=by, kind=kind, after=after)
+    return export.KINDS[kind].lines(export.span_of(span.chain, after))
+
+
+def sign(which: Chain, *, accept_new_key: bool = False) -> Checkpoint | None:
+    """Sign what the chain holds now, for the operator; see `audit.checkpoints.make` for what it raises."""
+    return checkpoints.make(which.name, accept_new_key=accept_new_key)
 
 
 def _require(which: Chain, by: User | None) -> None:

@@ -196,7 +196,7 @@ def test_chain_whose_head_was_removed_is_still_listed(damage: Callable[..., None
 
 
 def test_export_carries_the_bytes_that_were_hashed(damage: Callable[..., None]) -> None:
-    header, *entries = [json.loads(line) for line in export.lines(PLATFORM)]
+    header, *entries = [json.loads(line) for line in export.json_lines(export.span_of(PLATFORM))]
 
     assert (header["format"], header["entries"]) == (export.FORMAT, LENGTH)
     previous = ""

@@ -1,11 +1,12 @@
-"""`audit verify [SLUG]` and `audit export SLUG`: the trail from a terminal, for the operator."""
+"""The trail from a terminal, for the operator: verify, export, sign checkpoints, name the key."""
 
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from audit import chain
+from audit import chain, export, signing
+from audit.exceptions import AuditError
 from workspaces import trail
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
@@ -16,27 +17,44 @@ _SHOWN = 20
 
 
 class Command(PortalCommand):
-    help = "Verify the audit trail, or write one chain of it as JSON lines."
+    help = "Verify the audit trail, export one chain of it, sign checkpoints, or print the public key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", choices=["verify", "export"])
+        parser.add_argument("act", choices=["verify", "export", "checkpoint", "key"])
         parser.add_argument(
-            "slug", nargs="?", metavar="SLUG", help="a workspace, or “platform”; verify without it takes every chain"
+            "slug",
+            nargs="?",
+            metavar="SLUG",
+            help="a workspace, or “platform”; without it, every chain (not for export)",
+        )
+        parser.add_argument("--format", choices=list(export.KINDS), default="jsonl", help="how to export")
+        parser.add_argument(
+            "--after", type=int, default=0, metavar="CURSOR", help="export what follows the entry with this number"
+        )
+        parser.add_argument(
+            "--accept-new-key", action="store_true", help="sign although the key before is lost and cannot vouch"
         )
 
     def run(self, *, act: str, slug: str | None, **options: Any) -> Any:
-        if act == "verify":
-            return self._verify(_chains() if slug is None else [_chain(slug)])
-        if slug is None:
-            raise PortalError("Say which chain to export: a workspace's short name, or platform.")
-        return self._export(_chain(slug))
+        try:
+            if act == "export":
+                if slug is None:
+                    raise PortalError("Say which chain to export: a workspace's short name, or platform.")
+                return self._export(_chain(slug), options["format"], options["after"])
+            if act == "key":
+                return self._key()
+            chains = _chains() if slug is None else [_chain(slug)]
+            return self._verify(chains) if act == "verify" else self._checkpoint(chains, options["accept_new_key"])
+        except AuditError as error:
+            raise PortalError(str(error)) from error
 
     def _verify(self, chains: list[trail.Chain]) -> dict[str, Any]:
         outcomes = [(which.code, trail.verify(which, by=None)) for which in chains]
         for code, outcome in outcomes:
             if outcome.holds:
-                self.say(f"{code}: {outcome.events} entries, the chain holds.")
+                signed = f", as {outcome.checkpoints} checkpoints say" if outcome.checkpoints else ""
+                self.say(f"{code}: {outcome.events} entries, the chain holds{signed}.")
                 continue
             self.does_not_hold()
             self.say(f"{code}: {outcome.events} entries, {len(outcome.faults)} faults:")
@@ -49,14 +67,32 @@ class Command(PortalCommand):
             "chains": [{"slug": code, "holds": outcome.holds, **asdict(outcome)} for code, outcome in outcomes],
         }
 
-    def _export(self, which: trail.Chain) -> dict[str, Any]:
-        lines = trail.lines(which, by=None)
+    def _export(self, which: trail.Chain, kind: str, after: int) -> dict[str, Any]:
+        if self.as_json and kind != "jsonl":
+            raise PortalError("--json goes with --format jsonl alone.")
+        lines = trail.lines(which, by=None, kind=kind, after=after)
         if self.as_json:
             header, *entries = [json.loads(line) for line in lines]
             return {**header, "events": entries}
         for line in lines:
             self.say(line)
         return {}
+
+    def _checkpoint(self, chains: list[trail.Chain], accept_new_key: bool) -> dict[str, Any]:
+        made = []
+        for which in chains:
+            checkpoint = trail.sign(which, accept_new_key=accept_new_key)
+            told = f"signed up to entry {checkpoint.seq}" if checkpoint else "nothing new to sign"
+            self.say(f"{which.code}: {told}.")
+            made.append(
+                {"slug": which.code, "seq": checkpoint and checkpoint.seq, "root": checkpoint and checkpoint.root}
+            )
+        return {"checkpoints": made}
+
+    def _key(self) -> dict[str, Any]:
+        public = signing.current_key().public
+        self.say(public)
+        return {"key": public}
 
 
 def _chains() -> list[trail.Chain]:
