@@ -101,8 +101,6 @@ class _Reader:
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
         self.inline: list[str] = []
-        self.lists: list[str] = []
-        self.mark = ""
 
     def element(self, node: lxml_html.HtmlElement, depth: int) -> None:
         tag = node.tag
@@ -127,8 +125,8 @@ class _Reader:
             self._list(node, tag, depth)
         else:
             self.flush()
-            if tag == "li" and self.lists:
-                self.mark = self._next_mark()
+            if tag == "li" and self.outline.is_in_list:
+                self.outline.begin_item()
             self._inside(node, depth)
             self.flush()
 
@@ -136,14 +134,8 @@ class _Reader:
         lines = (" ".join(line.split()) for line in "".join(self.inline).split("\n"))
         text = "\n".join(line for line in lines if line)
         self.inline = []
-        if not text:
-            return
-        if not self.lists:
-            self.outline.block(text)
-            return
-        mark = f"{self.mark} " if self.mark else "  "
-        self.mark = ""
-        self.outline.item("  " * (len(self.lists) - 1) + mark + text)
+        if text:
+            self.outline.say(text)
 
     def _inside(self, node: lxml_html.HtmlElement, depth: int) -> None:
         self.inline.append(_spaced(node.text))
@@ -153,17 +145,10 @@ class _Reader:
 
     def _list(self, node: lxml_html.HtmlElement, tag: str, depth: int) -> None:
         self.flush()
-        self.lists.append("•" if tag == "ul" else "1.")
+        self.outline.open_list(None if tag == "ul" else 1)
         self._inside(node, depth)
         self.flush()
-        self.lists.pop()
-        self.mark = ""
-
-    def _next_mark(self) -> str:
-        mark = self.lists[-1]
-        if mark != "•":
-            self.lists[-1] = f"{int(mark[:-1]) + 1}."
-        return mark
+        self.outline.close_list()
 
 
 def _spaced(text: str | None) -> str:

@@ -35,8 +35,6 @@ class _Reader:
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
-        self.lists: list[str] = []  # the mark of the next item, level by level
-        self.mark = ""
         self.rows: list[list[str]] = []
 
     def read(self, tokens: Sequence[Token]) -> None:
@@ -48,13 +46,13 @@ class _Reader:
     def _one(self, token: Token, previous: Token | None) -> None:
         match token.type:
             case "bullet_list_open":
-                self.lists.append("•")
+                self.outline.open_list()
             case "ordered_list_open":
-                self.lists.append(f"{token.attrGet('start') or 1}.")
+                self.outline.open_list(int(token.attrGet("start") or 1))
             case "bullet_list_close" | "ordered_list_close":
-                self.lists.pop()
+                self.outline.close_list()
             case "list_item_open":
-                self.mark = self._next_mark()
+                self.outline.begin_item()
             case "fence" | "code_block":
                 self.outline.block(token.content)
             case "html_block":
@@ -75,22 +73,8 @@ class _Reader:
             self.outline.heading(int(previous.tag[1]), text)
         elif opened in {"th_open", "td_open"}:
             self.rows[-1].append(text)
-        elif self.lists:
-            self._item(text)
         else:
-            self.outline.block(text)
-
-    def _item(self, text: str) -> None:
-        indent = "  " * (len(self.lists) - 1)
-        mark = f"{self.mark} " if self.mark else "  "
-        self.mark = ""
-        self.outline.item(indent + mark + text)
-
-    def _next_mark(self) -> str:
-        mark = self.lists[-1]
-        if mark != "•":
-            self.lists[-1] = f"{int(mark[:-1]) + 1}."
-        return mark
+            self.outline.say(text)
 
 
 def _words(children: Sequence[Token]) -> Iterator[str]:

@@ -18,6 +18,9 @@ class Outline:
         self._blocks: list[str] = []
         self._waiting: list[str] = []
         self._in_list = False
+        #: Of each open list the number of its next item, or None for a list of points.
+        self._lists: list[int | None] = []
+        self._mark = ""
         self._parts: list[Part] = []
 
     def heading(self, level: int, text: str) -> None:
@@ -46,6 +49,36 @@ class Outline:
         else:
             self._blocks.append(text)
         self._in_list = True
+
+    def open_list(self, first: int | None = None) -> None:
+        """A list begins, inside of any that is open; numbered from `first`, or a list of points."""
+        self._lists.append(first)
+
+    def close_list(self) -> None:
+        """The innermost list ends, and with it an item of which nothing was said."""
+        self._lists.pop()
+        self._mark = ""
+
+    @property
+    def is_in_list(self) -> bool:
+        """Whether a list is open."""
+        return bool(self._lists)
+
+    def begin_item(self) -> None:
+        """What is said next begins with the mark of the innermost list's next item."""
+        number = self._lists[-1]
+        self._mark = "•" if number is None else f"{number}."
+        if number is not None:
+            self._lists[-1] = number + 1
+
+    def say(self, text: str) -> None:
+        """Flowing text: an item, or more of one, where a list is open, else a paragraph."""
+        if not self._lists:
+            self.block(text)
+            return
+        indent = "  " * (len(self._lists) - 1)
+        self.item(f"{indent}{self._mark or ' '} {text}")
+        self._mark = ""
 
     def parts(self) -> list[Part]:
         """The sections; call once, at the end."""
