@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from documents import library, restriction
+from documents import classifying, library, restriction
 from documents.forms import DeleteForm, GrantForm
 from documents.models import Document, Version
 from workspaces import access
@@ -108,6 +108,19 @@ def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
 @_says_why
+def classify(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Say how far the document may travel."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    classifying.classify(document, request.POST.get("level", ""), by=request.user)
+    document.refresh_from_db(fields=["classification"])
+    level = document.get_classification_display()
+    messages.success(request, _("The classification is “%(level)s” now.") % {"level": level})
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
 def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Close the document to everybody but named people."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -163,7 +176,14 @@ def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile) -> 
     """What became of one uploaded file, as plain data."""
     name = file.name or ""
     try:
-        received = library.receive(workspace=workspace, path=name, file=file, filename=name, by=request.user)
+        received = library.receive(
+            workspace=workspace,
+            path=name,
+            file=file,
+            filename=name,
+            by=request.user,
+            classification=request.POST.get("classification", ""),
+        )
     except PortalError as error:
         return {"name": name, "outcome": "refused", "error": str(error)}
     except Refused as error:

@@ -49,7 +49,7 @@ class DocumentAdmin(GovernedAdmin):
 
     view_action = Action.OPEN
     list_display = ("title", "workspace_name", "state", "open_to", "classification", "passages", "created_at")
-    list_filter = (WorkspaceFilter, RestrictedFilter)
+    list_filter = (WorkspaceFilter, RestrictedFilter, "classification")
     search_fields = ("title", "path")
     ordering = ("title",)
     fields = (

@@ -6,21 +6,28 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from documents.listing import GROUPS
+from workspaces.classification import Classification
 from workspaces.models import User
 
 
 class FilterForm(forms.Form):
-    """The list's search box, state filter and page; anything unusable counts as not given."""
+    """The list's search box, filters and page; anything unusable counts as not given."""
 
     q = forms.CharField(max_length=200, required=False, label=_("Title or path"))
     state = forms.ChoiceField(choices=[(code, label) for code, (label, _states) in GROUPS.items()], required=False)
+    level = forms.ChoiceField(choices=Classification.choices, required=False, label=_("Classification"))
     page = forms.IntegerField(min_value=1, required=False)
 
     def usable(self) -> dict[str, Any]:
         """The values that make sense, ready for `listing`."""
         self.is_valid()
         data = self.cleaned_data
-        return {"q": data.get("q", "").strip(), "state": data.get("state", ""), "page": data.get("page") or 1}
+        return {
+            "q": data.get("q", "").strip(),
+            "state": data.get("state", ""),
+            "level": data.get("level", ""),
+            "page": data.get("page") or 1,
+        }
 
 
 class PlaceForm(forms.Form):

@@ -4,7 +4,6 @@ Everything here may run twice, at once, or be killed at any line: a stage's resu
 moves the version on, by the attempt that still holds the row, or not at all.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -13,13 +12,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
+from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import indexing, leases
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
-from documents.leases import HEAVY, Lease
-from documents.models import StageRun, Version
+from documents.leases import Lease
+from documents.models import HEAVY, StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored
 from documents.states import PROGRESS, WITHDRAWN, VersionState
@@ -78,7 +78,7 @@ def ingest_version(version_id: UUID | str, *, watch: Watcher | None = None) -> I
 
 def pipeline() -> str:
     """The fingerprint of all that decides what a version becomes."""
-    return hashlib.sha256(f"{RECIPE} space={indexing.space().fingerprint}".encode()).hexdigest()[:16]
+    return digest(f"{RECIPE} space={indexing.space().fingerprint}")[:16]
 
 
 def _left_alone(version_id: UUID | str) -> IngestResult:

@@ -6,9 +6,10 @@ Where a worker is up it does the work; where none is, this process does, one fil
 import contextvars
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from documents import library
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
-from documents.models import Version
+from documents.models import HEAVY, Version
 from documents.states import OPEN, VersionState
 from workspaces.dispatch import inline, worker_is_up
 from workspaces.models import User, Workspace
@@ -69,6 +70,10 @@ class Progress:
     passages: int
 
 
+#: Takes one file in: the version that stands for it, or the row of a file that was not taken in.
+Receive = Callable[[Found], "UUID | Row"]
+
+
 def find(paths: Sequence[str]) -> list[Found]:
     """The files at `paths`, those in folders by sorted relative path; hidden ones are left out.
 
@@ -85,12 +90,16 @@ def find(paths: Sequence[str]) -> list[Found]:
     return found
 
 
-def bring_in(workspace: Workspace, files: Sequence[Found], *, by: User) -> Iterator[Row]:
-    """Receive every file as `by` and yield what became of it, in the order in which they end."""
+def bring_in(workspace: Workspace, files: Sequence[Found], *, by: User, classification: str = "") -> Iterator[Row]:
+    """Receive every file as `by` and yield what became of it, in the order in which they end.
+
+    `classification` is that of documents which are new.
+    """
+    receive = partial(_receive, workspace, by, classification)
     if worker_is_up(QUEUE):
-        yield from _by_the_workers(workspace, files, by)
+        yield from _by_the_workers(receive, files)
     else:
-        yield from _in_this_process(workspace, files, by)
+        yield from _in_this_process(receive, files)
 
 
 def in_work(workspace: Workspace) -> list[Progress]:
@@ -109,7 +118,7 @@ def _files_in(folder: Path) -> list[Path]:
 # --- In this process ----------------------------------------------------------------------------------------
 
 
-def _in_this_process(workspace: Workspace, files: Sequence[Found], by: User) -> Iterator[Row]:
+def _in_this_process(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
     """One thread a core, each with one database connection for all of its files."""
     todo: SimpleQueue[Found] = SimpleQueue()
     for found in files:
@@ -119,7 +128,7 @@ def _in_this_process(workspace: Workspace, files: Sequence[Found], by: User) -> 
     def work() -> None:
         try:
             while True:
-                ended.put(_bring_one(workspace, todo.get_nowait(), by))
+                ended.put(_bring_one(receive, todo.get_nowait()))
         except Empty:
             return
         except BaseException as error:  # handed over to the thread that waits
@@ -145,11 +154,11 @@ def _in_this_process(workspace: Workspace, files: Sequence[Found], by: User) -> 
             thread.join()
 
 
-def _bring_one(workspace: Workspace, found: Found, by: User) -> Row:
+def _bring_one(receive: Receive, found: Found) -> Row:
     """Receive one file and ingest it here; when this returns, nobody works on it any more."""
     started = time.monotonic()
     with inline():
-        received = _receive(workspace, found, by)
+        received = receive(found)
     if isinstance(received, Row):
         return received
     while _is_open(received) and ingest_version(received).outcome in {"held", "lost"}:
@@ -160,11 +169,11 @@ def _bring_one(workspace: Workspace, found: Found, by: User) -> Row:
 # --- By the workers -----------------------------------------------------------------------------------------
 
 
-def _by_the_workers(workspace: Workspace, files: Sequence[Found], by: User) -> Iterator[Row]:
+def _by_the_workers(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
     waiting: dict[UUID, list[tuple[Found, float]]] = {}
     for found in files:
         started = time.monotonic()
-        received = _receive(workspace, found, by)
+        received = receive(found)
         if isinstance(received, Row):
             yield received
         else:
@@ -183,11 +192,18 @@ def _by_the_workers(workspace: Workspace, files: Sequence[Found], by: User) -> I
 # --- Both ---------------------------------------------------------------------------------------------------
 
 
-def _receive(workspace: Workspace, found: Found, by: User) -> UUID | Row:
+def _receive(workspace: Workspace, by: User, classification: str, found: Found) -> UUID | Row:
     """The version that stands for the file, or the row of a file that was not taken in."""
     try:
         with found.file.open("rb") as file:
-            received = library.receive(workspace=workspace, path=found.path, file=file, filename=found.file.name, by=by)
+            received = library.receive(
+                workspace=workspace,
+                path=found.path,
+                file=file,
+                filename=found.file.name,
+                by=by,
+                classification=classification,
+            )
     except DocumentError as error:
         return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, str(error))
     except OSError as error:
@@ -200,8 +216,8 @@ def _is_open(version_id: UUID) -> bool:
 
 
 def _row(found: Found, version_id: UUID, seconds: float) -> Row:
-    version = Version.objects.defer("text", "sections").get(pk=version_id)
-    reason = version.failure_sentence
+    version = Version.objects.defer(*HEAVY).get(pk=version_id)
+    reason = _(version.failure_sentence) if version.failure_sentence else ""
     if version.state in OPEN:
         reason = _("The search index does not answer. It goes on by itself once the index is back.")
     elif version.state == VersionState.SUPERSEDED:

@@ -16,11 +16,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
-from documents.models import Document, Version
+from documents.models import HEAVY, Document, Version
 from documents.states import OPEN
-
-#: Never read with the row: they may be megabytes.
-HEAVY = ("text", "sections")
 
 
 def is_free() -> Q:

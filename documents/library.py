@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import Entry, record, record_all
+from documents.classifying import level_for_new
 from documents.exceptions import DocumentError
 from documents.listing import latest_arrivals
-from documents.models import Document, Version, original_path
+from documents.models import HEAVY, Document, Version, original_path
 from documents.parse import FORMATS
 from documents.receiving import Arrival, arriving
 from documents.states import OPEN, WITHDRAWN, VersionState
@@ -56,20 +57,29 @@ class Deletion:
 
 
 def receive(
-    *, workspace: Workspace, path: str, file: BinaryIO | Any, filename: str, by: User, title: str = ""
+    *,
+    workspace: Workspace,
+    path: str,
+    file: BinaryIO | Any,
+    filename: str,
+    by: User,
+    title: str = "",
+    classification: str = "",
 ) -> Received:
     """Take in the bytes of the document at `path`, and have them ingested in the background.
 
     The same bytes as an existing version are that version; where it failed or was replaced, it is ingested again and
-    answers from then on. Raises DocumentError with a sentence: workspace archived, format not read here, file empty
-    or too large.
+    answers from then on. `title` and `classification` are those of a new document; only who manages documents gives
+    the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file empty or too large.
     """
     access.require(by, Action.ADD, workspace)
+    level = level_for_new(workspace, classification, by=by)
     path = _usable_path(path)
     _require_known_format(filename)
     _require_not_archived(workspace)
+    new = Document(workspace=workspace, path=path, title=title, classification=level)
     with arriving(file) as arrival:
-        return _take_in(workspace, path, arrival, PurePosixPath(filename).name, by, title)
+        return _take_in(new, arrival, filename, by)
 
 
 @transaction.atomic
@@ -77,7 +87,7 @@ def retry(version: Version, *, by: User) -> None:
     """Send a failed or set-aside version through ingestion again. Raises DocumentError for any other."""
     access.require(by, Action.ADD, version)
     Document.objects.select_for_update(no_key=True).get(pk=version.document_id)
-    version = Version.objects.select_for_update(no_key=True).defer("text", "sections").get(pk=version.pk)
+    version = Version.objects.select_for_update(no_key=True).defer(*HEAVY).get(pk=version.pk)
     if version.state not in (VersionState.FAILED, VersionState.QUARANTINED):
         raise DocumentError(_("Only a version that failed or was set aside can be tried again."))
     _send_again(version)
@@ -176,15 +186,18 @@ def _require_not_archived(workspace: Workspace) -> None:
         raise DocumentError(_("This workspace is archived: nothing can be added to it."))
 
 
-def _take_in(workspace: Workspace, path: str, arrival: Arrival, filename: str, by: User, title: str) -> Received:
-    """Give the bytes their row. The file is in its place before the row that names it is committed."""
+def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Received:
+    """Give the bytes their row. The file is in its place before the row that names it is committed.
+
+    `new` is the document as it is to be where there is none at its path yet.
+    """
     with transaction.atomic():
-        document, is_new = _document_at(workspace, path, by, title)
-        version = document.versions.filter(sha256=arrival.sha256).defer("text", "sections").first()
+        document, is_new = _document_at(new, by)
+        version = document.versions.filter(sha256=arrival.sha256).defer(*HEAVY).first()
         if version is not None:
             _receive_again(version, document, arrival, by)
             return Received(version, "same")
-        version = _new_version(document, filename, arrival, by)
+        version = _new_version(document, PurePosixPath(filename).name, arrival, by)
         _keep(arrival, version, document, is_new=is_new, by=by)
         dispatch(ingest_version_task, version.pk)
     killpoint("row_committed")
@@ -202,18 +215,21 @@ def _keep(arrival: Arrival, version: Version, document: Document, *, is_new: boo
         raise
 
 
-def _document_at(workspace: Workspace, path: str, by: User, title: str) -> tuple[Document, bool]:
-    """The document at `path`, locked, and whether it was made just now."""
-    there = Document.objects.filter(workspace=workspace, path=path, deleted_at=None)
+def _document_at(new: Document, by: User) -> tuple[Document, bool]:
+    """The document at the path of `new`, locked, and whether it was made just now."""
+    there = Document.objects.filter(workspace=new.workspace, path=new.path, deleted_at=None)
     document = there.select_for_update(no_key=True).first()
     if document is None:
-        title = " ".join(title.split())[:MAX_TITLE] or title_from(path)
+        new.title = " ".join(new.title.split())[:MAX_TITLE] or title_from(new.path)
+        new.created_by = by
         try:
             with transaction.atomic():
-                return Document.objects.create(workspace=workspace, path=path, title=title, created_by=by), True
+                new.save(force_insert=True)
         except IntegrityError:
             # Somebody else brought the same path in between; theirs is committed now.
             document = there.select_for_update(no_key=True).get()
+        else:
+            return new, True
     access.require(by, Action.ADD, document)
     return document, False
 
@@ -237,7 +253,10 @@ def _new_version(document: Document, filename: str, arrival: Arrival, by: User) 
 
 def _record_arrival(version: Version, document: Document, *, is_new: bool, by: User) -> None:
     details = {"number": version.number, "sha256": version.sha256, "bytes": version.size}
-    entries = [Entry(EventType.DOCUMENT_ADDED, document, details={"path": document.path})] if is_new else []
+    entries = []
+    if is_new:
+        added = {"path": document.path, "classification": str(document.classification)}
+        entries.append(Entry(EventType.DOCUMENT_ADDED, document, details=added))
     entries.append(Entry(EventType.VERSION_RECEIVED, version, details={"document": document.pk, **details}))
     record_all(entries, workspace=document.workspace_id, by=by)
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from documents.models import Document, Version
+from documents.models import HEAVY, Document, Version
 from documents.states import OPEN, PROGRESS, VersionState
 from workspaces import access
 from workspaces.models import User, Workspace
@@ -30,8 +30,6 @@ _TONES = {
     VersionState.SUPERSEDED: "none",
     VersionState.DELETED: "none",
 }
-#: Never read for a list: one version's text may be megabytes.
-HEAVY = ("text", "sections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,9 @@ class Listing:
     failed: int
 
 
-def listing(user: User, workspace: Workspace, *, q: str = "", state: str = "", page: int = 1) -> Listing:
+def listing(
+    user: User, workspace: Workspace, *, q: str = "", state: str = "", level: str = "", page: int = 1
+) -> Listing:
     """The documents of `workspace` that `user` may open, filtered; four queries whatever the size of the list."""
     documents = access.visible(user, Document).filter(workspace=workspace)
     news = latest_arrivals(Version.objects.filter(document__in=documents))
@@ -90,11 +90,13 @@ def listing(user: User, workspace: Workspace, *, q: str = "", state: str = "", p
     found = news.select_related("document").defer(*HEAVY).order_by("document__title", "document__path")
     if q:
         found = found.filter(Q(document__title__icontains=q) | Q(document__path__icontains=q))
+    if level:
+        found = found.filter(document__classification=level)
     if state in GROUPS:
         found = found.filter(state__in=GROUPS[state][1])
     paginator = Paginator(found, PER_PAGE)
     total = sum(by_state.values())
-    if not (q or state):
+    if not (q or state or level):
         paginator.count = total  # known already; counting costs as much as the list itself
     leaf = paginator.get_page(page)
     return Listing(leaf, _rows(list(leaf.object_list)), counts, total, by_state.get(VersionState.FAILED, 0))

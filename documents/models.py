@@ -95,6 +95,10 @@ def original_path(version: "Version", filename: str) -> str:
     return f"originals/{version.pk.hex[:2]}/{version.pk}"
 
 
+#: Fields of a version never read with the row: they may be megabytes.
+HEAVY = ("text", "sections")
+
+
 class Version(models.Model):
     """Immutable bytes with a hash, and what became of them. The row is the ingestion job."""
 

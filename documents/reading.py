@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from documents import viewer
 from documents.forms import PlaceForm
-from documents.listing import HEAVY, Row, newest
-from documents.models import Document, DocumentGroupGrant, Version
+from documents.listing import Row, newest
+from documents.models import HEAVY, Document, DocumentGroupGrant, Version
 from documents.restriction import granted_people
 from documents.states import VersionState
 from workspaces.exceptions import Hidden

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from documents import index, vectors
 from documents.indexing import space
-from documents.leases import HEAVY
-from documents.models import Passage, Version
+from documents.models import HEAVY, Passage, Version
 from documents.replicas import current_versions, discard, replica_of
 from documents.stages.embedded import embed_again
 from workspaces.models import Workspace

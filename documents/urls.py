@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:pk>/versions/<uuid:version>/original/", views.original, name="original"),
     path("<uuid:pk>/retry/", act_views.retry, name="retry"),
     path("<uuid:pk>/delete/", act_views.delete, name="delete"),
+    path("<uuid:pk>/classify/", act_views.classify, name="classify"),
     path("<uuid:pk>/restrict/", act_views.restrict, name="restrict"),
     path("<uuid:pk>/unrestrict/", act_views.unrestrict, name="unrestrict"),
     path("<uuid:pk>/grant/", act_views.grant, name="grant"),

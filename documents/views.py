@@ -17,13 +17,14 @@ from audit.events import EventType
 from audit.record import record
 from documents import sandbox, viewer
 from documents.forms import FilterForm, GrantForm, PlaceForm
-from documents.listing import GROUPS, HEAVY, Row, listing
-from documents.models import Document, Version
+from documents.listing import GROUPS, Row, listing
+from documents.models import HEAVY, Document, Version
 from documents.originals import download, local_path
 from documents.parse import FORMATS, ParseFailed
 from documents.reading import drawn, opened, openers_of, passages_of, versions_of
 from documents.restriction import people_to_grant
 from workspaces import access
+from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import Hidden
 from workspaces.models import Workspace
@@ -75,6 +76,7 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         context["openers"] = openers_of(document)
     if access.allows(request.user, Action.MANAGE_DOCUMENTS, document):
         context["passages"] = passages_of(document)
+        context["levels"] = Classification.choices
         context["grant_form"] = GrantForm(people=people_to_grant(document))
     return render(request, "documents/detail.html", context)
 
@@ -148,6 +150,7 @@ def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         "listing": found,
         "asked": asked,
         "groups": [(code, label, found.counts[code]) for code, (label, _states) in GROUPS.items()],
+        "levels": Classification.choices,
         "query": urlencode(kept) + "&" if kept else "",
         "poll": urlencode(kept | {"page": found.page.number}),
         "limits": {

@@ -69,6 +69,7 @@
     const bar = row.querySelector("progress");
     const body = new FormData();
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    if (form.elements.classification) body.append("classification", form.elements.classification.value);
     body.append("files", file);
     say(row, form.dataset.sending);
     request.upload.addEventListener("progress", (event) => {

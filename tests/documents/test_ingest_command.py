@@ -13,7 +13,7 @@ from django.db import connection
 
 from documents import index, indexing, intake
 from documents.exceptions import DocumentError
-from documents.models import Embedding, Version
+from documents.models import Document, Embedding, Version
 from inlock import engines
 from tests.documents.arrivals import LONG, SHORT, again, let_lease_expire, receive
 
@@ -56,6 +56,16 @@ def test_a_folder_becomes_documents_under_their_relative_paths(policies, folder)
     assert {str(key) for key in Version.objects.values_list("document_id", flat=True)} == {
         row["document_id"] for row in rows
     }
+
+
+def test_new_documents_get_the_classification_given_by_who_manages_documents(policies, folder, manager):
+    with pytest.raises(CommandError):
+        ingest(folder, "--classification", "confidential", user="contributor")
+    assert not Document.objects.exists()
+
+    ingest(folder, "--classification", "confidential", user="manager")
+
+    assert set(Document.objects.values_list("classification", flat=True)) == {"confidential"}
 
 
 def test_a_single_file_is_called_by_its_name(policies, folder):

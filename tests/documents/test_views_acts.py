@@ -1,5 +1,6 @@
 """Uploads, downloads and what managers do with documents, through their pages: one answer a file, one entry an act."""
 
+import json
 from unittest import mock
 
 import pytest
@@ -243,6 +244,58 @@ def test_retrying_everything_is_for_those_who_add_documents(leave, contributor, 
     assert not Event.objects.filter(type=EventType.VERSION_RETRIED).exists()
 
 
+def test_a_manager_says_how_far_a_document_may_travel(leave, manager, client_of):
+    client = client_of(manager)
+
+    shown = act(client, "classify", leave, level="confidential").content.decode()
+
+    leave.refresh_from_db()
+    assert leave.classification == "confidential"
+    assert "The classification is “Confidential” now." in shown
+    event = json.loads(Event.objects.get(type=EventType.DOCUMENT_CLASSIFIED).body)
+    assert (event["details"]["before"], event["details"]["after"]) == ("internal", "confidential")
+
+
+def test_the_same_classification_again_is_no_change(leave, manager, client_of):
+    act(client_of(manager), "classify", leave, level="internal")
+
+    assert not Event.objects.filter(type=EventType.DOCUMENT_CLASSIFIED).exists()
+
+
+def test_a_classification_that_does_not_exist_is_refused_in_words(leave, manager, client_of):
+    shown = act(client_of(manager), "classify", leave, level="top secret").content.decode()
+
+    leave.refresh_from_db()
+    assert leave.classification == "internal"
+    assert "There is no classification “top secret”." in shown
+
+
+def test_a_manager_chooses_the_classification_of_what_is_uploaded(policies, leave, manager, contributor, client_of):
+    def upload(person, **data):
+        sent = files(("leave.md", b"# Newer"), ("plan.txt", b"By train.")) | data
+        url = reverse("documents:upload", args=["policies"])
+        return client_of(person).post(url, sent, headers={"accept": "application/json"}).json()["files"]
+
+    by_manager = upload(manager, classification="confidential")
+    by_contributor = upload(contributor, classification="public")
+
+    assert [each["outcome"] for each in by_manager] == ["new_version", "added"]
+    assert [each["outcome"] for each in by_contributor] == ["refused", "refused"]
+    assert dict(Document.objects.values_list("path", "classification")) == {
+        "leave.md": "internal",
+        "plan.txt": "confidential",
+    }
+    assert '"classification":"confidential"' in Event.objects.get(type=EventType.DOCUMENT_ADDED).body
+
+
+def test_only_those_who_manage_documents_are_offered_a_classification(leave, manager, contributor, client_of):
+    for person, offered in ((manager, True), (contributor, False)):
+        client = client_of(person)
+        assert ('name="classification"' in client.get("/w/policies/documents/").content.decode()) is offered
+        detail = client.get(reverse("documents:detail", args=["policies", leave.pk])).content.decode()
+        assert ("/classify/" in detail) is offered
+
+
 def test_what_cannot_be_retried_says_why(leave, contributor, client_of):
     response = act(client_of(contributor), "retry", leave, version=leave.current_version.pk)
 
@@ -324,7 +377,7 @@ def test_who_takes_their_own_grant_loses_sight_of_the_document(leave, manager, m
     assert client.get(reverse("documents:detail", args=["policies", leave.pk])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["delete", "restrict", "unrestrict", "grant", "revoke"])
+@pytest.mark.parametrize("name", ["delete", "restrict", "unrestrict", "grant", "revoke", "classify"])
 def test_acts_of_managers_are_refused_to_everybody_else(leave, name, contributor, member, auditor, stranger, client_of):
     for person, status in ((contributor, 403), (member, 403), (auditor, 403), (stranger, 404)):
         assert act(client_of(person), name, leave).status_code == status
@@ -334,7 +387,7 @@ def test_acts_of_managers_are_refused_to_everybody_else(leave, name, contributor
     assert leave.deleted_at is None
 
 
-@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke"])
+@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", "classify"])
 def test_acts_do_not_reach_into_another_workspace(leave, legal, manager, name, client_of):
     response = act(client_of(manager), name, leave, slug="legal", version=leave.current_version.pk)
 
@@ -344,10 +397,11 @@ def test_acts_do_not_reach_into_another_workspace(leave, legal, manager, name, c
     assert leave.deleted_at is None
 
 
+OF_A_DOCUMENT = ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", "classify"]
 OF_A_WORKSPACE = ["upload", "retry_all"]
 
 
-@pytest.mark.parametrize("name", ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", *OF_A_WORKSPACE])
+@pytest.mark.parametrize("name", OF_A_DOCUMENT + OF_A_WORKSPACE)
 def test_acts_happen_by_post_only(leave, manager, name, client_of):
     kwargs = {"slug": "policies"} | ({} if name in OF_A_WORKSPACE else {"pk": leave.pk})
 

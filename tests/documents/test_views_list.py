@@ -35,6 +35,24 @@ def test_the_list_says_where_each_document_stands(policies, contributor, member,
     assert "Version 1 answers meanwhile." in shown
 
 
+def test_the_list_shows_classifications_and_is_filtered_by_them(policies, contributor, member, client_of):
+    factories.document(policies, "leave.md", by=contributor, title="Leave")
+    factories.document(policies, "pay.md", by=contributor, title="Salaries", classification="confidential")
+
+    everything = page(client_of(member))
+    confidential = page(client_of(member), "?level=confidential&state=ready")
+    none = page(client_of(member), "?level=restricted")
+    nonsense = page(client_of(member), "?level=nonsense")
+
+    assert "Salaries" in everything
+    assert '<td data-label="Classification">Confidential</td>' in everything
+    assert "Salaries" in confidential
+    assert "leave.md" not in confidential
+    assert "?level=confidential&amp;state=failed" in confidential
+    assert "Nothing matches" in none
+    assert "leave.md" in nonsense
+
+
 def test_only_those_who_add_documents_see_uploads_and_retries(policies, contributor, member, client_of):
     failed(factories.document(policies, by=contributor), contributor)
 

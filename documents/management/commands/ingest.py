@@ -10,6 +10,7 @@ from django.db import connection
 
 from documents import intake
 from documents.intake import Row
+from workspaces.classification import Classification
 from workspaces.commands import PortalCommand
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -25,13 +26,16 @@ class Command(PortalCommand):
         super().add_arguments(parser)
         parser.add_argument("slug", metavar="SLUG", help="the workspace")
         parser.add_argument("paths", metavar="PATH", nargs="+", help="files, or folders with all they hold")
+        parser.add_argument(
+            "--classification", choices=Classification.values, default="", help="of documents that are new"
+        )
 
-    def run(self, *, slug: str, paths: list[str], user: User) -> dict[str, Any]:
+    def run(self, *, slug: str, paths: list[str], classification: str, user: User) -> dict[str, Any]:
         workspace = self.workspace(user, slug, Action.ADD)
         files = intake.find(paths)
         rows: list[Row] = []
         with self._progress_line(workspace, len(files), rows):
-            for row in intake.bring_in(workspace, files, by=user):
+            for row in intake.bring_in(workspace, files, by=user, classification=classification):
                 rows.append(row)
                 self._print(row)
         ready = sum(row.is_ready for row in rows)
