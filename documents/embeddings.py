@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext
 
+from audit.chain import digest
 from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:
@@ -57,9 +59,14 @@ class _File:
         try:
             path = Path(str(metadata.distribution(self.package).locate_file(self.path)))
         except metadata.PackageNotFoundError as error:
-            raise EmbeddingUnavailable(f"The package {self.package} is not installed.") from error
+            raise EmbeddingUnavailable(
+                gettext("The package %(package)s is not installed.") % {"package": self.package}
+            ) from error
         if not path.is_file():
-            raise EmbeddingUnavailable(f"The package {self.package} does not contain {self.path}.")
+            raise EmbeddingUnavailable(
+                gettext("The package %(package)s does not contain %(path)s.")
+                % {"package": self.package, "path": self.path}
+            )
         return path
 
     def read(self) -> bytes:
@@ -67,8 +74,11 @@ class _File:
         content = self.locate().read_bytes()
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise EmbeddingUnavailable(
-                f"{self.path} of the package {self.package} is not the file Inlock was tested with: "
-                "install the version pinned in requirements.lock."
+                gettext(
+                    "%(path)s of the package %(package)s is not the file Inlock was tested with: "
+                    "install the version pinned in requirements.lock."
+                )
+                % {"package": self.package, "path": self.path}
             )
         return content
 
@@ -89,7 +99,7 @@ _RECIPE = f"{_MODEL.sha256} {_TOKENIZER.sha256} truncate={_MAX_TOKENS} pool=mean
 
 _MINILM = Space(
     name="minilm-l6-int8",
-    fingerprint=hashlib.sha256(_RECIPE.encode()).hexdigest()[:16],
+    fingerprint=digest(_RECIPE)[:16],
     dimension=384,
     floor=0.35,
     languages=frozenset({"en"}),
@@ -157,7 +167,9 @@ _loading = threading.Lock()
 
 def _model(space: Space) -> _MiniLM:
     if space.fingerprint != _MINILM.fingerprint:
-        raise EmbeddingUnavailable(f"The embedding space {space.name} is not available in this installation.")
+        raise EmbeddingUnavailable(
+            gettext("The embedding space %(name)s is not available in this installation.") % {"name": space.name}
+        )
     with _loading:
         return _load_minilm()
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext
 
 from documents.embeddings import Space
 from workspaces.exceptions import PortalError
@@ -60,7 +61,7 @@ def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[
         return [(id, 1.0 - distance) for id, distance in pairs]
 
     if time.monotonic() < _resting_until:
-        raise IndexUnavailable("The vector index did not answer in time a moment ago.")
+        raise IndexUnavailable(gettext("The vector index did not answer in time a moment ago."))
     return _on_collection(workspace_id, space, ask, missing=[])
 
 
@@ -181,14 +182,16 @@ def _translated() -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         _resting_until = time.monotonic() + _REST_SECONDS
-        raise IndexUnavailable("The vector index did not answer in time.") from error
+        raise IndexUnavailable(gettext("The vector index did not answer in time.")) from error
     except (httpx.HTTPError, ChromaError) as error:
-        raise IndexUnavailable(f"The vector index does not answer: {type(error).__name__}.") from error
+        raise IndexUnavailable(
+            gettext("The vector index does not answer: %(fault)s.") % {"fault": type(error).__name__}
+        ) from error
     except Exception as error:
         # A bare Exception is what the client raises when a proxy answers in its place; the rest is our fault.
         if type(error) is not Exception:
             raise
-        raise IndexUnavailable("The vector index answered with something that is not Chroma.") from error
+        raise IndexUnavailable(gettext("The vector index answered with something that is not Chroma.")) from error
 
 
 def _server(seconds: float) -> "ServerAPI":

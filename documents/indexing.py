@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from documents import embeddings, index, vectors
 from documents.embeddings import Space
@@ -44,7 +45,10 @@ def store(version: Version, workspace_id: UUID, lease: Lease) -> int:
             index.upsert(workspace_id, space(), batch, matrix[start : start + BATCH])
             missing = set(batch) - index.held(workspace_id, space(), batch)
             if missing:
-                raise IndexUnavailable(f"The vector index took {len(batch)} vectors and lacks {len(missing)} of them.")
+                raise IndexUnavailable(
+                    gettext("The vector index took %(taken)d vectors and lacks %(missing)d of them.")
+                    % {"taken": len(batch), "missing": len(missing)}
+                )
             confirmed += len(batch)
     return confirmed
 
@@ -84,7 +88,10 @@ def remove(version_ids: Sequence[UUID], workspace_id: UUID) -> Withdrawal:
             index.delete(workspace_id, each, sorted(held))
             left = index.held(workspace_id, each, sorted(held))
             if left:
-                raise IndexUnavailable(f"The vector index still holds {len(left)} vectors that it was told to remove.")
+                raise IndexUnavailable(
+                    gettext("The vector index still holds %(count)d vectors that it was told to remove.")
+                    % {"count": len(left)}
+                )
             removed += len(held)
             absent += len(ids) - len(held)
     return Withdrawal(removed, absent)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from documents import indexing
 from documents.index import IndexUnavailable
 from documents.leases import Lease
@@ -18,7 +20,10 @@ def store(version: Version, lease: Lease) -> int:
     confirmed = indexing.store(version, version.document.workspace_id, lease)
     killpoint("upserted")
     if confirmed != version.passage_count:
-        raise IndexUnavailable(f"The index confirmed {confirmed} of {version.passage_count} passages.")
+        raise IndexUnavailable(
+            gettext("The index confirmed %(confirmed)d of %(count)d passages.")
+            % {"confirmed": confirmed, "count": version.passage_count}
+        )
     return confirmed
 
 
