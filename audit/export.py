@@ -128,8 +128,8 @@ def _events(chain: str, after: int, upto: int) -> Any:
 
 def _csv_row(cells: Iterable[object]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([_harmless(str(cell)) for cell in cells])
-    return out.getvalue()
+    csv.writer(out).writerow([_harmless(str(cell)) for cell in cells])
+    return out.getvalue().removesuffix("\r\n")
 
 
 def _harmless(cell: str) -> str:
