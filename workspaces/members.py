@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
@@ -102,22 +103,19 @@ def set_archived(workspace: Workspace, *, archived: bool, by: User) -> None:
 @transaction.atomic
 def add_member(workspace: Workspace, user: User, role: str, *, by: User | None) -> Membership:
     """Give `user` a role. Adding a role somebody already holds changes nothing and says nothing."""
-    _check_people_change(workspace, by)
+    require_staffing(workspace, by)
     return _put_in_role(workspace, user, role, by=by)
 
 
 @transaction.atomic
 def remove_member(workspace: Workspace, user: User, role: str, *, by: User | None) -> None:
     """Take a role from `user`. The last manager stays, so that a workspace is never ownerless by accident."""
-    _check_people_change(workspace, by)
-    held = Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role=role)
-    # Locked, so that two managers removing each other leave one of them.
-    rows = held.select_for_update(of=("self",), no_key=True)
-    members = list(rows.filter(user__is_active=True).values_list("user_id", flat=True))
-    if role == Role.MANAGER and user.pk in members and len(members) == 1:
+    require_staffing(workspace, by)
+    if role == Role.MANAGER and managers_of(workspace) == {user.pk}:
         raise MembershipError(_("A workspace keeps at least one manager. Name another one first."))
     roles = set(roles_of(workspace, user))
     _let_go(workspace, user, roles, roles - {role}, by)
+    held = Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role=role)
     deleted, _rows = held.filter(user=user).delete()
     if deleted:
         record(EventType.MEMBER_REMOVED, on=user, workspace=workspace, by=by, role=role)
@@ -126,7 +124,7 @@ def remove_member(workspace: Workspace, user: User, role: str, *, by: User | Non
 @transaction.atomic
 def change_roles(workspace: Workspace, user: User, roles: Iterable[str], *, by: User) -> None:
     """Make `roles` the exact set `user` holds in the workspace; an empty set removes them."""
-    _check_people_change(workspace, by)
+    require_staffing(workspace, by)
     wanted = set(roles)
     held = set(roles_of(workspace, user))
     _let_go(workspace, user, held, wanted, by)
@@ -134,6 +132,19 @@ def change_roles(workspace: Workspace, user: User, roles: Iterable[str], *, by: 
         add_member(workspace, user, role, by=by)
     for role in sorted(held - wanted):
         remove_member(workspace, user, role, by=by)
+
+
+def managers_of(workspace: Workspace) -> set[UUID]:
+    """Who manages the workspace now: active people, not barred from it.
+
+    Their places stay locked to the end of the transaction, so that two managers who end each other's role, or bar each
+    other, leave one of them.
+    """
+    places = Membership.objects.filter(
+        group__workspace_role__workspace=workspace, group__workspace_role__role=Role.MANAGER
+    )
+    list(places.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
+    return set(access.holders(workspace, Role.MANAGER).values_list("pk", flat=True))
 
 
 def roles_of(workspace: Workspace, user: User) -> list[str]:
@@ -229,8 +240,11 @@ def renew_role_groups(workspace: Workspace) -> None:
         )
 
 
-def _check_people_change(workspace: Workspace, by: User | None) -> None:
-    """The operator (None) and platform administrators may staff a workspace; others need the right inside it."""
+def require_staffing(workspace: Workspace, by: User | None) -> None:
+    """Return for whoever gives and takes roles here: the operator (None), platform administrators, who holds the right.
+
+    Raises Hidden or Forbidden as `access.require` does.
+    """
     if by is None or PlatformAction.STAFF_WORKSPACES in access.platform_actions(by):
         return
     access.require(by, Action.MANAGE_PEOPLE, workspace)
