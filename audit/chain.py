@@ -46,7 +46,7 @@ def canonical(body: Mapping[str, Any]) -> str:
     _refuse_floats(body)
     try:
         return rfc8785.dumps(body).decode("utf-8")
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise AuditError(f"This cannot be written to the trail: {error}.") from error
 
 
