@@ -1,13 +1,26 @@
 """What is told about granted documents elsewhere: before a group of people is deleted, and under access review."""
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from documents.models import DocumentGroupGrant
-from workspaces import groups
+from audit.chain import workspace_chain
+from audit.events import EventType
+from audit.models import Event
+from documents import restriction
+from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
+from workspaces import access, groups
+from workspaces.exceptions import ReviewError
 from workspaces.groups import Use
+from workspaces.models import Membership, User, Workspace
+from workspaces.reviewed_rights import Kind, Right, kinds, on
+from workspaces.roles import Action
 
 
 def _granted_to(group: Group) -> Iterator[Use]:
@@ -20,3 +33,75 @@ def _granted_to(group: Group) -> Iterator[Use]:
 
 
 groups.uses_in[DocumentGroupGrant] = _granted_to
+
+
+# --- Under access review ------------------------------------------------------------------------------------
+
+
+def _documents_held(workspace: Workspace) -> Iterator[Right]:
+    """Restricted documents that people were granted, by name or through a group of people."""
+    why: dict[tuple[User, Document], list[str]] = defaultdict(list)
+    told = _told(workspace)
+    here = {"content_object__workspace": workspace, "content_object__deleted_at": None}
+    for grant in DocumentUserGrant.objects.filter(**here).select_related("user", "content_object").order_by("pk"):
+        how = told.get((str(grant.content_object_id), str(grant.user_id)))
+        reason = _("By name, by %(who)s, since %(when)s.") % how if how else _("By name.")
+        why[grant.user, grant.content_object].append(reason)
+    for document, group, user in _through_groups(workspace):
+        why[user, document].append(_("Through the group “%(group)s”.") % {"group": group})
+    for (user, document), reasons in why.items():
+        yield Right(user, str(document.pk), document.title, " ".join(reasons)[:300])
+
+
+def _told(workspace: Workspace) -> dict[tuple[str, str], dict[str, str]]:
+    """(document, person) → who granted it last and when, from the trail: a grant itself does not know."""
+    events = Event.objects.filter(chain=workspace_chain(workspace.pk), type=EventType.DOCUMENT_GRANTED).order_by("seq")
+    granted = {}
+    for document, body, at, who in events.values_list("object_id", "body", "at", "actor_label"):
+        person = json.loads(body)["details"].get("person", "")
+        granted[document, str(person)] = _how(at, who)
+    return granted
+
+
+def _how(at: datetime, who: str) -> dict[str, str]:
+    return {"who": who, "when": on(at)}
+
+
+def _through_groups(workspace: Workspace) -> Iterator[tuple[Document, str, User]]:
+    """Who may use a grant of a group: whoever is in it and may open documents here at all."""
+    here = {"content_object__workspace": workspace, "content_object__deleted_at": None}
+    grants = DocumentGroupGrant.objects.filter(**here, group__people_group__isnull=False)
+    grants = list(grants.select_related("content_object", "group__people_group").order_by("pk"))
+    if not grants:
+        return
+    able = {person.pk: person for person in access.people_allowed(workspace, Action.OPEN)}
+    members: dict[Any, list[User]] = defaultdict(list)
+    rows = Membership.objects.filter(group__in={grant.group_id for grant in grants}, user__in=able)
+    for group, user in rows.order_by("user").values_list("group", "user").distinct():
+        members[group].append(able[user])
+    for grant in grants:
+        for user in members[grant.group_id]:
+            yield grant.content_object, grant.group.people_group.name, user
+
+
+def _lock_documents(workspace: Workspace, codes: list[str]) -> None:
+    rows = Document.objects.filter(workspace=workspace, pk__in=codes)
+    list(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
+
+
+def _end_grant(workspace: Workspace, user: User, code: str, by: User) -> None:
+    document = Document.objects.filter(pk=code, workspace=workspace, deleted_at=None).first()
+    if document is None:
+        return
+    if DocumentUserGrant.objects.filter(content_object=document, user=user).exists():
+        restriction.revoke_grant(document, user, by=by)
+    if DocumentGroupGrant.objects.filter(content_object=document, group__memberships__user=user).exists():
+        raise ReviewError(
+            _("It is also granted to a group %(name)s is in. Take them out of it, or make a never rule.")
+            % {"name": user.name}
+        )
+
+
+kinds["document"] = Kind(
+    gettext_lazy("Restricted document"), _documents_held, _lock_documents, _end_grant, Action.MANAGE_DOCUMENTS
+)

@@ -101,8 +101,13 @@ MAX_UPLOAD_BYTES = env.int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1) * 1024 * 1024
 #: One request may carry a few files at their largest; the page sends one file a request.
 MAX_REQUEST_BYTES = 4 * MAX_UPLOAD_BYTES
 MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
+#: Days after which a workspace is reminded to review who holds which rights.
+ACCESS_REVIEW_DAYS = env.int("INLOCK_ACCESS_REVIEW_DAYS", 180, minimum=1)
 #: Threads onnxruntime may use for one embedding; one keeps several workers from fighting over the cores.
 EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
+
+#: Where a model may be (`answers/model_hosts.py`). In development: this machine, and any public host over HTTPS.
+MODEL_HOSTS = env.list("INLOCK_MODEL_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.0/8", "::1/128", "*"])
 
 # --- Applications -------------------------------------------------------------------------------------------
 

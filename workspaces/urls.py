@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workspaces import glass_views, token_views, view_as_views, views
+from workspaces import glass_views, review_views, token_views, view_as_views, views
 
 app_name = "workspaces"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     path("w/<slug:slug>/people/", views.people, name="people"),
     path("w/<slug:slug>/people/add/", views.add_person, name="add_person"),
     path("w/<slug:slug>/people/<uuid:pk>/", views.change_person, name="change_person"),
+    path("w/<slug:slug>/access-review/", review_views.reviews, name="access_reviews"),
+    path("w/<slug:slug>/access-review/start/", review_views.start, name="start_review"),
+    path("w/<slug:slug>/access-review/<uuid:pk>/", review_views.review, name="access_review"),
+    path("w/<slug:slug>/access-review/<uuid:pk>/decide/", review_views.decide, name="decide_review"),
+    path("w/<slug:slug>/access-review/<uuid:pk>/catch-up/", review_views.catch_up, name="catch_up_review"),
+    path("w/<slug:slug>/access-review/<uuid:pk>/sign/", review_views.sign, name="sign_review"),
     path("w/<slug:slug>/settings/", views.settings, name="settings"),
     path("w/<slug:slug>/archive/", views.archive, name="archive"),
 ]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from workspaces import access, members
+from workspaces import access, access_review, members
 from workspaces.charters import charters
 from workspaces.decorators import in_workspace, on_platform
 from workspaces.exceptions import PortalError
@@ -136,6 +136,7 @@ def _people_page(request: HttpRequest, workspace: Workspace, form: AddPersonForm
         "people": list(held.items()),
         "roles": [(code, charter.label, charter.purpose) for code, charter in in_force.items()],
         "form": form,
+        "review_due": access_review.is_due(workspace),
     }
     return render(request, "workspaces/people.html", context, status=status)
 
