@@ -62,7 +62,7 @@ def test_templates_hold_no_inline_code_and_fetch_nothing_from_elsewhere(path):
     assert not re.search(r"<style\b", page)
     assert not re.search(r"\sstyle\s*=", page)
     assert not re.search(r"\son[a-z]+\s*=\s*[\"']", page)
-    assert not re.search(r"<script(?![^>]*(\bsrc=|type="application/json"))", page)
+    assert not re.search(r'<script(?![^>]*(\bsrc=|type="application/json"))', page)
     assert not re.search(r"(src|href|action)\s*=\s*[\"'](https?:)?//", page)
     assert "hx-on" not in page
     assert "javascript:" not in page
