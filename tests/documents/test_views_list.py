@@ -45,7 +45,8 @@ def test_the_list_shows_classifications_and_is_filtered_by_them(policies, contri
     nonsense = page(client_of(member), "?level=nonsense")
 
     assert "Salaries" in everything
-    assert '<td data-label="Classification">Confidential</td>' in everything
+    assert '<span title="Classification" class="documents__guarded">Confidential</span>' in everything
+    assert '<span title="Classification">Internal</span>' in everything
     assert "Salaries" in confidential
     assert "leave.md" not in confidential
     assert "?level=confidential&amp;state=failed" in confidential
