@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from answers.exceptions import ModelFailed
 from answers.keys import key_of
+from answers.model_hosts import require_allowed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt, Quotable
 from answers.states import AnswerStatus
@@ -130,6 +131,7 @@ def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[
     # Loaded before the clock starts: the first question of a process is not the server's fault.
     import langchain_openai  # noqa: F401
 
+    require_allowed(endpoint.base_url)
     key = key_of(endpoint)
     clock = _Clock(endpoint)
     for tries_left in reversed(range(_TRIES)):
@@ -267,6 +269,8 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
 def _http_client(endpoint: ModelEndpoint) -> "httpx.AsyncClient":
     import httpx
 
+    from answers.pinned import PinnedTransport
+
     async def strip(request: httpx.Request) -> None:
         for name in [name for name in request.headers if name.lower().startswith(_UNHEARD)]:
             del request.headers[name]
@@ -276,6 +280,7 @@ def _http_client(endpoint: ModelEndpoint) -> "httpx.AsyncClient":
         # Only the configured address: no proxy from the environment, and nowhere a server redirects to.
         trust_env=False,
         follow_redirects=False,
+        transport=PinnedTransport(),
         event_hooks={"request": [strip]},
     )
 

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from answers import model_hosts
 from answers.chat_models import stream_chat
 from answers.exceptions import EndpointError, ModelFailed
 from answers.keys import check_reference
@@ -117,12 +117,15 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     """
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     check_reference(endpoint.key_reference)
-    _check_address(endpoint.base_url)
+    if endpoint.base_url:
+        model_hosts.require_resolved(endpoint.base_url)
     try:
         endpoint.full_clean()
     except ValidationError as error:
         raise EndpointError(" ".join(error.messages)) from error
     stored = ModelEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
+    if stored and _leads_elsewhere(stored, endpoint):
+        endpoint.key_reference = ""
     before = {name: getattr(stored, name) for name in _SETTINGS} if stored else {}
     after = {name: getattr(endpoint, name) for name in _SETTINGS}
     endpoint.save()
@@ -136,13 +139,11 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     return endpoint
 
 
-def _check_address(base_url: str) -> None:
-    """An address is shown and recorded, so it may carry no secret. Raises EndpointError."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"", "http", "https"} or "@" in parts.netloc or parts.query or parts.fragment:
-        raise EndpointError(
-            _("The base URL is only scheme, host and path. A key belongs into the environment, named by its reference.")
-        )
+def _leads_elsewhere(stored: ModelEndpoint, changed: ModelEndpoint) -> bool:
+    """Whether the key would go to another server than it was entered for; then it has to be entered again."""
+    if not changed.base_url or not stored.base_url or changed.key_reference != stored.key_reference:
+        return False
+    return model_hosts.target_of(changed.base_url) != model_hosts.target_of(stored.base_url)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 
+from answers import model_hosts
 from inlock.celery import app as celery_app
 from inlock.env import ALWAYS, SettingError
 
@@ -325,6 +326,18 @@ RULES = (
         _tasks_survive,
         "A killed worker may lose its task, or a task may outlive the time after which it is handed out again.",
         "Late acknowledgement, prefetch 1, soft limit < limit < visibility timeout in inlock/celery.py.",
+    ),
+    Rule(
+        "inlock.E055",
+        lambda here: not model_hosts.unreadable_entries(here.settings.MODEL_HOSTS),
+        "INLOCK_MODEL_HOSTS has an entry that is neither a host, a host with a port, nor a network.",
+        "Write llm.example, llm.example:8443 or 10.1.0.0/16, separated by commas.",
+    ),
+    Rule(
+        "inlock.W056",
+        lambda here: model_hosts.ANY not in here.settings.MODEL_HOSTS,
+        "Questions and passages may be sent to any public host an administrator names.",
+        "Name the hosts of your models in INLOCK_MODEL_HOSTS, without the asterisk.",
     ),
     Rule(
         "inlock.W054",

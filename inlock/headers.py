@@ -11,8 +11,8 @@ PORTAL_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
 )
-#: What the admin's theme cannot work without, measured in a browser (tests/admin/test_admin_policy.py): Alpine evaluates
-#: the expressions in its attributes, and theme and widgets set styles inline. No inline script runs here either.
+#: What the admin's theme cannot work without, measured in a browser (tests/admin/test_admin_policy.py): Alpine
+#: evaluates the expressions in its attributes, and theme and widgets set styles inline. No inline script runs here.
 ADMIN_POLICY = PORTAL_POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'").replace(
     "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 )

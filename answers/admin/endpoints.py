@@ -46,6 +46,11 @@ class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
 
     def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
         endpoints.save_endpoint(obj, by=request.user)
+        if form.cleaned_data.get("key_reference") and not obj.key_reference:
+            messages.warning(
+                request,
+                _("The key was entered for another server and is not sent to this one. Enter its reference again."),
+            )
 
     @display(description=_("kind"), ordering="kind", label={"extractive": "success", "openai": "info"})
     def kind_label(self, endpoint: ModelEndpoint) -> tuple[str, Any]:

@@ -127,3 +127,37 @@ def test_an_address_that_could_carry_a_secret_is_refused_and_recorded_nowhere(ad
 
     assert not Event.objects.filter(body__contains="secret").exists()
     assert not ModelEndpoint.objects.filter(name="leaky").exists()
+
+
+def test_a_key_entered_for_one_server_is_not_sent_to_another(admin):
+    local = save_endpoint(a_server(key_reference="INLOCK_KEY_LOCAL"), by=admin)
+
+    local.base_url = "http://127.0.0.1:10/v1"
+    save_endpoint(local, by=admin)
+
+    assert ModelEndpoint.objects.get(pk=local.pk).key_reference == ""
+    entry = Event.objects.filter(type=EventType.ENDPOINT_CHANGED).latest("seq")
+    assert '"key_reference":"INLOCK_KEY_LOCAL"' in entry.body
+
+
+def test_the_administrator_is_told_that_the_key_has_to_be_entered_again(admin, client_of):
+    local = save_endpoint(a_server(key_reference="INLOCK_KEY_LOCAL"), by=admin)
+    fields = {name: getattr(local, name) for name in endpoints._SETTINGS if name != "enabled"} | {"enabled": "on"}
+
+    page = client_of(admin).post(
+        f"/admin/answers/modelendpoint/{local.pk}/change/", fields | {"base_url": "http://127.0.0.1:11/v1"}, follow=True
+    )
+
+    assert "Enter its reference again" in page.content.decode()
+
+
+def test_a_key_entered_anew_or_a_path_that_changes_keeps_the_key(admin):
+    local = save_endpoint(a_server(key_reference="INLOCK_KEY_LOCAL"), by=admin)
+
+    local.base_url = "http://127.0.0.1:9/v2"
+    save_endpoint(local, by=admin)
+    assert local.key_reference == "INLOCK_KEY_LOCAL"
+
+    local.base_url, local.key_reference = "http://127.0.0.1:10/v1", "INLOCK_KEY_OTHER"
+    save_endpoint(local, by=admin)
+    assert local.key_reference == "INLOCK_KEY_OTHER"

@@ -24,7 +24,7 @@ DOORS = {
     "aiohttp": (),
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
-    "httpx": ("documents/index.py", "answers/chat_models.py"),
+    "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py"),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "lxml": ("documents/parse/",),
     "docx": ("documents/parse/", "inlock/demo/make_documents.py"),

@@ -21,6 +21,7 @@ SAFE = {
     "PRODUCTION": True,
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
     "ALLOWED_HOSTS": ["portal.example"],
+    "MODEL_HOSTS": ["llm.example", "llm.internal:8443", "10.1.0.0/16"],
     "SECURE_SSL_REDIRECT": True,
     "SECURE_HSTS_SECONDS": 31_536_000,
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.PBKDF2PasswordHasher"],
@@ -77,6 +78,8 @@ BROKEN: dict[str, list[dict[str, Any]]] = {
     "inlock.E050": [{"DATABASES": {"default": DATABASE | {"ENGINE": "django.db.backends.sqlite3"}}}],
     "inlock.E051": [{"DATABASES": {"default": DATABASE | {"ATOMIC_REQUESTS": True}}}],
     "inlock.W052": [{"DATABASES": {"default": DATABASE | {"HOST": "db.example"}}}],
+    "inlock.E055": [{"MODEL_HOSTS": ["http://llm.example"]}, {"MODEL_HOSTS": ["10.1.0.1/16"]}],
+    "inlock.W056": [{"MODEL_HOSTS": ["*"]}],
     "inlock.W054": [{"REDIS_URL": "redis://cache.example:6379/0"}, {"REDIS_URL": "rediss://cache.example:6379/0"}],
 }
 #: The same for what stands in no setting of Django: Celery's configuration, the environment, the version.
