@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from documents.states import OPEN, WITHDRAWN, VersionState
 from workspaces.classification import Classification
 from workspaces.grants import GroupGrant, UserGrant
-from workspaces.models import Workspace
+from workspaces.models import Bar, Workspace
 
 
 class Document(models.Model):
@@ -76,6 +76,25 @@ class DocumentUserGrant(UserGrant):
 
 class DocumentGroupGrant(GroupGrant):
     content_object = models.ForeignKey(Document, on_delete=models.CASCADE)
+
+
+class DocumentBar(Bar):
+    """Keeps somebody from one document, whatever opens it to them."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="bars")
+
+    class Meta(Bar.Meta):
+        verbose_name = _("never rule")
+        verbose_name_plural = _("never rules")
+        constraints = [
+            *Bar.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["document", "user", "group"], name="document_bar_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder} never {self.document}"
 
 
 class EmbeddingSpace(models.Model):

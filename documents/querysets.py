@@ -1,8 +1,8 @@
-"""Which documents a person may open: the one place where restriction and grants are spelled out."""
+"""Which documents a person may open: the one place where restriction, grants and never rules are spelled out."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
-from documents.models import Document, DocumentGroupGrant, DocumentUserGrant, Passage, Version
+from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Passage, Version
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
@@ -11,20 +11,38 @@ from workspaces.roles import Action
 def documents_open_to(user: User) -> QuerySet[Document]:
     """Undeleted documents of the workspaces where `user` may open documents; restricted ones only when granted.
 
-    Broken glass opens the restricted ones of its workspace too.
+    Broken glass opens the restricted ones of its workspace too. A never rule wins over all of it.
     """
     documents = Document.objects.filter(deleted_at=None, workspace__in=access.workspaces_allowing(user, Action.OPEN))
-    opened = not_closed_to(user)
+    opened = _granted_to(user)
     if user.is_superuser:
         opened |= Q(workspace__in=access.workspaces_behind_glass(user))
-    return documents.filter(opened)
+    return documents.filter(opened, _not_barred(user))
+
+
+def documents_governed_by(user: User) -> QuerySet[Document]:
+    """Undeleted documents whose grants `user` keeps: that they exist may be known to them, not what is in them."""
+    allowing = access.workspaces_allowing(user, Action.MANAGE_DOCUMENTS)
+    return Document.objects.filter(_not_barred(user), deleted_at=None, workspace__in=allowing)
 
 
 def not_closed_to(person: User | OuterRef) -> Q:
-    """A document's half of the rule: it is not restricted, or `person` (or a reference to one) was granted it."""
-    by_person = DocumentUserGrant.objects.filter(content_object=OuterRef("pk"), user=person)
-    by_group = DocumentGroupGrant.objects.filter(content_object=OuterRef("pk"), group__memberships__user=person)
-    return Q(restricted=False) | Exists(by_person) | Exists(by_group)
+    """A document's half of the rule, for a person or a reference to one."""
+    return _granted_to(person) & _not_barred(person)
+
+
+def _granted_to(person: User | OuterRef) -> Q:
+    """The document is not restricted, or was granted to the person by name or through a group of people."""
+    # Sets of ids rather than a look at each document: of many documents, few are granted.
+    by_name = DocumentUserGrant.objects.filter(user=person).values("content_object")
+    grants = DocumentGroupGrant.objects.filter(group__people_group__isnull=False, group__memberships__user=person)
+    return Q(restricted=False) | Q(pk__in=by_name) | Q(pk__in=grants.values("content_object"))
+
+
+def _not_barred(person: User | OuterRef) -> Q:
+    by_name = DocumentBar.objects.filter(user=person).values("document")
+    through_group = DocumentBar.objects.filter(group__memberships__user=person).values("document")
+    return ~Q(pk__in=by_name) & ~Q(pk__in=through_group)
 
 
 def versions_open_to(user: User) -> QuerySet[Version]:
@@ -37,8 +55,6 @@ def passages_open_to(user: User) -> QuerySet[Passage]:
     return Passage.objects.filter(version__in=documents_open_to(user).values("current_version"))
 
 
-access.guard(
-    Document, visible=documents_open_to, workspace_of=lambda document: document.workspace, names_only=True
-)
+access.guard(Document, visible=documents_open_to, workspace_of=lambda document: document.workspace, names_only=True)
 access.guard(Version, visible=versions_open_to, workspace_of=lambda version: version.document.workspace)
 access.guard(Passage, visible=passages_open_to, workspace_of=lambda passage: passage.workspace)
