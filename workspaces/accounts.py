@@ -31,7 +31,7 @@ def change_account(user: User, *, by: User, **changes: Any) -> User:
     if unknown:
         raise MembershipError(_("This cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))})
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    _require_not_above(user, by)
+    require_not_above(user, by)
     changed = {field: value for field, value in changes.items() if value != getattr(user, field)}
     if not changed:
         return user
@@ -58,7 +58,7 @@ def set_password(user: User, password: str, *, by: User) -> None:
     """
     if by.pk != user.pk:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
-    _require_not_above(user, by)
+    require_not_above(user, by)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -68,7 +68,7 @@ def set_password(user: User, password: str, *, by: User) -> None:
     record(EventType.USER_CHANGED, on=user, by=by, changed=["password"])
 
 
-def _require_not_above(user: User, by: User) -> None:
+def require_not_above(user: User, by: User) -> None:
     """Whoever could set a superuser's password or address could sign in as them."""
     if user.is_superuser and not by.is_superuser:
         raise Forbidden(user=by, action=PlatformAction.MANAGE_ACCOUNTS, thing=user)

@@ -22,6 +22,7 @@ LISTS = {
     "workspaces_user": {"admin"},
     "workspaces_peoplegroup": {"admin"},
     "workspaces_customrole": {"admin"},
+    "workspaces_platformpolicy": {"admin"},
     "workspaces_apitoken": {"admin"},
     "documents_document": {"manager", "reviewer"},
     "audit_event": {"auditor", "admin"},

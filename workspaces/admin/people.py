@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminTextInput
 from workspaces import accounts, members
 from workspaces.admin.view_as import ViewAsPage
 from workspaces.admin_base import GovernedAdmin, PlatformRights
+from workspaces.identity import factors
 from workspaces.models import Membership, User
 from workspaces.roles import PLATFORM_ADMINISTRATOR, PlatformAction
 
@@ -26,7 +27,7 @@ def _password(**options: Any) -> forms.CharField:
 class NewAccountForm(forms.ModelForm):
     """An account that belongs nowhere yet."""
 
-    password = _password(label=_("Password"), help_text=_("At least twelve characters are a good idea."))
+    password = _password(label=_("Password"), help_text=_("At least twelve characters, and none that others know."))
 
 
 class AccountForm(forms.ModelForm):
@@ -34,6 +35,12 @@ class AccountForm(forms.ModelForm):
 
     new_password = _password(
         label=_("New password"), required=False, help_text=_("Ends this person's sessions. Empty: stays as it is.")
+    )
+    without_factors = forms.BooleanField(
+        label=_("Remove second factors"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_("For somebody who has lost their phone or key. Ends this person's sessions."),
     )
     administrator = forms.BooleanField(
         label=_("Platform administrator"),
@@ -67,7 +74,16 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
 
     view_action = PlatformAction.MANAGE_ACCOUNTS
     change_action = PlatformAction.MANAGE_ACCOUNTS
-    list_display = ("username", "full_name", "email", "workspace_count", "is_administrator", "last_login", "is_active")
+    list_display = (
+        "username",
+        "full_name",
+        "email",
+        "workspace_count",
+        "is_administrator",
+        "second_factor",
+        "last_login",
+        "is_active",
+    )
     list_filter = (ActiveFilter,)
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
@@ -80,7 +96,15 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
             filter=Q(memberships__group__workspace_role__isnull=False),
             distinct=True,
         )
-        return super().get_queryset(request).annotate(workspaces=in_workspaces, administrator=Exists(administrators))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                workspaces=in_workspaces,
+                administrator=Exists(administrators),
+                has_factor=factors.held_by(OuterRef("pk")),
+            )
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, PlatformAction.MANAGE_ACCOUNTS, None)
@@ -91,7 +115,16 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("username", "first_name", "email", "password")
-        return ("username", "first_name", "last_name", "email", "is_active", "administrator", "new_password")
+        return (
+            "username",
+            "first_name",
+            "last_name",
+            "email",
+            "is_active",
+            "administrator",
+            "new_password",
+            "without_factors",
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return ("username",) if obj else ()
@@ -120,6 +153,8 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
             members.set_platform_administrator(user, administrator=data["administrator"], by=request.user)
         if data["new_password"]:
             accounts.set_password(user, data["new_password"], by=request.user)
+        if data["without_factors"]:
+            factors.remove_all(user, by=request.user)
 
     @display(description=_("name"), ordering="first_name")
     def full_name(self, user: User) -> str:
@@ -132,3 +167,7 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
     @display(description=_("installation"), label={"yes": "info"}, ordering="administrator")
     def is_administrator(self, user: Any) -> Any:
         return ("yes", _("Administrator")) if user.administrator else None
+
+    @display(description=_("second factor"), boolean=True, ordering="has_factor")
+    def second_factor(self, user: Any) -> bool:
+        return user.has_factor
