@@ -21,8 +21,9 @@ from answers.sse import event_stream
 from answers.states import HELD, OPEN
 from workspaces import access
 from workspaces.api import Asked, Told, in_workspace
+from workspaces.credentials import credential_of
 from workspaces.exceptions import Hidden
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 router = Router(tags=["Answers"])
@@ -90,7 +91,7 @@ async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: Htt
     answer = await sync_to_async(_ask)(request, asked)
     if asked.wait:
         await _ended(answer.pk, within=asked.wait)
-    body = await sync_to_async(_read)(request, answer.pk)
+    body = await sync_to_async(_read_after_a_while)(request, answer.pk)
     response["Location"] = body["url"]
     return Status(202 if body["status"] in (*OPEN, *HELD) else 200, body)
 
@@ -98,7 +99,7 @@ async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: Htt
 @router.get("/answers/{uuid:pk}", response=AnswerReading, summary="Read an answer", url_name="answer")
 def answer(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     """Where the answer stands, and its text once it is released and while every source is open to this credential."""
-    return _read(request, pk)
+    return _read(request.user, pk)
 
 
 @router.get("/answers/{uuid:pk}/events", summary="Follow an answer", url_name="events")
@@ -139,12 +140,20 @@ async def _ended(answer_id: UUID, *, within: int) -> None:
         return
 
 
-def _read(request: HttpRequest, pk: UUID) -> dict[str, Any]:
-    found = access.find(request.user, Action.ASK, Answer, pk=pk)
-    if found.asked_by_id != request.user.pk:
+def _read_after_a_while(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    """As `_read`, with the credential asked again: what let the request in may have ended while it waited."""
+    with credential_of(request).in_use() as user:
+        if user is None:
+            raise Hidden(user=request.user, action=Action.ASK)
+        return _read(user, pk)
+
+
+def _read(user: User, pk: UUID) -> dict[str, Any]:
+    found = access.find(user, Action.ASK, Answer, pk=pk)
+    if found.asked_by_id != user.pk:
         # A reviewer's look at others' answers is recorded with the draft, in the admin.
-        raise Hidden(user=request.user, workspace=found.workspace_id, action=Action.ASK, thing=found)
-    return reading.as_document(reading.read(found, by=request.user)) | {
+        raise Hidden(user=user, workspace=found.workspace_id, action=Action.ASK, thing=found)
+    return reading.as_document(reading.read(found, by=user)) | {
         "url": reverse("api:answer", kwargs={"pk": pk}),
         "events": reverse("api:events", kwargs={"pk": pk}),
     }

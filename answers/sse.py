@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,8 +22,6 @@ from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
 
-#: Rights are read again at least this often, so a stream outlives a right that was taken by no more than that.
-RIGHTS_SECONDS = 4.0
 #: After a fault of the broker the browser comes back this much later.
 RETRY_MILLISECONDS = 3000
 
@@ -56,12 +53,13 @@ async def stream_of(answer_id: UUID, credential: Credential, after: str) -> Asyn
     Words are passed on only while the answer is being made and all its sources are open to the watcher; afterwards
     its page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
-    rights, checked = await _rights(answer_id, credential), time.monotonic()
+    rights = await _rights(answer_id, credential)
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
-            if time.monotonic() - checked > RIGHTS_SECONDS:
-                rights, checked = await _rights(answer_id, credential), time.monotonic()
+            if kind == streaming.BEAT:
+                # Beats come whatever else does, so a stream outlives a right that was taken by one of them at most.
+                rights = await _rights(answer_id, credential)
             if not rights.watch:
                 return
             if kind == streaming.TOKEN and not rights.words:

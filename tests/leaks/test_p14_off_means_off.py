@@ -1,0 +1,447 @@
+"""P14, off means off: whatever lets a person in, and however they are put out, the next use is refused.
+
+The ways in are derived from the settings, the task registry and the code: one that is added without a row here fails
+the first tests of this file.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from django.test import Client
+
+from answers import pipeline, questions, streaming
+from answers.models import Answer
+from answers.states import AnswerStatus
+from tests.answers import library
+from tests.workspaces import sign_in_scene
+from workspaces import access, accounts, bars, credentials, groups, members, tokens, view_as
+from workspaces.roles import Action, Role
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CANARY = "The quiet heron nests on platform nine."
+QUESTION = "Where does the quiet heron nest?"
+
+# --- The ways in --------------------------------------------------------------------------------------------
+
+#: Backend → the rows below that go through it; none where it lets nobody in by itself.
+BACKENDS = {
+    "django.contrib.auth.backends.ModelBackend": {"session", "remembered", "provider", "view_as", "session_stream"},
+    "guardian.backends.ObjectPermissionBackend": set(),  # answers questions about permissions, authenticates nobody
+}
+#: Middleware that says who a request is from → the rows below that go through it.
+LET_IN = {
+    "django.contrib.auth.middleware.AuthenticationMiddleware": {"session", "remembered", "provider", "session_stream"},
+    "workspaces.token_auth.ApiAccessMiddleware": {"token", "token_stream"},
+    "workspaces.viewing.ViewAsMiddleware": {"view_as"},
+}
+LET_NOBODY_IN = {
+    "inlock.headers.ResponseHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "inlock.characters.StorableMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "workspaces.middleware.ActingMiddleware",
+    "workspaces.middleware.RefusalMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "workspaces.identity.middleware.IdentityMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+}
+#: Task → the row of those that use a person's rights.
+TASKS_FOR_A_PERSON = {"answers.tasks.answer_question": "queued"}
+#: They tend rows and use nobody's rights: what they do was allowed when the row was written.
+TASKS_FOR_NOBODY = {
+    "answers.tasks.sweep_answers",
+    "audit.tasks.sweep_checkpoints",
+    "documents.tasks.erase_document_task",
+    "documents.tasks.ingest_version_task",
+    "documents.tasks.sweep_ingestion",
+    "documents.tasks.withdraw_version_task",
+    "inlock.tasks.canary",
+    "workspaces.tasks.sweep_looks",
+}
+#: Responses that go on while somebody watches; the others read one file or chain to its end.
+LIVE_STREAMS = {"answers/sse.py": {"session_stream", "token_stream"}}
+FINITE_STREAMS = {"documents/originals.py", "workspaces/admin/trail.py"}
+
+
+def test_every_backend_has_a_row() -> None:
+    assert set(settings.AUTHENTICATION_BACKENDS) == set(BACKENDS)
+
+
+def test_every_middleware_has_a_row_or_lets_nobody_in() -> None:
+    assert set(settings.MIDDLEWARE) == set(LET_IN) | LET_NOBODY_IN
+
+
+def test_every_task_has_a_row_or_acts_for_nobody() -> None:
+    current_app.loader.import_default_modules()
+    ours = {name for name in current_app.tasks if not name.startswith("celery.")}
+
+    assert ours - TASKS_FOR_NOBODY == set(TASKS_FOR_A_PERSON)
+
+
+def test_every_stream_has_a_row_or_comes_to_its_end() -> None:
+    apps = ("inlock", "answers", "documents", "workspaces", "audit")
+    streaming_ones = {
+        str(file.relative_to(ROOT))
+        for app in apps
+        for file in (ROOT / app).rglob("*.py")
+        if re.search(r"^from django.http import .*StreamingHttpResponse", file.read_text(), re.MULTILINE)
+    }
+
+    assert streaming_ones == set(LIVE_STREAMS) | FINITE_STREAMS
+
+
+def test_every_row_that_is_named_is_tried() -> None:
+    named = set().union(*BACKENDS.values(), *LET_IN.values(), TASKS_FOR_A_PERSON.values(), *LIVE_STREAMS.values())
+
+    assert named == {*WAYS, *STREAMS, "queued"}
+
+
+# --- The scene ----------------------------------------------------------------------------------------------
+
+
+class Scene:
+    """A person who may open one restricted document, through a role and a group of people."""
+
+    def __init__(self, person: Any, manager: Any, admin: Any, workspace: Any) -> None:
+        self.person, self.manager, self.admin, self.workspace = person, manager, admin, workspace
+        self.version = library.add_document(workspace, "heron.md", f"# Birds\n\n{CANARY}\n", granted_to=[])
+        self.group = groups.create_group(name="Bird watchers", by=admin)
+        groups.add_to_group(self.group, person, by=admin)
+        access.grant("open_document", self.group.group, self.version.document)
+
+    @property
+    def page(self) -> str:
+        return f"/w/{self.workspace.slug}/documents/{self.version.document_id}/"
+
+
+@pytest.fixture
+def scene(db: None, member: Any, manager: Any, admin: Any, policies: Any) -> Scene:
+    return Scene(member, manager, admin, policies)
+
+
+def _opens(client: Client, scene: Scene) -> Callable[[], bool]:
+    return lambda: CANARY in client.get(scene.page).content.decode()
+
+
+# --- One row a way in: each returns a use that is true while it lets the person in --------------------------
+
+
+def _session(scene: Scene) -> Callable[[], bool]:
+    return _opens(sign_in_scene.browser(scene.person.username), scene)
+
+
+def _remembered(scene: Scene) -> Callable[[], bool]:
+    client = Client()
+    sign_in_scene.sign_in(client, scene.person.username, remember="on")
+    return _opens(client, scene)
+
+
+def _provider(scene: Scene) -> Callable[[], bool]:
+    client = Client()
+    client.force_login(scene.person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return _opens(client, scene)
+
+
+def _view_as(scene: Scene) -> Callable[[], bool]:
+    # Who looks may open the document themselves, so that only the person's rights decide.
+    members.add_member(scene.workspace, scene.admin, Role.MEMBER, by=None)
+    access.grant("open_document", scene.admin, scene.version.document)
+    client = Client()
+    client.force_login(scene.admin, backend=settings.AUTHENTICATION_BACKENDS[0])
+    client.post(f"/admin/workspaces/user/{scene.person.pk}/view-as/", {"reason": "They asked for help."})
+
+    def look() -> bool:
+        page = client.get(scene.page)
+        # Once the look is over the session is the administrator's own again, who may open the document.
+        return CANARY in page.content.decode() and page.wsgi_request.user == scene.person
+
+    return look
+
+
+def _token(scene: Scene) -> Callable[[], bool]:
+    client = _program(scene)
+
+    def search() -> bool:
+        found = client.post(
+            f"/api/v1/workspaces/{scene.workspace.slug}/search", {"query": QUESTION}, content_type="application/json"
+        )
+        return CANARY in found.content.decode()
+
+    return search
+
+
+def _program(scene: Scene) -> Client:
+    _token, text = tokens.create(
+        by=scene.person, name="A program", workspaces=[scene.workspace], actions=[Action.ASK, Action.OPEN]
+    )
+    return Client(headers={"Authorization": f"Bearer {text}"})
+
+
+WAYS = {
+    "session": _session,
+    "remembered": _remembered,
+    "provider": _provider,
+    "view_as": _view_as,
+    "token": _token,
+}
+
+# --- The ways out -------------------------------------------------------------------------------------------
+
+
+def _deactivate(scene: Scene) -> None:
+    accounts.change_account(scene.person, by=scene.admin, is_active=False)
+
+
+def _take_the_role(scene: Scene) -> None:
+    members.remove_member(scene.workspace, scene.person, Role.MEMBER, by=scene.manager)
+
+
+def _take_out_of_the_group(scene: Scene) -> None:
+    groups.remove_from_group(scene.group, scene.person, by=scene.admin)
+
+
+def _never(scene: Scene) -> None:
+    bars.bar(scene.workspace, scene.person, reason="A conflict of interest.", by=scene.manager)
+
+
+def _never_the_group(scene: Scene) -> None:
+    bars.bar(scene.workspace, scene.group, reason="A conflict of interest.", by=scene.manager)
+
+
+OFFS = {
+    "deactivated": _deactivate,
+    "role taken": _take_the_role,
+    "out of the group": _take_out_of_the_group,
+    "never": _never,
+    "never the group": _never_the_group,
+}
+
+
+def _end_sessions(scene: Scene) -> None:
+    from allauth.usersessions.adapter import get_adapter
+    from allauth.usersessions.models import UserSession
+
+    get_adapter().end_sessions(list(UserSession.objects.filter(user=scene.person)))
+
+
+def _change_password(scene: Scene) -> None:
+    accounts.set_password(scene.person, "another-horse-battery-staple", by=scene.admin)
+
+
+def _revoke_tokens(scene: Scene) -> None:
+    for token in tokens.own(scene.person):
+        tokens.revoke(token, by=scene.person)
+
+
+def _end_looks(scene: Scene) -> None:
+    view_as.end_all(view_as.ViewAs.objects.filter(viewer=scene.admin))
+
+
+def _take_the_viewers_right(scene: Scene) -> None:
+    members.set_platform_administrator(scene.admin, by=None, administrator=False)
+
+
+#: What ends the credential itself, and leaves the person's rights alone.
+ENDS = {
+    ("session", _end_sessions),
+    ("session", _change_password),
+    ("remembered", _end_sessions),
+    ("remembered", _change_password),
+    ("provider", _change_password),
+    ("token", _revoke_tokens),
+    ("view_as", _end_looks),
+    ("view_as", _take_the_viewers_right),
+}
+
+
+@pytest.mark.parametrize("off", OFFS)
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_is_put_out_is_refused_at_the_next_use(way: str, off: str, scene: Scene) -> None:
+    use = WAYS[way](scene)
+    assert use(), "the way must let the person in before it can be closed"
+
+    OFFS[off](scene)
+
+    assert not use()
+
+
+@pytest.mark.parametrize(("way", "end"), sorted(ENDS, key=str), ids=lambda one: getattr(one, "__name__", one))
+def test_a_credential_that_ended_is_refused_at_the_next_use(way: str, end: Any, scene: Scene) -> None:
+    use = WAYS[way](scene)
+    assert use()
+
+    end(scene)
+
+    assert not use()
+
+
+@pytest.mark.parametrize("off", OFFS)
+def test_a_question_in_line_is_not_answered_from_what_its_asker_may_no_longer_open(off: str, scene: Scene) -> None:
+    answer = questions.ask(workspace=scene.workspace, text=QUESTION, by=scene.person)
+
+    OFFS[off](scene)
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.status not in {AnswerStatus.ANSWERED, AnswerStatus.WAITING}
+    assert CANARY not in answer.text
+    assert not answer.evidence.exists()
+
+
+def test_a_question_in_line_is_answered_while_nothing_was_taken(scene: Scene) -> None:
+    answer = questions.ask(workspace=scene.workspace, text=QUESTION, by=scene.person)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert CANARY in answer.text
+
+
+# --- Streams ------------------------------------------------------------------------------------------------
+
+
+def _session_stream(scene: Scene, answer: Answer) -> Any:
+    return sign_in_scene.browser(scene.person.username).get(f"/w/policies/answers/{answer.pk}/events/")
+
+
+def _token_stream(scene: Scene, answer: Answer) -> Any:
+    return _program(scene).get(f"/api/v1/answers/{answer.pk}/events")
+
+
+STREAMS = {"session_stream": _session_stream, "token_stream": _token_stream}
+#: The stream tells of one's own answer, so that it ends with what lets the person in, not with one source's closing.
+STREAM_OFFS = {"deactivated": _deactivate, "role taken": _take_the_role, "never": _never}
+STREAM_ENDS = {
+    ("session_stream", _end_sessions),
+    ("session_stream", _change_password),
+    ("token_stream", _revoke_tokens),
+}
+
+
+class Watching:
+    """Reads a stream in a thread, as the web server does, until it ends or the test is over."""
+
+    def __init__(self, response: Any) -> None:
+        assert response.status_code == 200
+        self.response, self.parts, self.began = response, [], threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._read()), daemon=True)
+        self._thread.start()
+        assert self.began.wait(10)
+
+    async def _read(self) -> None:
+        parts = self.response.streaming_content
+        async for part in parts:
+            self.parts.append(part.decode())
+            self.began.set()
+            if self._stop.is_set():
+                break
+        await parts.aclose()
+
+    def ends_within(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def leave(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+
+@pytest.fixture
+def open_answer(scene: Scene) -> Answer:
+    """An answer that is being made, and goes on being made for as long as the test lasts."""
+    answer = questions.ask(workspace=scene.workspace, text=QUESTION, by=scene.person)
+    Answer.objects.filter(pk=answer.pk).update(status=AnswerStatus.WORKING)
+    return answer
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("off", STREAM_OFFS)
+@pytest.mark.parametrize("way", STREAMS)
+def test_a_stream_ends_when_its_watcher_is_put_out(way: str, off: str, scene: Scene, open_answer: Answer) -> None:
+    watching = Watching(STREAMS[way](scene, open_answer))
+
+    STREAM_OFFS[off](scene)
+
+    assert watching.ends_within(5)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("way", "end"), sorted(STREAM_ENDS, key=str), ids=lambda one: getattr(one, "__name__", one))
+def test_a_stream_ends_with_the_credential_it_began_with(way: str, end: Any, scene: Scene, open_answer: Answer) -> None:
+    watching = Watching(STREAMS[way](scene, open_answer))
+
+    end(scene)
+
+    assert watching.ends_within(5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_ends_in_time_also_while_something_is_always_happening(scene: Scene, open_answer: Answer) -> None:
+    """News kept the look at rights waiting once: each began the pause anew."""
+    watching = Watching(_token_stream(scene, open_answer))
+    over = threading.Event()
+
+    def chatter() -> None:
+        while not over.wait(0.2):
+            streaming.append(open_answer.pk, streaming.STEP, {"step": "retrieve", "label": ""})
+
+    thread = threading.Thread(target=chatter, daemon=True)
+    thread.start()
+    try:
+        _revoke_tokens(scene)
+
+        assert watching.ends_within(5)
+    finally:
+        over.set()
+        thread.join(5)
+
+
+# --- Counter-proofs: with the protection taken away, the use goes on ----------------------------------------
+
+
+def test_a_token_that_is_not_looked_at_again_would_outlive_its_end(scene: Scene, monkeypatch: Any) -> None:
+    use = _token(scene)
+    monkeypatch.setattr(tokens, "fault_of", lambda token: "")
+
+    _revoke_tokens(scene)
+
+    assert use()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_whose_credential_is_not_asked_again_would_go_on(
+    scene: Scene, open_answer: Answer, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(credentials.tokens, "still_open", lambda pk: tokens.ApiToken.objects.get(pk=pk))
+    watching = Watching(_token_stream(scene, open_answer))
+
+    _revoke_tokens(scene)
+
+    assert not watching.ends_within(2)
+    watching.leave()
+
+
+def test_rights_that_are_not_asked_again_would_let_the_page_be_read(scene: Scene, monkeypatch: Any) -> None:
+    use = _session(scene)
+    monkeypatch.setattr(access, "_held", lambda user, workspace: frozenset(Action.values))
+    monkeypatch.setattr(access, "_known", lambda user, model: model._default_manager.all())
+
+    _take_the_role(scene)
+
+    assert use()
