@@ -17,6 +17,10 @@ class DraftError(PortalError):
     """An edit or decision that cannot be taken as it was sent."""
 
 
+class ReceiptError(PortalError):
+    """A receipt that cannot be issued."""
+
+
 class EndpointError(PortalError):
     """A model endpoint that is not usable as configured."""
 

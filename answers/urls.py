@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from answers import model_views, views
+from answers import model_views, receipt_views, views
 
 app_name = "answers"
 urlpatterns = [
@@ -15,5 +15,6 @@ urlpatterns = [
     path("answers/<uuid:pk>/stop/", views.stop, name="stop"),
     path("answers/<uuid:pk>/again/", views.again, name="again"),
     path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
+    path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
     path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
 ]

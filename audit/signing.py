@@ -59,6 +59,12 @@ def sign(content: Mapping[str, Any], *keys: Key) -> str:
     return json.dumps({"signed": signed, "signatures": signatures}, ensure_ascii=False, indent=1)
 
 
+def as_data(document: str) -> dict[str, Any]:
+    """A signed document as data, to be put into another one."""
+    data: dict[str, Any] = json.loads(document)
+    return data
+
+
 def opened(document: str) -> tuple[dict[str, Any], frozenset[str]]:
     """What a signed document says, and the public keys whose signatures on it hold. Raises ValueError for no document.
 

@@ -1,0 +1,170 @@
+"""A signed receipt of one answer: everything needed to check elsewhere what was released, on what it stands, and who
+let it out. docs/receipts.md describes it; `audit/verifier.py` checks it without the portal.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers.exceptions import ReceiptError
+from answers.models import Answer, Citation
+from answers.provenance import record_of
+from answers.reading import read
+from audit import checkpoints, signing
+from audit.chain import digest, workspace_chain
+from audit.events import EventType
+from audit.exceptions import AuditError
+from audit.merkle import WholeTree
+from audit.models import Checkpoint, Event
+from audit.record import record
+from workspaces.models import User
+
+FORMAT = "inlock-receipt-1"
+#: The entries of the trail a receipt carries: what the model was given, how it ended, and who released it.
+PROVEN = (EventType.EVIDENCE_SENT, EventType.ANSWER_HELD, EventType.DRAFT_APPROVED, EventType.ANSWER_RELEASED)
+
+
+class Prover:
+    """Proves that entries are in a chain, against one checkpoint that covers them.
+
+    Reads the hashes of the whole chain once; one prover serves as many receipts as there are. Raises ReceiptError when
+    the chain cannot be signed.
+    """
+
+    def __init__(self, workspace_id: object, *, upto: int) -> None:
+        self.chain = workspace_chain(workspace_id)
+        self.checkpoint = _covering(self.chain, upto)
+        hashes = Event.objects.filter(chain=self.chain, seq__lte=self.checkpoint.seq).order_by("seq")
+        self.tree = WholeTree([bytes.fromhex(one) for one in hashes.values_list("hash", flat=True).iterator()])
+
+    def event(self, event: Event) -> dict[str, Any]:
+        """The entry's exact content, and its way up to the signed root."""
+        path = [node.hex() for node in self.tree.path(event.seq - 1)]
+        return {"seq": event.seq, "body": event.body, "path": path}
+
+
+def issue(answer: Answer, *, by: User) -> str:
+    """A signed receipt of `answer` for somebody who may read it, as text; reading and issuing are recorded.
+
+    Raises Hidden or Forbidden as reading does, and ReceiptError for an answer that is not released, that is closed to
+    `by`, or when its chain cannot be signed.
+    """
+    reading = read(answer, by=by)
+    if not reading.text:
+        raise ReceiptError(_("There is a receipt of an answer that was released and that you may read."))
+    with transaction.atomic():
+        record(
+            EventType.RECEIPT_ISSUED,
+            on=answer,
+            workspace=answer.workspace_id,
+            by=by,
+            text_sha256=answer.released_sha256,
+        )
+    events = proven_events(answer)
+    prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)
+    return receipt(answer, prover, citations=reading.citations, events=events)
+
+
+def receipt(
+    answer: Answer,
+    prover: Prover,
+    *,
+    citations: Iterable[Citation],
+    events: Iterable[Event],
+    with_quotes: bool = True,
+) -> str:
+    """The signed document; who may have it is the caller's question. Without quotes it names their hashes alone."""
+    said = record_of(answer)
+    release = said["release"] or {}
+    return signing.sign(
+        {
+            "format": FORMAT,
+            "answer": said["answer"],
+            "status": said["status"],
+            "workspace": said["workspace"],
+            "question": _exact(said["question"], "id", "sha256", "asked_at"),
+            "asker": _exact(said["asker"], "id", "username", "rights"),
+            "policy": said["policy"],
+            "text": {"sha256": answer.released_sha256, "as_written": release.get("is_as_written", False)},
+            "released": {"at": _plain(release.get("at")), "by": release.get("by", "")},
+            "model": _plain(said["model"]),
+            "prompt": said["prompt"],
+            "evidence": [_evidence(row) for row in said["evidence"]],
+            "citations": [_citation(row, with_quotes=with_quotes) for row in citations],
+            "reviews": [_review(row) for row in answer.draft.reviews.all()] if hasattr(answer, "draft") else [],
+            "events": [prover.event(event) for event in events],
+            "checkpoint": signing.as_data(prover.checkpoint.document),
+            "issued_at": timezone.now().isoformat(),
+        }
+    )
+
+
+def proven_events(answer: Answer) -> list[Event]:
+    """The entries a receipt of `answer` carries, in their order."""
+    about = [str(answer.pk), *([str(answer.draft.pk)] if hasattr(answer, "draft") else [])]
+    chain = workspace_chain(answer.workspace_id)
+    return list(Event.objects.filter(chain=chain, object_id__in=about, type__in=PROVEN).order_by("seq"))
+
+
+def _covering(chain: str, seq: int) -> Checkpoint:
+    """The newest checkpoint of `chain`, which is made when none covers entry `seq` yet."""
+    newest = Checkpoint.objects.filter(chain=chain, seq__gte=seq).order_by("-seq").first()
+    if newest is not None:
+        return newest
+    try:
+        made = checkpoints.make(chain)
+    except (AuditError, OSError) as error:
+        raise ReceiptError(str(error)) from error
+    if made is None:
+        raise ReceiptError(_("The trail has no entry %(seq)d that could be proven.") % {"seq": seq})
+    return made
+
+
+def _evidence(row: dict[str, Any]) -> dict[str, Any]:
+    return {"rank": row["rank"], "passage": row["passage"], "sha256": row["sha256"], "version": row["version"]["id"]}
+
+
+def _citation(citation: Citation, *, with_quotes: bool) -> dict[str, Any]:
+    quote = {"quote": citation.quote} if with_quotes else {}
+    return {
+        "number": citation.number,
+        **quote,
+        "quote_sha256": digest(citation.quote),
+        "document": str(citation.document_id),
+        "version": {
+            "id": str(citation.version_id),
+            "number": citation.version.number,
+            "sha256": citation.version.sha256,
+        },
+        "page": citation.page,
+        "start": citation.start,
+        "end": citation.end,
+    }
+
+
+def _review(review: Any) -> dict[str, Any]:
+    return {
+        "decision": review.decision,
+        "by": {"id": str(review.decided_by_id), "username": review.decided_by.get_username()},
+        "at": review.decided_at.isoformat(),
+        "text_sha256": review.text_sha256,
+        "sources": review.sources,
+    }
+
+
+def _exact(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: _plain(row[name]) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """`value` as a signed document can carry it: times and fractions become text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
