@@ -12,9 +12,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workspaces import members
+from workspaces import bars, members, rights
 from workspaces.charters import charters
-from workspaces.exceptions import ReviewError
 from workspaces.models import Membership, User, Workspace
 from workspaces.roles import Action
 
@@ -62,15 +61,18 @@ def on(moment: Any) -> str:
 
 
 def _roles_held(workspace: Workspace) -> Iterable[Right]:
-    in_force = charters()
-    rows = Membership.objects.filter(group__workspace_role__workspace=workspace)
-    why: dict[tuple[User, str], list[str]] = defaultdict(list)
-    for row in rows.select_related("user", "added_by", "group__workspace_role").order_by("added_at"):
-        if row.group.workspace_role.role in in_force:
-            why[row.user, row.group.workspace_role.role].append(_why(row))
-    return [
-        Right(user, code, str(in_force[code].label), " ".join(reasons)[:300]) for (user, code), reasons in why.items()
-    ]
+    """Roles in force that people have and are not barred from; those of closed accounts too, which may open again."""
+    for code, charter in charters().items():
+        places = Membership.objects.filter(
+            group__workspace_role__workspace=workspace,
+            group__workspace_role__role=code,
+            user__in=rights.holders(workspace.pk, code),
+        )
+        why: dict[User, list[str]] = defaultdict(list)
+        for place in places.select_related("user", "added_by").order_by("added_at"):
+            why[place.user].append(_why(place))
+        for user, reasons in why.items():
+            yield Right(user, code, str(charter.label), " ".join(reasons)[:300])
 
 
 def _why(row: Membership) -> str:
@@ -91,10 +93,9 @@ def _end_role(workspace: Workspace, user: User, code: str, by: User) -> None:
         user=user, group__workspace_role__workspace=workspace, group__workspace_role__role=code
     )
     if held.exclude(source="").exists():
-        raise ReviewError(
-            _("The identity provider gives %(name)s this role at each sign-in. Change it there, or make a never rule.")
-            % {"name": user.name}
-        )
+        # Taken by hand it would be back at the person's next sign-in.
+        reason = _("Access review of %(when)s") % {"when": on(timezone.now())}
+        bars.bar(workspace, user, role=code, reason=reason, by=by)
     if held.exists():
         members.remove_member(workspace, user, code, by=by)
 

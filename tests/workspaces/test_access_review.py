@@ -17,7 +17,7 @@ from documents.models import DocumentGroupGrant, DocumentUserGrant
 from tests.answers.review_scene import a_document
 from workspaces import access, access_review, custom_roles, groups, members
 from workspaces.exceptions import Forbidden, Hidden, ReviewError
-from workspaces.models import AccessReview, AccessReviewLine, Membership, Verdict, Workspace
+from workspaces.models import AccessReview, AccessReviewLine, Membership, RoleBar, Verdict, Workspace
 from workspaces.roles import Action, Role
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +123,31 @@ def test_signing_carries_the_removals_out_and_keeps_the_outcome(policies, secret
     [signed] = told(EventType.ACCESS_REVIEW_SIGNED)
     assert signed["details"] == {"outcome_sha256": review.outcome_sha256, "kept": 6, "removed": 2, "gone": 0}
     assert {entry["actor_label"] for entry in told(EventType.MEMBER_REMOVED)} == {"manager"}
+
+
+def test_what_a_provider_gives_is_removed_for_good_by_a_never_rule(policies, manager, member):
+    place = policies.roles.get(role=Role.MEMBER).group
+    Membership.objects.create(user=member, group=place, source="company")
+    review = access_review.start(policies, by=manager)
+    decide(review, manager, (line(review, member, "member"), Verdict.REMOVE, ""))
+    access_review.keep_the_rest(review, by=manager)
+
+    access_review.sign(review, statement="All.", by=manager)
+    # The next sign-in.
+    Membership.objects.create(user=member, group=place, source="company")
+
+    assert access.actions(member, policies) == frozenset()
+    rule = RoleBar.objects.get()
+    assert (rule.user, rule.role) == (member, Role.MEMBER)
+    assert rule.reason.startswith("Access review of ")
+    assert not access_review.start(policies, by=manager).lines.filter(user=member).exists()
+
+
+def test_roles_of_a_closed_account_are_reviewed_too(policies, manager, member):
+    member.is_active = False
+    member.save()
+
+    assert access_review.start(policies, by=manager).lines.filter(user=member, code="member").exists()
 
 
 def test_the_outcome_can_be_checked_by_anybody_who_has_the_rows(policies, review, manager):
