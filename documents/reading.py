@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from documents import viewer
 from documents.forms import PlaceForm
 from documents.listing import Row, newest
-from documents.models import HEAVY, Document, DocumentGroupGrant, Version
-from documents.restriction import granted_people
+from documents.models import HEAVY, Document, Version
+from documents.restriction import granted_groups, granted_people
 from documents.states import VersionState
 from workspaces.exceptions import Hidden
-from workspaces.models import User
+from workspaces.models import PeopleGroup, User
 from workspaces.roles import Action
 
 #: Formats whose pages can be drawn as images.
@@ -155,17 +155,15 @@ def passages_of(document: Document) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Openers:
-    """Who holds a grant on a restricted document: people by name, and roles."""
+    """Who holds a grant on a restricted document: people by name, and groups of people."""
 
     people: list[User]
-    roles: list[str]
+    groups: list[PeopleGroup]
 
 
 def openers_of(document: Document) -> Openers:
     """The holders of a grant on `document`."""
-    groups = DocumentGroupGrant.objects.filter(content_object=document, group__workspace_role__isnull=False)
-    roles = [row.group.workspace_role.label for row in groups.select_related("group__workspace_role")]
-    return Openers(granted_people(document), roles)
+    return Openers(granted_people(document), granted_groups(document))
 
 
 def _is_readable(version: Version) -> bool:

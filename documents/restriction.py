@@ -1,19 +1,33 @@
-"""The verbs that close a document to all but named people, and name them."""
+"""The verbs that close a document to all but named people and groups, and name them.
+
+Who manages documents keeps the grants of every document of the workspace, of those they may not open too: they know
+that it exists and what it is called. Nobody lets themselves in.
+"""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.exceptions import DocumentError
-from documents.models import Document, DocumentUserGrant
+from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
+from documents.querysets import documents_governed_by
 from workspaces import access
-from workspaces.models import User, Workspace
+from workspaces.bars import Holder, people_of
+from workspaces.exceptions import Hidden
+from workspaces.models import PeopleGroup, User, Workspace
 from workspaces.roles import Action
 
 #: The object permission that opens a restricted document.
 OPEN_DOCUMENT = "open_document"
+
+
+def require_governing(document: Document, *, by: User) -> None:
+    """Return if `by` keeps the grants of the document, whether or not they may open it. Raises Hidden or Forbidden."""
+    access.require(by, Action.MANAGE_DOCUMENTS, document.workspace)
+    if not documents_governed_by(by).filter(pk=document.pk).exists():
+        raise Hidden(user=by, workspace=document.workspace, action=Action.MANAGE_DOCUMENTS, thing=document)
 
 
 @transaction.atomic
@@ -28,66 +42,74 @@ def restrict(document: Document, *, by: User) -> None:
     entries = [Entry(EventType.DOCUMENT_RESTRICTED, document)]
     if Action.OPEN in access.actions(by, document.workspace) and not _holds(by, document):
         access.grant(OPEN_DOCUMENT, by, document)
-        entries.append(Entry(EventType.DOCUMENT_GRANTED, document, details={"person": by.pk}))
+        entries.append(Entry(EventType.DOCUMENT_GRANTED, document, details=_told(by)))
     record_all(entries, workspace=document.workspace_id, by=by)
 
 
 @transaction.atomic
 def unrestrict(document: Document, *, by: User) -> None:
-    """Open the document to its workspace. Its grants end: restricting it again starts from nobody."""
+    """Open the document, which `by` must be able to open, to its workspace.
+
+    Its grants end: restricting it again starts from nobody.
+    """
     access.require(by, Action.MANAGE_DOCUMENTS, document)
     document = _locked(document)
     if not document.restricted:
         return
     document.restricted = False
     document.save(update_fields=["restricted"])
-    ended = [grant.user for grant in DocumentUserGrant.objects.filter(content_object=document).select_related("user")]
-    for person in ended:
+    people, groups = granted_people(document), granted_groups(document)
+    for person in people:
         access.revoke(OPEN_DOCUMENT, person, document)
+    for group in groups:
+        access.revoke(OPEN_DOCUMENT, group.group, document)
     record(
         EventType.DOCUMENT_UNRESTRICTED,
         on=document,
         workspace=document.workspace_id,
         by=by,
-        grants_ended=[person.pk for person in ended],
+        grants_ended=[person.pk for person in people],
+        groups_ended=[group.pk for group in groups],
     )
 
 
 @transaction.atomic
-def grant(document: Document, person: User, *, by: User) -> None:
-    """Let `person`, who must be able to open documents in the workspace, open this restricted one.
+def grant(document: Document, holder: Holder, *, by: User) -> None:
+    """Let a person, who must be able to open documents in the workspace, or a group open this restricted one.
 
-    Raises DocumentError for a document that is not restricted, or a person without such a role.
+    Of a group, those open it who may open documents here. Raises DocumentError for a document that is not restricted,
+    a person without such a role, and where `by`, who may not open it, would let themselves in.
     """
-    access.require(by, Action.MANAGE_DOCUMENTS, document)
+    require_governing(document, by=by)
     document = _locked(document)
     if not document.restricted:
         raise DocumentError(_("This document is open to the whole workspace. Restrict it first."))
-    if Action.OPEN not in access.actions(person, document.workspace):
+    if isinstance(holder, User) and Action.OPEN not in access.actions(holder, document.workspace):
         raise DocumentError(
-            _("%(name)s has no role here that opens documents. Give them one first.") % {"name": person.name}
+            _("%(name)s has no role here that opens documents. Give them one first.") % {"name": holder.name}
         )
-    if _holds(person, document):
+    if people_of(holder).filter(pk=by.pk).exists() and not access.allows(by, Action.OPEN, document):
+        raise DocumentError(_("You may not open this document. Ask somebody else who manages documents to let you in."))
+    if _holds(holder, document):
         return
-    access.grant(OPEN_DOCUMENT, person, document)
-    record(EventType.DOCUMENT_GRANTED, on=document, workspace=document.workspace_id, by=by, person=person.pk)
+    access.grant(OPEN_DOCUMENT, _subject(holder), document)
+    record(EventType.DOCUMENT_GRANTED, on=document, workspace=document.workspace_id, by=by, **_told(holder))
 
 
 @transaction.atomic
-def revoke_grant(document: Document, person: User, *, by: User) -> None:
-    """Take `person`'s grant back.
+def revoke_grant(document: Document, holder: Holder, *, by: User) -> None:
+    """Take the grant of a person or a group back.
 
-    Somebody who may open documents here keeps one, or nobody could open this one or change that: else DocumentError.
+    Somebody who may open documents here keeps one, so that the document is not forgotten: else DocumentError.
     """
-    access.require(by, Action.MANAGE_DOCUMENTS, document)
+    require_governing(document, by=by)
     document = _locked(document)
-    if not _holds(person, document):
+    if not _holds(holder, document):
         return
-    able = access.people_allowed(document.workspace, Action.OPEN).exclude(pk=person.pk)
-    if not DocumentUserGrant.objects.filter(content_object=document, user__in=able.values("pk")).exists():
+    access.revoke(OPEN_DOCUMENT, _subject(holder), document)
+    if not _somebody_holds(document):
         raise DocumentError(_("At least one person keeps access. Grant it to somebody else first, or open it to all."))
-    access.revoke(OPEN_DOCUMENT, person, document)
-    record(EventType.DOCUMENT_REVOKED, on=document, workspace=document.workspace_id, by=by, person=person.pk)
+    record(EventType.DOCUMENT_REVOKED, on=document, workspace=document.workspace_id, by=by, **_told(holder))
 
 
 def end_grants(workspace: Workspace, person: User, by: User | None) -> None:
@@ -107,15 +129,43 @@ def granted_people(document: Document) -> list[User]:
     return list(User.objects.filter(documentusergrant__content_object=document).order_by("username"))
 
 
+def granted_groups(document: Document) -> list[PeopleGroup]:
+    """The groups of people the document was granted to."""
+    return list(PeopleGroup.objects.filter(group__documentgroupgrant__content_object=document).order_by("name"))
+
+
 def people_to_grant(document: Document) -> QuerySet[User]:
     """Who could be granted the document: those who may open documents here and have no grant on it yet."""
     people = access.people_allowed(document.workspace, Action.OPEN)
     return people.exclude(documentusergrant__content_object=document).order_by("username")
 
 
+def groups_to_grant(document: Document) -> QuerySet[PeopleGroup]:
+    """The groups of people that have no grant on the document yet."""
+    return PeopleGroup.objects.exclude(group__documentgroupgrant__content_object=document).order_by("name")
+
+
 def _locked(document: Document) -> Document:
     return Document.objects.select_for_update(of=["self"], no_key=True).select_related("workspace").get(pk=document.pk)
 
 
-def _holds(person: User, document: Document) -> bool:
-    return DocumentUserGrant.objects.filter(content_object=document, user=person).exists()
+def _subject(holder: Holder) -> object:
+    return holder.group if isinstance(holder, PeopleGroup) else holder
+
+
+def _told(holder: Holder) -> dict[str, object]:
+    return {"group": holder.pk} if isinstance(holder, PeopleGroup) else {"person": holder.pk}
+
+
+def _holds(holder: Holder, document: Document) -> bool:
+    if isinstance(holder, PeopleGroup):
+        return DocumentGroupGrant.objects.filter(content_object=document, group=holder.pk).exists()
+    return DocumentUserGrant.objects.filter(content_object=document, user=holder).exists()
+
+
+def _somebody_holds(document: Document) -> bool:
+    """Whether a grant is left that somebody can use."""
+    by_name = DocumentUserGrant.objects.filter(content_object=document).values("user")
+    groups = DocumentGroupGrant.objects.filter(content_object=document, group__people_group__isnull=False)
+    granted = Q(pk__in=by_name) | Q(memberships__group__in=groups.values("group"))
+    return access.people_allowed(document.workspace, Action.OPEN).filter(granted).exists()
