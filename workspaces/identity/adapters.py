@@ -27,7 +27,6 @@ from workspaces.secrets import seal, unseal
 #: The one answer to an unknown name, a wrong password and a closed account.
 REFUSED = _("The user name and password do not match an open account. Both may be case-sensitive.")
 WRONG_CODE = _("This code is not right, was used already, or has run out. Enter the next one.")
-NOT_THIS_KEY = _("The passkey was not accepted.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
