@@ -32,6 +32,9 @@ class RoleForm(forms.ModelForm):
         help_text=_("And see that the workspace exists and open its pages, as with every role."),
     )
 
+    class Meta:
+        help_texts = {"code": _("Lower-case, such as legal-reader. It stays for good: the trail knows the role by it.")}
+
     def clean_code(self) -> str:
         code = self.cleaned_data["code"]
         try:
