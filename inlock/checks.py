@@ -328,6 +328,12 @@ RULES = (
         "Late acknowledgement, prefetch 1, soft limit < limit < visibility timeout in inlock/celery.py.",
     ),
     Rule(
+        "inlock.W060",
+        lambda here: here.settings.LOG_FORMAT == "json",
+        "Logs are written for a person: an exception's message, which may quote a document, is in them.",
+        "Leave LOG_FORMAT empty in production.",
+    ),
+    Rule(
         "inlock.E055",
         lambda here: not model_hosts.unreadable_entries(here.settings.MODEL_HOSTS),
         "INLOCK_MODEL_HOSTS has an entry that is neither a host, a host with a port, nor a network.",

@@ -373,14 +373,23 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # --- Logs: ids, never content -------------------------------------------------------------------------------
 
+#: Ours, and the libraries whose records say what the portal does.
+_HEARD = ("inlock", "answers", "documents", "workspaces", "audit", "django", "celery", "uvicorn")
+_LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "text")
+if LOG_FORMAT not in {"json", "text"}:
+    raise SettingError(f"LOG_FORMAT is {LOG_FORMAT!r}: write json or text.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    # httpx logs every request line at INFO, and one request is one question.
-    "loggers": {"httpx": {"level": "WARNING"}, "chromadb": {"level": "WARNING"}},
+    "formatters": {"json": {"()": "inlock.logs.JSONFormatter"}, "text": {"()": "inlock.logs.LineFormatter"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+    },
+    # At a lower level clients of models and databases write down what they send, which is questions and passages.
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {name: {"level": _LOG_LEVEL, "handlers": [], "propagate": True} for name in _HEARD}
+    | {"django.db.backends": {"level": "WARNING"}, "celery.worker.strategy": {"level": "INFO"}},
 }
 
 

@@ -26,7 +26,7 @@ def ActingMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django 
     """Open the audit context: the signed-in person and a request id, which also goes out as X-Request-Id."""
 
     def enter(request: HttpRequest) -> tuple:
-        request_id = uuid.uuid4().hex
+        request_id = request.request_id = uuid.uuid4().hex  # which the logs tell, also after we are left
         user = request.user
         return (user if user.is_authenticated else None), request_id
 

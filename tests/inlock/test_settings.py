@@ -37,6 +37,13 @@ def test_an_unclear_yes_or_no_is_refused_by_name(raw):
         Env({"DEBUG": raw}).bool("DEBUG", default=False)
 
 
+def test_a_log_format_that_is_none_is_refused_by_name(tmp_path):
+    started = _check(SAFE | {"LOG_FORMAT": "xml"}, tmp_path)
+
+    assert started.returncode == 2
+    assert "LOG_FORMAT" in started.stderr
+
+
 @pytest.mark.parametrize("raw", ["-1", "0", "many", "1.5"])
 def test_a_number_below_its_minimum_is_refused_by_name(raw):
     with pytest.raises(SettingError, match="INLOCK_MAX_UPLOAD_MB"):
