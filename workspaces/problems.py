@@ -15,4 +15,6 @@ def problem(status: int, detail: Any, **members: Any) -> HttpResponse:
         "detail": str(detail),
         **members,
     }
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    return JsonResponse(
+        body, status=status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+    )

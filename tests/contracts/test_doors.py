@@ -20,6 +20,7 @@ DOORS = {
     "langchain_core": ("answers/chat_models.py", "answers/extractive.py"),
     "langchain_openai": ("answers/chat_models.py",),
     "openai": ("answers/chat_models.py",),
+    "ninja": ("inlock/api.py", "answers/api.py", "documents/api.py", "workspaces/api.py"),
     "requests": (),
     "aiohttp": (),
     "urllib.request": (),

@@ -53,7 +53,7 @@ class ApiTokenAdmin(PlatformRights, GovernedAdmin):
     list_filter = (StateFilter,)
     search_fields = ("name", "prefix", "user__username", "workspaces__name")
     ordering = ("-created_at",)
-    fields = ("name", "shown", "user", "open_in", "may_do", "created_at", "expires_at", "last_used_at", "state")
+    fields = ("name", "shown", "user", "open_in", "may_do", "created_at", "expires_at", "last_used_at", "standing")
     readonly_fields = fields
     change_form_outer_after_template = "admin/workspaces/apitoken/_revoke.html"
 
@@ -83,6 +83,10 @@ class ApiTokenAdmin(PlatformRights, GovernedAdmin):
     @display(description=_("may"))
     def may_do(self, token: ApiToken) -> str:
         return "; ".join(str(action.label) for action in Action if action in token.actions)
+
+    @display(description=_("state"))
+    def standing(self, token: ApiToken) -> str:
+        return str(self.state(token)[1])
 
     @display(description=_("state"), label={"open": "success", "ended": "warning", "silent": "warning"})
     def state(self, token: ApiToken) -> tuple[str, Any]:
