@@ -7,8 +7,9 @@ them later is found by comparing, even when head and hashes were made to fit.
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -30,17 +31,36 @@ FORMAT = "inlock-checkpoint-1"
 
 def due() -> list[str]:
     """The chains that ought to get a checkpoint now, by the settings' numbers of entries and minutes."""
-    latest = {
-        one.chain: one for one in Checkpoint.objects.order_by("chain", "-seq").distinct("chain").defer("document")
-    }
     oldest = timezone.now() - timedelta(minutes=settings.CHECKPOINT_MINUTES)
-    waiting = []
-    for chain, seq in ChainHead.objects.order_by("chain").values_list("chain", "seq"):
-        signed = latest.get(chain)
-        new = seq - (signed.seq if signed else 0)
-        if new >= settings.CHECKPOINT_EVENTS or (new > 0 and (signed is None or signed.at <= oldest)):
-            waiting.append(chain)
-    return waiting
+    return [
+        one.chain
+        for one in _unsigned()
+        if one.entries >= settings.CHECKPOINT_EVENTS or one.signed_at is None or one.signed_at <= oldest
+    ]
+
+
+def late() -> list[str]:
+    """The chains that ought to have got one long ago: something keeps it from being made."""
+    oldest = timezone.now() - timedelta(minutes=3 * settings.CHECKPOINT_MINUTES)
+    return [one.chain for one in _unsigned() if (one.signed_at or one.last_at) <= oldest]
+
+
+class _Unsigned(NamedTuple):
+    """How many entries of a chain no checkpoint covers, when the last was signed, and when the last was written."""
+
+    chain: str
+    entries: int
+    signed_at: datetime | None
+    last_at: datetime
+
+
+def _unsigned() -> Iterator[_Unsigned]:
+    newest = Checkpoint.objects.order_by("chain", "-seq").distinct("chain").values_list("chain", "seq", "at")
+    signed = {chain: (seq, at) for chain, seq, at in newest}
+    for head in ChainHead.objects.exclude(at=None).order_by("chain"):
+        seq, at = signed.get(head.chain, (0, None))
+        if head.seq > seq:
+            yield _Unsigned(head.chain, head.seq - seq, at, head.at)
 
 
 def make(chain: str, *, accept_new_key: bool = False) -> Checkpoint | None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import OperationalError, connection
 
+from audit import checkpoints, database_roles
 from documents import sandbox
 from documents.parse import ParseFailed
 from inlock import engines, migrating, supervisor
@@ -41,11 +42,9 @@ def findings() -> list[Finding]:
     """Look at everything once. Starts nothing and changes nothing, and copes with engines that are down."""
     statuses = engines.status(settings.VAR)
     running = {status.name for status in statuses if status.running}
-    migrations = _migrations(database_runs="postgresql" in running)
     return [
         *(_engine(status) for status in statuses),
-        migrations,
-        *([_accounts()] if migrations.state == ALL_APPLIED else []),
+        *_database(runs="postgresql" in running),
         _serve(),
         *_background_work(broker_runs="valkey" in running),
         _parsers(),
@@ -70,15 +69,21 @@ def _is_private(host: str) -> bool:
     return all(ipaddress.ip_address(address.partition("%")[0]).is_private for address in found)
 
 
-def _migrations(*, database_runs: bool) -> Finding:
-    if not database_runs:
-        return Finding("migrations", "not known while the database is down")
+def _database(*, runs: bool) -> list[Finding]:
+    if not runs:
+        return [Finding("migrations", "not known while the database is down")]
+    try:
+        migrations = _migrations()
+        return [migrations, _accounts(), *_trail()] if migrations.state == ALL_APPLIED else [migrations]
+    finally:
+        connection.close()
+
+
+def _migrations() -> Finding:
     try:
         missing = migrating.pending()
     except OperationalError as error:
         return Finding("migrations", "not known", f"The database refuses: {error}", "See the database's finding.")
-    finally:
-        connection.close()
     if not missing:
         return Finding("migrations", ALL_APPLIED)
     step = "Run `manage.py migrate`."
@@ -87,13 +92,27 @@ def _migrations(*, database_runs: bool) -> Finding:
 
 def _accounts() -> Finding:
     """What the checks that need the database find, such as an account with a published password."""
-    try:
-        faults = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
-    finally:
-        connection.close()
+    faults = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     if not faults:
         return Finding("accounts", "no problem found")
     return Finding("accounts", faults[0].id or "", faults[0].msg, faults[0].hint or "")
+
+
+def _trail() -> list[Finding]:
+    """Whether the trail is signed in time, and whether the portal itself could rewrite it."""
+    late = checkpoints.late() if _expects_workers() else []
+    powers = database_roles.powers_over_the_trail()
+    signed = Finding("checkpoints", f"written to {settings.CHECKPOINTS}")
+    if late:
+        step = "Run `manage.py audit checkpoint`, which says what is in the way; `audit verify` says where damage is."
+        signed = Finding("checkpoints", "late", f"Chains without a checkpoint in time: {', '.join(late)}.", step)
+    if not powers or not settings.PRODUCTION:
+        return [signed]
+    if settings.EMBEDDED_DATABASE:
+        return [signed, Finding("trail", "the portal owns this database; checkpoints outside would show a rewriting")]
+    step = "Divide the database between two roles: `manage.py audit roles` prints the SQL; see docs/operations.md."
+    fault = f"The portal's role in the database {powers[0]}: whoever takes the portal over can rewrite the trail."
+    return [signed, Finding("trail", "not out of the portal's reach", fault, step)]
 
 
 def _serve() -> Finding:

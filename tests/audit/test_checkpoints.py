@@ -287,6 +287,18 @@ def test_chain_is_due_after_so_many_entries_and_after_so_many_minutes(settings: 
     assert checkpoints.due() == [PLATFORM]
 
 
+def test_chain_that_is_not_signed_for_long_is_late(settings: Any) -> None:
+    settings.CHECKPOINT_MINUTES = 60
+    write(1)
+    assert checkpoints.late() == []
+
+    settings.CHECKPOINT_MINUTES = 0
+
+    assert checkpoints.late() == [PLATFORM]
+    checkpoints.make(PLATFORM)
+    assert checkpoints.late() == []
+
+
 def test_sweep_signs_what_holds_and_passes_over_what_does_not(
     owner: psycopg.Connection, policies: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,11 +1,11 @@
-"""The trail from a terminal, for the operator: verify, export, sign checkpoints, name the key."""
+"""The trail from a terminal, for the operator: verify, export, sign, divide the database's roles."""
 
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from audit import chain, export, signing
+from audit import chain, database_roles, export, signing
 from audit.exceptions import AuditError
 from workspaces import trail
 from workspaces.commands import PortalCommand
@@ -17,11 +17,11 @@ _SHOWN = 20
 
 
 class Command(PortalCommand):
-    help = "Verify the audit trail, export one chain of it, sign checkpoints, or print the public key."
+    help = "Verify the audit trail, export a chain, sign checkpoints, print the public key or the SQL of two roles."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", choices=["verify", "export", "checkpoint", "key"])
+        parser.add_argument("act", choices=["verify", "export", "checkpoint", "key", "roles"])
         parser.add_argument(
             "slug",
             nargs="?",
@@ -36,6 +36,9 @@ class Command(PortalCommand):
             "--accept-new-key", action="store_true", help="sign although the key before is lost and cannot vouch"
         )
 
+        parser.add_argument("--owner", metavar="ROLE", help="for `roles`: who owns the tables and migrates")
+        parser.add_argument("--application", metavar="ROLE", help="for `roles`: who the portal runs as")
+
     def run(self, *, act: str, slug: str | None, **options: Any) -> Any:
         try:
             if act == "export":
@@ -44,6 +47,8 @@ class Command(PortalCommand):
                 return self._export(_chain(slug), options["format"], options["after"])
             if act == "key":
                 return self._key()
+            if act == "roles":
+                return self._roles(options["owner"], options["application"])
             chains = _chains() if slug is None else [_chain(slug)]
             return self._verify(chains) if act == "verify" else self._checkpoint(chains, options["accept_new_key"])
         except AuditError as error:
@@ -93,6 +98,13 @@ class Command(PortalCommand):
         public = signing.current_key().public
         self.say(public)
         return {"key": public}
+
+    def _roles(self, owner: str | None, application: str | None) -> dict[str, Any]:
+        if not owner or not application or owner == application:
+            raise PortalError("Name two roles: --owner, which migrates, and --application, which the portal runs as.")
+        script = database_roles.script(owner=owner, application=application)
+        self.say(script)
+        return {"sql": script}
 
 
 def _chains() -> list[trail.Chain]:
