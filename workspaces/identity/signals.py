@@ -39,8 +39,9 @@ def _factor_added(request: Any, user: Any, authenticator: Authenticator, **kwarg
     if authenticator.type not in requirement.FACTORS:
         return
     requirement.note_shown(request.session, user)
-    # A session that somebody opened with the password alone must not outlive the day the second factor begins.
-    sessions.end_others(request)
+    if Authenticator.objects.filter(user=user, type__in=requirement.FACTORS).count() == 1:
+        # A session that somebody opened with the password alone must not outlive the day the second factor begins.
+        sessions.end_others(request)
 
 
 def _factor_removed(request: Any, user: Any, **kwargs: Any) -> None:
