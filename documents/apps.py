@@ -7,7 +7,7 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self) -> None:
-        from documents import bars, granted, querysets  # noqa: F401  (register themselves below)
+        from documents import bars, explain, granted, querysets  # noqa: F401  (register themselves below)
         from documents.restriction import end_grants
         from workspaces import members
 
