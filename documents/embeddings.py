@@ -19,7 +19,6 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from audit.chain import digest
 from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ _RECIPE = f"{_MODEL.sha256} {_TOKENIZER.sha256} truncate={_MAX_TOKENS} pool=mean
 
 _MINILM = Space(
     name="minilm-l6-int8",
-    fingerprint=digest(_RECIPE)[:16],
+    fingerprint=hashlib.sha256(_RECIPE.encode()).hexdigest()[:16],
     dimension=384,
     floor=0.35,
     languages=frozenset({"en"}),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.inlock.test_settings import SAFE
 from workspaces import killpoints
 from workspaces.killpoints import killpoint
 
@@ -21,12 +22,6 @@ print("passed once", flush=True)
 killpoint("here")
 print("passed twice", flush=True)
 """
-PRODUCTION = {
-    "INLOCK_MODE": "production",
-    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
-    "ALLOWED_HOSTS": "portal.example",
-    "INLOCK_ENCRYPTION_KEYS": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-}
 
 
 def pass_twice(var: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +48,7 @@ def test_a_process_kills_itself_at_the_pass_that_was_asked_for(tmp_path):
 
 
 def test_in_production_no_process_kills_itself(tmp_path):
-    alive = pass_twice(tmp_path, INLOCK_CRASH_AT="here:2", **PRODUCTION)
+    alive = pass_twice(tmp_path, INLOCK_CRASH_AT="here:2", **SAFE)
 
     assert (alive.returncode, alive.stdout.split("\n")) == (0, ["passed once", "passed twice", ""]), alive.stderr
 
