@@ -5,18 +5,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
-from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
+from documents import bars, restriction
+from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from workspaces import access, groups
-from workspaces.exceptions import ReviewError
 from workspaces.groups import Use
 from workspaces.models import Membership, User, Workspace
 from workspaces.reviewed_rights import Kind, Right, kinds, on
@@ -49,7 +50,10 @@ def _documents_held(workspace: Workspace) -> Iterator[Right]:
         why[grant.user, grant.content_object].append(reason)
     for document, group, user in _through_groups(workspace):
         why[user, document].append(_("Through the group “%(group)s”.") % {"group": group})
+    barred = _barred(workspace)
     for (user, document), reasons in why.items():
+        if (document.pk, user.pk) in barred:
+            continue
         yield Right(user, str(document.pk), document.title, " ".join(reasons)[:300])
 
 
@@ -84,6 +88,13 @@ def _through_groups(workspace: Workspace) -> Iterator[tuple[Document, str, User]
             yield grant.content_object, grant.group.people_group.name, user
 
 
+def _barred(workspace: Workspace) -> set[tuple[UUID, UUID]]:
+    """(document, person) where a never rule wins over whatever was granted."""
+    rules = DocumentBar.objects.filter(document__workspace=workspace)
+    rows = rules.values_list("document", "user", "group__memberships__user")
+    return {(document, by_name or through_group) for document, by_name, through_group in rows}
+
+
 def _lock_documents(workspace: Workspace, codes: list[str]) -> None:
     rows = Document.objects.filter(workspace=workspace, pk__in=codes)
     list(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
@@ -96,10 +107,8 @@ def _end_grant(workspace: Workspace, user: User, code: str, by: User) -> None:
     if DocumentUserGrant.objects.filter(content_object=document, user=user).exists():
         restriction.revoke_grant(document, user, by=by)
     if DocumentGroupGrant.objects.filter(content_object=document, group__memberships__user=user).exists():
-        raise ReviewError(
-            _("It is also granted to a group %(name)s is in. Take them out of it, or make a never rule.")
-            % {"name": user.name}
-        )
+        # The group is not this one person's: they alone are kept out.
+        bars.bar(document, user, reason=_("Access review of %(when)s") % {"when": on(timezone.now())}, by=by)
 
 
 kinds["document"] = Kind(

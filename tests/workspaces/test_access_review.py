@@ -13,7 +13,7 @@ from audit.chain import canonical, digest
 from audit.events import EventType
 from audit.models import Event
 from documents import restriction
-from documents.models import DocumentGroupGrant, DocumentUserGrant
+from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
 from tests.answers.review_scene import a_document
 from workspaces import access, access_review, custom_roles, groups, members
 from workspaces.exceptions import Forbidden, Hidden, ReviewError
@@ -141,6 +141,36 @@ def test_what_a_provider_gives_is_removed_for_good_by_a_never_rule(policies, man
     assert (rule.user, rule.role) == (member, Role.MEMBER)
     assert rule.reason.startswith("Access review of ")
     assert not access_review.start(policies, by=manager).lines.filter(user=member).exists()
+
+
+def test_what_a_group_opens_is_removed_for_one_person_and_stays_for_the_others(
+    policies, secret, admin, manager, contributor, reviewer
+):
+    finance = groups.create_group(name="Finance", by=admin)
+    for person in (contributor, reviewer):
+        groups.add_to_group(finance, person, by=admin)
+    access.grant(restriction.OPEN_DOCUMENT, finance.group, secret)
+    review = access_review.start(policies, by=manager)
+    decide(review, manager, (line(review, contributor, str(secret.pk)), Verdict.REMOVE, ""))
+    access_review.keep_the_rest(review, by=manager)
+
+    access_review.sign(review, statement="All.", by=manager)
+
+    assert not access.visible(contributor, Document).filter(pk=secret.pk).exists()
+    assert access.visible(reviewer, Document).filter(pk=secret.pk).exists()
+    assert not access_review.start(policies, by=manager).lines.filter(user=contributor, kind="document").exists()
+
+
+def test_a_manager_without_the_grant_ends_it_for_others(policies, secret, manager, member, stranger):
+    """Whoever keeps a document's grants need not be able to read it."""
+    members.add_member(policies, stranger, Role.MANAGER, by=None)
+    review = access_review.start(policies, by=stranger)
+    decide(review, stranger, (line(review, member, str(secret.pk)), Verdict.REMOVE, ""))
+    access_review.keep_the_rest(review, by=stranger)
+
+    access_review.sign(review, statement="All.", by=stranger)
+
+    assert list(DocumentUserGrant.objects.values_list("user", flat=True)) == [manager.pk]
 
 
 def test_roles_of_a_closed_account_are_reviewed_too(policies, manager, member):
