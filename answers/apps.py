@@ -10,8 +10,11 @@ class AnswersConfig(AppConfig):
     def ready(self) -> None:
         from answers import querysets  # noqa: F401  (registers the access rules)
         from answers.endpoints import ensure_built_in
+        from answers.packing import receipts_of
         from answers.withdrawal import withdraw_drafts
         from documents import library
+        from workspaces import evidence_pack
 
         library.when_deleted.append(withdraw_drafts)
+        evidence_pack.contribute(receipts_of)
         post_migrate.connect(ensure_built_in, sender=self)

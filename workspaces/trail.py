@@ -67,13 +67,13 @@ def find_event(pk: object, *, by: User) -> tuple[Event, Chain]:
 @transaction.atomic
 def read(which: Chain, *, by: User, entry: int | None = None) -> None:
     """Record that `by` reads the chain, or one entry of it."""
-    _require(which, by)
+    require_reading(which, by)
     record(EventType.TRAIL_READ, workspace=which.workspace, by=by, **({} if entry is None else {"entry": entry}))
 
 
 def verify(which: Chain, *, by: User | None) -> verification.Verification:
     """Read the whole chain and say where it does not hold. `by` None is the operator at the command line."""
-    _require(which, by)
+    require_reading(which, by)
     outcome = checkpoints.verify_chain(which.name)
     with transaction.atomic():
         record(
@@ -95,7 +95,7 @@ def lines(which: Chain, *, by: User | None, kind: str = "jsonl", after: int = 0)
 
     Raises AuditError for a cursor beyond the chain.
     """
-    _require(which, by)
+    require_reading(which, by)
     span = export.span_of(which.name, after)
     with transaction.atomic():
         record(EventType.TRAIL_EXPORTED, workspace=which.workspace, by=by, kind=kind, after=after)
@@ -107,7 +107,8 @@ def sign(which: Chain, *, accept_new_key: bool = False) -> Checkpoint | None:
     return checkpoints.make(which.name, accept_new_key=accept_new_key)
 
 
-def _require(which: Chain, by: User | None) -> None:
+def require_reading(which: Chain, by: User | None) -> None:
+    """Return if `by` may read the chain; raises Hidden or Forbidden. `by` None is the operator at the command line."""
     if by is None:
         return
     if which.workspace is None:

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -17,13 +18,21 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit import timeline
+from audit import export, timeline
 from audit.events import EventType
+from audit.exceptions import AuditError
 from audit.models import Event
-from workspaces import trail
+from workspaces import evidence_pack, trail
 from workspaces.admin_base import GovernedAdmin
-from workspaces.exceptions import Forbidden, Hidden
+from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.roles import Action
+
+#: Formats of `audit.export`, as a person chooses them.
+EXPORTS = {
+    "jsonl": _("JSON lines, which verify elsewhere"),
+    "csv": _("CSV, for a spreadsheet"),
+    "ocsf": _("OCSF, for a SIEM"),
+}
 
 
 class ChainFilter(SimpleListFilter):
@@ -113,11 +122,7 @@ class EventAdmin(GovernedAdmin):
         self.require_list(request)
         chain = _chain(request)
         trail.read(chain, by=request.user)
-        buttons = [
-            (reverse("admin:audit_event_verify"), _("Verify this chain")),
-            (reverse("admin:audit_event_export"), _("Export as JSON lines")),
-        ]
-        context = {"chain": chain, "buttons": buttons, "title": _("Audit trail")}
+        context = {"chain": chain, "kinds": EXPORTS, "title": _("Audit trail")}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def require_list(self, request: HttpRequest) -> None:
@@ -141,6 +146,7 @@ class EventAdmin(GovernedAdmin):
         own = [
             path("verify/", self.admin_site.admin_view(require_POST(self.verify_view)), name="audit_event_verify"),
             path("export/", self.admin_site.admin_view(require_POST(self.export_view)), name="audit_event_export"),
+            path("pack/", self.admin_site.admin_view(self.pack_view), name="audit_event_pack"),
         ]
         return own + super().get_urls()
 
@@ -150,11 +156,13 @@ class EventAdmin(GovernedAdmin):
         outcome = trail.verify(chain, by=request.user)
         if outcome.holds:
             sentence = ngettext(
-                "%(chain)s holds: %(n)d entry, none changed, missing, inserted or moved.",
-                "%(chain)s holds: %(n)d entries, none changed, missing, inserted or moved.",
+                "%(chain)s holds: %(n)d entry, none changed, missing, doubled or moved; %(signed)d checkpoints agree.",
+                "%(chain)s holds: %(n)d entries, none changed, missing, doubled or moved; %(signed)d checkpoints agree.",
                 outcome.events,
             )
-            messages.success(request, sentence % {"chain": chain.label, "n": outcome.events})
+            messages.success(
+                request, sentence % {"chain": chain.label, "n": outcome.events, "signed": outcome.checkpoints}
+            )
             return HttpResponseRedirect(f"{reverse('admin:audit_event_changelist')}?of={chain.code}")
         context = {
             **self.admin_site.each_context(request),
@@ -166,15 +174,43 @@ class EventAdmin(GovernedAdmin):
         }
         return TemplateResponse(request, "admin/audit/event/verification.html", context, status=409)
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """One chain as JSON lines."""
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """One chain as a file, from a cursor on."""
         chain = trail.find(request.POST.get("chain", ""), by=request.user)
-        response = StreamingHttpResponse(
-            _ended(trail.lines(chain, by=request.user)), content_type="application/x-ndjson"
-        )
-        response["Content-Disposition"] = f'attachment; filename="trail-{chain.code}.jsonl"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        try:
+            kind, after = _asked_for(request)
+            lines = trail.lines(chain, by=request.user, kind=kind, after=after)
+        except AuditError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(f"{reverse('admin:audit_event_changelist')}?of={chain.code}")
+        made = export.KINDS[kind]
+        response = StreamingHttpResponse(_ended(lines), content_type=made.content_type)
+        return _as_file(response, f"trail-{chain.code}.{made.extension}")
+
+    def pack_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Choose chains and a period, and get a signed evidence pack of them."""
+        self.require_list(request)
+        open_chains = trail.chains_open_to(request.user)
+        if request.method == "POST":
+            try:
+                chains = [trail.find(code, by=request.user) for code in request.POST.getlist("chain")]
+                period = evidence_pack.period_of(request.POST.get("since", ""), request.POST.get("until", ""))
+                pack = evidence_pack.make(chains, period, by=request.user)
+            except (PortalError, AuditError) as error:
+                messages.error(request, str(error))
+            else:
+                name = "-".join(["evidence", *(chain.code for chain in chains[:3]), f"{period.until:%Y-%m-%d}"])
+                return _as_file(FileResponse(pack, content_type="application/zip"), f"{name}.zip")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Evidence pack"),
+            "opts": self.opts,
+            "chains": open_chains,
+            "chosen": set(request.POST.getlist("chain")) or {request.GET.get(ChainFilter.parameter_name)},
+            "since": request.POST.get("since", ""),
+            "until": request.POST.get("until", ""),
+        }
+        return TemplateResponse(request, "admin/audit/event/pack.html", context)
 
     @display(description=_("no."), ordering="seq")
     def number(self, event: Event) -> int:
@@ -201,6 +237,20 @@ def _chain(request: HttpRequest) -> trail.Chain:
     """The chain that was asked for, or the first one open to the person."""
     code = request.GET.get(ChainFilter.parameter_name)
     return trail.find(code, by=request.user) if code else trail.chains_open_to(request.user)[0]
+
+
+def _asked_for(request: HttpRequest) -> tuple[str, int]:
+    """The format and the cursor of an export."""
+    kind, after = request.POST.get("kind", "jsonl"), request.POST.get("after", "") or "0"
+    if kind not in EXPORTS or not (after.isascii() and after.isdecimal() and len(after) < 19):
+        raise AuditError(_("Choose a format, and give the number of the last entry you have, or nothing."))
+    return kind, int(after)
+
+
+def _as_file(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _ended(lines: Iterator[str]) -> Iterator[str]:

@@ -1,13 +1,15 @@
 """The trail from a terminal, for the operator: verify, export, sign, divide the database's roles."""
 
 import json
+import shutil
 from argparse import ArgumentParser
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from audit import chain, database_roles, export, signing
 from audit.exceptions import AuditError
-from workspaces import trail
+from workspaces import evidence_pack, trail
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
@@ -21,7 +23,7 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", choices=["verify", "export", "checkpoint", "key", "roles"])
+        parser.add_argument("act", choices=["verify", "export", "checkpoint", "pack", "key", "roles"])
         parser.add_argument(
             "slug",
             nargs="?",
@@ -36,6 +38,12 @@ class Command(PortalCommand):
             "--accept-new-key", action="store_true", help="sign although the key before is lost and cannot vouch"
         )
 
+        parser.add_argument(
+            "--since", default="", metavar="DATE", help="for `pack`: the first day; default: from the start"
+        )
+        parser.add_argument("--until", default="", metavar="DATE", help="for `pack`: the last day; default: until now")
+        parser.add_argument("--workspace", metavar="SLUG", help="for `pack`: the same as SLUG")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="for `pack`: where the archive goes")
         parser.add_argument("--owner", metavar="ROLE", help="for `roles`: who owns the tables and migrates")
         parser.add_argument("--application", metavar="ROLE", help="for `roles`: who the portal runs as")
 
@@ -45,6 +53,8 @@ class Command(PortalCommand):
                 if slug is None:
                     raise PortalError("Say which chain to export: a workspace's short name, or platform.")
                 return self._export(_chain(slug), options["format"], options["after"])
+            if act == "pack":
+                return self._pack(slug or options["workspace"], options["since"], options["until"], options["out"])
             if act == "key":
                 return self._key()
             if act == "roles":
@@ -93,6 +103,19 @@ class Command(PortalCommand):
                 {"slug": which.code, "seq": checkpoint and checkpoint.seq, "root": checkpoint and checkpoint.root}
             )
         return {"checkpoints": made}
+
+    def _pack(self, slug: str | None, since: str, until: str, out: Path | None) -> dict[str, Any]:
+        if out is None:
+            raise PortalError("Say where the archive goes: --out FILE.")
+        chains = _chains() if slug is None else [_chain(slug)]
+        period = evidence_pack.period_of(since, until)
+        try:
+            with evidence_pack.make(chains, period, by=None) as pack, out.open("wb") as file:
+                shutil.copyfileobj(pack, file)
+        except OSError as error:
+            raise PortalError(f"Cannot write {error.filename or out}: {error.strerror}.") from error
+        self.say(f"{out}: {', '.join(which.code for which in chains)}. Check it with audit/verifier.py.")
+        return {"file": str(out), "chains": [which.code for which in chains], "key": signing.current_key().public}
 
     def _key(self) -> dict[str, Any]:
         public = signing.current_key().public
