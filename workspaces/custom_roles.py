@@ -78,8 +78,10 @@ def retire_role(role: CustomRole, *, by: User | None) -> None:
     members.renew_all_role_groups()
     if Action.OPEN in role.actions:
         _let_go(holders, by)
-    Membership.objects.filter(group__workspace_role__role=role.code).delete()
     for workspace, people in holders.items():
+        # Those that were seen and nobody else: an end that no entry tells of must not be.
+        here = {"group__workspace_role__workspace": workspace, "group__workspace_role__role": role.code}
+        Membership.objects.filter(**here, user__in=people).delete()
         details = {"role": role.code, "retired": True}
         record_all(
             [Entry(EventType.MEMBER_REMOVED, user, details=details) for user in people], workspace=workspace, by=by

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
@@ -39,13 +40,14 @@ uses_in: dict[type[models.Model], Callable[[Group], Iterable[Use]]] = {}
 def create_group(*, name: str, description: str = "", by: User | None) -> PeopleGroup:
     """A new group with nobody in it. `by` None is the operator. Raises MembershipError for a name that is taken."""
     _require(by)
-    name = _usable(name)
+    made = PeopleGroup(name=name.strip(), description=description.strip(), created_by=by)
+    _check(made)
     try:
         with transaction.atomic():
-            group = Group.objects.create(name=f"people:{uuid4()}")
-            made = PeopleGroup.objects.create(group=group, name=name, description=description.strip(), created_by=by)
+            made.group = Group.objects.create(name=f"people:{uuid4()}")
+            made.save(force_insert=True)
     except IntegrityError as error:
-        raise MembershipError(_("There is already a group called “%(name)s”.") % {"name": name}) from error
+        raise _taken(made) from error
     record(EventType.GROUP_CREATED, on=made, by=by)
     return made
 
@@ -55,18 +57,19 @@ def change_group(group: PeopleGroup, *, by: User | None, name: str, description:
     """Rename or describe the group; the trail keeps before and after. Raises MembershipError as `create_group`."""
     _require(by)
     group = PeopleGroup.objects.select_for_update(no_key=True).get(pk=group.pk)
-    wanted = {"name": _usable(name), "description": description.strip()}
+    wanted = {"name": name.strip(), "description": description.strip()}
     before = {field: getattr(group, field) for field in wanted}
     changed = {field: value for field, value in wanted.items() if value != before[field]}
     if not changed:
         return group
     for field, value in changed.items():
         setattr(group, field, value)
+    _check(group)
     try:
         with transaction.atomic():
             group.save(update_fields=list(changed))
     except IntegrityError as error:
-        raise MembershipError(_("There is already a group called “%(name)s”.") % wanted) from error
+        raise _taken(group) from error
     record(EventType.GROUP_CHANGED, on=group, by=by, before={field: before[field] for field in changed}, after=changed)
     return group
 
@@ -131,11 +134,17 @@ def _require(by: User | None) -> None:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
 
 
-def _usable(name: str) -> str:
-    name = name.strip()
-    if not name:
+def _check(group: PeopleGroup) -> None:
+    if not group.name:
         raise MembershipError(_("A group needs a name."))
-    return name
+    try:
+        group.clean_fields(exclude=["group", "created_by"])
+    except ValidationError as error:
+        raise MembershipError(" ".join(error.messages)) from error
+
+
+def _taken(group: PeopleGroup) -> MembershipError:
+    return MembershipError(_("There is already a group called “%(name)s”.") % {"name": group.name})
 
 
 def _record_member(event: EventType, group: PeopleGroup, user: User, by: User | None) -> None:

@@ -38,7 +38,7 @@ def test_an_administrator_creates_renames_and_fills_a_group_and_each_step_is_in_
         assert [entry["actor_label"] for entry in told(type)] == ["admin"]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "Finance", " Finance "])
+@pytest.mark.parametrize("name", ["", "   ", "Finance", " Finance ", "x" * 121])
 def test_a_group_needs_a_name_of_its_own(finance, admin, name):
     with pytest.raises(MembershipError):
         groups.create_group(name=name, by=admin)
