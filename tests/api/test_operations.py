@@ -175,6 +175,8 @@ def test_the_description_of_the_api_names_every_operation(program: Any, member: 
         ("workspaces/policies/questions", {"question": "leave", "model": "gpt-nowhere"}),
         ("workspaces/policies/questions", {"question": ["leave"]}),
         ("workspaces/policies/questions", "{not json"),
+        ("workspaces/policies/questions", "[" * 100_000),
+        ("workspaces/policies/search", f'{{"query": "leave", "k": {"9" * 5000}}}'),
         ("workspaces/policies/questions", '{"question": "a", "question\\u0000": "b"}'),
     ],
 )

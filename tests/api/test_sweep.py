@@ -146,6 +146,18 @@ def test_a_token_of_another_workspace_finds_nothing_here(
 
 
 @pytest.mark.parametrize("operation", INSIDE, ids=str)
+def test_a_token_that_nothing_narrows_would_open_the_persons_other_workspaces(
+    operation: Operation, program: Any, member: Any, policies: Any, legal: Any, monkeypatch: Any
+) -> None:
+    """The counter-proof of the one above."""
+    from workspaces import narrowing
+
+    monkeypatch.setattr(narrowing, "scope_of", lambda user: None)
+
+    assert operation.call(bearer(program(member, legal).text)).status_code in {200, 202}
+
+
+@pytest.mark.parametrize("operation", INSIDE, ids=str)
 def test_a_token_without_the_action_is_refused_what_its_person_may(
     operation: Operation, program: Any, member: Any, policies: Any
 ) -> None:
