@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -63,8 +63,6 @@ class RefusalMiddleware:
     def __init__(self, get_response: Callable) -> None:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
-            from asgiref.sync import markcoroutinefunction
-
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
