@@ -11,7 +11,7 @@ from documents.models import DocumentUserGrant
 from tests.answers.review_scene import a_document
 from workspaces import access, custom_roles, members
 from workspaces.exceptions import Forbidden, MembershipError, RoleError
-from workspaces.models import CustomRole
+from workspaces.models import CustomRole, WorkspaceGroupGrant, WorkspaceRole
 from workspaces.roles import Action, Role
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,21 @@ def test_a_retired_role_gives_nothing_from_that_moment_and_is_never_given_again(
     removed = Event.objects.get(type=EventType.MEMBER_REMOVED, chain=workspace_chain(policies.pk))
     assert removed.object_id == str(stranger.pk)
     assert Event.objects.get(type=EventType.ROLE_RETIRED).chain == "platform"
+
+
+def test_what_is_written_is_what_renewing_each_workspace_writes(librarian, policies, legal, stranger, admin):
+    def held():
+        rows = WorkspaceGroupGrant.objects.values_list("content_object", "group", "permission__codename")
+        return set(rows), set(WorkspaceRole.objects.values_list("workspace", "role", "group__name"))
+
+    for step in (
+        lambda: change(librarian, admin, actions=[Action.ASK, Action.REVIEW]),
+        lambda: custom_roles.retire_role(librarian, by=admin),
+    ):
+        step()
+        written = held()
+        members.renew_all_role_groups()
+        assert held() == written
 
 
 @pytest.mark.parametrize("end", ["retire", "narrow"])
