@@ -5,6 +5,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient
 from django.urls import reverse
@@ -42,6 +44,18 @@ def superuser(make_user):
     user = make_user("root")
     User.objects.filter(pk=user.pk).update(is_superuser=True)
     return User.objects.get(pk=user.pk)
+
+
+def run(coroutine):
+    """What `coroutine` returns; the thread behind it keeps no connection to this test's database."""
+
+    async def closing():
+        try:
+            return await coroutine
+        finally:
+            await sync_to_async(connections.close_all)()
+
+    return asyncio.run(closing())
 
 
 def address_of(person):
@@ -161,6 +175,35 @@ def test_a_stream_is_refused_before_its_first_word(rf, admin, member):
     assert response.status_code == 403
     assert b"a word" not in response.content
     assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_is_refused_under_the_asynchronous_server_too(rf, admin, member):
+    sent = []
+
+    async def words():
+        sent.append("a word")
+        yield "data: a word\n\n"
+
+    async def events(request):
+        return StreamingHttpResponse(words(), content_type="text/event-stream")
+
+    request = rf.get("/")
+    request.look, request.user = view_as.start(member, by=admin, reason="Why"), member
+
+    response = run(viewing.ViewAsMiddleware(events)(request))
+
+    assert response.status_code == 403
+    assert sent == []
+
+
+def test_without_a_look_the_same_stream_is_let_through(rf, member):
+    """The counter-proof."""
+    request = rf.get("/")
+    request.look, request.user = None, member
+    stream = StreamingHttpResponse(iter(["data: a word\n\n"]), content_type="text/event-stream")
+
+    assert viewing.ViewAsMiddleware(lambda request: stream)(request) is stream
 
 
 def test_an_ordinary_answer_passes(rf, admin, member):
@@ -349,7 +392,7 @@ def test_a_look_holds_under_the_asynchronous_server_too(admin, member, policies)
         await client.post(address_of(member), {"reason": "Why"})
         return await client.get("/w/policies/people/"), await client.post("/w/policies/people/add/", {})
 
-    shown, refused = asyncio.run(looked())
+    shown, refused = run(looked())
 
     assert (shown.status_code, refused.status_code) == (200, 403)
     assert BAR in shown.content.decode()
