@@ -113,6 +113,22 @@ def test_the_text_of_a_document_stays_shut_to_who_may_not_read_it_themself(begin
     assert "Trains before planes" in opened.content.decode()
 
 
+def test_what_is_opened_in_a_look_was_opened_by_the_administrator(begin, admin, member, policies):
+    document = a_document(policies, title="Travel rules", text="Trains before planes.").document
+    members.add_member(policies, admin, "member", by=None)
+
+    begin(member).get(reverse("documents:detail", args=["policies", document.pk]))
+
+    [opened] = told(EventType.DOCUMENT_OPENED)
+    assert opened["actor_label"] == "admin"
+    assert opened["details"]["viewing_as"] == str(member.pk)
+
+
+def test_a_look_needs_somebody_who_acts(admin, member):
+    with pytest.raises(RuntimeError):
+        context.look_as(member, viewer=admin)
+
+
 # --- What it refuses ----------------------------------------------------------------------------------------
 
 
