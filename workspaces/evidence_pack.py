@@ -174,7 +174,7 @@ class _Archive:
 
     def add(self, name: str, parts: Iterable[str]) -> None:
         digest, size = hashlib.sha256(), 0
-        with self.archive.open(name, "w") as out:
+        with self.archive.open(name, "w", force_zip64=True) as out:
             for data in _encoded(parts):
                 out.write(data)
                 digest.update(data)

@@ -156,8 +156,8 @@ class EventAdmin(GovernedAdmin):
         outcome = trail.verify(chain, by=request.user)
         if outcome.holds:
             sentence = ngettext(
-                "%(chain)s holds: %(n)d entry, none changed, missing, doubled, moved; %(signed)d checkpoints agree.",
-                "%(chain)s holds: %(n)d entries, none changed, missing, doubled, moved; %(signed)d checkpoints agree.",
+                "%(chain)s holds: %(n)d entry, none changed, missing or moved. Checkpoints that agree: %(signed)d.",
+                "%(chain)s holds: %(n)d entries, none changed, missing or moved. Checkpoints that agree: %(signed)d.",
                 outcome.events,
             )
             messages.success(
