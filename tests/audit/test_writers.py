@@ -91,7 +91,7 @@ def test_entry_written_under_another_time_zone_reads_back_the_same(settings: Any
 
 @pytest.mark.django_db
 def test_people_questions_and_texts_go_and_their_chain_still_holds(policies: Any, make_user: Any) -> None:
-    """What is personal or long lies in rows of its own; the trail has hashes and ids of it, so erasing breaks nothing."""
+    """What is personal or long lies in rows of its own, of which the trail has hashes: erasing breaks nothing."""
     from answers.models import Question
     from tests.answers import library
 

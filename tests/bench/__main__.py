@@ -32,6 +32,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "ingestion throughput": ["tests.bench.ingest_throughput", str(reports), "--limit", "3" if data else "20"],
         "search latency": ["tests.bench.search_latency"],
         "question overhead": ["tests.bench.question_overhead"],
+        "audit trail": ["tests.bench.audit_trail"],
     }
     for name in SETS:
         if data and (data / name).is_dir():
