@@ -2,6 +2,7 @@
 let it out. docs/receipts.md describes it; `audit/verifier.py` checks it without the portal.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,8 @@ from audit.merkle import WholeTree
 from audit.models import Checkpoint, Event
 from audit.record import record
 from workspaces.models import User
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-receipt-1"
 #: The entries of the trail a receipt carries: what the model was given, how it ended, and who released it.
@@ -117,7 +120,8 @@ def _covering(chain: str, seq: int) -> Checkpoint:
     try:
         made = checkpoints.make(chain)
     except (AuditError, OSError) as error:
-        raise ReceiptError(str(error)) from error
+        logger.error("No receipt from %s: %s", chain, error)  # noqa: TRY400 (the sentence says it all)
+        raise ReceiptError(_("No receipt can be signed at the moment: tell whoever operates this portal.")) from error
     if made is None:
         raise ReceiptError(_("The trail has no entry %(seq)d that could be proven.") % {"seq": seq})
     return made

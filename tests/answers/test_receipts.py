@@ -156,6 +156,17 @@ def test_reader_who_lost_a_source_gets_no_receipt(released: Answer, member: Any,
         receipts.issue(released, by=member)
 
 
+def test_installation_that_cannot_sign_tells_the_reader_whom_to_ask_and_the_operator_why(
+    released: Answer, member: Any, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.INLOCK_SIGNING_KEY = ""
+
+    with pytest.raises(ReceiptError, match="operates"):
+        receipts.issue(released, by=member)
+
+    assert "INLOCK_SIGNING_KEY" in caplog.text
+
+
 def test_stranger_and_colleague_get_no_receipt(released: Answer, stranger: Any, contributor: Any) -> None:
     for somebody in (stranger, contributor):
         with pytest.raises(Hidden):

@@ -12,7 +12,7 @@ MET = re.compile(
     r"templates/(answers/|_parts/|account/|mfa/|usersessions/|socialaccount/|429|503"
     r"|base\.html|document\.html|plain\.html|40|500|workspaces/home"
     r"|documents/(_viewer|_facts|_notices|_status|_versions|detail|list|_rows))"
-    r"|answers/(cards|cite|forms|pipeline|questions|reading|states|views)\.py|documents/(search|states|reading)\.py"
+    r"|answers/(cards|cite|forms|pipeline|questions|reading|receipts|states|views)\.py|documents/(search|states|reading)\.py"
     r"|workspaces/exceptions\.py|workspaces/identity/|workspaces/templatetags/"
 )
 
