@@ -58,6 +58,10 @@ def issue(answer: Answer, *, by: User) -> str:
     reading = read(answer, by=by)
     if not reading.text:
         raise ReceiptError(_("There is a receipt of an answer that was released and that you may read."))
+    events = proven_events(answer)
+    prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)
+    document = receipt(answer, prover, citations=reading.citations, events=events)
+    # Last, because an entry about a receipt that could not be signed would not be so; and without it there is none.
     with transaction.atomic():
         record(
             EventType.RECEIPT_ISSUED,
@@ -65,10 +69,9 @@ def issue(answer: Answer, *, by: User) -> str:
             workspace=answer.workspace_id,
             by=by,
             text_sha256=answer.released_sha256,
+            receipt_sha256=digest(document),
         )
-    events = proven_events(answer)
-    prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)
-    return receipt(answer, prover, citations=reading.citations, events=events)
+    return document
 
 
 def receipt(

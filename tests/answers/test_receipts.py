@@ -15,7 +15,7 @@ from answers import receipts, review
 from answers.exceptions import ReceiptError
 from answers.models import Answer
 from answers.states import AnswerStatus
-from audit import signing
+from audit import chain, signing
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Checkpoint, Event
@@ -165,6 +165,23 @@ def test_installation_that_cannot_sign_tells_the_reader_whom_to_ask_and_the_oper
         receipts.issue(released, by=member)
 
     assert "INLOCK_SIGNING_KEY" in caplog.text
+    assert not Event.objects.filter(type=EventType.RECEIPT_ISSUED).exists()
+
+
+def test_no_receipt_is_handed_out_when_the_trail_cannot_say_so(
+    released: Answer, member: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = chain._write
+
+    def refuse(name: str, events: Any) -> None:
+        if events[0].type == EventType.RECEIPT_ISSUED:
+            raise RuntimeError("no trail")
+        write(name, events)
+
+    monkeypatch.setattr("audit.chain._write", refuse)
+
+    with pytest.raises(RuntimeError, match="no trail"):
+        receipts.issue(released, by=member)
 
 
 def test_stranger_and_colleague_get_no_receipt(released: Answer, stranger: Any, contributor: Any) -> None:
