@@ -82,6 +82,13 @@ class EventType(models.TextChoices):
     ANSWER_FAILED = "answer.failed", _("An answer could not be made.")
     ANSWER_STOPPED = "answer.stopped", _("The asker stopped an answer.")
     ANSWER_READ = "answer.read", _("A person read an answer.")
+    ANSWER_SHARED = "answer.shared", _("An answer was shared with a person of the workspace.")
+    ANSWER_UNSHARED = "answer.unshared", _("An answer is no longer shared with a person.")
+    ANSWER_DECLASSIFIED = (
+        "answer.declassified",
+        _("A reviewer opened exactly one text to people to whom a source of it is closed."),
+    )
+    DECLASSIFICATION_ENDED = "answer.declassification_ended", _("The declassification of an answer was taken back.")
     SEARCHED = "search.run", _("A person searched a workspace.")
 
     # review
@@ -89,6 +96,7 @@ class EventType(models.TextChoices):
     DRAFT_ASSIGNED = "draft.assigned", _("A draft was assigned to a reviewer.")
     DRAFT_EDITED = "draft.edited", _("A draft's text was edited.")
     DRAFT_APPROVED = "draft.approved", _("A reviewer approved a draft.")
+    DRAFT_APPROVED_ONCE = "draft.approved_once", _("A reviewer gave the first of two approvals to a draft.")
     DRAFT_RETURNED = "draft.returned", _("A reviewer returned a draft for changes.")
     DRAFT_SUBMITTED = "draft.submitted", _("A returned draft was submitted again.")
     DRAFT_REJECTED = "draft.rejected", _("A reviewer rejected a draft.")
