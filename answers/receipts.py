@@ -27,7 +27,13 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-receipt-1"
 #: The entries of the trail a receipt carries: what the model was given, how it ended, and who released it.
-PROVEN = (EventType.EVIDENCE_SENT, EventType.ANSWER_HELD, EventType.DRAFT_APPROVED, EventType.ANSWER_RELEASED)
+PROVEN = (
+    EventType.EVIDENCE_SENT,
+    EventType.ANSWER_HELD,
+    EventType.DRAFT_APPROVED_ONCE,
+    EventType.DRAFT_APPROVED,
+    EventType.ANSWER_RELEASED,
+)
 
 
 class Prover:

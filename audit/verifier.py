@@ -379,7 +379,7 @@ def contradictions(receipt: dict[str, Any], facts: list[dict[str, Any]]) -> Iter
             yield f"The quote of citation {one['number']} does not match its hash."
         if sources.get(version["id"], version["sha256"]) != version["sha256"]:
             yield f"Citation {one['number']} names another file than the one that was reviewed."
-    approvals = [fact for fact in facts if fact["type"] == "draft.approved"]
+    approvals = [fact for fact in facts if fact["type"] in {"draft.approved", "draft.approved_once"}]
     decided = {(fact["actor_id"], fact["details"].get("text_sha256")) for fact in approvals}
     for review in receipt["reviews"]:
         if review["decision"] == "approved" and (review["by"]["id"], review["text_sha256"]) not in decided:
