@@ -122,18 +122,20 @@ def proven_events(answer: Answer) -> list[Event]:
 
 
 def _covering(chain: str, seq: int) -> Checkpoint:
-    """The newest checkpoint of `chain`, which is made when none covers entry `seq` yet."""
-    newest = Checkpoint.objects.filter(chain=chain, seq__gte=seq).order_by("-seq").first()
-    if newest is not None:
-        return newest
+    """The newest checkpoint of `chain`; a new one where that does not cover entry `seq`, or is under a former key.
+
+    A reader who was given one public key can then check the receipt and its checkpoint with it.
+    """
+    newest = Checkpoint.objects.filter(chain=chain).order_by("-seq").first()
     try:
-        made = checkpoints.make(chain)
+        if newest is None or newest.seq < seq or newest.key != signing.current_key().public:
+            newest = checkpoints.make(chain) or newest
     except (AuditError, OSError) as error:
         logger.error("No receipt from %s: %s", chain, error)  # noqa: TRY400 (the sentence says it all)
         raise ReceiptError(_("No receipt can be signed at the moment: tell whoever operates this portal.")) from error
-    if made is None:
+    if newest is None or newest.seq < seq:
         raise ReceiptError(_("The trail has no entry %(seq)d that could be proven.") % {"seq": seq})
-    return made
+    return newest
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit import signing
 from audit.events import EventType
-from audit.exceptions import ChainDamaged, KeyNotVouchedFor
+from audit.exceptions import ChainDamaged, KeyNotVouchedFor, SigningKeyMissing
 from audit.merkle import GrowingTree
 from audit.models import ChainHead, Checkpoint
 from audit.record import record_in
@@ -192,7 +192,7 @@ def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
         for seq in stored
         if stored[seq] != outside.get(seq)
     ]
-    accepted, trusted = [], {signing.current_key().public}
+    accepted, (current, ours) = [], _our_keys()
     before: str | None = None
     for seq, text in sorted({*stored.items(), *outside.items()}):
         try:
@@ -201,16 +201,23 @@ def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
             is_ours = said["format"] == FORMAT and said["chain"] == chain and one.seq == seq and said["key"] in keys
         except (ValueError, KeyError, TypeError):
             is_ours = False
-        if not is_ours or not (before in {None, said["key"]} or before in keys or said["key"] in trusted):
+        if not is_ours or not (before in {None, said["key"]} or before in keys or said["key"] == current):
             faults.append(Fault(chain, seq, Kind.UNSIGNED.value, f"The checkpoint at entry {seq} is not signed by us."))
             continue
         before = said["key"]
         accepted.append(one)
-    if accepted and before not in trusted | _before():
+    if accepted and before not in ours:
         faults.append(Fault(chain, accepted[-1].seq, Kind.UNSIGNED.value, "The last checkpoint's key is not ours."))
     return accepted, faults
 
 
-def _before() -> set[str]:
-    key = signing.key_before()
-    return {key.public} if key else set()
+def _our_keys() -> tuple[str, frozenset[str]]:
+    """The public key that signs now, and with it the one before; nothing where the installation has no key.
+
+    Only the key of now may take over without a word of the one before: a former key that leaked must not.
+    """
+    try:
+        current, before = signing.current_key(), signing.key_before()
+    except SigningKeyMissing:
+        return "", frozenset()
+    return current.public, frozenset({current.public, before.public} if before else {current.public})

@@ -22,6 +22,7 @@ from audit.models import Checkpoint, Event
 from audit.verifier import Verifier
 from documents import restriction
 from tests.answers import library
+from tests.audit import vectors
 from workspaces.exceptions import Hidden
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,18 @@ def test_issuing_is_recorded_and_the_chain_is_signed_when_it_was_not_yet(release
 
     assert Event.objects.filter(type=EventType.RECEIPT_ISSUED, object_id=str(released.pk)).count() == 2
     assert Checkpoint.objects.count() == 1
+
+
+def test_receipt_after_the_key_was_replaced_needs_the_new_key_alone(
+    released: Answer, member: Any, settings: Any
+) -> None:
+    receipts.issue(released, by=member)
+    settings.INLOCK_SIGNING_KEY_BEFORE, settings.INLOCK_SIGNING_KEY = settings.INLOCK_SIGNING_KEY, vectors.KEY
+
+    document = receipts.issue(released, by=member)
+
+    assert checked(document) == []
+    assert Checkpoint.objects.count() == 2
 
 
 def test_another_text_is_not_the_one_of_the_receipt(released: Answer, member: Any) -> None:

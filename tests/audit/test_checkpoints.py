@@ -203,6 +203,23 @@ def test_new_key_is_vouched_for_by_the_one_before(settings: Any) -> None:
     assert (checkpoints.verify_chain(PLATFORM).checkpoints, found()) == (3, [])
 
 
+def test_former_key_does_not_sign_again(settings: Any) -> None:
+    former, new = settings.INLOCK_SIGNING_KEY, new_key()
+    write(1)
+    checkpoints.make(PLATFORM)
+    settings.INLOCK_SIGNING_KEY_BEFORE, settings.INLOCK_SIGNING_KEY = former, new
+    write(1)
+    checkpoints.make(PLATFORM)
+    write(1)
+    settings.INLOCK_SIGNING_KEY_BEFORE, settings.INLOCK_SIGNING_KEY = "", former
+    leaked = checkpoints.make(PLATFORM, accept_new_key=True)
+    assert leaked is not None
+
+    settings.INLOCK_SIGNING_KEY_BEFORE, settings.INLOCK_SIGNING_KEY = former, new
+
+    assert found() == [(leaked.seq, "unsigned")]
+
+
 def test_key_that_nobody_vouches_for_is_taken_only_on_the_operators_word(settings: Any) -> None:
     write(2)
     checkpoints.make(PLATFORM)
@@ -223,6 +240,15 @@ def test_installation_without_a_key_says_so(settings: Any) -> None:
 
     with pytest.raises(SigningKeyMissing, match="INLOCK_SIGNING_KEY"):
         checkpoints.make(PLATFORM)
+
+
+def test_chain_is_read_without_a_key_and_its_checkpoints_then_count_for_nothing(settings: Any) -> None:
+    write(1)
+    checkpoints.make(PLATFORM)
+
+    settings.INLOCK_SIGNING_KEY = ""
+
+    assert found() == [(1, "unsigned")]
 
 
 def test_file_is_never_overwritten(outside: Path) -> None:
