@@ -1,6 +1,6 @@
 """Verify Inlock's trail exports, checkpoints, receipts and evidence packs, anywhere and without Inlock.
 
-    python verifier.py [--key PUBLIC_KEY]... [--text ANSWER.txt] [--json] FILE...
+    python verifier.py [--key PUBLIC_KEY]... [--text ANSWER.txt] [--complete] [--json] FILE...
 
 Needs Python 3.11 and the package `cryptography`, and shares no code with the portal: docs/receipts.md describes the
 formats it reads. Files that belong together (a trail and its checkpoints) are best given together. It exits with 0 when
@@ -139,16 +139,20 @@ class Verifier:
 
     keys: frozenset[str]
     text_sha256: str = ""
+    complete: bool = False
     report: Report = field(default_factory=Report)
     checkpoints: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    ends: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def run(self, sources: list[tuple[str, BinaryIO]]) -> Report:
         trails = [source for source in sources if not self._take(*source)]
         self._check_keys()
         for name, stream in sorted(trails, key=lambda source: _after(source[1])):
             self._trail(name, _lines(stream))
+        for chain, (name, seq) in self.ends.items():
+            self._compare_length(chain, name, seq)
         for key in sorted(self.unknown):
             self.report.notes.append(f"Signed with {key}: compare this key with the one the operator published.")
         return self.report
@@ -249,8 +253,7 @@ class Verifier:
         elif previous != header["head_hash"] and len(self.report.faults) == began:
             self.report.fault(chain, seq, "changed", "The last entry is not the one that the export's head names.")
         self.heads[chain] = (seq, previous)
-        for later in sorted(number for number in signed if number > seq):
-            self.report.notes.append(f"{chain}: the export ends at {seq}, the checkpoint at {later} covers more.")
+        self.ends[chain] = (name, seq)
         compared = sum(header["after"] <= number <= seq for number in signed)
         if not compared:
             self.report.notes.append(f"{name} is whole in itself; no checkpoint given says that it was ever like this.")
@@ -284,6 +287,17 @@ class Verifier:
         if document and len(self.report.faults) == began and tree.root().hex() != document["signed"]["root"]:
             sentence = f"The entries up to {tree.size} are not those that were signed in the checkpoint."
             self.report.fault(chain, tree.size, "replaced", sentence)
+
+    def _compare_length(self, chain: str, name: str, seq: int) -> None:
+        """An export that ends before a checkpoint was made earlier, or was cut: only who asked for it knows."""
+        last = max(self.checkpoints.get(chain, {}), default=0)
+        if last > seq and self.complete:
+            sentence = f"{name} ends at {seq}, and a checkpoint was signed when the chain had {last} entries."
+            self.report.fault(chain, seq + 1, "shortened", sentence)
+        elif last > seq:
+            self.report.notes.append(
+                f"{name} ends at {seq}: what the checkpoint at {last} covers beyond was not given."
+            )
 
     # --- Receipts ---
 
@@ -338,7 +352,7 @@ class Verifier:
                     self.report.fault(name, 0, "missing", f"{member} is gone.")
                 elif hashlib.sha256(archive.read(member)).hexdigest() != said:
                     self.report.fault(name, 0, "changed", f"{member} is not the file that was signed.")
-            inside = Verifier(self.keys, report=self.report)
+            inside = Verifier(self.keys, complete=True, report=self.report)
             folders = ("trail/", "checkpoints/", "receipts/")
             inside.run(
                 [(one, io.BytesIO(archive.read(one))) for one in listed if one.startswith(folders) and one in names]
@@ -432,11 +446,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--key", action="append", default=[], help="a public key you trust (64 hexadecimal digits)")
     parser.add_argument("--text", metavar="FILE", help="an answer's text, to compare with its receipt")
+    parser.add_argument("--complete", action="store_true", help="the trail ought to reach every checkpoint given")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)
     try:
         text = Path(options.text).read_bytes() if options.text else b""
-        verifier = Verifier(frozenset(options.key), hashlib.sha256(text).hexdigest() if options.text else "")
+        sha = hashlib.sha256(text).hexdigest() if options.text else ""
+        verifier = Verifier(frozenset(options.key), sha, options.complete)
         with ExitStack() as opened:
             report = verifier.run([(name, opened.enter_context(Path(name).open("rb"))) for name in options.files])
     except (NotOurs, OSError, zipfile.BadZipFile, KeyError, TypeError, AttributeError, ValueError) as error:

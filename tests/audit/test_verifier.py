@@ -180,6 +180,19 @@ def test_damage_to_the_file_itself_is_named(
 
 
 @pytest.mark.django_db
+def test_export_that_ends_before_a_checkpoint_is_a_note_or_with_complete_a_fault(alone: Any, tmp_path: Path) -> None:
+    write(3)
+    trail = exported(tmp_path / "trail.jsonl")
+    write(2)
+    checkpoint = signed(tmp_path / "checkpoint.json")
+
+    assert "ends at 3" in alone(trail, checkpoint).stdout
+    done = alone(trail, checkpoint, "--complete")
+    assert done.returncode == 1
+    assert "platform 4 shortened" in done.stdout
+
+
+@pytest.mark.django_db
 def test_file_made_to_fit_itself_does_not_fit_the_checkpoint(alone: Any, tmp_path: Path) -> None:
     write(4)
     trail, checkpoint = exported(tmp_path / "trail.jsonl"), signed(tmp_path / "checkpoint.json")
