@@ -102,6 +102,14 @@ def test_an_administrator_demands_a_second_factor_for_roles(client_of, admin, re
     assert browser("reviewer").get("/")["Location"].startswith("/account/?next=")
 
 
+def test_the_rules_pages_open_before_a_first_rule_was_made(client_of, admin):
+    client = client_of(admin)
+
+    for name, key in (("change", "1"), ("history", "1"), ("change", "2")):
+        status = client.get(reverse(f"admin:workspaces_platformpolicy_{name}", args=[key])).status_code
+        assert status == (200 if key == "1" else 404), (name, key)
+
+
 def test_demanding_the_same_again_is_no_entry(admin):
     for _ in range(2):
         policy.require_second_factor(["reviewer"], by=admin)
