@@ -1,8 +1,8 @@
 """The engines of the run, a database per worker, and the cast every test can use.
 
 `policies` is an open workspace, `legal` holds answers for review. `manager`, `contributor`, `reviewer`, `member` and
-`auditor` have that one role in both; `second_reviewer` reviews in both; `admin` is a platform administrator, `superuser` stands above;
-`stranger` has an account and nothing else.
+`auditor` have that one role in both; `second_reviewer` reviews in both; `admin` is a platform administrator,
+`superuser` stands above; `stranger` has an account and nothing else.
 """
 
 from collections.abc import Callable, Iterator

@@ -51,7 +51,7 @@ def test_a_number_below_its_minimum_is_refused_by_name(raw):
 
 
 def test_a_network_that_is_none_is_refused_by_name():
-    with pytest.raises(SettingError, match="TRUSTED_PROXIES: 10.0.0.1/8"):
+    with pytest.raises(SettingError, match=r"TRUSTED_PROXIES: 10\.0\.0\.1/8"):
         Env({"TRUSTED_PROXIES": "192.0.2.0/24, 10.0.0.1/8"}).networks("TRUSTED_PROXIES")
 
 
