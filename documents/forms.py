@@ -5,7 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from documents import restriction
 from documents.listing import GROUPS
+from documents.models import Document
+from workspaces.bars import Holder
 from workspaces.classification import Classification
 from workspaces.models import User
 
@@ -54,6 +57,23 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["person"].queryset = people
         self.fields["person"].label_from_instance = lambda person: person.name
+
+
+class HolderForm(forms.Form):
+    """A person (`p:` and an id) or a group (`g:` and an id) who could be granted a document, or was."""
+
+    holder = forms.ChoiceField(label=_("Person or group"))
+
+    def __init__(self, *args: Any, document: Document, granted: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = restriction.granted_people(document) if granted else restriction.people_to_grant(document)
+        groups = restriction.granted_groups(document) if granted else restriction.groups_to_grant(document)
+        self._holders: dict[str, Holder] = {f"g:{group.pk}": group for group in groups}
+        self._holders |= {f"p:{person.pk}": person for person in people}
+        self.fields["holder"].choices = [(key, holder.name) for key, holder in self._holders.items()]
+
+    def clean_holder(self) -> Holder:
+        return self._holders[self.cleaned_data["holder"]]
 
 
 class DeleteForm(forms.Form):

@@ -17,18 +17,18 @@ def documents_open_to(user: User) -> QuerySet[Document]:
     opened = _granted_to(user)
     if user.is_superuser:
         opened |= Q(workspace__in=access.workspaces_behind_glass(user))
-    return documents.filter(opened, _not_barred(user))
+    return documents.filter(opened, not_barred(user))
 
 
 def documents_governed_by(user: User) -> QuerySet[Document]:
     """Undeleted documents whose grants `user` keeps: that they exist may be known to them, not what is in them."""
     allowing = access.workspaces_allowing(user, Action.MANAGE_DOCUMENTS)
-    return Document.objects.filter(_not_barred(user), deleted_at=None, workspace__in=allowing)
+    return Document.objects.filter(not_barred(user), deleted_at=None, workspace__in=allowing)
 
 
 def not_closed_to(person: User | OuterRef) -> Q:
     """A document's half of the rule, for a person or a reference to one."""
-    return _granted_to(person) & _not_barred(person)
+    return _granted_to(person) & not_barred(person)
 
 
 def _granted_to(person: User | OuterRef) -> Q:
@@ -39,7 +39,8 @@ def _granted_to(person: User | OuterRef) -> Q:
     return Q(restricted=False) | Q(pk__in=by_name) | Q(pk__in=grants.values("content_object"))
 
 
-def _not_barred(person: User | OuterRef) -> Q:
+def not_barred(person: User | OuterRef) -> Q:
+    """No never rule keeps the person from the document, by name or through a group."""
     by_name = DocumentBar.objects.filter(user=person).values("document")
     through_group = DocumentBar.objects.filter(group__memberships__user=person).values("document")
     return ~Q(pk__in=by_name) & ~Q(pk__in=through_group)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from documents import act_views, views
+from documents import access_views, act_views, views
 
 app_name = "documents"
 urlpatterns = [
@@ -10,6 +10,12 @@ urlpatterns = [
     path("upload/", act_views.upload, name="upload"),
     path("retry/", act_views.retry_all, name="retry_all"),
     path("progress/", views.progress, name="progress"),
+    path("restricted/", access_views.restricted, name="restricted"),
+    path("<uuid:pk>/who/", access_views.who, name="who"),
+    path("<uuid:pk>/who/let-in/", access_views.let_in, name="let_in"),
+    path("<uuid:pk>/who/take-back/", access_views.take_back, name="take_back"),
+    path("<uuid:pk>/who/never/", access_views.bar, name="bar"),
+    path("<uuid:pk>/who/never/<uuid:rule>/lift/", access_views.lift, name="lift_bar"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/versions/<uuid:version>/status/", views.status, name="status"),
     path("<uuid:pk>/versions/<uuid:version>/pages/<int:number>.png", views.page, name="page"),

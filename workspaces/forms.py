@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.charters import choices
-from workspaces.models import User, Workspace
+from workspaces.models import PeopleGroup, User, Workspace
 from workspaces.roles import Role
 
 
@@ -47,3 +47,38 @@ class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(
         label=_("Roles"), choices=choices, widget=forms.CheckboxSelectMultiple, required=False
     )
+
+
+class BarForm(forms.Form):
+    """Whom a never rule keeps out, a person or a group of people, and why."""
+
+    username = forms.CharField(label=_("User name"), max_length=150, required=False)
+    group = forms.ModelChoiceField(
+        PeopleGroup.objects.order_by("name"), label=_("Or a group of people"), required=False, empty_label=_("No group")
+    )
+    reason = forms.CharField(label=_("Why?"), max_length=300, help_text=_("Kept with the rule and in the audit trail."))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        name, group = data.get("username", "").strip(), data.get("group")
+        if bool(name) is bool(group):
+            raise forms.ValidationError(_("Name one person, or choose one group."))
+        user = User.objects.filter(username__iexact=name).first() if name else None
+        if name and user is None:
+            self.add_error(
+                "username",
+                forms.ValidationError(_("There is no account called “%(name)s”."), params={"name": name}),
+            )
+        data["holder"] = group or user
+        return data
+
+
+class RoleBarForm(BarForm):
+    """A never rule of a workspace: from one role, or from all of it."""
+
+    role = forms.ChoiceField(label=_("Never"), required=False)
+    field_order = ["username", "group", "role", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [("", _("in this workspace at all")), *choices()]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workspaces import glass_views, review_views, token_views, view_as_views, views
+from workspaces import bar_views, glass_views, review_views, token_views, view_as_views, views
 
 app_name = "workspaces"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("w/<slug:slug>/", views.detail, name="detail"),
     path("w/<slug:slug>/people/", views.people, name="people"),
     path("w/<slug:slug>/people/add/", views.add_person, name="add_person"),
+    path("w/<slug:slug>/people/never/", bar_views.rules, name="bars"),
+    path("w/<slug:slug>/people/never/<uuid:pk>/lift/", bar_views.lift, name="lift_bar"),
+    path("w/<slug:slug>/people/<uuid:pk>/why/", bar_views.person, name="person"),
     path("w/<slug:slug>/people/<uuid:pk>/", views.change_person, name="change_person"),
     path("w/<slug:slug>/access-review/", review_views.reviews, name="access_reviews"),
     path("w/<slug:slug>/access-review/start/", review_views.start, name="start_review"),
