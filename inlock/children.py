@@ -126,7 +126,7 @@ class Child:
 def children(var: Path, host: str, port: int) -> list[Child]:
     """The portal's processes in the order they start; they stop in the same order."""
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "--app", "inlock.celery"]
+    celery = [*python, "celery", "--app", "inlock.celery", "--quiet"]  # no banner: a log is records
     worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     web = ["uvicorn", "inlock.asgi:application", "--host", host, "--port", str(port)]
     web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -373,6 +374,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # --- Logs: ids, never content -------------------------------------------------------------------------------
 
+logging.captureWarnings(True)
 #: Ours, and the libraries whose records say what the portal does.
 _HEARD = ("inlock", "answers", "documents", "workspaces", "audit", "django", "celery", "uvicorn")
 _LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
