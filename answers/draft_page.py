@@ -13,19 +13,24 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least, Substr
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from answers import review
+from answers import review, separation
 from answers.differences import Piece, difference
+from answers.draft_text import marks
 from answers.marks import MARK, take_out
 from answers.models import Answer, Citation, Draft
 from answers.reading import place_in_words
 from answers.states import DraftState
 from audit.chain import digest
 from documents.sentences import sentence_spans
+from workspaces.classification import Classification
 from workspaces.models import User
 
 #: Characters of the source shown before and after a quote.
 CONTEXT = 280
+#: What a change of state is called where its label would not say what was done.
+_STEP = {DraftState.APPROVED_ONCE: gettext_lazy("Approved by the first of two")}
 #: Formats whose pages can be shown as images.
 _DRAWN = frozenset({"pdf"})
 #: Shares of a sentence's words found in its quotes: from here on it stands well, or at least in part.
@@ -101,9 +106,15 @@ class DraftPage:
     changes: list[Piece]
     steps: list[Step]
     seen_sha256: str
+    #: Why this person decides nothing here, and why they at least do not approve; empty when they may.
     objection: str
+    approval_objection: str
+    #: The highest classification among its sources, and whether approving takes two people.
+    classification: Classification | None
+    takes_two: bool
     is_open: bool
     may_decide: bool
+    may_approve: bool
     may_submit: bool
     may_take: bool
 
@@ -116,9 +127,11 @@ class DraftPage:
 def page_of(draft: Draft, user: User) -> DraftPage:
     """The page as `user` sees it. Whether they may see it is asked before."""
     answer = draft.answer
-    objection = review.objection(draft, user)
+    tied = separation.with_ties(Draft.objects.filter(pk=draft.pk), user).get()
+    objection = separation.refusal_of(tied, "return") or ""
+    approval_objection = separation.refusal_of(tied, separation.APPROVE) or ""
     is_open = draft.state in review.WHEN["edit"]
-    waiting = draft.state == DraftState.WAITING
+    waiting = draft.state in review.WHEN["approve"]
     return DraftPage(
         draft=draft,
         answer=answer,
@@ -128,10 +141,14 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         steps=_steps(draft),
         seen_sha256=digest(draft.text),
         objection=objection,
+        approval_objection=approval_objection,
+        classification=separation.classification_of(answer),
+        takes_two=is_open and (draft.first_approval_id is not None or separation.needs_second(answer)),
         is_open=is_open,
-        may_decide=is_open and not objection and waiting,
+        may_decide=not objection and waiting,
+        may_approve=not approval_objection and waiting,
         may_submit=draft.state == DraftState.RETURNED,
-        may_take=is_open and not objection and draft.assigned_to_id != user.pk,
+        may_take=is_open and not approval_objection and draft.assigned_to_id != user.pk,
     )
 
 
@@ -173,7 +190,7 @@ def _sources(draft: Draft) -> list[Source]:
             after=Substr("version__text", F("end") + 1, width),
         )
     )
-    cited = review.marks(draft.text)
+    cited = marks(draft.text)
     return [_source(citation, draft, citation.number in cited) for citation in citations]
 
 
@@ -228,7 +245,7 @@ def _step(form: Any, before: Any) -> Step:
         what, pieces = _("Edited"), difference(before.text, form.text)
     elif form.state != before.state:
         submitted = form.state == DraftState.WAITING
-        what = _("Submitted again") if submitted else DraftState(form.state).label
+        what = _("Submitted again") if submitted else _STEP.get(form.state, DraftState(form.state).label)
     elif form.assigned_to_id:
         what = _("Assigned to %(name)s") % {"name": form.assigned_to.name}
     else:

@@ -12,7 +12,8 @@ from answers import endpoints
 from answers.exceptions import LeaseLost
 from answers.leases import ours
 from answers.models import Answer, Citation, Draft, StepRun
-from answers.querysets import closed_evidence, somebody_may_decide
+from answers.querysets import closed_evidence
+from answers.separation import somebody_may_decide
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
 from audit.chain import digest

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from answers.states import OPEN, RELEASED, AnswerStatus, DraftState
 from audit.history import acting_user
 from documents.models import Document, Version
+from workspaces.grants import UserGrant
 from workspaces.models import Workspace
 
 
@@ -134,6 +135,11 @@ class Answer(models.Model):
     class Meta:
         verbose_name = _("answer")
         ordering = ["-created_at"]
+        default_permissions = ()
+        permissions = [
+            ("read_answer", "Read this answer, which somebody else asked for"),
+            ("review_answer", "Has the draft of this answer on their desk"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["question"], condition=Q(status__in=OPEN), name="answer_one_open"),
             models.CheckConstraint(
@@ -158,12 +164,19 @@ class Answer(models.Model):
         return f"Answer {self.id}"
 
 
+class AnswerUserGrant(UserGrant):
+    """An answer shared with a person, or its draft on a reviewer's desk. Neither opens a source."""
+
+    content_object = models.ForeignKey(Answer, on_delete=models.CASCADE)
+
+
 class Evidence(models.Model):
     """A passage that was authorised for this asker and given to the model, with why it ranked where it did.
 
     An answer rests on all of its evidence, cited or not: whoever may not open one of these documents sees no text.
     """
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="evidence")
     rank = models.PositiveIntegerField()
     passage_id = models.UUIDField()
@@ -213,6 +226,7 @@ class Citation(models.Model):
 class StepRun(models.Model):
     """What one pipeline step did: the provenance of an answer is a by-product of running."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="steps")
     attempt = models.PositiveIntegerField()
     position = models.PositiveIntegerField()
@@ -238,7 +252,11 @@ class Draft(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     answer = models.OneToOneField(Answer, on_delete=models.PROTECT, related_name="draft")
     text = models.TextField(_("text"))
-    state = models.CharField(max_length=10, choices=DraftState.choices, default=DraftState.WAITING)
+    state = models.CharField(max_length=20, choices=DraftState.choices, default=DraftState.WAITING)
+    #: The approval that waits for a second person's; any edit takes it away.
+    first_approval = models.ForeignKey(
+        "Review", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -256,6 +274,11 @@ class Draft(models.Model):
             models.CheckConstraint(
                 condition=Q(edited_at=None, edited_by=None) | Q(edited_at__isnull=False, edited_by__isnull=False),
                 name="draft_edited_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=DraftState.APPROVED_ONCE, first_approval__isnull=False)
+                | ~Q(state=DraftState.APPROVED_ONCE) & Q(first_approval=None),
+                name="draft_approved_once_names_the_approval",
             ),
         ]
         indexes = [models.Index(fields=["workspace", "state", "created_at"])]
@@ -280,7 +303,7 @@ class Review(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
     text_sha256 = models.CharField(max_length=64)
-    #: `{version id: sha256}` of every cited version.
+    #: `{version id: sha256}` of every version cited by the text.
     sources = models.JSONField(default=dict)
 
     class Meta:
@@ -293,3 +316,42 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()} by {self.decided_by}"
+
+
+class Declassification(models.Model):
+    """A reviewer's decision that a released text may be read by people to whom a source of it is closed.
+
+    It holds for exactly one text and the versions it rests on, never for the sources themselves.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="declassifications")
+    text_sha256 = models.CharField(max_length=64)
+    #: `{version id: sha256}` of every version it rests on, cited or not.
+    sources = models.JSONField(default=dict)
+    reason = models.TextField()
+    #: Everybody who may ask in the workspace; else `readers` alone.
+    for_workspace = models.BooleanField()
+    readers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
+    declassified_at = models.DateTimeField(auto_now_add=True)
+    declassified_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["declassified_at"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="declassification_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_by=None) | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="declassification_ended_together",
+            ),
+            models.UniqueConstraint(
+                fields=["answer"], condition=Q(ended_at=None), name="declassification_one_in_force"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Declassification of {self.answer_id}"

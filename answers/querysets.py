@@ -1,20 +1,39 @@
-"""Which questions, answers and drafts a person may know of, and whether all their sources are open to them."""
+"""Which questions, answers and drafts a person may know of, and which sources of an answer are closed to them."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from uuid import UUID
 
-from answers.models import Answer, Draft, Evidence, Question
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from answers.models import Answer, AnswerUserGrant, Declassification, Draft, Evidence, Question
+from answers.states import RELEASED
 from documents.models import Document
-from documents.querysets import not_closed_to
+from documents.querysets import not_barred
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
 
+#: The object permissions on an answer; see `answers.models.AnswerUserGrant`.
+READ_ANSWER, REVIEW_ANSWER = "read_answer", "review_answer"
+
 
 def answers_open_to(user: User) -> QuerySet[Answer]:
-    """The person's own answers, and those of workspaces where they review if every source is open to them."""
+    """The person's own answers, those of workspaces where they review, shared and declassified ones.
+
+    Of an answer that somebody else asked for nothing is known, its question neither, unless every source is open to
+    the person or a reviewer declassified its text for them.
+    """
     own = Q(asked_by=user, workspace__in=access.workspaces_allowing(user, Action.ENTER))
-    reviewed = Q(workspace__in=access.workspaces_allowing(user, Action.REVIEW)) & ~Exists(closed_evidence(user))
-    return Answer.objects.filter(own | reviewed)
+    reviewed = Q(workspace__in=access.workspaces_allowing(user, Action.REVIEW))
+    asking = access.workspaces_allowing(user, Action.ASK)
+    shared = Q(pk__in=_shared_with(user), workspace__in=asking, status__in=RELEASED)
+    declassified = Q(pk__in=_declassified_for(user), workspace__in=asking)
+    return Answer.objects.filter(own | (reviewed | shared) & ~Exists(closed_evidence(user)) | declassified)
+
+
+def answers_given_to(user: User) -> QuerySet[Answer]:
+    """Others' answers that `user` may read because they were shared with them or declassified for them."""
+    given = Q(pk__in=_shared_with(user)) | Q(pk__in=_declassified_for(user))
+    return access.visible(user, Answer).filter(given, status__in=RELEASED).exclude(asked_by=user)
 
 
 def questions_open_to(user: User) -> QuerySet[Question]:
@@ -31,25 +50,49 @@ def drafts_open_to(user: User) -> QuerySet[Draft]:
 
 
 def sources_open(user: User, answer: Answer) -> bool:
-    """Whether `user` may open every document the answer rests on. Text is shown only when this holds."""
+    """Whether `user` may open every document the answer rests on."""
     return not closed_evidence(user, answer=None).filter(answer=answer).exists()
+
+
+def closed_documents(user: User, answer: Answer) -> frozenset[UUID]:
+    """The documents the answer rests on that `user` may not open; nothing of them is told."""
+    closed = closed_evidence(user, answer=None).filter(answer=answer)
+    return frozenset(closed.order_by().values_list("document", flat=True).distinct())
+
+
+def is_declassified_for(user: User, answer: Answer) -> bool:
+    """Whether a reviewer opened exactly the released text to `user` although a source of it is closed to them."""
+    return _declassified_for(user).filter(answer=answer).exists()
 
 
 def closed_evidence(user: User, answer: str | None = "pk") -> QuerySet[Evidence]:
     """Evidence in documents `user` may not open; correlated to the outer row's `answer` field unless None."""
-    closed = Evidence.objects.exclude(document__in=access.visible(user, Document).order_by().values("pk"))
+    # A look at the portal as somebody else opens what both may open, here as for the texts themselves.
+    opened = access.within_view(access.visible(user, Document))
+    closed = Evidence.objects.exclude(document__in=opened.order_by().values("pk"))
     return closed.filter(answer=OuterRef(answer)) if answer else closed
 
 
-def somebody_may_decide() -> Exists:
-    """Correlated to an answer: a reviewer other than its asker may open every document it rests on."""
-    # Counted outwards: document → evidence → person, and evidence → person → answer.
-    opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef(OuterRef("pk")))))
-    closed = Evidence.objects.filter(answer=OuterRef(OuterRef("pk"))).exclude(
-        document__in=opened.order_by().values("pk")
+def _shared_with(user: User) -> QuerySet[AnswerUserGrant]:
+    grants = AnswerUserGrant.objects.filter(user=user, permission__codename=READ_ANSWER)
+    return grants.values("content_object")
+
+
+def _declassified_for(user: User) -> QuerySet[Declassification]:
+    """The answers, as ids, that a declassification in force opens to `user`, as far as their role reads answers.
+
+    It overrides a restriction. It brings back nothing that was deleted, and a never rule wins over it.
+    """
+    in_force = Declassification.objects.filter(
+        Q(for_workspace=True)
+        | Q(pk__in=Declassification.readers.through.objects.filter(user=user).values("declassification")),
+        ended_at=None,
+        answer__status__in=RELEASED,
+        answer__released_sha256=F("text_sha256"),
     )
-    reviewers = access.people_allowed(OuterRef("workspace"), Action.REVIEW).exclude(pk=OuterRef("asked_by"))
-    return Exists(reviewers.filter(~Exists(closed)))
+    readable = Document.objects.filter(not_barred(user), deleted_at=None).order_by().values("pk")
+    beyond = Evidence.objects.filter(answer=OuterRef("answer")).exclude(document__in=readable)
+    return in_force.filter(~Exists(beyond)).order_by().values("answer")
 
 
 access.guard(Answer, visible=answers_open_to, workspace_of=lambda answer: answer.workspace)

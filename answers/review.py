@@ -2,7 +2,7 @@
 
 Each asks `workspaces.access` who may, the table below when it may be, and writes its audit entry in the same
 transaction. The draft's row is locked first, so of two people acting together one is told that the other was faster.
-Whoever asked for an answer does nothing with its draft; whoever edited it at any time never decides on it.
+Who may not decide although they review, and when it takes two, is said in `answers/separation.py`.
 """
 
 from functools import partial
@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import streaming
+from answers import desks, separation, streaming
+from answers.draft_text import checked_reason, marks, require_sound
 from answers.exceptions import DraftError, WrongState
-from answers.marks import MARK
 from answers.models import Answer, Decision, Draft, Review
 from answers.states import ANSWER_STATUS_OF, DraftState, may_follow
 from audit.chain import digest
@@ -26,12 +26,12 @@ from workspaces.roles import Action
 
 #: act → the draft states in which it may happen.
 WHEN: dict[str, frozenset[str]] = {
-    "assign": frozenset({DraftState.WAITING, DraftState.RETURNED}),
-    "edit": frozenset({DraftState.WAITING, DraftState.RETURNED}),
+    "assign": frozenset({DraftState.WAITING, DraftState.APPROVED_ONCE, DraftState.RETURNED}),
+    "edit": frozenset({DraftState.WAITING, DraftState.APPROVED_ONCE, DraftState.RETURNED}),
     "submit": frozenset({DraftState.RETURNED}),
-    "approve": frozenset({DraftState.WAITING}),
-    "return": frozenset({DraftState.WAITING}),
-    "reject": frozenset({DraftState.WAITING, DraftState.RETURNED}),
+    "approve": frozenset({DraftState.WAITING, DraftState.APPROVED_ONCE}),
+    "return": frozenset({DraftState.WAITING, DraftState.APPROVED_ONCE}),
+    "reject": frozenset({DraftState.WAITING, DraftState.APPROVED_ONCE, DraftState.RETURNED}),
 }
 
 _STATE_OF: dict[Decision, DraftState] = {
@@ -39,32 +39,6 @@ _STATE_OF: dict[Decision, DraftState] = {
     Decision.RETURNED: DraftState.RETURNED,
     Decision.REJECTED: DraftState.REJECTED,
 }
-
-MAX_TEXT_CHARACTERS = 50_000
-MAX_REASON_CHARACTERS = 2_000
-
-
-# --- Questions ----------------------------------------------------------------------------------------------
-
-
-def marks(text: str) -> set[int]:
-    """The citation numbers that `text` carries as `[n]`."""
-    return {int(number) for number in MARK.findall(text)}
-
-
-def editors(draft: Draft) -> set[object]:
-    """The ids of everybody whose edit is part of the draft's past, whatever became of that edit."""
-    return set(draft.history.exclude(edited_by=None).order_by().values_list("edited_by", flat=True).distinct())
-
-
-def objection(draft: Draft, by: User) -> str:
-    """Why `by` may not decide on this draft although they review here, as a sentence; empty when they may."""
-    if draft.answer.asked_by_id == by.pk:
-        return _asked()
-    if by.pk in editors(draft):
-        return _("You edited this draft, so another reviewer decides on it.")
-    return ""
-
 
 # --- Acts ---------------------------------------------------------------------------------------------------
 
@@ -79,13 +53,13 @@ def assign(draft: Draft, *, to: User | None, by: User) -> Draft:
     if to is not None:
         if not access.allows(to, Action.REVIEW, draft):
             raise DraftError(_("%(name)s may not review this draft.") % {"name": to.name})
-        reason = objection(draft, to)
+        reason = separation.refusal(to, draft, separation.APPROVE)
         if reason:
-            raise DraftError(reason if to == by else _("%(name)s asked for or edited this answer.") % {"name": to.name})
+            told = _("%(name)s asked for, edited, approved or brought what this answer rests on.") % {"name": to.name}
+            raise DraftError(reason if to == by else told)
     if draft.assigned_to_id == (to.pk if to else None):
         return draft
-    draft.assigned_to = to
-    _save(draft, by, "", "assigned_to")
+    _save(draft, by, "", *desks.put(draft, to))
     record(
         EventType.DRAFT_ASSIGNED,
         on=draft,
@@ -102,24 +76,31 @@ def assign(draft: Draft, *, to: User | None, by: User) -> Draft:
 def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: str | None = None) -> Draft:
     """Give the draft another text; history keeps the one before. The editor can then no longer decide on it.
 
-    Raises DraftError for a text without citations or with a mark that cites nothing, and WrongState when the draft
-    is decided already or, if `seen_sha256` is given, was edited since.
+    A first approval of the text before is void. Raises DraftError for a text without citations or with a mark that
+    cites nothing and when nobody would be left to decide, and WrongState when the draft is decided already or, if
+    `seen_sha256` is given, was edited since.
     """
     draft = _locked(draft, "edit", by)
     _require_seen(draft, seen_sha256)
     text = text.replace("\r\n", "\n").strip()
     if text == draft.text:
         return draft
-    _require_sound(text, draft.answer)
-    reason = _checked_reason(reason)
-    before = digest(draft.text)
+    require_sound(text, draft.answer)
+    reason = checked_reason(reason)
+    before, voided = digest(draft.text), draft.first_approval_id
     draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
     fields = ["text", "edited_by", "edited_at"]
+    if voided:
+        draft.state, draft.first_approval = DraftState.WAITING, None
+        fields += ["state", "first_approval"]
     if draft.assigned_to_id == by.pk:
         # It would wait on the desk of somebody who can no longer decide.
-        draft.assigned_to = None
-        fields.append("assigned_to")
+        fields += desks.put(draft, None)
     _save(draft, by, reason, *fields)
+    if not Answer.objects.filter(separation.somebody_may_decide(), pk=draft.answer_id).exists():
+        raise DraftError(
+            _("Nobody would be left to decide on your text. Ask a manager for another reviewer, or reject the draft.")
+        )
     record(
         EventType.DRAFT_EDITED,
         on=draft,
@@ -129,6 +110,7 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         answer=draft.answer_id,
         before_sha256=before,
         after_sha256=digest(text),
+        **({"voids": voided} if voided else {}),
     )
     return draft
 
@@ -159,19 +141,23 @@ def submit(draft: Draft, *, by: User) -> Draft:
 
 @transaction.atomic
 def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Review:
-    """Release exactly the text whose hash is `seen_sha256` to its asker.
+    """Release exactly the text whose hash is `seen_sha256` to its asker, or give the first of two approvals.
 
-    Raises WrongState when the draft is not waiting for a decision, when its text is another one by now, or when `by`
-    asked for or edited it.
+    Raises WrongState when the draft is not waiting for a decision, when its text is another one by now, or when the
+    separation of duties keeps `by` from it.
     """
     draft = _locked_for_decision(draft, "approve", by)
     _require_seen(draft, seen_sha256)
-    _require_sound(draft.text, draft.answer)
+    require_sound(draft.text, draft.answer)
+    first = _standing_approval(draft)
+    if first is None and separation.needs_second(draft.answer):
+        return _approve_once(draft, by, reason)
     review = _decide(draft, Decision.APPROVED, by, reason)
     answer = draft.answer
     answer.released_text, answer.released_sha256 = draft.text, review.text_sha256
     answer.released_by, answer.released_at = by, review.decided_at
     _move_answer(draft, "released_text", "released_sha256", "released_by", "released_at")
+    approvals = [one.pk for one in (first, review) if one is not None]
     details = {"review": review.pk, "text_sha256": review.text_sha256, "sources": review.sources}
     record_all(
         [
@@ -180,7 +166,7 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
                 EventType.ANSWER_RELEASED,
                 answer,
                 review.reason,
-                {"draft": draft.pk, "policy": answer.policy, **details},
+                {"draft": draft.pk, "policy": answer.policy, "approvals": approvals, **details},
             ),
         ],
         workspace=draft.workspace,
@@ -258,7 +244,7 @@ def _locked(draft: Draft, act: str, by: User) -> Draft:
     access.require(by, Action.REVIEW, held)
     if held.answer.asked_by_id == by.pk:
         # A superuser who asked; for anybody else such a draft does not exist.
-        raise WrongState(_asked())
+        raise WrongState(str(separation.ASKED))
     if held.state not in WHEN[act]:
         raise WrongState(_already(held))
     return held
@@ -269,19 +255,42 @@ def _locked_for_decision(draft: Draft, act: str, by: User) -> Draft:
     if not access.allows(by, Action.REVIEW, held):
         # A superuser may read by breaking glass, but only a reviewer's name stands under a decision.
         raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
-    reason = objection(held, by)
+    reason = separation.refusal(by, held, act)
     if reason:
         raise WrongState(reason)
     return held
 
 
-def _decide(draft: Draft, decision: Decision, by: User, reason: str) -> Review:
-    reason = _checked_reason(reason)
+def _standing_approval(draft: Draft) -> Review | None:
+    """The approval of exactly this text and these versions that waits for a second one."""
+    first = draft.first_approval
+    if first is None or (first.text_sha256, first.sources) != (digest(draft.text), _sources(draft)):
+        return None
+    return first
+
+
+def _approve_once(draft: Draft, by: User, reason: str) -> Review:
+    """The first of two approvals: nothing is released yet."""
+    review = _decide(draft, Decision.APPROVED, by, reason, state=DraftState.APPROVED_ONCE)
+    record(
+        EventType.DRAFT_APPROVED_ONCE,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        reason=review.reason,
+        answer=draft.answer_id,
+        review=review.pk,
+        text_sha256=review.text_sha256,
+        sources=review.sources,
+    )
+    return review
+
+
+def _decide(draft: Draft, decision: Decision, by: User, reason: str, *, state: DraftState | None = None) -> Review:
+    reason = checked_reason(reason)
     if decision != Decision.APPROVED and not reason:
         raise DraftError(_("Say why: the reason goes to the people who work on this answer and into the trail."))
-    draft.state = _STATE_OF[decision]
-    _save(draft, by, reason, "state")
-    return Review.objects.create(
+    review = Review.objects.create(
         draft=draft,
         decision=decision,
         decided_by=by,
@@ -289,6 +298,17 @@ def _decide(draft: Draft, decision: Decision, by: User, reason: str) -> Review:
         text_sha256=digest(draft.text),
         sources=_sources(draft),
     )
+    draft.state = state or _STATE_OF[decision]
+    fields = ["state", "first_approval"]
+    draft.first_approval = None
+    if draft.state == DraftState.APPROVED_ONCE:
+        # It waits for somebody else now.
+        draft.first_approval = review
+        fields += desks.put(draft, None)
+    elif draft.state not in WHEN["assign"]:
+        desks.end(draft)
+    _save(draft, by, reason, *fields)
+    return review
 
 
 def _sources(draft: Draft) -> dict[str, str]:
@@ -315,33 +335,6 @@ def _move_answer(draft: Draft, *fields: str) -> None:
 def _require_seen(draft: Draft, seen_sha256: str | None) -> None:
     if seen_sha256 is not None and seen_sha256 != digest(draft.text):
         raise WrongState(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
-
-
-def _require_sound(text: str, answer: Answer) -> None:
-    if not text:
-        raise DraftError(_("A draft cannot be empty. Reject it instead."))
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise DraftError(_("A draft has at most %(limit)d characters.") % {"limit": MAX_TEXT_CHARACTERS})
-    if "\0" in text:
-        raise DraftError(_("The text contains a character that cannot be stored."))
-    cited = marks(text)
-    if not cited:
-        raise DraftError(_("At least one citation such as [1] must stay: an answer shows what it rests on."))
-    unknown = cited - set(answer.citations.values_list("number", flat=True))
-    if unknown:
-        listed = ", ".join(f"[{number}]" for number in sorted(unknown))
-        raise DraftError(_("%(marks)s cites nothing: this answer has no such citation.") % {"marks": listed})
-
-
-def _checked_reason(reason: str) -> str:
-    reason = reason.replace("\0", "").strip()  # which PostgreSQL does not store
-    if len(reason) > MAX_REASON_CHARACTERS:
-        raise DraftError(_("A reason has at most %(limit)d characters.") % {"limit": MAX_REASON_CHARACTERS})
-    return reason
-
-
-def _asked() -> str:
-    return _("You asked this question, so somebody else decides on its answer.")
 
 
 def _already(draft: Draft) -> str:

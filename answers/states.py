@@ -130,6 +130,7 @@ class DraftState(models.TextChoices):
     """Where a draft stands in review, and with whom."""
 
     WAITING = "waiting", _("Awaiting review")
+    APPROVED_ONCE = "approved_once", _("Awaiting a second approver")
     RETURNED = "returned", _("Returned for changes")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
@@ -140,6 +141,7 @@ class DraftState(models.TextChoices):
 #: draft state → the status its answer shows the asker.
 ANSWER_STATUS_OF: dict[str, AnswerStatus] = {
     DraftState.WAITING: AnswerStatus.HELD_FOR_REVIEW,
+    DraftState.APPROVED_ONCE: AnswerStatus.HELD_FOR_REVIEW,
     DraftState.RETURNED: AnswerStatus.HELD_RETURNED,
     DraftState.APPROVED: AnswerStatus.ANSWERED_APPROVED,
     DraftState.REJECTED: AnswerStatus.REFUSED_BY_REVIEWER,

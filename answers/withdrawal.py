@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from answers import streaming
+from answers import desks, streaming
 from answers.models import Answer, Draft, Evidence
-from answers.querysets import somebody_may_decide
+from answers.separation import somebody_may_decide
 from answers.states import ANSWER_STATUS_OF, HELD, DraftState
 from audit.events import EventType
 from audit.record import Entry, record_all
@@ -58,8 +58,9 @@ def _end(answers: QuerySet[Answer], state: DraftState, workspace_id: UUID, by: U
     rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True).select_related("answer")
     drafts = list(rows.filter(answer__status__in=HELD, answer__in=answers.order_by().values("pk")).order_by("pk"))
     for draft in drafts:
-        draft.state = state
-        draft.save(update_fields=["state"])
+        draft.state, draft.first_approval = state, None
+        draft.save(update_fields=["state", "first_approval"])
+        desks.end(draft)
         answer = draft.answer
         answer.status, answer.ended_at = ANSWER_STATUS_OF[state], timezone.now()
         answer.save(update_fields=["status", "ended_at"])

@@ -21,6 +21,10 @@ class EventType(models.TextChoices):
     FACTOR_REMOVED = "user.factor_removed", _("A second factor of a person was removed.")
     POLICY_CHANGED = "platform.policy_changed", _("A rule of the whole installation was changed.")
     RECOVERY_CODE_USED = "user.recovery_code_used", _("A person signed in with a recovery code, which is spent now.")
+    PROVIDER_VOUCHED = (
+        "user.provider_vouched",
+        _("An identity provider vouched for a person, and its groups were applied."),
+    )
     USER_CHANGED = "user.changed", _("An account was changed.")
     TOKEN_CREATED = "token.created", _("A person made an API token.")
     TOKEN_USED = "token.first_used", _("An API token was used for the first time.")
@@ -43,6 +47,11 @@ class EventType(models.TextChoices):
     GROUP_DELETED = "group.deleted", _("A group of people was deleted, with the grants and bars it had.")
     GROUP_MEMBER_ADDED = "group.member_added", _("A person was put into a group.")
     GROUP_MEMBER_REMOVED = "group.member_removed", _("A person was taken out of a group.")
+    CLAIM_RULE_ADDED = (
+        "claim_rule.added",
+        _("A rule was made that gives a provider's group a role or a place in a group."),
+    )
+    CLAIM_RULE_REMOVED = "claim_rule.removed", _("A rule over a provider's groups was removed, with all it had given.")
     ROLE_CREATED = "role.created", _("A role of this installation was created.")
     ROLE_CHANGED = "role.changed", _("A role of this installation was changed, in every workspace at once.")
     ROLE_RETIRED = "role.retired", _("A role of this installation was retired and taken from everybody.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import review
+from answers import review, separation
 from answers.draft_page import page_of
 from answers.models import Draft
 from answers.states import DraftState
@@ -37,6 +37,7 @@ _DONE = {
     "assign": _("It is on your desk. Others may still decide on it."),
     "release": _("It is on nobody's desk now."),
 }
+_DONE_ONCE = _("Your approval is kept. The text is released when a second reviewer approves it.")
 _DECISIONS = ("approve", "return", "reject")
 #: A draft that waits longer than this is marked in the queue.
 _LATE = timedelta(days=2)
@@ -98,13 +99,9 @@ class DraftAdmin(GovernedHistoryAdmin):
     # --- The queue ---
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
-        forms = Draft.history.model.objects.filter(id=OuterRef("pk"), edited_by=request.user)
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("workspace", "assigned_to", "answer__question__asked_by")
-            .defer("text", "answer__text", "answer__raw_output", "answer__sentences")
-            .annotate(edited_by_reader=Exists(forms))
+        rows = separation.with_ties(super().get_queryset(request), request.user)
+        return rows.select_related("workspace", "assigned_to", "answer__question__asked_by").defer(
+            "text", "answer__text", "answer__raw_output", "answer__sentences"
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -140,6 +137,7 @@ class DraftAdmin(GovernedHistoryAdmin):
         ordering="state",
         label={
             DraftState.WAITING: "info",
+            DraftState.APPROVED_ONCE: "warning",
             DraftState.RETURNED: "warning",
             DraftState.APPROVED: "success",
             DraftState.REJECTED: "danger",
@@ -152,7 +150,9 @@ class DraftAdmin(GovernedHistoryAdmin):
 
     @display(description=_("for you"))
     def yours(self, draft: Draft) -> Any:
-        return _("You edited") if draft.edited_by_reader else _("To decide")
+        if draft.state not in review.WHEN["edit"]:
+            return "–"
+        return separation.refusal_of(draft, separation.APPROVE) or _("To decide")
 
     # --- One draft ---
 
@@ -214,14 +214,14 @@ class DraftAdmin(GovernedHistoryAdmin):
         def view(request: HttpRequest, pk: Any) -> HttpResponse:
             draft = access.find(request.user, Action.REVIEW, Draft, pk=pk)
             try:
-                _do(act, draft, request.POST, by=request.user)
+                done = _do(act, draft, request.POST, by=request.user)
             except PortalError as error:
                 messages.error(request, str(error))
                 typed = {name: request.POST.get(name, "") for name in ("reason", "text", "why")}
                 return self._page(
                     request, access.find(request.user, Action.REVIEW, Draft, pk=pk), status=409, typed=typed
                 )
-            messages.success(request, str(_DONE[act]))
+            messages.success(request, str(done))
             if act in _DECISIONS:
                 return HttpResponseRedirect(reverse("admin:answers_draft_changelist"))
             return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[pk]))
@@ -229,12 +229,14 @@ class DraftAdmin(GovernedHistoryAdmin):
         return view
 
 
-def _do(act: str, draft: Draft, sent: Any, *, by: User) -> None:
-    """The one verb behind each button."""
+def _do(act: str, draft: Draft, sent: Any, *, by: User) -> Any:
+    """The one verb behind each button; returns what the person is told."""
     reason, seen = sent.get("reason", ""), sent.get("seen_sha256", "")
     match act:
         case "approve":
-            review.approve(draft, by=by, seen_sha256=seen, reason=reason)
+            decision = review.approve(draft, by=by, seen_sha256=seen, reason=reason)
+            if decision.draft.state == DraftState.APPROVED_ONCE:
+                return _DONE_ONCE
         case "return":
             review.return_for_changes(draft, by=by, reason=reason, seen_sha256=seen)
         case "reject":
@@ -247,8 +249,10 @@ def _do(act: str, draft: Draft, sent: Any, *, by: User) -> None:
             review.assign(draft, to=by, by=by)
         case "release":
             review.assign(draft, to=None, by=by)
+    return _DONE[act]
 
 
 def waiting(request: HttpRequest) -> int | None:
     """How many drafts wait where the person reviews, for the badge beside the queue's name; None for none."""
-    return access.visible(request.user, Draft).filter(state=DraftState.WAITING).count() or None
+    to_decide = access.visible(request.user, Draft).filter(state__in=review.WHEN["approve"])
+    return to_decide.count() or None

@@ -66,7 +66,7 @@ class State:
     # retrieve
     sources: list[Source] = field(default_factory=list)
     #: source number → id of its stored Evidence row
-    evidence_ids: dict[int, int] = field(default_factory=dict)
+    evidence_ids: dict[int, UUID] = field(default_factory=dict)
     # compose
     prompt: Prompt | None = None
     parameters: dict[str, Any] = field(default_factory=dict)

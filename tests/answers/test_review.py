@@ -133,8 +133,9 @@ def test_superuser_does_nothing_with_the_draft_of_their_own_question(
 
 @pytest.mark.parametrize("decide", decisions())
 def test_nobody_decides_on_a_draft_they_edited_even_if_others_edited_it_since(
-    draft: Draft, reviewer: Any, second_reviewer: Any, decide: Callable[[Draft, Any], Any]
+    draft: Draft, legal: Any, reviewer: Any, second_reviewer: Any, admin: Any, decide: Callable[[Draft, Any], Any]
 ) -> None:
+    members.add_member(legal, admin, Role.REVIEWER, by=None)
     draft = review.edit(draft, text=EDITED, by=reviewer)
     draft = review.edit(draft, text=EDITED + " Mail it. [1]", by=second_reviewer)
 

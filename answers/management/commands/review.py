@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from answers import review
+from answers import review, separation
 from answers.exceptions import DraftError
 from answers.models import Draft
-from answers.states import DraftState
 from audit.chain import digest
 from workspaces import access
 from workspaces.commands import PortalCommand
@@ -56,10 +55,10 @@ class Command(PortalCommand):
         return _document(found)
 
     def _list(self, user: User) -> dict[str, Any]:
-        drafts = access.visible(user, Draft).filter(state=DraftState.WAITING)
+        drafts = access.visible(user, Draft).filter(state__in=review.WHEN["approve"])
         rows = [_document(draft) for draft in drafts.select_related("answer__question__asked_by", "workspace")]
         for row in rows:
-            self.say(f"{row['id']}  {row['workspace']}  {row['asked_by']}  {row['question'][:80]}")
+            self.say(f"{row['id']}  {row['workspace']}  {row['asked_by']}  {row['state']}  {row['question'][:80]}")
         if not rows:
             self.say(_("Nothing waits for you."))
         return {"drafts": rows}
@@ -75,7 +74,7 @@ class Command(PortalCommand):
             }
             for citation in draft.answer.citations.select_related("document", "version")
         ]
-        objection = review.objection(draft, user)
+        objection = separation.refusal(user, draft, separation.APPROVE) or ""
         self.say(draft.answer.question.text)
         self.say(f"\n{draft.text}\n")
         for one in citations:

@@ -1,0 +1,32 @@
+"""On whose desk a draft is: the column that lists and history show, and the grant it stands for, always together.
+
+The grant says what a person holds by name, as for anything shared. It opens nothing: whoever decides needs the role
+and every source, on their own desk too.
+"""
+
+from answers.models import AnswerUserGrant, Draft
+from answers.querysets import REVIEW_ANSWER
+from workspaces import access
+from workspaces.models import User
+
+
+def put(draft: Draft, on: User | None) -> list[str]:
+    """Put the draft on this desk alone, or on none; returns the fields of the draft to save. One transaction."""
+    for grant in holders_of(draft):
+        access.revoke(REVIEW_ANSWER, grant.user, draft.answer)
+    if on is not None:
+        access.grant(REVIEW_ANSWER, on, draft.answer)
+    draft.assigned_to = on
+    return ["assigned_to"]
+
+
+def end(draft: Draft) -> None:
+    """The draft ended: nobody has it to do any more. The column keeps who had it."""
+    for grant in holders_of(draft):
+        access.revoke(REVIEW_ANSWER, grant.user, draft.answer)
+
+
+def holders_of(draft: Draft) -> list[AnswerUserGrant]:
+    """The grants on the draft's answer that stand for a desk: one, or none."""
+    grants = AnswerUserGrant.objects.filter(content_object=draft.answer_id, permission__codename=REVIEW_ANSWER)
+    return list(grants.select_related("user"))

@@ -1,0 +1,123 @@
+"""Separation of duties: who may decide on an answer although their role would let them, and how many it takes.
+
+The rule stands here once for one person (`refusal`), and once as a set (`somebody_may_decide`), for answers that
+nobody is left to decide on. A test holds the two together.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from answers.models import Answer, Draft, Evidence
+from answers.states import DraftState
+from documents.models import Document
+from documents.querysets import not_closed_to
+from workspaces import access
+from workspaces.classification import Classification
+from workspaces.models import User
+from workspaces.roles import Action
+
+APPROVE, DECLASSIFY = "approve", "declassify"
+DECISIONS = (APPROVE, "return", "reject", DECLASSIFY)
+
+ASKED = gettext_lazy("You asked this question, so somebody else decides on its answer.")
+
+
+def refusal(person: User, draft: Draft, verb: str) -> str | None:
+    """Why `person` may not take the decision `verb` on this draft although they review here, as a sentence.
+
+    Whoever asked or ever edited takes no decision on it. Whoever added a version it rests on does not let it out, where
+    the workspace says so, and nobody gives both of two approvals.
+    """
+    return refusal_of(with_ties(Draft.objects.filter(pk=draft.pk), person).get(), verb)
+
+
+def with_ties(drafts: QuerySet[Draft], person: User) -> QuerySet[Draft]:
+    """The drafts with what ties `person` to each: asked, edited, added and approved, for `refusal_of`."""
+    forms = Draft.history.model.objects.filter(id=OuterRef("pk"), edited_by=person)
+    added = Evidence.objects.filter(answer=OuterRef("answer"), version__created_by=person)
+    return drafts.annotate(
+        has_asked=_holds(Q(answer__asked_by=person)),
+        has_edited=Exists(forms),
+        has_added=Exists(added.filter(answer__workspace__uploader_may_approve=False)),
+        has_approved=_holds(Q(first_approval__decided_by=person)),
+    )
+
+
+def refusal_of(draft: Any, verb: str) -> str | None:
+    """As `refusal`, for a draft that comes from `with_ties`."""
+    if draft.has_asked:
+        return str(ASKED)
+    if draft.has_edited:
+        return _("You edited this draft, so another reviewer decides on it.")
+    if verb in (APPROVE, DECLASSIFY) and draft.has_added:
+        return _("You added a document this answer rests on, so another reviewer lets it out.")
+    if verb == APPROVE and draft.has_approved:
+        return _("You approved this text already. A second reviewer approves it before it is released.")
+    return None
+
+
+# --- How many it takes --------------------------------------------------------------------------------------
+
+
+def needs_second(answer: Answer) -> bool:
+    """Whether a source is classified so high that two people approve, by the workspace's policy as it is now."""
+    return _guarded_evidence().filter(answer=answer).exists()
+
+
+def classification_of(answer: Answer) -> Classification | None:
+    """The highest classification among all the answer rests on; None when it rests on nothing."""
+    levels = set(answer.evidence.order_by().values_list("document__classification", flat=True).distinct())
+    return max((Classification(level) for level in levels), key=lambda level: level.rank, default=None)
+
+
+def somebody_may_decide() -> Case:
+    """Correlated to an answer: whether enough reviewers are left who may approve it.
+
+    Two when two have to; one when one of them has approved already. Each may open every document it rests on, did not
+    ask for it or edit it, and did not add what it rests on where that counts.
+    """
+    approved_once = Draft.objects.filter(answer=OuterRef("pk"), state=DraftState.APPROVED_ONCE)
+    two = Exists(_guarded_evidence().filter(answer=OuterRef("pk"))) & ~Exists(approved_once)
+    able = _able_people()
+    # The second of them, in any order, is there.
+    return Case(When(two, then=Exists(able.order_by("pk")[1:2])), default=Exists(able), output_field=BooleanField())
+
+
+def _able_people() -> QuerySet[User]:
+    """Correlated to an answer: who may approve it."""
+    # Counted outwards: document → evidence → person, and evidence → person → answer.
+    opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef(OuterRef("pk")))), deleted_at=None)
+    evidence = Evidence.objects.filter(answer=OuterRef(OuterRef("pk")))
+    closed = evidence.exclude(document__in=opened.order_by().values("pk"))
+    added = evidence.filter(version__created_by=OuterRef("pk"), answer__workspace__uploader_may_approve=False)
+    of_answer = {"answer": OuterRef(OuterRef("pk"))}
+    edited = Draft.history.model.objects.filter(**of_answer, edited_by=OuterRef("pk"))
+    approved = Draft.objects.filter(**of_answer, first_approval__decided_by=OuterRef("pk"))
+    place = OuterRef("workspace")
+    reviewers = access.people_allowed(place, Action.REVIEW) & access.people_allowed(place, Action.OPEN)
+    return reviewers.exclude(pk=OuterRef("asked_by")).filter(
+        ~Exists(closed), ~Exists(added), ~Exists(edited), ~Exists(approved)
+    )
+
+
+def _guarded_evidence() -> QuerySet[Evidence]:
+    """Evidence in documents at or above the level from which its workspace wants two approvers."""
+    rules = [
+        Q(answer__workspace__second_approver_from=level, document__classification__in=_at_or_above(level))
+        for level in Classification
+    ]
+    return Evidence.objects.filter(reduce(or_, rules))
+
+
+def _at_or_above(level: Classification) -> list[str]:
+    return [other.value for other in Classification if other.rank >= level.rank]
+
+
+def _holds(condition: Q) -> Case:
+    # A comparison with NULL is neither; here it is no.
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
