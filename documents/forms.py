@@ -62,7 +62,7 @@ class GrantForm(forms.Form):
 class HolderForm(forms.Form):
     """A person (`p:` and an id) or a group (`g:` and an id) who could be granted a document, or was."""
 
-    holder = forms.ChoiceField(label=_("Person or group"))
+    holder = forms.ChoiceField(label=_("Person or group"), widget=forms.Select(attrs={"class": "input"}))
 
     def __init__(self, *args: Any, document: Document, granted: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

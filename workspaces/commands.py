@@ -15,7 +15,7 @@ from django.db import connections
 
 from audit import context
 from workspaces import access
-from workspaces.exceptions import PortalError, Refused
+from workspaces.exceptions import PortalError, ReasonNeeded, Refused
 from workspaces.middleware import record_refusal
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -86,7 +86,7 @@ class PortalCommand(OneLineErrors):
                 document = self.run(**options)
         except Refused as error:
             record_refusal(error)
-            raise CommandError(str(error.sentence), returncode=2) from error
+            raise CommandError(_what_to_do(error), returncode=2) from error
         except PortalError as error:
             raise CommandError(str(error), returncode=2) from error
         if self.as_json:
@@ -122,3 +122,9 @@ class PortalCommand(OneLineErrors):
             return User.objects.get(username=username, is_active=True)
         except User.DoesNotExist as error:
             raise PortalError(f"There is no active account called {username}.") from error
+
+
+def _what_to_do(error: Refused) -> str:
+    if not isinstance(error, ReasonNeeded):
+        return str(error.sentence)
+    return f"{error.sentence} manage.py glass break {error.workspace.slug} --as {error.user.username} --reason …"

@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.events import EventType
@@ -217,6 +219,33 @@ def test_nobody_else_sees_the_page(policies: Any, admin: Any, manager: Any, stra
     for person in (admin, manager, stranger):
         assert client_of(person).get("/glass/policies/").status_code == 403
         assert client_of(person).post("/glass/policies/end/").status_code == 403
+
+
+# --- The command line ---------------------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> Any:
+    out = StringIO()
+    call_command(*arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_a_command_says_what_to_do_and_the_glass_command_does_it(policies: Any, superuser: Any) -> None:
+    asking = ("search", "policies", "leave", "--as", "superuser")
+    with pytest.raises(CommandError, match="glass break policies --as superuser --reason"):
+        call_command(*asking)
+
+    broken = run("glass", "break", "policies", "--as", "superuser", "--reason", "Ticket 4711", "--minutes", "5")
+    assert access.broken_glass(superuser, policies) is not None
+    ended = run("glass", "end", "policies", "--as", "superuser")
+
+    assert (broken["workspace"], ended["ended"]) == ("policies", True)
+    assert access.broken_glass(superuser, policies) is None
+
+
+def test_the_glass_command_is_for_superusers(policies: Any, admin: Any) -> None:
+    with pytest.raises(CommandError, match="role does not allow"):
+        run("glass", "break", "policies", "--as", "admin", "--reason", "Ticket 4711")
 
 
 # --- The counter-proof --------------------------------------------------------------------------------------
