@@ -19,6 +19,7 @@ class EventType(models.TextChoices):
     SESSION_ENDED = "user.session_ended", _("A session of a person was ended from another one.")
     FACTOR_ADDED = "user.factor_added", _("A person added a second factor.")
     FACTOR_REMOVED = "user.factor_removed", _("A second factor of a person was removed.")
+    SECRETS_RESEALED = "platform.secrets_resealed", _("Stored secrets were sealed with the newest key.")
     POLICY_CHANGED = "platform.policy_changed", _("A rule of the whole installation was changed.")
     RECOVERY_CODE_USED = "user.recovery_code_used", _("A person signed in with a recovery code, which is spent now.")
     PROVIDER_VOUCHED = (

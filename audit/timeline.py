@@ -19,6 +19,7 @@ SENTENCES: dict[str, Any] = {
     EventType.SESSION_ENDED: gettext_lazy("%(who)s ended a session of “%(what)s”."),
     EventType.FACTOR_ADDED: gettext_lazy("“%(what)s” added a second factor: %(factor)s."),
     EventType.FACTOR_REMOVED: gettext_lazy("A second factor of “%(what)s” was removed: %(factor)s."),
+    EventType.SECRETS_RESEALED: gettext_lazy("%(secrets)s stored secrets were sealed with the newest key."),
     EventType.POLICY_CHANGED: gettext_lazy("%(who)s changed a rule of the installation: %(setting)s."),
     EventType.RECOVERY_CODE_USED: gettext_lazy("“%(what)s” used a recovery code."),
     EventType.USER_CHANGED: gettext_lazy("%(who)s changed the account “%(what)s”."),
