@@ -9,7 +9,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 Find = tuple[str, float]
 Words = Sequence[tuple[str, ...]]
+#: The question's vector, while the model still works on it; None where nothing is embedded.
+Embedding = Future[np.ndarray] | None
 
 #: A leg that had more to give, and of whose finds fewer are open, is asked again.
 ENOUGH = 30
@@ -64,34 +66,35 @@ class Legs:
 
         Raises EmbeddingUnavailable.
         """
+        # The model and the index work beside this thread, which has keywords to look up and a rule to compile.
+        embedding = _beside().submit(embed_query, query, space) if query else None
         if _had_few_open(self._asker) and self._few_are_open():
-            return self._exactly(query, asked, space)
-        # The model and the index work beside this thread, which has keywords to look up.
-        looking = _beside().submit(self._look_near, query, space)
+            return self._exactly(embedding, asked, space)
+        looking = _beside().submit(self._look_near, embedding, space)
         match = matching(self._workspace_id, asked, WIDTH) if asked else []
+        self.scope.prepare()
         vector, near, fault = looking.result()
         self._learn([*near, *match])
         enough_near = vector is None or len(self._open(near)) >= ENOUGH
         # Keywords that found less than they were asked for found all there is.
         enough_match = len(match) < WIDTH or len(self._open(match)) >= ENOUGH
         if not (enough_near and enough_match) and self._few_are_open():
-            return self._exactly(query, asked, space, fault)
+            return self._exactly(embedding, asked, space, fault)
         near_leg = Leg("vectors", self._open(near), WIDTH, fault=fault)
         if vector is not None and not enough_near:
             near_leg = self._wider(vector, space, fault)
         return near_leg, Leg("keywords", self._open(match), WIDTH) if enough_match else self._matching_open(asked)
 
-    def _look_near(self, query: str, space: Space) -> tuple[np.ndarray | None, list[Find], str]:
-        if not query:
+    def _look_near(self, embedding: Embedding, space: Space) -> tuple[np.ndarray | None, list[Find], str]:
+        if embedding is None:
             return None, [], ""
-        vector = embed_query(query, space)
+        # Handed in before this was, so that a thread has it already: waiting here blocks nobody.
+        vector = embedding.result()
         return vector, *self._nearest(vector, space, WIDTH)
 
-    def _exactly(self, query: str, asked: Words, space: Space, fault: str = "") -> tuple[Leg, Leg]:
-        embedding = _beside().submit(embed_query, query, space) if query else None
-        versions = list(self.scope.versions)
+    def _exactly(self, embedding: Embedding, asked: Words, space: Space, fault: str = "") -> tuple[Leg, Leg]:
         match = self._match_open(asked)
-        near = vectors.nearest(versions, space, embedding.result(), WIDTH) if embedding else []
+        near = vectors.nearest(list(self.scope.versions), space, embedding.result(), WIDTH) if embedding else []
         self._learn([*near, *match])
         return (
             Leg("vectors", self._open(near), WIDTH, exact=True, fault=fault),

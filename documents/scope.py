@@ -1,16 +1,31 @@
 """What one person may open in one workspace, asked of the database anew for every search."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import QuerySet
 
-from documents.models import Document, Passage
+from documents.models import Document
 from workspaces import access
 from workspaces.models import User, Workspace
+
+_COLUMNS = ("current_version_id", "pk", "title", "path", "current_version__passage_count")
+_LOCATE = "SELECT id, version_id, language FROM documents_passage WHERE id = ANY(%s) AND workspace_id = %s"
+#: An array of versions, and two walls, because a plain join is at the planner's mercy: without fresh statistics it
+#: walked through every document of the workspace.
+_LOCATE_OPEN = """
+    WITH asked AS MATERIALIZED ({locate}),
+    opened AS MATERIALIZED (
+        SELECT * FROM ({rule}) may_open WHERE current_version_id = ANY(ARRAY(SELECT version_id FROM asked))
+    )
+    SELECT asked.id, asked.language, opened.* FROM asked JOIN opened ON opened.current_version_id = asked.version_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +56,38 @@ class Scope:
     @cached_property
     def versions(self) -> dict[UUID, OpenVersion]:
         """Every open version. One query, as large as the answer."""
-        return self._open(self._documents.filter(current_version__isnull=False))
+        rows = self._documents.filter(current_version__isnull=False).values_list(*_COLUMNS)
+        return {row[0]: _open_version(row) for row in rows}
+
+    def prepare(self) -> None:
+        """Have the rule compiled before the ids are known. It is asked, and rights are read, in `among` alone."""
+        _ = self._rule
 
     def among(self, ids: Iterable[str]) -> dict[str, Candidate]:
-        """Those of `ids` that are open, whatever index they came from.
-
-        Two queries, because one that joins them is at the planner's mercy: without fresh statistics it walked
-        through every document of the workspace.
-        """
-        rows = (
-            Passage.objects.filter(pk__in=_uuids(ids), workspace=self._workspace)
-            .order_by()
-            .values_list("pk", "version_id", "language")
-        )
-        located = list(rows)
-        may_open = self._may_open({version for _id, version, _language in located})
+        """Those of `ids` that are open, whatever index they came from. One query."""
+        asked = [list(_uuids(ids)), self._workspace.pk]
+        if "versions" in self.__dict__:
+            located = _rows(_LOCATE, asked)
+            return {
+                str(id): Candidate(self.versions[version], language)
+                for id, version, language in located
+                if version in self.versions
+            }
+        if self._rule is None:
+            return {}
+        rule, given = self._rule
         return {
-            str(id): Candidate(may_open[version], language) for id, version, language in located if version in may_open
+            str(id): Candidate(_open_version(row), language)
+            for id, language, *row in _rows(_LOCATE_OPEN.format(locate=_LOCATE, rule=rule), [*asked, *given])
         }
 
-    def _may_open(self, versions: Collection[UUID]) -> dict[UUID, OpenVersion]:
-        if "versions" in self.__dict__:
-            return self.versions
-        return self._open(self._documents.filter(current_version__in=versions))
+    @cached_property
+    def _rule(self) -> tuple[str, tuple[Any, ...]] | None:
+        """What `_documents` says, as SQL; None where it is known without asking that nothing is open."""
+        try:
+            return self._documents.values_list(*_COLUMNS).query.sql_with_params()
+        except EmptyResultSet:
+            return None
 
     @property
     def _documents(self) -> QuerySet[Document]:
@@ -71,12 +95,16 @@ class Scope:
         documents = access.within_view(access.visible(self._user, Document))
         return documents.filter(workspace=self._workspace).order_by()
 
-    def _open(self, documents: QuerySet[Document]) -> dict[UUID, OpenVersion]:
-        rows = documents.values_list("current_version_id", "pk", "title", "path", "current_version__passage_count")
-        return {
-            version: OpenVersion(version, document, (title, _stem(path)), passages)
-            for version, document, title, path, passages in rows
-        }
+
+def _open_version(row: Sequence[Any]) -> OpenVersion:
+    version, document, title, path, passages = row
+    return OpenVersion(version, document, (title, _stem(path)), passages)
+
+
+def _rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
 
 
 def _stem(path: str) -> str:

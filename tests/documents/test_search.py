@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from documents import index, legs, replicas
 from documents.models import Passage
+from documents.scope import Scope
 from documents.search import Empty, is_usable, search
 from tests.documents import shelf
 from workspaces import access
@@ -120,6 +121,29 @@ def test_a_right_taken_away_counts_from_the_next_search_on(shelved, policies, me
     shelf.take_away(shelved["leave"], restricted=True)
 
     assert "leave.md" not in paths(search(member, policies, "parental leave", mode=mode))
+
+
+def test_a_right_taken_away_while_the_model_works_counts_in_the_same_search(shelved, policies, member):
+    ids = [str(pk) for pk in Passage.objects.values_list("pk", flat=True)]
+    prepared, too_early = Scope(member, policies), Scope(member, policies)
+    prepared.prepare()
+    assert too_early.versions
+
+    shelf.take_away(shelved["leave"], restricted=True)
+
+    def found(scope: Scope) -> set[str]:
+        return {candidate.version.titles[0] for candidate in scope.among(ids).values()}
+
+    assert found(prepared) == {"Travel policy", "Safety rules"}
+    # Had rights been read when the rule was compiled, this would be what is seen.
+    assert found(too_early) == {"Leave policy", "Travel policy", "Safety rules"}
+
+
+def test_where_nothing_can_be_open_no_passage_is(shelved, policies, member):
+    ids = [str(pk) for pk in Passage.objects.values_list("pk", flat=True)]
+    member.is_active = False
+
+    assert Scope(member, policies).among(ids) == {}
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "keywords", "vectors"])
