@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
@@ -25,6 +26,17 @@ PERMISSIONS = (
 )
 
 
+def _policy(path: str) -> str:
+    if path.startswith("/admin/"):
+        return ADMIN_POLICY
+    if path.startswith(("/sign-in/", "/account/")) and settings.OIDC_HOSTS:
+        # The button of the identity provider is a form of ours that is answered with the way there.
+        scheme = settings.OIDC_ISSUER.partition("://")[0]
+        origins = " ".join(f"{scheme}://{host}" for host in settings.OIDC_HOSTS)
+        return PORTAL_POLICY.replace("form-action 'self'", f"form-action 'self' {origins}")
+    return PORTAL_POLICY
+
+
 @sync_and_async_middleware
 def ResponseHeadersMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
     """The outermost middleware: its headers are on every response, also on those that never reach a view.
@@ -33,8 +45,7 @@ def ResponseHeadersMiddleware(get_response: Callable) -> Callable:  # noqa: N802
     """
 
     def finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        policy = ADMIN_POLICY if request.path.startswith("/admin/") else PORTAL_POLICY
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path))
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-store")

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
@@ -247,8 +248,21 @@ MFA_FORMS = {
 }
 USERSESSIONS_ADAPTER = "workspaces.identity.adapters.SessionsAdapter"
 
-#: One OpenID Connect provider, or none. Its accounts are known by issuer and subject, never by e-mail address.
-OIDC_ISSUER = env.str("OIDC_ISSUER")
+#: One OpenID Connect provider, or none. Its people are known by issuer and subject, never by e-mail address.
+OIDC_ISSUER = env.str("INLOCK_OIDC_ISSUER").removesuffix("/.well-known/openid-configuration")
+OIDC_CLIENT_ID = env.str("INLOCK_OIDC_CLIENT_ID")
+#: What claim rules and the places they give call it (`ClaimRule.provider`, `Membership.source`).
+OIDC_PROVIDER = "oidc"
+#: The only hosts the provider is spoken to at (`workspaces/identity/provider_http.py`), with their ports.
+OIDC_HOSTS = [urlsplit(OIDC_ISSUER).netloc, *env.list("INLOCK_OIDC_HOSTS")] if OIDC_ISSUER else []
+#: A file of the authorities that vouch for these hosts; empty: those the system knows.
+OIDC_CA = env.str("INLOCK_OIDC_CA")
+OIDC_SCOPES = env.list("INLOCK_OIDC_SCOPES", ["openid", "profile", "email"])
+OIDC_GROUPS_CLAIM = env.str("INLOCK_OIDC_GROUPS_CLAIM", "groups")
+#: Whether whoever the provider vouches for, and nobody knows yet, gets an account that belongs nowhere.
+OIDC_CREATE = env.bool("INLOCK_OIDC_CREATE", default=True)
+#: Values of `acr` or `amr` that tell of a second factor.
+OIDC_SECOND_FACTOR = env.list("INLOCK_OIDC_SECOND_FACTOR")
 SOCIALACCOUNT_ADAPTER = "workspaces.identity.providers.ProviderAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False
 SOCIALACCOUNT_QUERY_EMAIL = SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_STORE_TOKENS = False
@@ -257,12 +271,13 @@ SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": OIDC_SCOPES,
         "APPS": [
             {
-                "provider_id": "oidc",
-                "name": env.str("OIDC_NAME", "OpenID Connect"),
-                "client_id": env.str("OIDC_CLIENT_ID"),
-                "secret": env.str("OIDC_CLIENT_SECRET"),
+                "provider_id": OIDC_PROVIDER,
+                "name": env.str("INLOCK_OIDC_NAME", "OpenID Connect"),
+                "client_id": OIDC_CLIENT_ID,
+                "secret": env.str("INLOCK_OIDC_CLIENT_SECRET"),
                 "settings": {"server_url": OIDC_ISSUER},
             }
         ]
@@ -408,6 +423,10 @@ def _refuse_unsafe_production() -> None:
         problems.append("INLOCK_ENCRYPTION_KEYS is missing: make one with `openssl rand -base64 32`, keep a copy.")
     if not INLOCK_SIGNING_KEY:
         problems.append("INLOCK_SIGNING_KEY is missing: make one with `openssl rand -base64 32`, keep a copy.")
+    if OIDC_ISSUER and not OIDC_ISSUER.startswith("https://"):
+        problems.append(
+            "INLOCK_OIDC_ISSUER must be an https:// address: whoever stands in between signs in as anybody."
+        )
     if problems:
         raise SettingError("Production mode refuses to start:\n- " + "\n- ".join(problems))
 

@@ -70,6 +70,10 @@ class RoleError(PortalError):
     """A change of a role of this installation that cannot be made."""
 
 
+class ClaimRuleError(PortalError):
+    """A rule over an identity provider's groups that cannot be made."""
+
+
 class GroupInUse(PortalError):
     """Grants, bars or rules rest on the group; `uses` says which, and deleting it must be asked for with them."""
 

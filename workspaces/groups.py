@@ -126,6 +126,11 @@ def uses(group: PeopleGroup) -> list[Use]:
     return [use for find in uses_in.values() for use in find(group.group)]
 
 
+def workspaces_of(group: PeopleGroup) -> list[Workspace]:
+    """The workspaces in which the group opens or closes something, in the order of writing to their chains."""
+    return _workspaces(uses(group))
+
+
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +155,7 @@ def _taken(group: PeopleGroup) -> MembershipError:
 def _record_member(event: EventType, group: PeopleGroup, user: User, by: User | None) -> None:
     """Tell the platform's chain, and that of every workspace in which the group opens or closes something."""
     details: dict[str, Any] = {"group": group.name, "group_id": group.pk}
-    for workspace in _workspaces(uses(group)):
+    for workspace in workspaces_of(group):
         record(event, on=user, workspace=workspace, by=by, **details)
     record(event, on=user, by=by, **details)
 

@@ -114,7 +114,7 @@ def remove_member(workspace: Workspace, user: User, role: str, *, by: User | Non
     if role == Role.MANAGER and managers_of(workspace) == {user.pk}:
         raise MembershipError(_("A workspace keeps at least one manager. Name another one first."))
     roles = set(roles_of(workspace, user))
-    _let_go(workspace, user, roles, roles - {role}, by)
+    let_go(workspace, user, roles, roles - {role}, by)
     held = Membership.objects.filter(group__workspace_role__workspace=workspace, group__workspace_role__role=role)
     deleted, _rows = held.filter(user=user).delete()
     if deleted:
@@ -127,7 +127,7 @@ def change_roles(workspace: Workspace, user: User, roles: Iterable[str], *, by: 
     require_staffing(workspace, by)
     wanted = set(roles)
     held = set(roles_of(workspace, user))
-    _let_go(workspace, user, held, wanted, by)
+    let_go(workspace, user, held, wanted, by)
     for role in sorted(wanted - held):
         add_member(workspace, user, role, by=by)
     for role in sorted(held - wanted):
@@ -250,8 +250,8 @@ def require_staffing(workspace: Workspace, by: User | None) -> None:
     access.require(by, Action.MANAGE_PEOPLE, workspace)
 
 
-def _let_go(workspace: Workspace, user: User, before: set[str], after: set[str], by: User | None) -> None:
-    """What was given to the person by name ends with the last role that let them use it."""
+def let_go(workspace: Workspace, user: User, before: set[str], after: set[str], by: User | None) -> None:
+    """Before roles change: what was given to the person by name ends with the last role that let them use it."""
     if _opens_documents(before) and not _opens_documents(after):
         for follow in when_left:
             follow(workspace, user, by)

@@ -21,7 +21,9 @@ DOORS = {
     "langchain_openai": ("answers/chat_models.py",),
     "openai": ("answers/chat_models.py",),
     "ninja": ("inlock/api.py", "answers/api.py", "documents/api.py", "workspaces/api.py"),
-    "requests": (),
+    # The identity provider, and no other host: workspaces/identity/provider_http.py.
+    "requests": ("workspaces/identity/provider_http.py", "workspaces/identity/single_sign_on.py"),
+    "jwt": ("workspaces/identity/id_token.py",),
     "aiohttp": (),
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.signals import user_logged_in
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.db.models.signals import post_delete, post_save
@@ -19,6 +20,17 @@ def record_factors() -> None:
     mfa.authenticator_used.connect(_factor_used, dispatch_uid="factor-used")
     mfa.authenticator_added.connect(_factor_added, dispatch_uid="factor-added")
     mfa.authenticator_removed.connect(_factor_removed, dispatch_uid="factor-removed")
+
+
+def note_providers_factor() -> None:
+    """Connect the note that a provider, and not we, has seen the second factor of this session."""
+    user_logged_in.connect(_signed_in, dispatch_uid="provider-factor")
+
+
+def _signed_in(request: Any, user: Any, sociallogin: Any = None, **kwargs: Any) -> None:
+    identity = getattr(sociallogin, "identity", None)
+    if identity is not None and identity.second_factor:
+        requirement.note_shown(request.session, user)
 
 
 def _factor_saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:

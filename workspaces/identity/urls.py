@@ -10,20 +10,19 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as providers
-from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.usersessions import views as usersessions
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from workspaces.identity import views
+from workspaces.identity import single_sign_on, views
 from workspaces.identity.decorators import own_account, recorded
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
     path("sign-in/passkey/", login_not_required(passkeys.login_webauthn), name="mfa_login_webauthn"),
-    path("sign-in/with/<slug:provider_id>/login/", oidc.login, name="openid_connect_login"),
-    path("sign-in/with/<slug:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
+    path("sign-in/with/<slug:provider_id>/login/", single_sign_on.begin, name="openid_connect_login"),
+    path("sign-in/with/<slug:provider_id>/login/callback/", single_sign_on.callback, name="openid_connect_callback"),
     path("sign-in/cancelled/", providers.login_cancelled, name="socialaccount_login_cancelled"),
     path("sign-in/failed/", providers.login_error, name="socialaccount_login_error"),
     path("sign-out/", account.logout, name="account_logout"),

@@ -1,0 +1,114 @@
+"""Signing in through the identity provider: there with state, nonce and PKCE, back with a code that is good once."""
+
+import secrets
+from typing import Any
+
+import requests
+from allauth.account.utils import get_next_redirect_url
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.helpers import render_authentication_error
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from workspaces.identity import id_token, throttle
+from workspaces.identity.provider_http import NotTheProvider, require_provider
+
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+class SignInRefused(OAuth2Error):
+    """The provider's answer proves nothing; `fault` says why, for the trail."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+class Exchange(OpenIDConnectOAuth2Adapter):
+    """One sign-in's conversation with the provider."""
+
+    #: What was sent along to it, and must come back in the ID token.
+    nonce: str | None = None
+
+    def get_provider(self) -> "Provider":
+        return Provider(self.request, get_adapter().get_app(self.request, provider=self.provider_id))
+
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """What the provider tells about itself. Raises NotTheProvider where it is not the issuer that we know."""
+        told = super().openid_config
+        if not isinstance(told, dict) or told.get("issuer") != settings.OIDC_ISSUER:
+            raise NotTheProvider("The provider tells another issuer than INLOCK_OIDC_ISSUER.")
+        for name in _ENDPOINTS:
+            require_provider(str(told.get(name)))
+        return told
+
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
+        """The person of the ID token. What else the provider could be asked about them is not needed."""
+        with get_adapter().get_requests_session() as session:
+            keys = session.get(self.openid_config["jwks_uri"]).json()
+        try:
+            identity = id_token.read(kwargs["response"].get("id_token"), keys=keys, nonce=self.nonce)
+        except id_token.TokenRefused as error:
+            raise SignInRefused(error.fault) from error
+        account = SocialAccount(provider=self.provider_id, uid=identity.uid)
+        login = SocialLogin(provider=self.get_provider(), account=account)
+        login.identity = identity
+        return login
+
+
+class Provider(OpenIDConnectProvider):
+    """The provider of the settings, spoken to through `Exchange`."""
+
+    oauth2_adapter_class = Exchange
+
+
+class Callback(OAuth2CallbackView):
+    """The way back. The state it finds is this session's own and is spent by being found."""
+
+    adapter: Exchange
+
+    def _get_state(self, request: HttpRequest, provider: Any) -> tuple[dict[str, Any] | None, HttpResponse | None]:
+        state, response = super()._get_state(request, provider)
+        self.adapter.nonce = (state or {}).get("nonce")
+        return state, response
+
+
+@login_not_required
+@require_POST
+def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send the browser to the provider. Only our own form does, so that nobody is signed in by following a link."""
+    _require_provider_id(provider_id)
+    provider = Exchange(request, provider_id).get_provider()
+    nonce = secrets.token_urlsafe(32)
+    try:
+        return provider.redirect(
+            request, AuthProcess.LOGIN, get_next_redirect_url(request), nonce=nonce, auth_params={"nonce": nonce}
+        )
+    except requests.RequestException as error:
+        return render_authentication_error(request, provider, exception=error)
+
+
+@login_not_required
+@require_GET
+def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Come back from the provider. Counted by address, since every failure leaves an entry in the trail."""
+    _require_provider_id(provider_id)
+    attempt = throttle.Attempt(throttle.by_address(request))
+    response = Callback.adapter_view(Exchange(request, provider_id))(request)
+    if response.status_code < 400:
+        attempt.succeeded()
+    return response
+
+
+def _require_provider_id(provider_id: str) -> None:
+    if provider_id != settings.OIDC_PROVIDER or not settings.OIDC_ISSUER:
+        raise Http404
