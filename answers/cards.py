@@ -7,8 +7,9 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from answers import marks
+from answers import marks, separation
 from answers.models import Answer, Citation, EndpointKind, Question
+from answers.querysets import answers_given_to
 from answers.reading import Reading, place_in_words, place_of, read
 from answers.states import HELD, OPEN, RELEASED
 from workspaces import access
@@ -49,6 +50,7 @@ class Card:
         self.reading: Reading = read(answer, by=by)
         self.slug = answer.workspace.slug
         self.is_mine = answer.asked_by_id == by.pk
+        self.classification = separation.classification_of(answer) if self.reading.text else None
 
     @property
     def is_working(self) -> bool:
@@ -134,6 +136,12 @@ def recent(user: User, workspace: Workspace, *, most: int = RECENT) -> list[Card
     """The newest questions of `user` in `workspace` with their last answer, oldest first."""
     newest = list(asked_by(user, workspace)[:most])
     return [Card(answer, by=user) for answer in reversed(newest)]
+
+
+def given_to(user: User, workspace: Workspace) -> QuerySet[Answer]:
+    """Others' answers that were shared with `user` or declassified for them in `workspace`, newest first."""
+    given = answers_given_to(user).filter(workspace=workspace)
+    return given.select_related("question__asked_by", "workspace", "endpoint").order_by("-created_at")
 
 
 def asked_by(user: User, workspace: Workspace) -> QuerySet[Answer]:

@@ -4,10 +4,12 @@ The grant says what a person holds by name, as for anything shared. It opens not
 and every source, on their own desk too.
 """
 
+from django.db.models import Q
+
 from answers.models import AnswerUserGrant, Draft
 from answers.querysets import REVIEW_ANSWER
 from workspaces import access
-from workspaces.models import User
+from workspaces.models import User, Workspace
 
 
 def put(draft: Draft, on: User | None) -> list[str]:
@@ -24,6 +26,14 @@ def end(draft: Draft) -> None:
     """The draft ended: nobody has it to do any more. The column keeps who had it."""
     for grant in holders_of(draft):
         access.revoke(REVIEW_ANSWER, grant.user, draft.answer)
+
+
+def leave(workspace: Workspace, person: User) -> None:
+    """Clear the person's desks in the workspace they are about to leave."""
+    drafts = Draft.objects.select_for_update(of=("self",), no_key=True).filter(workspace=workspace, assigned_to=person)
+    held = Q(answer__answerusergrant__user=person, answer__answerusergrant__permission__codename=REVIEW_ANSWER)
+    for draft in drafts.filter(held).order_by("pk"):
+        draft.save(update_fields=put(draft, None))
 
 
 def holders_of(draft: Draft) -> list[AnswerUserGrant]:

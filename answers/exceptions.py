@@ -17,6 +17,10 @@ class DraftError(PortalError):
     """An edit or decision that cannot be taken as it was sent."""
 
 
+class SharingError(PortalError):
+    """An answer that cannot be shared as asked."""
+
+
 class ReceiptError(PortalError):
     """A receipt that cannot be issued."""
 

@@ -1,6 +1,10 @@
 """Everything that says what an answer stands on, gathered from the rows that running it left behind."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
 
 from answers.models import Answer, Review
 from answers.reading import place_in_words
@@ -8,11 +12,11 @@ from answers.states import RELEASED
 from audit.chain import digest
 
 
-def record_of(answer: Answer) -> dict[str, Any]:
+def record_of(answer: Answer, *, closed: Collection[UUID] = ()) -> dict[str, Any]:
     """The full record of one answer: who asked, with which rights, what was read, what wrote, who let it out.
 
     Plain data with ids, hashes and scores; the only texts are the question and the quotes. For people who may read
-    the answer, and for reviewers.
+    the answer, and for reviewers. Of documents in `closed` it tells hashes alone: no title, place or quote.
     """
     steps = list(answer.steps.all())
     return {
@@ -38,8 +42,8 @@ def record_of(answer: Answer) -> dict[str, Any]:
             "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
             "output_sha256": digest(answer.raw_output) if answer.raw_output else "",
         },
-        "evidence": [_evidence(row) for row in answer.evidence.select_related("document", "version")],
-        "citations": [_citation(row) for row in answer.citations.select_related("document", "version")],
+        "evidence": [_evidence(row, closed) for row in answer.evidence.select_related("document", "version")],
+        "citations": [_citation(row, closed) for row in answer.citations.select_related("document", "version")],
         "dropped_citations": answer.dropped_citations,
         "steps": [
             {
@@ -67,21 +71,34 @@ def _rights(answer: Answer, steps: list[Any]) -> dict[str, Any]:
     return {"rights": detail.get("rights", []), "superuser": detail.get("superuser", False)}
 
 
-def _evidence(row: Any) -> dict[str, Any]:
+def _evidence(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
     return {
         "rank": row.rank,
         "passage": str(row.passage_id),
         "sha256": row.sha256,
         "scores": row.scores,
-        **_place(row),
+        **_place(row, closed),
     }
 
 
-def _citation(row: Any) -> dict[str, Any]:
-    return {"number": row.number, "quote": row.quote, "quote_sha256": digest(row.quote), **_place(row)}
+def _citation(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
+    quote = "" if row.document_id in closed else row.quote
+    return {"number": row.number, "quote": quote, "quote_sha256": digest(row.quote), **_place(row, closed)}
 
 
-def _place(row: Any) -> dict[str, Any]:
+def _place(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
+    if row.document_id in closed:
+        untold = _("Not open to you")
+        return {
+            "document": {"id": str(row.document_id), "title": untold, "path": ""},
+            "version": {"id": str(row.version_id), "number": row.version.number, "sha256": row.version.sha256},
+            "page": None,
+            "locator": "",
+            "place": "–",
+            "start": row.start,
+            "end": row.end,
+            "is_closed": True,
+        }
     return {
         "document": {"id": str(row.document_id), "title": row.document.title, "path": row.document.path},
         "version": {"id": str(row.version_id), "number": row.version.number, "sha256": row.version.sha256},

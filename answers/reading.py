@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from answers import marks
 from answers.models import Answer, Citation, Evidence
-from answers.querysets import sources_open
+from answers.querysets import closed_documents, is_declassified_for
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
 from answers.steps.ground import measured
 from answers.steps.state import Quote, Sentence, Source
@@ -33,6 +33,8 @@ class Reading:
     citations: tuple[Citation, ...]
     #: Released, and yet closed to this person since a source was closed to them.
     is_withheld: bool
+    #: Numbers of citations whose source is closed to this person, of a text that a reviewer declassified for them.
+    closed: tuple[int, ...] = ()
 
     @property
     def status(self) -> AnswerStatus:
@@ -61,7 +63,8 @@ def read(answer: Answer, *, by: User) -> Reading:
     access.require(by, Action.ASK, answer)
     if answer.status not in RELEASED:
         return Reading(answer, "", (), (), is_withheld=False)
-    if not sources_open(by, answer):
+    closed = closed_documents(by, answer)
+    if closed and not is_declassified_for(by, answer):
         return Reading(answer, "", (), (), is_withheld=True)
     shown = set(marks.numbers(answer.released_text))
     citations = tuple(
@@ -72,7 +75,14 @@ def read(answer: Answer, *, by: User) -> Reading:
         if citation.number in shown
     )
     _note(answer, answer.released_text, by)
-    return Reading(answer, answer.released_text, sentences_of(answer), citations, is_withheld=False)
+    return Reading(
+        answer,
+        answer.released_text,
+        sentences_of(answer),
+        tuple(citation for citation in citations if citation.document_id not in closed),
+        is_withheld=False,
+        closed=tuple(citation.number for citation in citations if citation.document_id in closed),
+    )
 
 
 def inspect(answer: Answer, *, by: User) -> str | None:
@@ -84,7 +94,8 @@ def inspect(answer: Answer, *, by: User) -> str | None:
     is_released = answer.status in RELEASED
     # An answer of one's own is known whatever became of one's rights to its sources; its text is not, and nobody who
     # asked sees as a reviewer what was not released to them.
-    if not sources_open(by, answer) or (answer.asked_by_id == by.pk and not is_released):
+    closed = bool(closed_documents(by, answer)) and not is_declassified_for(by, answer)
+    if closed or (answer.asked_by_id == by.pk and not is_released):
         return None
     text = answer.released_text if is_released else answer.text
     if text:

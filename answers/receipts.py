@@ -62,7 +62,7 @@ def issue(answer: Answer, *, by: User) -> str:
     `by`, or when its chain cannot be signed.
     """
     reading = read(answer, by=by)
-    if not reading.text:
+    if not reading.text or reading.closed:
         raise ReceiptError(_("There is a receipt of an answer that was released and that you may read."))
     events = proven_events(answer)
     prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)

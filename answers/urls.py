@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/models/", model_views.models, name="models"),
     path("questions/", views.history, name="history"),
     path("answers/<uuid:pk>/", views.answer, name="answer"),
+    path("answers/<uuid:pk>/share/", views.share, name="share"),
     path("answers/<uuid:pk>/card/", views.card, name="card"),
     path("answers/<uuid:pk>/events/", views.events, name="events"),
     path("answers/<uuid:pk>/stop/", views.stop, name="stop"),

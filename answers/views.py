@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers import cards, questions
+from answers import cards, questions, sharing
 from answers.cards import Card
 from answers.forms import QuestionForm
 from answers.models import Answer, Citation
 from answers.provenance import record_of
+from answers.querysets import closed_documents
 from answers.reading import place_in_words, place_of, read
 from answers.sse import event_stream
 from answers.states import WORDING
@@ -32,7 +33,7 @@ from documents.reading import opened
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import Hidden, PortalError
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 HISTORY_PAGE = 30
@@ -63,15 +64,22 @@ def ask(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.ASK)
 def history(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """All questions this person asked here, searched by their words."""
-    asked = cards.asked_by(request.user, workspace)
+    is_shared = request.GET.get("list") == "shared"
+    asked = cards.given_to(request.user, workspace) if is_shared else cards.asked_by(request.user, workspace)
     query = request.GET.get("q", "").replace("\0", "").strip()[:200]
     if query:
         asked = asked.filter(question__text__icontains=query)
     page = Paginator(asked, HISTORY_PAGE).get_page(request.GET.get("page"))
     for row in page:
         row.tone = WORDING[row.status].tone
-    pages_query = urlencode({"q": query}) + "&" if query else ""
-    return render(request, "answers/history.html", {"page": page, "query": query, "pages_query": pages_query})
+    chosen = {**({"list": "shared"} if is_shared else {}), **({"q": query} if query else {})}
+    context = {
+        "page": page,
+        "query": query,
+        "pages_query": f"{urlencode(chosen)}&" if chosen else "",
+        "is_shared": is_shared,
+    }
+    return render(request, "answers/history.html", context)
 
 
 @require_GET
@@ -79,7 +87,30 @@ def history(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def answer(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One answer with its question, at an address that can be kept."""
     found = _find(request, workspace, pk)
-    return render(request, "answers/answer.html", {"card": Card(found, by=request.user)})
+    return render(
+        request, "answers/answer.html", {"card": Card(found, by=request.user), "shares": _shares(request, found)}
+    )
+
+
+@require_POST
+@in_workspace(Action.ASK)
+def share(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Share the answer with the person sent, or take it back from them (`act=unshare`)."""
+    found = _find(request, workspace, pk)
+    person = User.objects.filter(pk__in=_uuids(request.POST.get("person", ""))).first()
+    # Whoever is no part of the workspace, and whoever is nobody, are the same to the sender.
+    if person is None or not access.allows(person, Action.ENTER, workspace):
+        raise Hidden(user=request.user, workspace=workspace, action=Action.ASK, thing=found)
+    try:
+        if request.POST.get("act") == "unshare":
+            sharing.unshare(found, person=person, by=request.user)
+            messages.success(request, _("%(name)s does not have this answer any more.") % {"name": person.name})
+        else:
+            sharing.share(found, to=person, by=request.user)
+            messages.success(request, _("Shared with %(name)s.") % {"name": person.name})
+    except PortalError as error:
+        messages.error(request, str(error))
+    return redirect("answers:answer", slug=workspace.slug, pk=pk)
 
 
 @require_GET
@@ -140,7 +171,11 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
     found = _find(request, workspace, pk)
     shown = Card(found, by=request.user)
     entries = Event.objects.filter(object_id=str(found.pk)).order_by("seq")
-    context = {"card": shown, "record": record_of(found), "events": entries, "may_read": bool(shown.reading.text)}
+    if found.asked_by_id != request.user.pk and Action.REVIEW not in access.reach(request.user, workspace):
+        # Who else read it is not for those it was shared with.
+        entries = entries.none()
+    record = record_of(found, closed=closed_documents(request.user, found))
+    context = {"card": shown, "record": record, "events": entries, "may_read": bool(shown.reading.text)}
     return render(request, "answers/provenance.html", context)
 
 
@@ -149,6 +184,21 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Answer:
     return access.find(request.user, Action.ASK, Answer, pk=pk, workspace=workspace)
+
+
+def _shares(request: HttpRequest, found: Answer) -> dict[str, Any] | None:
+    """Whom the answer is shared with and could be, for those who may share it."""
+    if not sharing.may_share(found, request.user):
+        return None
+    people = [(one, sharing.reads(one, found)) for one in sharing.shared_with(found)]
+    return {"people": people, "candidates": sharing.people_to_share(found).exclude(pk=request.user.pk)}
+
+
+def _uuids(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []
 
 
 def _thread(

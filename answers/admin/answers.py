@@ -1,21 +1,27 @@
 """Answers with what each stands on, for those who review where they were given. Read-only."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import provenance, reading
+from answers import declassification, provenance, reading, separation
 from answers.models import Answer
+from answers.querysets import closed_documents
 from answers.states import RELEASED, WORDING, AnswerStatus
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.exceptions import PortalError
+from workspaces.models import User
 from workspaces.roles import Action
 
 #: The design system's tones (see `answers.states`) → the theme's colours.
@@ -44,6 +50,12 @@ class FamilyFilter(SimpleListFilter):
         return queryset.filter(status__in=[status for status in AnswerStatus if status.family in families])
 
 
+def _readers(answer: Answer, request: HttpRequest) -> list[User]:
+    """The people named in the form, of those who may ask in the workspace."""
+    named = {text for text in request.POST.getlist("readers") if text}
+    return [one for one in access.people_allowed(answer.workspace, Action.ASK) if str(one.pk) in named]
+
+
 @admin.register(Answer)
 class AnswerAdmin(GovernedAdmin):
     """Every answer of the workspaces where the person reviews, if they may open everything it rests on."""
@@ -60,6 +72,35 @@ class AnswerAdmin(GovernedAdmin):
         reviewed = access.workspaces_allowing(request.user, Action.REVIEW)
         rows = super().get_queryset(request).filter(workspace__in=reviewed)
         return rows.select_related("workspace", "question__asked_by").defer("text", "raw_output", "sentences")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"<uuid:pk>/{act}/", self.admin_site.admin_view(self._act_view(act)), name=f"answers_answer_{act}")
+            for act in ("declassify", "classify")
+        ]
+        return own + super().get_urls()
+
+    def _act_view(self, act: str) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, pk: Any) -> HttpResponse:
+            answer = access.find(request.user, Action.REVIEW, Answer, pk=pk)
+            reason = request.POST.get("reason", "")
+            try:
+                if act == "declassify":
+                    declassification.declassify(
+                        answer, by=request.user, reason=reason, readers=_readers(answer, request)
+                    )
+                    messages.success(request, str(_("Declassified. Its sources stay closed.")))
+                else:
+                    declassification.take_back(answer, by=request.user, reason=reason)
+                    messages.success(request, str(_("Taken back. Only who may open every source reads it now.")))
+            except PortalError as error:
+                messages.error(request, str(error))
+            if access.visible(request.user, Answer).filter(pk=pk).exists():
+                return HttpResponseRedirect(reverse("admin:answers_answer_change", args=[pk]))
+            return HttpResponseRedirect(reverse("admin:answers_answer_changelist"))
+
+        return view
 
     def changeform_view(
         self,
@@ -83,12 +124,23 @@ class AnswerAdmin(GovernedAdmin):
             "is_released": answer.status in RELEASED,
             "is_open": text is not None,
             "text": text,
+            "declassification": declassification.in_force(answer) if text else None,
+            "declassifying": self._declassifying(request, answer) if text and answer.status in RELEASED else None,
+            "classification": separation.classification_of(answer) if text is not None else None,
             "wording": WORDING[AnswerStatus(answer.status)],
             "draft": getattr(answer, "draft", None) if answer.asked_by_id != request.user.pk else None,
-            "record": provenance.record_of(answer) if text is not None else None,
+            "record": provenance.record_of(answer, closed=closed_documents(request.user, answer))
+            if text is not None
+            else None,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/answers/answer/page.html", context)
+
+    def _declassifying(self, request: HttpRequest, answer: Answer) -> dict[str, Any]:
+        """What the form to declassify needs: why this person may not, or whom they may name."""
+        objection = declassification.objection(answer, request.user)
+        people = [] if objection else access.people_allowed(answer.workspace, Action.ASK).order_by("username")
+        return {"objection": objection, "people": people}
 
     @display(description=_("question"))
     def asked(self, answer: Answer) -> str:

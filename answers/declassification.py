@@ -1,0 +1,115 @@
+"""Open exactly one released text to people to whom a source of it is closed, for a reason; and take that back.
+
+The sources stay closed: their citations show no quote and no title. Another text, a deleted source or a never rule
+against the reader ends it by itself (`answers/querysets.py`).
+"""
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers import separation
+from answers.draft_text import checked_reason
+from answers.exceptions import DraftError, WrongState
+from answers.models import Answer, Declassification, Draft
+from answers.querysets import sources_open
+from answers.states import RELEASED
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.exceptions import Forbidden
+from workspaces.models import User
+from workspaces.roles import Action
+
+
+@transaction.atomic
+def declassify(answer: Answer, *, by: User, reason: str, readers: Collection[User] = ()) -> Declassification:
+    """Let everybody who may ask in the workspace read the released text, or `readers` alone where some are named.
+
+    For a reviewer by role who may open every source, did not ask and did not edit. Raises Hidden or Forbidden as
+    access does, WrongState where the text is not released, is declassified already or is not theirs to decide on, and
+    DraftError without a reason or for a reader who may not ask here.
+    """
+    answer = _locked(answer, by)
+    refused = objection(answer, by)
+    if refused:
+        raise WrongState(refused)
+    reason = checked_reason(reason)
+    if not reason:
+        raise DraftError(_("Say why: the reason goes into the trail."))
+    for reader in readers:
+        if not access.allows(reader, Action.ASK, answer.workspace):
+            raise DraftError(_("%(name)s may not ask questions in this workspace.") % {"name": reader.name})
+    sources = answer.evidence.order_by().values_list("version", "version__sha256").distinct()
+    made = Declassification.objects.create(
+        answer=answer,
+        text_sha256=answer.released_sha256,
+        sources={str(version): sha256 for version, sha256 in sources},
+        reason=reason,
+        for_workspace=not readers,
+        declassified_by=by,
+    )
+    made.readers.set(readers)
+    record(
+        EventType.ANSWER_DECLASSIFIED,
+        on=answer,
+        workspace=answer.workspace_id,
+        by=by,
+        reason=reason,
+        declassification=made.pk,
+        text_sha256=made.text_sha256,
+        sources=made.sources,
+        readers=sorted(str(reader.pk) for reader in readers),
+    )
+    return made
+
+
+@transaction.atomic
+def take_back(answer: Answer, *, by: User, reason: str = "") -> None:
+    """Close the text again to whom a source is closed. For reviewers but the asker; raises WrongState for nothing."""
+    answer = _locked(answer, by)
+    if answer.asked_by_id == by.pk:
+        raise WrongState(str(separation.ASKED))
+    found = in_force(answer)
+    if found is None:
+        raise WrongState(_("This answer is not declassified."))
+    found.ended_at, found.ended_by = timezone.now(), by
+    found.save(update_fields=["ended_at", "ended_by"])
+    record(
+        EventType.DECLASSIFICATION_ENDED,
+        on=answer,
+        workspace=answer.workspace_id,
+        by=by,
+        reason=checked_reason(reason),
+        declassification=found.pk,
+        text_sha256=found.text_sha256,
+    )
+
+
+def objection(answer: Answer, by: User) -> str:
+    """Why `by`, who reviews here, may not declassify this answer now; empty when they may."""
+    if answer.status not in RELEASED:
+        return _("Only a text that was released can be declassified.")
+    if answer.asked_by_id == by.pk:
+        return str(separation.ASKED)
+    if not sources_open(by, answer):
+        return _("A document this answer rests on is closed to you.")
+    if in_force(answer) is not None:
+        return _("This answer is declassified already.")
+    draft = Draft.objects.filter(answer=answer).first()
+    return (separation.refusal(by, draft, separation.DECLASSIFY) or "") if draft else ""
+
+
+def in_force(answer: Answer) -> Declassification | None:
+    """The declassification of the text as it stands, if there is one."""
+    return answer.declassifications.filter(ended_at=None, text_sha256=answer.released_sha256).first()
+
+
+def _locked(answer: Answer, by: User) -> Answer:
+    access.require(by, Action.REVIEW, answer)
+    if not access.allows(by, Action.REVIEW, answer):
+        # By breaking glass one reads; only a reviewer's name stands under a decision.
+        raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.REVIEW, thing=answer)
+    return Answer.objects.select_for_update(of=("self",), no_key=True).select_related("workspace").get(pk=answer.pk)

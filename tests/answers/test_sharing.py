@@ -1,0 +1,269 @@
+"""A shared answer is read by whom it was shared with, while every source is open, or it was declassified."""
+
+import html
+from typing import Any
+
+import pytest
+
+from answers import declassification, reading, review, sharing
+from answers.exceptions import DraftError, SharingError, WrongState
+from answers.models import Answer, AnswerUserGrant, Draft
+from audit.chain import digest
+from audit.events import EventType
+from audit.models import Event
+from documents.models import Document, DocumentBar
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from workspaces import access, members
+from workspaces.exceptions import Forbidden, Hidden
+from workspaces.roles import Action, Role
+
+QUESTION = "When may the carrier be given notice, and why is Osprey secret?"
+SECRET = "Osprey salaries"
+
+
+@pytest.fixture
+def draft(legal: Any, member: Any, reviewer: Any, second_reviewer: Any) -> Draft:
+    """Rests on one open document and one that only the asker and both reviewers may open."""
+    secret = a_document(legal, title=SECRET, text=f"Before. {CLAUSES[0]} After.", restricted=True)
+    plain = a_document(legal, title="Invoices", text=f"Before. {CLAUSES[1]} After.")
+    for person in (member, reviewer, second_reviewer):
+        access.grant("open_document", person, secret.document)
+    return a_held_answer(legal, member, question=QUESTION, versions=[secret, plain])
+
+
+@pytest.fixture
+def answer(draft: Draft, reviewer: Any) -> Answer:
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    return Answer.objects.get()
+
+
+@pytest.fixture
+def colleague(contributor: Any) -> Any:
+    """Somebody of the workspace to whom the restricted source is closed."""
+    return contributor
+
+
+def open_to(person: Any) -> None:
+    access.grant("open_document", person, Document.objects.get(title=SECRET))
+
+
+def types() -> set[str]:
+    return set(Event.objects.filter(type__startswith="answer.").values_list("type", flat=True))
+
+
+PAGES = ["", "card/", "provenance/", "citations/1/"]
+
+
+def surfaces(client: Any, answer: Answer) -> str:
+    """Everything the portal shows that could tell of the answer, as one text."""
+    pages = [client.get(f"/w/legal/answers/{answer.pk}/{page}") for page in PAGES]
+    pages += [client.get(f"/w/legal/questions/{query}") for query in ("", "?list=shared", "?q=carrier")]
+    pages += [client.get(f"/admin/answers/{page}") for page in ("answer/", f"answer/{answer.pk}/change/", "draft/")]
+    pages.append(client.post(f"/w/legal/answers/{answer.pk}/receipt/"))
+    return html.unescape("\n".join(page.content.decode() for page in pages))
+
+
+# --- Sharing ------------------------------------------------------------------------------------------------
+
+
+def test_shared_answer_is_found_and_read(answer: Answer, member: Any, colleague: Any, client_of: Any) -> None:
+    open_to(colleague)
+    assert client_of(colleague).get(f"/w/legal/answers/{answer.pk}/").status_code == 404
+
+    sharing.share(answer, to=colleague, by=member)
+
+    client = client_of(colleague)
+    assert CLAUSES[1] in client.get(f"/w/legal/answers/{answer.pk}/").content.decode()
+    assert "why is Osprey secret" in client.get("/w/legal/questions/?list=shared").content.decode()
+    assert EventType.ANSWER_SHARED in types()
+
+
+def test_shared_answer_shows_nothing_while_a_source_is_closed(
+    answer: Answer, member: Any, colleague: Any, client_of: Any
+) -> None:
+    sharing.share(answer, to=colleague, by=member)
+
+    seen = surfaces(client_of(colleague), answer)
+
+    for canary in ("Osprey", SECRET, *CLAUSES):
+        assert canary not in seen
+
+
+def test_without_the_rule_every_word_would_be_seen(
+    answer: Answer, member: Any, colleague: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counter-proof of the test above."""
+    sharing.share(answer, to=colleague, by=member)
+    from answers import querysets
+    from answers.models import Evidence
+
+    monkeypatch.setattr(querysets, "closed_evidence", lambda user, answer="pk": Evidence.objects.none())
+
+    seen = surfaces(client_of(colleague), answer)
+
+    for canary in ("Osprey", *CLAUSES):
+        assert canary in seen
+
+
+def test_shared_answer_is_gone_with_the_right_to_a_source(answer: Answer, member: Any, colleague: Any) -> None:
+    open_to(colleague)
+    sharing.share(answer, to=colleague, by=member)
+    assert access.visible(colleague, Answer).exists()
+
+    access.revoke("open_document", colleague, Document.objects.get(title=SECRET))
+
+    with pytest.raises(Hidden):
+        reading.read(answer, by=colleague)
+
+
+def test_taking_back_ends_it_and_leaves_an_entry(answer: Answer, member: Any, colleague: Any) -> None:
+    open_to(colleague)
+    sharing.share(answer, to=colleague, by=member)
+
+    sharing.unshare(answer, person=colleague, by=member)
+
+    assert not access.visible(colleague, Answer).exists()
+    assert EventType.ANSWER_UNSHARED in types()
+
+
+def test_who_it_was_shared_with_shares_it_no_further(answer: Answer, member: Any, colleague: Any, manager: Any) -> None:
+    open_to(colleague)
+    sharing.share(answer, to=colleague, by=member)
+
+    with pytest.raises(Forbidden):
+        sharing.share(answer, to=manager, by=colleague)
+
+
+def test_held_answer_is_not_shared_and_a_stranger_gets_none(
+    draft: Draft, member: Any, stranger: Any, reviewer: Any
+) -> None:
+    with pytest.raises(SharingError, match="released"):
+        sharing.share(draft.answer, to=reviewer, by=member)
+
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    with pytest.raises(SharingError, match="may not ask"):
+        sharing.share(Answer.objects.get(), to=stranger, by=member)
+    with pytest.raises(Hidden):
+        sharing.share(Answer.objects.get(), to=member, by=stranger)
+
+
+def test_grants_end_with_the_last_role(legal: Any, answer: Answer, member: Any, colleague: Any) -> None:
+    open_to(colleague)
+    sharing.share(answer, to=colleague, by=member)
+
+    members.remove_member(legal, colleague, Role.CONTRIBUTOR, by=None)
+    members.add_member(legal, colleague, Role.CONTRIBUTOR, by=None)
+
+    assert not AnswerUserGrant.objects.exists()
+    assert not access.visible(colleague, Answer).exists()
+    assert EventType.ANSWER_UNSHARED in types()
+
+
+def test_share_form_shares_and_takes_back(answer: Answer, member: Any, colleague: Any, client_of: Any) -> None:
+    client = client_of(member)
+    address = f"/w/legal/answers/{answer.pk}/share/"
+
+    page = client.post(address, {"person": str(colleague.pk), "act": "share"}, follow=True).content.decode()
+    assert "Shared with contributor." in page
+    assert "a document is not open to them" in page
+
+    client.post(address, {"person": str(colleague.pk), "act": "unshare"})
+    assert not AnswerUserGrant.objects.exists()
+    assert client.post(address, {"person": "x"}).status_code == 404
+
+
+# --- Declassification ---------------------------------------------------------------------------------------
+
+
+def declassify(answer: Answer, by: Any, **options: Any) -> Any:
+    return declassification.declassify(answer, by=by, reason="Needed by the desk.", **options)
+
+
+def test_declassified_text_is_read_and_its_closed_source_stays_closed(
+    answer: Answer, second_reviewer: Any, colleague: Any, client_of: Any
+) -> None:
+    made = declassify(answer, second_reviewer)
+
+    seen = surfaces(client_of(colleague), answer)
+    assert CLAUSES[0] in seen
+    assert "source not open to you" in seen
+    assert SECRET not in seen
+    read = reading.read(answer, by=colleague)
+    assert ([one.number for one in read.citations], read.closed) == ([2], (1,))
+    entry = Event.objects.get(type=EventType.ANSWER_DECLASSIFIED)
+    assert (made.text_sha256 in entry.body, len(made.sources)) == (True, 2)
+    assert all(sha256 in entry.body for sha256 in made.sources.values())
+
+
+def test_declassification_for_named_people_is_for_nobody_else(
+    answer: Answer, second_reviewer: Any, colleague: Any, manager: Any
+) -> None:
+    declassify(answer, second_reviewer, readers=[colleague])
+
+    assert access.visible(colleague, Answer).exists()
+    assert not access.visible(manager, Answer).exists()
+
+
+@pytest.mark.parametrize("end", ["text", "taken back", "deleted", "barred"])
+def test_declassification_ends(answer: Answer, reviewer: Any, second_reviewer: Any, colleague: Any, end: str) -> None:
+    declassify(answer, second_reviewer)
+    assert access.visible(colleague, Answer).exists()
+
+    if end == "text":
+        Answer.objects.update(released_text="Another. [2]", released_sha256=digest("Another. [2]"))
+    elif end == "taken back":
+        declassification.take_back(answer, by=reviewer)
+    elif end == "deleted":
+        Document.objects.filter(title=SECRET).update(deleted_at=answer.created_at)
+    else:
+        DocumentBar.objects.create(document=Document.objects.get(title=SECRET), user=colleague, reason="Conflict")
+
+    assert not access.visible(colleague, Answer).exists()
+
+
+def test_asker_editor_and_who_may_not_open_a_source_do_not_declassify(
+    legal: Any, draft: Draft, member: Any, reviewer: Any, second_reviewer: Any, make_user: Any
+) -> None:
+    review.edit(draft, text=f"{CLAUSES[0]} [1]", by=reviewer)
+    review.approve(draft, by=second_reviewer, seen_sha256=digest(f"{CLAUSES[0]} [1]"))
+    answer = Answer.objects.get()
+    members.add_member(legal, member, Role.REVIEWER, by=None)
+    outside = make_user("outside")
+    members.add_member(legal, outside, Role.REVIEWER, by=None)
+
+    with pytest.raises(WrongState, match="You asked"):
+        declassify(answer, member)
+    with pytest.raises(WrongState, match="You edited"):
+        declassify(answer, reviewer)
+    with pytest.raises(Hidden):
+        declassify(answer, outside)
+    assert EventType.ANSWER_DECLASSIFIED not in types()
+
+
+def test_declassifying_needs_a_reason_a_release_and_a_role(
+    draft: Draft, reviewer: Any, second_reviewer: Any, stranger: Any
+) -> None:
+    with pytest.raises(WrongState, match="released"):
+        declassify(draft.answer, second_reviewer)
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    answer = Answer.objects.get()
+
+    with pytest.raises(DraftError, match="Say why"):
+        declassification.declassify(answer, by=second_reviewer, reason=" ")
+    with pytest.raises(DraftError, match="may not ask"):
+        declassify(answer, second_reviewer, readers=[stranger])
+
+
+def test_officer_declassifies_and_takes_back_in_the_admin(
+    answer: Answer, second_reviewer: Any, colleague: Any, client_of: Any
+) -> None:
+    client = client_of(second_reviewer)
+
+    page = client.post(f"/admin/answers/answer/{answer.pk}/declassify/", {"reason": "Needed."}, follow=True)
+    assert "its closed sources stay closed" in page.content.decode()
+    assert Action.ASK in access.actions(colleague, answer.workspace)
+    assert access.visible(colleague, Answer).exists()
+
+    client.post(f"/admin/answers/answer/{answer.pk}/classify/")
+    assert not access.visible(colleague, Answer).exists()
+    assert client_of(colleague).post(f"/admin/answers/answer/{answer.pk}/declassify/").status_code == 404
