@@ -13,7 +13,7 @@ from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Document
-from workspaces.models import ApiToken, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
+from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
 
 Item = tuple[str, str, type[Model]]
 
@@ -41,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Model endpoints"), "neurology", ModelEndpoint),
             (_("People"), "group", User),
             (_("Groups of people"), "groups", PeopleGroup),
+            (_("Rules for a provider's groups"), "login", ClaimRule),
             (_("Rules of the installation"), "policy", PlatformPolicy),
             (_("Roles of our own"), "badge", CustomRole),
             (_("API tokens"), "key", ApiToken),

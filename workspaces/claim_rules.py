@@ -12,7 +12,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from audit.events import EventType
@@ -93,6 +94,17 @@ def recompute(user: User, *, provider: str, claimed: Iterable[str]) -> Change:
     given = _give(user, provider, wanted - set(held.values_list("group_id", flat=True)))
     _write([*taken, *given], by=None)
     return Change(given=len(given), taken=len(taken))
+
+
+def places_given() -> Coalesce:
+    """For a queryset of rules: how many places the provider gives now where the rule points.
+
+    Where several rules give the same place, each counts it.
+    """
+    here = Q(group__workspace_role__workspace=OuterRef("workspace"), group__workspace_role__role=OuterRef("role"))
+    places = Membership.objects.filter(here | Q(group=OuterRef("people_group")), source=OuterRef("provider"))
+    counted = places.order_by().values("source").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ LISTS = {
     "workspaces_workspace": {"manager", "admin"},
     "workspaces_user": {"admin"},
     "workspaces_peoplegroup": {"admin"},
+    "workspaces_claimrule": {"admin"},
     "workspaces_customrole": {"admin"},
     "workspaces_platformpolicy": {"admin"},
     "workspaces_apitoken": {"admin"},

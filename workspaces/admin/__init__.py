@@ -1,5 +1,6 @@
 """The admin of workspaces, people and the trail."""
 
+from workspaces.admin.claim_rules import ClaimRuleAdmin
 from workspaces.admin.groups import PeopleGroupAdmin
 from workspaces.admin.people import UserAdmin
 from workspaces.admin.policy import PlatformPolicyAdmin
@@ -10,6 +11,7 @@ from workspaces.admin.workspaces import WorkspaceAdmin
 
 __all__ = [
     "ApiTokenAdmin",
+    "ClaimRuleAdmin",
     "CustomRoleAdmin",
     "EventAdmin",
     "PeopleGroupAdmin",
