@@ -27,7 +27,7 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": _message(record),
+            "message": _message(record) if record.name != "py.warnings" else _warning(record),
             "request": request,
             "actor": actor,
             "process": record.process,
@@ -63,6 +63,12 @@ def _message(record: logging.LogRecord) -> str:
             for said in (repr(one), str(one)):
                 text = text.replace(said, type(one).__name__) if said else text
     return escaped(text[:_LONGEST])
+
+
+def _warning(record: logging.LogRecord) -> str:
+    """Place and kind of a library's warning: what it says may quote the value it stumbled over."""
+    found = re.match(r"(.*?:\d+: \w+)", record.getMessage())
+    return escaped(found[1] if found else "warning")
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:

@@ -83,6 +83,14 @@ def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_says():
     assert told["at"][-1].endswith(" _raised")
 
 
+def test_a_librarys_warning_is_told_by_place_and_kind_and_not_by_the_value_it_quotes():
+    """A model's server that sends an unexpected shape has its words quoted by the library that checks shapes."""
+    record = _record("%s", "/lib/pydantic/main.py:520: UserWarning: unexpected input_value='the secret clause'\n  x")
+    record.name = "py.warnings"
+
+    assert json.loads(JSONFormatter().format(record))["message"] == "/lib/pydantic/main.py:520: UserWarning"
+
+
 def test_the_formatter_can_be_seen_to_fail():
     """The counter-proof: Python's own formatter lets both through."""
     plain = logging.Formatter("%(message)s")
