@@ -74,7 +74,7 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     context: dict[str, Any] = {"reading": reading, "document": document, "versions": versions_of(document)}
     if document.restricted:
         context["openers"] = openers_of(document)
-    if access.allows(request.user, Action.MANAGE_DOCUMENTS, document):
+    if Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace):
         context["passages"] = passages_of(document)
         context["levels"] = Classification.choices
         context["grant_form"] = GrantForm(people=people_to_grant(document))
