@@ -1,6 +1,6 @@
 # What a person types. Everything lives in .venv/ and var/; nothing needs root.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint bench clean lock
+.PHONY: help demo run test deep lint bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,7 @@ help:
 	@echo "make demo   seed two workspaces, ask five questions, verify the trail"
 	@echo "make run    open the portal on http://127.0.0.1:8000"
 	@echo "make test   lint, types and every test (the browser tests want Chromium)"
+	@echo "make deep   look longer for a word that somebody may not read"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
 	@echo "make clean  remove .venv and var, with everything that was ingested"
@@ -23,6 +24,9 @@ run: .venv/.runtime
 
 test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
+
+deep: .venv/.development
+	INLOCK_P1_SEQUENCES=200 INLOCK_P1_STEPS=50 $(BIN)/pytest -s tests/leaks/test_p01_nobody_reads_what_is_closed.py
 
 lint: .venv/.development
 	$(BIN)/ruff check
