@@ -9,6 +9,23 @@ from workspaces.charters import choices
 from workspaces.models import PeopleGroup, User, Workspace
 from workspaces.roles import Role
 
+#: The separation of duties in review, in words for whoever answers for it.
+SEPARATION = ("second_approver_from", "uploader_may_approve")
+SEPARATION_LABELS = {
+    "second_approver_from": _("Two reviewers approve answers that rest on documents from this level on"),
+    "uploader_may_approve": _("Whoever added a document may approve answers that rest on it"),
+}
+SEPARATION_HELP = {
+    "second_approver_from": _(
+        "Both approve the same text; an edit in between starts anew. A waiting answer ends without a text where no two "
+        "such reviewers are left."
+    ),
+    "uploader_may_approve": _(
+        "Switch it off where nobody is to vouch for what they brought in. Whoever asked for an answer or edited it "
+        "never approves it, whatever is set here."
+    ),
+}
+
 
 class WorkspaceForm(forms.ModelForm):
     """Name, purpose and release policy; the short name only when it is new."""
@@ -23,6 +40,15 @@ class WorkspaceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             del self.fields["slug"]
+
+
+class WorkspaceSettingsForm(WorkspaceForm):
+    """What a manager changes of a workspace that stands: the same, and who may let an answer out."""
+
+    class Meta(WorkspaceForm.Meta):
+        fields = [*WorkspaceForm.Meta.fields, *SEPARATION]
+        labels = SEPARATION_LABELS
+        help_texts = WorkspaceForm.Meta.help_texts | SEPARATION_HELP
 
 
 class AddPersonForm(forms.Form):

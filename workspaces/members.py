@@ -26,6 +26,10 @@ from workspaces.roles import PLATFORM_ADMINISTRATOR, Action, PlatformAction, Rol
 when_left: list[Callable[[Workspace, User, User | None], None]] = []
 
 
+#: What a manager changes about a workspace.
+SETTINGS = frozenset({"name", "description", "review_policy", "second_approver_from", "uploader_may_approve"})
+
+
 @transaction.atomic
 def create_workspace(
     *,
@@ -63,9 +67,9 @@ def create_workspace(
 
 @transaction.atomic
 def change_workspace(workspace: Workspace, *, by: User, **changes: Any) -> Workspace:
-    """Change name, description or review_policy; the trail keeps before and after."""
+    """Change what `SETTINGS` names; the trail keeps before and after."""
     access.require(by, Action.MANAGE, workspace)
-    unknown = set(changes) - {"name", "description", "review_policy"}
+    unknown = set(changes) - SETTINGS
     if unknown:
         raise WorkspaceError(
             _("These settings cannot be changed here: %(list)s.") % {"list": ", ".join(sorted(unknown))}

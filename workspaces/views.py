@@ -12,7 +12,7 @@ from workspaces import access, access_review, members
 from workspaces.charters import charters
 from workspaces.decorators import in_workspace, on_platform
 from workspaces.exceptions import PortalError
-from workspaces.forms import AddPersonForm, RolesForm, WorkspaceForm
+from workspaces.forms import AddPersonForm, RolesForm, WorkspaceForm, WorkspaceSettingsForm
 from workspaces.models import Membership, User, Workspace
 from workspaces.roles import Action, PlatformAction
 
@@ -100,7 +100,7 @@ def change_person(request: HttpRequest, workspace: Workspace, pk: str) -> HttpRe
 @require_http_methods(["GET", "POST"])
 @in_workspace(Action.MANAGE)
 def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    form = WorkspaceForm(request.POST or None, instance=workspace)
+    form = WorkspaceSettingsForm(request.POST or None, instance=workspace)
     if request.method == "POST" and form.is_valid():
         members.change_workspace(workspace, by=request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))

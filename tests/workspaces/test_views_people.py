@@ -225,6 +225,20 @@ def test_a_manager_changes_the_release_policy_and_the_trail_keeps_both(policies,
     assert '"review_policy":"open"' in event.body
 
 
+def test_a_manager_sets_who_may_let_an_answer_out_and_the_trail_keeps_both(policies, manager, client_of):
+    settings = {"name": "Policies", "description": "", "review_policy": "open", "second_approver_from": "confidential"}
+
+    client_of(manager).post("/w/policies/settings/", settings)
+
+    policies.refresh_from_db()
+    assert (policies.second_approver_from, policies.uploader_may_approve) == ("confidential", False)
+    body = Event.objects.get(type=EventType.WORKSPACE_CHANGED).body
+    assert '"before":{"second_approver_from":"","uploader_may_approve":true}' in body
+    assert '"after":{"second_approver_from":"confidential","uploader_may_approve":false}' in body
+    page = client_of(manager).get("/w/policies/settings/").content.decode()
+    assert "Two reviewers approve answers that rest on documents from this level on" in page
+
+
 def test_settings_that_cannot_be_saved_say_why_and_change_nothing(policies, manager, client_of):
     response = client_of(manager).post("/w/policies/settings/", {"name": "", "review_policy": "open"})
 

@@ -18,7 +18,7 @@ from workspaces import access, members
 from workspaces.admin_base import GovernedAdmin
 from workspaces.charters import charters
 from workspaces.exceptions import Hidden, PortalError
-from workspaces.forms import AddPersonForm, RolesForm
+from workspaces.forms import SEPARATION, SEPARATION_HELP, SEPARATION_LABELS, AddPersonForm, RolesForm
 from workspaces.models import Membership, ReviewPolicy, User, Workspace
 from workspaces.roles import Action, PlatformAction
 
@@ -36,6 +36,10 @@ class NewWorkspaceForm(forms.ModelForm):
 
 class WorkspaceSettingsForm(forms.ModelForm):
     """What a manager changes."""
+
+    class Meta:
+        labels = SEPARATION_LABELS
+        help_texts = SEPARATION_HELP
 
     archived = forms.BooleanField(
         label=_("Archived"),
@@ -91,8 +95,8 @@ class WorkspaceAdmin(GovernedAdmin):
             chosen = ("manager",) if self._administers(request) else ()
             return ("name", "slug", "description", "review_policy", *chosen)
         if self.has_change_permission(request, obj):
-            return ("name", "slug", "description", "review_policy", "archived")
-        return ("name", "slug", "description", "review_policy", "created_at", "created_by")
+            return ("name", "slug", "description", "review_policy", *SEPARATION, "archived")
+        return ("name", "slug", "description", "review_policy", *SEPARATION, "created_at", "created_by")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
         return ("slug", "created_at", "created_by") if obj else ()
@@ -111,7 +115,7 @@ class WorkspaceAdmin(GovernedAdmin):
             # The verb made the row; Django goes on with the object of its form.
             obj.pk, obj._state.adding = made.pk, False
             return
-        fields = ("name", "description", "review_policy")
+        fields = ("name", "description", "review_policy", *SEPARATION)
         stored = members.change_workspace(obj, by=request.user, **{field: data[field] for field in fields})
         if data["archived"] != (stored.archived_at is not None):
             members.set_archived(stored, archived=data["archived"], by=request.user)
