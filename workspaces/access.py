@@ -178,6 +178,11 @@ def may_enter_admin(user: Any) -> bool:
     return any(workspaces_allowing(user, code).exists() for code in codes)
 
 
+def is_still_open(user: User) -> Exists:
+    """Whether the account of a person who was read earlier is open now, to be asked within another query."""
+    return Exists(User.objects.filter(pk=user.pk, is_active=True))
+
+
 def people_allowed(workspace: Workspace | OuterRef, action: str) -> QuerySet[User]:
     """The active people who may do `action` in `workspace` (or in the one an outer row refers to)."""
     place = workspace if isinstance(workspace, OuterRef) else workspace.pk

@@ -63,7 +63,7 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
     """The hits the asker may open at this moment, in the order they were found."""
     passages = (
         access.visible(state.asker, Passage)
-        .filter(pk__in=hits, workspace=state.workspace)
+        .filter(access.is_still_open(state.asker), pk__in=hits, workspace=state.workspace)
         .select_related("version__document")
         .defer("version__text", "version__sections")
         .annotate(stored=Substr("version__text", F("start") + 1, F("end") - F("start")))

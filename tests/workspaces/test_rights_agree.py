@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from answers import explain as of_answers
-from answers.models import Answer, Evidence, Question
-from answers.querysets import sources_open
+from answers import sharing
+from answers.models import Answer, Declassification, Evidence, Question
+from answers.querysets import READ_ANSWER
+from answers.states import AnswerStatus
 from documents import explain as of_documents
 from documents.models import Document, DocumentBar
 from tests.workspaces.rights_scene import a_group, a_ready_document
@@ -153,6 +155,23 @@ class Scene:
             )
         return answer
 
+    def give(self, answer: Answer, shared: set[str], declassified: set[str] | None) -> None:
+        """Release the answer, share it, and declassify it for some, for everybody (nobody named), or not at all."""
+        answer.status, answer.released_at = AnswerStatus.ANSWERED, timezone.now()
+        answer.released_text, answer.released_sha256 = "Text", "hash"
+        answer.save()
+        for who in shared:
+            access.grant(READ_ANSWER, self.people[who], answer)
+        if declassified is not None:
+            made = Declassification.objects.create(
+                answer=answer,
+                text_sha256="hash",
+                reason="Asked for",
+                for_workspace=not declassified,
+                declassified_by=self.people["ana"],
+            )
+            made.readers.set(self.people[who] for who in declassified)
+
 
 @pytest.fixture
 def undone(db: None) -> Any:
@@ -210,16 +229,26 @@ def test_documents_are_open_and_explained_as_the_oracle_says(undone: Any, facts:
 
 
 @MANY
-@given(facts=FACTS, sources=st.lists(st.sampled_from([("one", "a"), ("one", "b")]), max_size=2, unique=True))
+@given(
+    facts=FACTS,
+    sources=st.lists(st.sampled_from([("one", "a"), ("one", "b")]), max_size=2, unique=True),
+    shared=st.sets(st.sampled_from(PEOPLE)),
+    declassified=st.none() | st.sets(st.sampled_from(PEOPLE)),
+)
 def test_answers_are_open_and_explained_alike(
-    undone: Any, facts: dict[str, Any], sources: list[tuple[str, str]]
+    undone: Any,
+    facts: dict[str, Any],
+    sources: list[tuple[str, str]],
+    shared: set[str],
+    declassified: set[str] | None,
 ) -> None:
     def check(scene: Scene, _oracle: Oracle) -> None:
         answer = scene.answer(sources)
+        scene.give(answer, shared, declassified)
         told = {standing.person.username for standing in of_answers.who_can_read(answer)}
         for who, user in scene.people.items():
             known = access.visible(user, Answer).filter(pk=answer.pk).exists()
-            reads = known and Action.ASK in access.reach(user, answer.workspace) and sources_open(user, answer)
+            reads = known and Action.ASK in access.reach(user, answer.workspace) and sharing.reads(user, answer)
             assert (who in told) is reads, who
             assert of_answers.why(user, answer).is_open is reads
 
