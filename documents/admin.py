@@ -1,6 +1,7 @@
 """Documents as their managers govern them: what there is, in which state, and who may open it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,8 +19,9 @@ from documents.models import Document
 from documents.states import VersionState
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.bars import Holder
 from workspaces.exceptions import PortalError
-from workspaces.models import User
+from workspaces.models import PeopleGroup, User
 from workspaces.roles import Action
 
 _DONE = {
@@ -84,6 +86,8 @@ class DocumentAdmin(GovernedAdmin):
             "governs": governs,
             "granted": restriction.granted_people(document) if document.restricted else [],
             "grantable": restriction.people_to_grant(document) if governs and document.restricted else [],
+            "granted_groups": restriction.granted_groups(document) if document.restricted else [],
+            "grantable_groups": restriction.groups_to_grant(document) if governs and document.restricted else [],
         }
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
@@ -99,7 +103,12 @@ class DocumentAdmin(GovernedAdmin):
         def view(request: HttpRequest, pk: Any) -> HttpResponse:
             document = access.find(request.user, Action.MANAGE_DOCUMENTS, Document, pk=pk)
             try:
-                _do(act, document, request.POST.get("person", ""), by=request.user)
+                _do(
+                    act,
+                    document,
+                    _Named(request.POST.get("person", ""), request.POST.get("group", "")),
+                    by=request.user,
+                )
             except PortalError as error:
                 messages.error(request, str(error))
             else:
@@ -139,21 +148,33 @@ class DocumentAdmin(GovernedAdmin):
         return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, _("Open it"))
 
 
-def _do(act: str, document: Document, person: str, *, by: User) -> None:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Whom a form names: a person by user name, or a group of people by id."""
+
+    person: str
+    group: str
+
+    def among(self, people: Iterable[User], groups: Iterable[PeopleGroup]) -> Holder:
+        """The one that is named. Raises PortalError for anybody who was not there to choose."""
+        for group in groups if self.group else ():
+            if str(group.pk) == self.group:
+                return group
+        for person in people if not self.group else ():
+            if person.username == self.person:
+                return person
+        raise PortalError(str(_("There is nobody called “%(name)s” to choose here.")) % {"name": self.person})
+
+
+def _do(act: str, document: Document, named: _Named, *, by: User) -> None:
     match act:
         case "restrict":
             restriction.restrict(document, by=by)
         case "unrestrict":
             restriction.unrestrict(document, by=by)
         case "grant":
-            restriction.grant(document, _named(restriction.people_to_grant(document), person), by=by)
+            holder = named.among(restriction.people_to_grant(document), restriction.groups_to_grant(document))
+            restriction.grant(document, holder, by=by)
         case "revoke":
-            granted = [user.pk for user in restriction.granted_people(document)]
-            restriction.revoke_grant(document, _named(User.objects.filter(pk__in=granted), person), by=by)
-
-
-def _named(people: QuerySet[User], username: str) -> User:
-    found = people.filter(username=username).first()
-    if found is None:
-        raise PortalError(str(_("There is nobody called “%(name)s” to choose here.")) % {"name": username})
-    return found
+            holder = named.among(restriction.granted_people(document), restriction.granted_groups(document))
+            restriction.revoke_grant(document, holder, by=by)

@@ -140,3 +140,16 @@ def test_the_viewer_leads_there_and_names_granted_groups(
 
     assert address(document) in shown
     assert "Everybody of Payroll" in shown
+
+
+def test_the_admin_grants_groups_too(document: Document, manager: Any, member: Any, client_of: Any) -> None:
+    payroll = a_group("Payroll", member)
+    client = client_of(manager)
+
+    client.post(f"/admin/documents/document/{document.pk}/grant/", {"group": str(payroll.pk)})
+    shown = client.get(f"/admin/documents/document/{document.pk}/change/").content.decode()
+    opened = opens(member, document)
+    client.post(f"/admin/documents/document/{document.pk}/revoke/", {"group": str(payroll.pk)})
+
+    assert "Everybody of Payroll" in shown
+    assert (opened, opens(member, document)) == (True, False)
