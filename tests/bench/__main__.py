@@ -32,6 +32,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "ingestion throughput": ["tests.bench.ingest_throughput", str(reports), "--limit", "3" if data else "20"],
         "search latency": ["tests.bench.search_latency"],
         "question overhead": ["tests.bench.question_overhead"],
+        "finding what is open": ["tests.bench.access_visible"],
         "audit trail": ["tests.bench.audit_trail"],
     }
     for name in SETS:
