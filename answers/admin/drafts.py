@@ -41,6 +41,8 @@ _DONE_ONCE = _("Your approval is kept. The text is released when a second review
 _DECISIONS = ("approve", "return", "reject")
 #: A draft that waits longer than this is marked in the queue.
 _LATE = timedelta(days=2)
+#: How far the badge beside the queue's name counts.
+_COUNTED = 99
 
 
 class StateFilter(SimpleListFilter):
@@ -252,7 +254,11 @@ def _do(act: str, draft: Draft, sent: Any, *, by: User) -> Any:
     return _DONE[act]
 
 
-def waiting(request: HttpRequest) -> int | None:
-    """How many drafts wait where the person reviews, for the badge beside the queue's name; None for none."""
+def waiting(request: HttpRequest) -> str | None:
+    """How many drafts wait where the person reviews, for the badge beside the queue's name; None for none.
+
+    Every page of the admin asks, so counting ends where the number stops mattering.
+    """
     to_decide = access.visible(request.user, Draft).filter(state__in=review.WHEN["approve"])
-    return to_decide.count() or None
+    count = to_decide.order_by()[: _COUNTED + 1].count()
+    return (f"{_COUNTED}+" if count > _COUNTED else str(count)) if count else None

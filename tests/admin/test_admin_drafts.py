@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from answers import review
+from answers.admin import drafts
 from answers.models import Answer, Draft, Review
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
@@ -87,6 +88,20 @@ def test_queue_takes_the_same_queries_for_one_draft_and_for_thirty(
 
     with django_assert_max_num_queries(len(few)):
         client.get(page("answers_draft_changelist"))
+
+
+def test_badge_beside_the_queue_counts_what_waits_and_stops_where_the_number_no_longer_matters(
+    rf: Any, monkeypatch: pytest.MonkeyPatch, legal: Any, member: Any, reviewer: Any, stranger: Any, draft: Draft
+) -> None:
+    request, strange = rf.get("/admin/"), rf.get("/admin/")
+    request.user, strange.user = reviewer, stranger
+
+    assert drafts.waiting(strange) is None
+    assert drafts.waiting(request) == "1"
+    a_held_answer(legal, member)
+    assert drafts.waiting(request) == "2"
+    monkeypatch.setattr(drafts, "_COUNTED", 1)
+    assert drafts.waiting(request) == "1+"
 
 
 @pytest.mark.parametrize(
