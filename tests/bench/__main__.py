@@ -33,6 +33,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "search latency": ["tests.bench.search_latency"],
         "question overhead": ["tests.bench.question_overhead"],
         "finding what is open": ["tests.bench.access_visible"],
+        "lists in the admin": ["tests.bench.admin_lists"],
         "audit trail": ["tests.bench.audit_trail"],
     }
     for name in SETS:
