@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
@@ -14,7 +15,7 @@ from audit.events import EventType
 from audit.models import Event
 from tests import oidc_provider
 from tests.oidc_provider import Provider
-from tests.workspaces.sign_in_scene import is_signed_in
+from tests.workspaces.sign_in_scene import code_of, is_signed_in
 from tests.workspaces.single_sign_on_scene import CALLBACK, begin, come_back, sign_in_as
 from workspaces import claim_rules, groups, members
 from workspaces.identity import id_token
@@ -247,6 +248,34 @@ def test_no_second_factor_of_the_provider_counts_unless_the_settings_name_it(pro
     client, _answer = sign_in_as(provider, "ada")
 
     assert client.get("/w/policies/ask/").status_code == 302
+
+
+def test_a_factor_that_was_set_up_here_is_asked_for_after_the_provider(provider, settings):
+    settings.OIDC_SECOND_FACTOR = ["otp"]
+    provider.knows({"ada": {"amr": ["otp"]}})
+    sign_in_as(provider, "ada")
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(ada(), secret)
+
+    client, answer = sign_in_as(provider, "ada")
+
+    assert answer["Location"] == "/sign-in/code/"
+    assert not is_signed_in(client)
+    assert client.post("/sign-in/code/", {"code": code_of(secret)}).status_code == 302
+    assert is_signed_in(client)
+
+
+@pytest.mark.django_db(transaction=True)  # what a new factor means for the session is noted on commit
+def test_whoever_must_have_a_factor_sets_one_up_after_coming_from_the_provider(provider, policies):
+    PlatformPolicy.objects.create(second_factor_roles=["member"])
+    claim_rules.add_rule(provider="oidc", claim="readers", workspace=policies, role="member", by=None)
+    client, _answer = sign_in_as(provider, "ada")
+
+    secret = client.get("/account/app/").context["form"].secret
+    done = client.post("/account/app/", {"code": code_of(secret)})
+    assert done["Location"] == "/account/recovery-codes/", done.content.decode()
+
+    assert client.get("/w/policies/ask/").status_code == 200
 
 
 # --- Who a person is ----------------------------------------------------------------------------------------

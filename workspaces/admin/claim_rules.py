@@ -24,9 +24,10 @@ from workspaces.roles import PlatformAction
 class ClaimRuleForm(forms.ModelForm):
     """Which group gives what: a role in a workspace, or a place in a group of people."""
 
-    role = forms.ChoiceField(label=_("role"), required=False, widget=UnfoldAdminSelectWidget)
+    role = forms.ChoiceField(label=_("Role"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta:
+        labels = {"people_group": _("Or a group of people")}
         help_texts = {
             "claim": _("Exactly as the provider spells it in the ID token. Capitals and spaces count."),
             "workspace": _("With a role; leave both empty for a group of people."),
