@@ -69,7 +69,7 @@ class Reader:
     def __init__(self, context: BrowserContext, base: str) -> None:
         self.base, self.noted = base, Noted()
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(90_000)
         self.page.add_init_script(_WATCH)
         context.on("request", self._note_request)
         context.on("page", lambda page: self.noted.navigations.append(page.url))

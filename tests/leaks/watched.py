@@ -164,7 +164,7 @@ def _work(portal: Portal, run: Run, model: Any) -> None:
         seen = draft.get("text_sha256") or draft.get("seen_sha256") or draft.get("sha256")
         approved = portal.run("review", "approve", held["answer_id"], "--as", "reviewer", "--seen", str(seen))
         assert approved.returncode == 0, approved.stderr
-    run.trail = "".join(portal.run("audit", "export", chain).stdout for chain in ("policies", "legal", "platform"))
+    run.trail = "".join(portal.run("audit", "export", chain).stdout for chain in ("policies", "platform"))
 
 
 def _look_around(portal: Portal, run: Run) -> None:
@@ -190,7 +190,7 @@ def _look_around(portal: Portal, run: Run) -> None:
     )
 
 
-def _crawled(http: httpx.Client, most: int = 60) -> Iterator[tuple[str, str]]:
+def _crawled(http: httpx.Client, most: int = 40) -> Iterator[tuple[str, str]]:
     """Every page that links lead to from the start page, the admin and the account's pages."""
     waiting, seen = ["/", "/admin/", "/admin/nowhere/", "/nowhere/"], set()
     while waiting and len(seen) < most:
