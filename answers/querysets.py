@@ -28,7 +28,7 @@ def answers_open_to(user: User) -> QuerySet[Answer]:
     asking = access.workspaces_allowing(user, Action.ASK)
     shared = Q(pk__in=_shared_with(user), workspace__in=asking, status__in=RELEASED)
     declassified = Q(pk__in=_declassified_for(user), workspace__in=asking)
-    return Answer.objects.filter(own | (reviewed | shared) & ~Exists(closed_evidence(user)) | declassified)
+    return Answer.objects.filter(own | (reviewed | shared) & ~Exists(closed_evidence(user, answer="pk")) | declassified)
 
 
 def answers_given_to(user: User) -> QuerySet[Answer]:
@@ -52,13 +52,12 @@ def drafts_open_to(user: User) -> QuerySet[Draft]:
 
 def sources_open(user: User, answer: Answer) -> bool:
     """Whether `user` may open every document the answer rests on."""
-    return not closed_evidence(user, answer=None).filter(answer=answer).exists()
+    return not closed_sources(user, answer).exists()
 
 
 def closed_documents(user: User, answer: Answer) -> frozenset[UUID]:
     """The documents the answer rests on that `user` may not open; nothing of them is told."""
-    closed = closed_evidence(user, answer=None).filter(answer=answer)
-    return frozenset(closed.order_by().values_list("document", flat=True).distinct())
+    return frozenset(closed_sources(user, answer).order_by().values_list("document", flat=True).distinct())
 
 
 def is_declassified_for(user: User, answer: Answer) -> bool:
@@ -66,15 +65,22 @@ def is_declassified_for(user: User, answer: Answer) -> bool:
     return _declassified_for(user).filter(answer=answer).exists()
 
 
-def closed_evidence(user: User, answer: str | None = "pk") -> QuerySet[Evidence]:
-    """Evidence in documents `user` may not open; correlated to the outer row's `answer` field unless None."""
-    # A look at the portal as somebody else opens what both may open, here as for the texts themselves.
-    opened = access.within_view(access.visible(user, Document))
-    closed = Document.objects.exclude(pk__in=opened.order_by().values("pk")).order_by()
+def closed_evidence(user: User, answer: str) -> QuerySet[Evidence]:
+    """Evidence in documents `user` may not open, correlated to the outer row's `answer` field: for lists of answers."""
+    closed = Document.objects.exclude(pk__in=_opened(user).order_by().values("pk")).order_by()
     # Outwards from the few closed documents, found once for a statement, instead of past all evidence there is.
     once = Func(ArraySubquery(closed.values("pk")), template="(SELECT unnest(%(expressions)s))")
-    evidence = Evidence.objects.filter(document__in=once)
-    return evidence.filter(answer=OuterRef(answer)) if answer else evidence
+    return Evidence.objects.filter(document__in=once, answer=OuterRef(answer))
+
+
+def closed_sources(user: User, answer: Answer) -> QuerySet[Evidence]:
+    """The same of one answer: its handful of documents, each looked up in the rule."""
+    return Evidence.objects.filter(~Exists(_opened(user).filter(pk=OuterRef("document"))), answer=answer)
+
+
+def _opened(user: User) -> QuerySet[Document]:
+    # A look at the portal as somebody else opens what both may open, here as for the texts themselves.
+    return access.within_view(access.visible(user, Document))
 
 
 def _shared_with(user: User) -> QuerySet[AnswerUserGrant]:

@@ -97,7 +97,8 @@ def test_without_the_rule_every_word_would_be_seen(
     from answers import querysets
     from answers.models import Evidence
 
-    monkeypatch.setattr(querysets, "closed_evidence", lambda user, answer="pk": Evidence.objects.none())
+    for rule in ("closed_evidence", "closed_sources"):
+        monkeypatch.setattr(querysets, rule, lambda user, answer: Evidence.objects.none())
 
     seen = surfaces(client_of(colleague), answer)
 
