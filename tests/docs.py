@@ -47,8 +47,8 @@ def _roles() -> str:
         "Roles",
         "workspaces/roles.py",
         "A person may hold several roles, and nobody holds one by default. A right that no role gives is refused. A "
-        "superuser, whom only the operator can make, passes without a role only after stating a reason, for a while, and "
-        "each use leaves an `access.break_glass` entry.",
+        "superuser, whom only the operator can make, passes without a role only after stating a reason, for a while, "
+        "and each use leaves an `access.break_glass` entry.",
         "## In a workspace",
         _table(("role", "what it is for"), purposes),
         _table(("may", *(role.label for role in CHARTERS)), cells),
