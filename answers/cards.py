@@ -76,7 +76,7 @@ class Card:
     @property
     def model(self) -> str:
         """What wrote it, without the address it was reached at."""
-        return self.answer.endpoint_label.partition(" at ")[0]
+        return self.answer.model_label
 
     @property
     def is_quoted(self) -> bool:

@@ -163,6 +163,11 @@ class Answer(models.Model):
     def __str__(self) -> str:
         return f"Answer {self.id}"
 
+    @property
+    def model_label(self) -> str:
+        """What wrote it, for whoever reads it: without the address it was reached at, which is the operator's."""
+        return self.endpoint_label.partition(" at ")[0]
+
 
 class AnswerUserGrant(UserGrant):
     """An answer shared with a person, or its draft on a reviewer's desk. Neither opens a source."""

@@ -38,7 +38,7 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = ()) -> dict[str, Any
             "template_sha256": answer.parameters.get("template_sha256", ""),
         },
         "model": {
-            "endpoint": answer.endpoint_label,
+            "endpoint": answer.model_label,
             "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
             "output_sha256": digest(answer.raw_output) if answer.raw_output else "",
         },
@@ -76,7 +76,8 @@ def _evidence(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
         "rank": row.rank,
         "passage": str(row.passage_id),
         "sha256": row.sha256,
-        "scores": row.scores,
+        # Keyword weights count words over the whole workspace, closed documents included.
+        "scores": {name: score for name, score in row.scores.items() if name != "keywords"},
         **_place(row, closed),
     }
 

@@ -136,7 +136,7 @@ def as_document(reading: Reading) -> dict[str, Any]:
         "text": reading.text,
         "citations": [_citation(citation, answer.workspace.slug) for citation in reading.citations],
         "sentences": [asdict(sentence) for sentence in reading.sentences],
-        "model": answer.endpoint_label,
+        "model": answer.model_label,
         "seconds": {run.step: round(run.seconds, 4) for run in runs},
     }
 

@@ -262,11 +262,11 @@ def _locked_for_decision(draft: Draft, act: str, by: User) -> Draft:
 
 
 def _standing_approval(draft: Draft) -> Review | None:
-    """The approval of exactly this text and these versions that waits for a second one."""
+    """The approval of exactly this text and these versions that waits for a second one, by who may still review it."""
     first = draft.first_approval
     if first is None or (first.text_sha256, first.sources) != (digest(draft.text), _sources(draft)):
         return None
-    return first
+    return first if access.allows(first.decided_by, Action.REVIEW, draft) else None
 
 
 def _approve_once(draft: Draft, by: User, reason: str) -> Review:

@@ -66,7 +66,6 @@ class Search(Asked):
 
 class Evidence(Told):
     cosine: float | None
-    coverage: float
 
 
 class LegReport(Told):
@@ -81,7 +80,6 @@ class Passage(Told):
     rank: int
     score: float
     cosine: float | None
-    keywords: float | None
     document: str
     document_id: UUID
     title: str

@@ -10,7 +10,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.models import Document, DocumentBar
 from documents.restriction import require_governing
-from workspaces.bars import Holder, held_by, people_of, reason_of, told
+from workspaces.bars import Holder, held_by, people_of, reason_of, require_unbound, told
 from workspaces.exceptions import BarError
 from workspaces.groups import Use, uses_in
 from workspaces.models import User
@@ -37,8 +37,12 @@ def bar(document: Document, holder: Holder, *, reason: str, by: User) -> Documen
 
 @transaction.atomic
 def lift(bar: DocumentBar, *, by: User, reason: str) -> None:
-    """End the rule: from now on the person opens again what else is open to them."""
+    """End the rule: from now on the person opens again what else is open to them.
+
+    Raises BarError for whom the rule binds: somebody else lifts it.
+    """
     require_governing(bar.document, by=by)
+    require_unbound(bar, by)
     reason = reason_of(reason)
     details = told(bar)
     deleted, _rows = DocumentBar.objects.filter(pk=bar.pk).delete()

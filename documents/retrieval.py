@@ -35,12 +35,15 @@ def record_search(workspace: Workspace, queries: Sequence[str], found: Sequence[
 
 
 def as_document(result: SearchResult) -> dict[str, Any]:
-    """The result as the command line and other programs get it."""
+    """The result as the command line and other programs get it.
+
+    Keyword weights stay inside: they count words over the whole workspace, closed documents included.
+    """
     return {
         "query": result.query,
         "language": result.language,
         "usable": is_usable(result),
-        "evidence": {"cosine": result.evidence.cosine, "coverage": result.evidence.coverage},
+        "evidence": {"cosine": result.evidence.cosine},
         "degraded": result.degraded,
         "sentence": result.sentence,
         "legs": [
@@ -62,7 +65,6 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "score": hit.score,
         "cosine": hit.cosine,
-        "keywords": hit.keywords,
         "document": hit.document.path,
         "document_id": hit.document.pk,
         "title": hit.document.title,

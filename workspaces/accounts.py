@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from workspaces import access, members
+from workspaces import access, members, tokens
 from workspaces.exceptions import Forbidden, MembershipError
 from workspaces.models import User
 from workspaces.roles import PlatformAction
@@ -54,6 +54,8 @@ def change_account(user: User, *, by: User, **changes: Any) -> User:
 def set_password(user: User, password: str, *, by: User) -> None:
     """Give the account another password, which ends its sessions. Everybody may change their own.
 
+    One given by somebody else ends the person's API tokens too: it is what one does against an intruder.
+
     Raises MembershipError for a password the rules refuse, and Forbidden as `change_account`.
     """
     if by.pk != user.pk:
@@ -65,6 +67,8 @@ def set_password(user: User, password: str, *, by: User) -> None:
         raise MembershipError(" ".join(error.messages)) from error
     user.set_password(password)
     user.save(update_fields=["password"])
+    if by.pk != user.pk:
+        tokens.revoke_all(user, by=by)
     record(EventType.USER_CHANGED, on=user, by=by, changed=["password"])
 
 

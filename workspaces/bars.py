@@ -55,8 +55,12 @@ def bar(workspace: Workspace, holder: Holder, *, role: str = "", reason: str, by
 
 @transaction.atomic
 def lift(bar: RoleBar, *, by: User | None, reason: str) -> None:
-    """End the rule: from now on the person has again what their roles give. Grants that ended stay ended."""
+    """End the rule: from now on the person has again what their roles give. Grants that ended stay ended.
+
+    Raises BarError for whom the rule binds: somebody else lifts it.
+    """
     members.require_staffing(bar.workspace, by)
+    require_unbound(bar, by)
     reason = reason_of(reason)
     details = told(bar)
     deleted, _rows = RoleBar.objects.filter(pk=bar.pk).delete()
@@ -68,6 +72,14 @@ def lift(bar: RoleBar, *, by: User | None, reason: str) -> None:
 
 
 # --- Shared with the rules about documents -------------------------------------------------------------------
+
+
+def require_unbound(bar: Bar, by: User | None) -> None:
+    """Raise BarError if the rule is about `by`, by name or through a group."""
+    if by is None:
+        return
+    if bar.user_id == by.pk or by.memberships.filter(group=bar.group_id, group__isnull=False).exists():
+        raise BarError(_("This rule is about you. Ask another manager to lift it."))
 
 
 def reason_of(text: str) -> str:

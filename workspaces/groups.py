@@ -103,8 +103,14 @@ def add_to_group(group: PeopleGroup, user: User, *, by: User | None) -> None:
 
 @transaction.atomic
 def remove_from_group(group: PeopleGroup, user: User, *, by: User | None) -> None:
-    """Take `user` out of the group. Raises MembershipError where an identity provider put them there."""
+    """Take `user` out of the group.
+
+    Raises MembershipError where an identity provider put them there, and for oneself while something rests on the
+    group: a never rule would end by leaving it.
+    """
     _require(by)
+    if by is not None and by.pk == user.pk and uses(group):
+        raise MembershipError(_("Something rests on this group. Ask another administrator to take you out of it."))
     rows = Membership.objects.filter(user=user, group_id=group.pk)
     if rows.filter(source="").delete()[0]:
         _record_member(EventType.GROUP_MEMBER_REMOVED, group, user, by)

@@ -75,6 +75,15 @@ def create(
 
 
 @transaction.atomic
+def revoke_all(user: User, *, by: User | None) -> None:
+    """End every token of `user` that is still open; raises as `revoke`."""
+    still_open = ApiToken.objects.select_for_update(no_key=True).filter(user=user, revoked_at=None)
+    # All rows before the first entry: the chain is locked last, here as everywhere.
+    for token in list(still_open.order_by("pk")):
+        revoke(token, by=by)
+
+
+@transaction.atomic
 def revoke(token: ApiToken, *, by: User | None) -> None:
     """End a token: one's own, anybody's for platform administrators and the operator (`by` None). Twice is once.
 

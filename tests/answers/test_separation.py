@@ -134,6 +134,18 @@ def test_two_different_people_approve_the_same_text_before_it_is_released(
     assert Event.objects.filter(type=EventType.DRAFT_APPROVED_ONCE).count() == 1
 
 
+def test_a_first_approval_ends_with_the_right_to_give_it(
+    legal: Any, two_needed: Draft, reviewer: Any, second_reviewer: Any, manager: Any
+) -> None:
+    approve(two_needed, reviewer)
+    members.remove_member(legal, reviewer, Role.REVIEWER, by=manager)
+
+    approve(two_needed, second_reviewer)
+
+    assert status(two_needed) == AnswerStatus.HELD_FOR_REVIEW
+    assert Draft.objects.get().state == DraftState.APPROVED_ONCE
+
+
 def test_without_the_rule_one_approval_releases(draft: Draft, reviewer: Any) -> None:
     approve(draft, reviewer)
 

@@ -10,7 +10,7 @@ from audit.models import Event
 from documents import restriction
 from documents.models import DocumentUserGrant
 from tests.workspaces.rights_scene import a_group, a_ready_document
-from workspaces import access, bars, members
+from workspaces import access, bars, groups, members
 from workspaces.exceptions import BarError, Forbidden, Hidden, MembershipError
 from workspaces.models import RoleBar, Workspace
 from workspaces.roles import CHARTERS, Action, Role
@@ -49,6 +49,32 @@ def test_everybody_of_a_barred_group_is_kept_out_those_who_join_later_too(
 
     contributor.memberships.create(group=group.group)
     assert access.actions(contributor, policies) == frozenset()
+
+
+def test_whom_a_rule_binds_does_not_lift_it(policies: Any, manager: Any, contributor: Any, admin: Any) -> None:
+    members.add_member(policies, contributor, Role.MANAGER, by=manager)
+    group = a_group("Trading desk", manager)
+    by_name = bars.bar(policies, manager, role=Role.REVIEWER, reason=WHY, by=contributor)
+    through_group = bars.bar(policies, group, role=Role.AUDITOR, reason=WHY, by=contributor)
+
+    for rule in (by_name, through_group):
+        with pytest.raises(BarError, match="about you"):
+            bars.lift(rule, by=manager, reason="I want to")
+    members.add_member(policies, manager, Role.REVIEWER, by=contributor)
+    assert Action.REVIEW not in access.actions(manager, policies)
+
+    bars.lift(by_name, by=contributor, reason="The case is closed")
+    assert Action.REVIEW in access.actions(manager, policies)
+
+
+def test_nobody_leaves_a_group_by_themselves_that_a_rule_rests_on(policies: Any, manager: Any, admin: Any) -> None:
+    group = a_group("Trading desk", admin)
+    bars.bar(policies, group, reason=WHY, by=manager)
+
+    with pytest.raises(MembershipError, match="another administrator"):
+        groups.remove_from_group(group, admin, by=admin)
+
+    assert admin.memberships.filter(group=group.group).exists()
 
 
 def test_a_role_given_after_the_rule_gives_nothing(policies: Any, stranger: Any, manager: Any) -> None:

@@ -94,8 +94,9 @@ class Oracle:
 class Scene:
     """The same facts as rows."""
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.people = {name: User.objects.create(username=name, is_superuser=name == "root") for name in PEOPLE}
+    def __init__(self) -> None:
+        for name in PEOPLE:
+            User.objects.create(username=name, is_superuser=name == "root")
         for code, actions in CUSTOM.items():
             CustomRole.objects.create(code=code, name=code, purpose="-", actions=[str(action) for action in actions])
         self.places = {slug: members.create_workspace(slug=slug, name=slug, by=None) for slug in PLACES}
@@ -103,13 +104,16 @@ class Scene:
         CustomRole.objects.filter(code="retired").update(retired_at=timezone.now())
         self.groups = {name: a_group(name) for name in GROUPS}
         self.documents = {
-            (slug, name): a_ready_document(self.places[slug], name, restricted=(slug, name) in facts["restricted"])
-            for slug in PLACES
-            for name in DOCUMENTS
+            (slug, name): a_ready_document(self.places[slug], name) for slug in PLACES for name in DOCUMENTS
         }
-        self.fill(facts)
 
     def fill(self, facts: dict[str, Any]) -> None:
+        """Add the facts of one example to the rows every example has."""
+        self.people = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
+        for which in facts["restricted"]:
+            Document.objects.filter(pk=self.documents[which].pk).update(restricted=True)
+        for document in self.documents.values():
+            document.refresh_from_db(fields=["restricted"])
         for who, where, role in facts["roles"]:
             roles = self.places[where].roles.get(role=role)
             Membership.objects.create(user=self.people[who], group=roles.group)
@@ -175,11 +179,13 @@ class Scene:
 
 @pytest.fixture
 def undone(db: None) -> Any:
-    """Run one example and undo its rows."""
+    """Run one example and undo its rows; what all examples share is made once."""
+    scene = Scene()
 
     def run(facts: dict[str, Any], check: Any) -> None:
         with transaction.atomic():
-            check(Scene(facts), Oracle(facts))
+            scene.fill(facts)
+            check(scene, Oracle(facts))
             transaction.set_rollback(True)
 
     return run

@@ -10,7 +10,7 @@ from django.urls import reverse
 from audit.events import EventType
 from audit.models import Event
 from tests.workspaces.sign_in_scene import browser, is_signed_in, set_up_app, sign_in
-from workspaces import policy
+from workspaces import policy, tokens
 from workspaces.exceptions import Forbidden, RoleError
 from workspaces.identity import factors
 from workspaces.models import PlatformPolicy
@@ -28,14 +28,17 @@ def form_of(user, **changed: str) -> dict[str, str]:
     return {"first_name": "", "last_name": "", "email": "", "is_active": "on", "new_password": "", **changed}
 
 
-def test_an_administrator_removes_the_factors_of_who_has_lost_them(client_of, admin, member):
+def test_an_administrator_removes_the_factors_of_who_has_lost_them(client_of, admin, member, policies):
     lost = browser("member")
     set_up_app(lost)
+    token, _text = tokens.create(by=member, name="Report", workspaces=[policies], actions=["ask_questions"])
 
     client_of(admin).post(page_of(member), form_of(member, without_factors="on"))
 
     assert not Authenticator.objects.filter(user=member).exists()
     assert not is_signed_in(lost)
+    token.refresh_from_db()
+    assert token.revoked_by == admin
     assert is_signed_in(browser("member"))
     removed = Event.objects.filter(type=EventType.FACTOR_REMOVED)
     assert {(entry.actor_id, entry.object_id) for entry in removed} == {(str(admin.pk), str(member.pk))}

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.inlock.test_settings import ROOT, SAFE
 from tests.workspaces.sign_in_scene import browser, code_of, set_up_app
-from workspaces.models import PlatformPolicy
+from workspaces.models import BreakGlass, PlatformPolicy
 from workspaces.roles import PLATFORM_ADMINISTRATOR
 
 pytestmark = pytest.mark.django_db
@@ -32,10 +32,22 @@ def is_led_to_the_set_up(client: Client, address: str) -> bool:
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/workspaces/user/", "/admin/audit/event/", "/admin/jsi18n/"])
 def test_the_admin_opens_only_with_a_second_factor(demanding, admin, address):
-    client = browser("admin")
+    assert is_led_to_the_set_up(browser("admin"), address)
 
-    assert is_led_to_the_set_up(client, address)
-    assert is_led_to_the_set_up(client, "/") is False
+
+@pytest.mark.parametrize("address", ["/", "/glass/policies/", "/w/policies/documents/"])
+def test_who_stands_above_the_workspaces_needs_one_on_every_page(
+    demanding, address, admin, superuser, member, policies
+):
+    assert is_led_to_the_set_up(browser("admin"), address)
+    assert is_led_to_the_set_up(browser("superuser"), address)
+    assert is_led_to_the_set_up(browser("member"), address) is False
+
+
+def test_no_glass_is_broken_with_a_password_alone(demanding, superuser, policies):
+    browser("superuser").post("/glass/policies/", {"reason": "An incident"})
+
+    assert not BreakGlass.objects.exists()
 
 
 def test_nothing_is_changed_in_the_admin_without_one(demanding, admin, member):

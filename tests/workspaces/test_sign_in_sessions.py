@@ -12,7 +12,9 @@ from audit.events import EventType
 from audit.models import Event
 from tests.conftest import PASSWORD
 from tests.workspaces.sign_in_scene import age, browser, is_signed_in, sign_in
-from workspaces.accounts import change_account
+from workspaces import tokens
+from workspaces.accounts import change_account, set_password
+from workspaces.identity import sessions
 
 pytestmark = pytest.mark.django_db
 NEW = "an-entirely-new-sentence"
@@ -73,6 +75,25 @@ def test_changing_the_password_ends_every_other_session(member):
     assert sign_in(Client(), "member").status_code == 200
     assert sign_in(Client(), "member", NEW).status_code == 302
     assert Event.objects.filter(type=EventType.USER_CHANGED, actor_id=str(member.pk)).exists()
+
+
+def test_after_changing_the_password_the_session_can_still_be_ended(member):
+    here = browser("member")
+    here.post("/account/password/", {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW})
+    assert is_signed_in(here)
+
+    sessions.end_all(member)
+
+    assert not is_signed_in(here)
+
+
+def test_a_password_given_by_another_ends_the_persons_tokens(policies, member, admin):
+    token, _text = tokens.create(by=member, name="Report", workspaces=[policies], actions=["ask_questions"])
+
+    set_password(member, NEW, by=admin)
+
+    token.refresh_from_db()
+    assert token.revoked_by == admin
 
 
 def test_a_wrong_old_password_changes_nothing(member):

@@ -4,7 +4,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from workspaces import access, accounts
+from workspaces import access, accounts, tokens
 from workspaces.identity import sessions
 from workspaces.identity.requirement import FACTORS
 from workspaces.models import User
@@ -13,7 +13,7 @@ from workspaces.roles import PlatformAction
 
 @transaction.atomic
 def remove_all(user: User, *, by: User | None) -> list[str]:
-    """Remove every second factor and recovery code of `user`, and end their sessions. Says what was removed.
+    """Remove every second factor and recovery code of `user`, and end their sessions and tokens. Says what was removed.
 
     `by` None is the operator. Raises Forbidden as `accounts.set_password` does, of which this is the twin: whoever
     may give another password may also help out of a lost phone.
@@ -21,6 +21,7 @@ def remove_all(user: User, *, by: User | None) -> list[str]:
     if by is not None:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
         accounts.require_not_above(user, by)
+    tokens.revoke_all(user, by=by)
     held = list(Authenticator.objects.filter(user=user).order_by("pk"))
     # One by one: each removal is told to the trail.
     for factor in held:

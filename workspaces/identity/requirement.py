@@ -19,13 +19,17 @@ _SHOWN = "second_factor_of"
 def is_missing(request: HttpRequest, *, in_admin: bool) -> bool:
     """Whether this person may go on only after setting up a second factor.
 
-    One query, or none when the session has shown a factor already.
+    Where the admin wants one, whoever stands above the workspaces needs it on every page: what the admin keeps behind
+    it, such as breaking glass, is not to be had in the portal with a password alone. A query or two, or none when the
+    session has shown a factor already.
     """
     if request.session.get(_SHOWN) == str(request.user.pk):
         return False
-    if in_admin and settings.SECOND_FACTOR_FOR_ADMIN:
+    if settings.SECOND_FACTOR_FOR_ADMIN and (in_admin or request.user.is_superuser):
         return True
-    codes = PlatformPolicy.objects.values_list("second_factor_roles", flat=True).first()
+    codes = list(PlatformPolicy.objects.values_list("second_factor_roles", flat=True).first() or [])
+    if settings.SECOND_FACTOR_FOR_ADMIN:
+        codes.append(PLATFORM_ADMINISTRATOR)
     return bool(codes) and _holds_one_of(request.user, codes)
 
 

@@ -15,6 +15,7 @@ from workspaces.exceptions import Hidden
 from workspaces.identity import sessions
 from workspaces.identity.decorators import OWN_ACCOUNT, own_account
 from workspaces.identity.forms import OwnPasswordForm
+from workspaces.identity.rotation import still_listed
 
 
 @own_account
@@ -29,7 +30,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             sessions.end_others(request)
-        update_session_auth_hash(request, request.user)
+            with still_listed(request):
+                update_session_auth_hash(request, request.user)
         messages.success(request, _("Your password is changed, and your other sessions have ended."))
         return redirect("mfa_index")
     return render(request, "account/password.html", {"form": form}, status=400 if form.errors else 200)
