@@ -16,6 +16,7 @@ engines.point_settings_at_this_run()
 
 from django.db import connections  # noqa: E402  (settings must see this run's engines)
 from django.test import Client, TransactionTestCase  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -64,6 +65,12 @@ def _empty_broker() -> Iterator[None]:
     yield
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_portal() -> None:
+    """What one test speaks is not what the next one hears: an asynchronous request leaves its language behind."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
