@@ -76,7 +76,8 @@ def _passages(text: str, start: int, end: int, max_words: int) -> Iterator[Span]
                 groups.append([])
         groups[-1].append(unit)
     if len(groups) > 1 and _words(groups[-1]) < _TINY_WORDS and _words(groups[-2] + groups[-1]) <= max_words:
-        groups[-2] += groups.pop()
+        crumb = groups.pop()
+        groups[-1].extend(crumb)
     for group in groups:
         yield group[0].start, group[-1].end
 

@@ -45,6 +45,16 @@ def test_passages_are_exact_ranges_that_hold_every_word_once(parts, max_words):
     assert "".join("".join(p.text for p in pieces).split()) == "".join(parsed.text.split())
 
 
+def test_a_last_crumb_joins_the_passage_before_it_and_takes_the_place_of_none():
+    text = "word paid. Leave " + "word " * 11 + f"{'x' * 70} {'x' * 70} \n\n word"
+    parsed = assembled([("page", text)])
+
+    pieces = split(parsed.text, parsed.sections, max_words=10)
+
+    assert "".join("".join(piece.text for piece in pieces).split()) == "".join(parsed.text.split())
+    assert len({piece.start for piece in pieces}) == len(pieces)
+
+
 def test_a_passage_ends_with_a_sentence():
     sentence = "Every employee has the right to paid leave in each year."
     parsed = page_of(" ".join([sentence] * 30))

@@ -348,7 +348,7 @@ def test_a_never_rule_that_nobody_asks_would_be_seen(portal: Portal, monkeypatch
 
 
 def test_an_answer_that_forgot_its_sources_would_be_seen(portal: Portal, monkeypatch: Any) -> None:
-    monkeypatch.setattr(reading, "sources_open", lambda user, answer: True)
+    monkeypatch.setattr(reading, "closed_documents", lambda user, answer: frozenset())
 
     portal.restrict_or_open(0)
 
