@@ -301,7 +301,7 @@ def explore(sequences: int, steps: int) -> None:
     )
 
 
-@pytest.mark.timeout(max(180, SEQUENCES * 10))
+@pytest.mark.timeout(max(400, SEQUENCES * STEPS * 4))
 def test_nobody_is_shown_a_word_of_what_they_may_not_read(echo: None, record_property: Any) -> None:
     Portal.seen.clear()
 
