@@ -5,6 +5,7 @@ signature covers the Merkle root of the chain's first `seq` entries, so whatever
 them later is found by comparing, even when head and hashes were made to fit.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from audit.merkle import GrowingTree
 from audit.models import ChainHead, Checkpoint
 from audit.record import record_in
 from audit.verification import Fault, Kind, Signed, Start, Verification, verify
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-checkpoint-1"
 
@@ -170,6 +173,15 @@ def _files(chain: str) -> Iterator[tuple[int, Path]]:
             yield int(number), path
 
 
+def _text(path: Path) -> str | None:
+    """What the file says; None where it cannot be read, so that its checkpoint counts as lost."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        logger.error("A checkpoint cannot be read: %s", error)  # noqa: TRY400 (the sentence says it all)
+        return None
+
+
 def _prefix(chain: str) -> str:
     return f"{chain.replace(':', '-')}-"
 
@@ -186,7 +198,7 @@ def verify_chain(chain: str) -> Verification:
 def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
     """What our keys signed about the chain, and what is wrong with the checkpoints themselves."""
     stored = dict(Checkpoint.objects.filter(chain=chain).values_list("seq", "document"))
-    outside = {seq: path.read_text(encoding="utf-8", errors="replace") for seq, path in _files(chain)}
+    outside = {seq: text for seq, path in _files(chain) if (text := _text(path)) is not None}
     faults = [
         Fault(chain, seq, Kind.LOST.value, f"The checkpoint at entry {seq} is not in the directory, or another one is.")
         for seq in stored

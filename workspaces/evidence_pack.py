@@ -6,9 +6,11 @@ answers are never in it, since whoever may read a trail may not therefore read c
 
 import hashlib
 import json
+import logging
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,8 @@ from audit.record import record
 from workspaces import held_rights, trail
 from workspaces.exceptions import PortalError
 from workspaces.models import User, Workspace
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-pack-1"
 #: What an auditor may look for and this release does not make.
@@ -56,11 +60,13 @@ def period_of(since: str, until: str) -> Period:
 def _moment(text: str, *, is_end: bool) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if is_end and len(text) == len("2026-01-31"):
+            moment += timedelta(days=1)
+        aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        # Days at either end of the calendar do not exist in every time zone.
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise PortalError(_("%(text)s is not a date: write it as 2026-01-31.") % {"text": text[:40]}) from error
-    if is_end and len(text) == len("2026-01-31"):
-        moment += timedelta(days=1)
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
 def contribute(part: Contribution) -> None:
@@ -71,9 +77,10 @@ def contribute(part: Contribution) -> None:
 def make(chains: Sequence[trail.Chain], period: Period, *, by: User | None) -> IO[bytes]:
     """The archive, open for reading from its beginning; it vanishes when it is closed.
 
-    Recorded in every chain it covers. Raises Hidden or Forbidden where `by` may not read one of the chains, PortalError
-    for no chain or an empty period, and SigningKeyMissing.
+    Recorded in every chain it covers, with its hash, once it is whole. Raises Hidden or Forbidden where `by` may not
+    read one of the chains, PortalError for no chain, an empty period or a full disk, and SigningKeyMissing.
     """
+    chains = list({which.name: which for which in chains}.values())
     if not chains:
         raise PortalError(_("Choose at least one chain."))
     if period.since >= period.until:
@@ -81,15 +88,33 @@ def make(chains: Sequence[trail.Chain], period: Period, *, by: User | None) -> I
     for which in chains:
         trail.require_reading(which, by)
     signing.current_key()
-    for which in chains:
-        with transaction.atomic():
-            details = {"since": period.since.isoformat(), "until": period.until.isoformat()}
-            record(EventType.TRAIL_PACKED, workspace=which.workspace, by=by, **details)
-    file = tempfile.TemporaryFile(suffix=".zip")  # noqa: SIM115 (the caller closes it)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        _fill(_Archive(archive), chains, period, by)
+    try:
+        file = _filled(chains, period, by)
+    except OSError as error:
+        logger.error("No evidence pack: %s", error)  # noqa: TRY400 (the sentence says it all)
+        sentence = _("The evidence pack cannot be written at the moment: tell whoever operates this portal.")
+        raise PortalError(sentence) from error
+    _recorded(chains, period, by, hashlib.file_digest(file, "sha256").hexdigest())
     file.seek(0)
     return file
+
+
+def _filled(chains: Sequence[trail.Chain], period: Period, by: User | None) -> IO[bytes]:
+    with ExitStack() as unless_whole:
+        file = unless_whole.enter_context(tempfile.TemporaryFile(suffix=".zip"))
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            _fill(_Archive(archive), chains, period, by)
+        file.seek(0)
+        unless_whole.pop_all()
+        return file
+
+
+@transaction.atomic
+def _recorded(chains: Sequence[trail.Chain], period: Period, by: User | None, sha256: str) -> None:
+    """Tell every chain of the pack, or none; in the order in which every act locks the chains of several."""
+    details = {"since": period.since.isoformat(), "until": period.until.isoformat(), "pack_sha256": sha256}
+    for which in sorted(chains, key=lambda which: (which.workspace is None, which.name)):
+        record(EventType.TRAIL_PACKED, workspace=which.workspace, by=by, **details)
 
 
 def _fill(pack: "_Archive", chains: Sequence[trail.Chain], period: Period, by: User | None) -> None:
@@ -151,6 +176,10 @@ def _first_checkpoint(chain: str, upto: int) -> Checkpoint | None:
     except ChainDamaged:
         # A pack about a damaged chain is what an auditor needs; its verification says where.
         return None
+    except OSError as error:
+        # It is signed and only not outside, where the next one writes it; the pack's verification calls it lost.
+        logger.error("No file of a checkpoint of %s: %s", chain, error)  # noqa: TRY400 (the sentence says it all)
+        return Checkpoint.objects.filter(chain=chain, seq__gte=upto).order_by("seq").first()
 
 
 def _verified(which: trail.Chain) -> dict[str, Any]:

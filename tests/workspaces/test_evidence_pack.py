@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def test_period_bounds_the_trail_and_the_receipts(policies: Any, answer: Answer)
 
     header, *entries = content[f"trail/workspace-{policies.pk}.jsonl"].splitlines()
     assert json.loads(header)["after"] > 0
-    assert {json.loads(json.loads(entry)["body"])["type"] for entry in entries} == {"trail.packed"}
+    assert entries == []
     assert not any(name.startswith("receipts/") for name in content)
     assert checked(packed(trail.Chain(policies), period=Period(now, now + timedelta(days=1)))) == []
 
@@ -145,10 +146,11 @@ def test_touched_pack_does_not_hold(policies: Any, change: Callable[[dict[str, s
 
 
 def test_making_a_pack_is_recorded_in_each_chain_it_covers(policies: Any, legal: Any, auditor: Any) -> None:
-    packed(trail.Chain(policies), trail.Chain(legal), by=auditor)
+    pack = packed(trail.Chain(policies), trail.Chain(legal), trail.Chain(policies), by=auditor)
 
     events = Event.objects.filter(type=EventType.TRAIL_PACKED, actor_id=str(auditor.pk))
     assert {event.chain for event in events} == {f"workspace:{policies.pk}", f"workspace:{legal.pk}"}
+    assert {json.loads(event.body)["details"]["pack_sha256"] for event in events} == {sha256(pack).hexdigest()}
 
 
 def test_whoever_may_not_read_one_of_the_chains_gets_no_pack(
@@ -187,10 +189,47 @@ def test_bill_of_materials_names_what_is_installed(policies: Any) -> None:
     assert all(set(one["dependsOn"]) <= references for one in bill["dependencies"])
 
 
-@pytest.mark.parametrize(("since", "until"), [("tomorrow", ""), ("", "2026-13-01"), ("2026-02-01", "2026-01-01")])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("tomorrow", ""),
+        ("", "2026-13-01"),
+        ("2026-02-01", "2026-01-01"),
+        ("", "9999-12-31"),
+        ("0001-01-01T00:00:00+14:00", ""),
+    ],
+)
 def test_period_that_is_none_is_refused_in_words(policies: Any, since: str, until: str) -> None:
     with pytest.raises(PortalError, match=r"date|ends before"):
         packed(trail.Chain(policies), period=evidence_pack.period_of(since, until))
+
+
+def test_pack_that_cannot_be_filled_is_refused_in_words_and_no_chain_says_it_was_made(
+    policies: Any, auditor: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("workspaces.evidence_pack.sbom.bill_of_materials", full)
+
+    response = client_of(auditor).post(reverse("admin:audit_event_pack"), {"chain": "policies"})
+
+    assert "cannot be written at the moment" in response.content.decode()
+    assert not Event.objects.filter(type=EventType.TRAIL_PACKED).exists()
+
+
+def test_pack_is_made_and_calls_its_checkpoint_lost_where_the_directory_outside_cannot_be_written(
+    policies: Any, answer: Answer, settings: Any, tmp_path: Path
+) -> None:
+    settings.CHECKPOINTS = tmp_path / "outside"
+    settings.CHECKPOINTS.write_text("a file in the directory's place")
+
+    pack = packed(trail.Chain(policies))
+
+    assert checked(pack) == []
+    told = json.loads(files(pack)["verification.json"])["chains"][0]
+    assert [fault["kind"] for fault in told["faults"]] == ["lost"]
+    assert any(name.startswith("receipts/") for name in files(pack))
 
 
 def test_command_writes_the_pack(policies: Any, legal: Any, tmp_path: Path) -> None:
