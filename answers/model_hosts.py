@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from answers.exceptions import EndpointError
@@ -65,6 +66,14 @@ class _Listed:
 def unreadable_entries(entries: Iterable[str]) -> list[str]:
     """The entries of INLOCK_MODEL_HOSTS that are neither a host, a host with port, nor a network."""
     return [entry for entry in entries if entry != ANY and _network(entry) is None and not _ENTRY.fullmatch(entry)]
+
+
+def validate_url(url: str) -> None:
+    """For forms: raise ValidationError for anything but a plain http or https address."""
+    try:
+        target_of(url)
+    except EndpointError as error:
+        raise ValidationError(str(error)) from error
 
 
 def require_allowed(url: str) -> None:

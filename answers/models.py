@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from answers import model_hosts
 from answers.states import OPEN, RELEASED, AnswerStatus, DraftState
 from audit.history import acting_user
 from documents.models import Document, Version
@@ -26,7 +27,14 @@ class ModelEndpoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(_("name"), max_length=60, unique=True)
     kind = models.CharField(_("kind"), max_length=12, choices=EndpointKind.choices, default=EndpointKind.OPENAI)
-    base_url = models.URLField(_("base URL"), blank=True, help_text=_("For example http://127.0.0.1:11434/v1"))
+    #: No URLField: that knows no host of one label, such as a container's name.
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=200,
+        blank=True,
+        validators=[model_hosts.validate_url],
+        help_text=_("For example http://127.0.0.1:11434/v1"),
+    )
     model = models.CharField(_("model name"), max_length=200, blank=True)
     key_reference = models.CharField(
         _("key reference"),

@@ -38,12 +38,6 @@ class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "base_url":
-            # A model on the same machine, the usual first one, has no certificate.
-            kwargs["assume_scheme"] = "http"
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
     def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
         endpoints.save_endpoint(obj, by=request.user)
         if form.cleaned_data.get("key_reference") and not obj.key_reference:

@@ -170,6 +170,27 @@ def test_a_listed_host_of_ones_own_network_is_reached_once_its_network_is_listed
     assert canary.hits == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("listed", [["127.0.0.0/8"], ["vllm:1", "127.0.0.0/8"], ["*"], ["vllm"]])
+def test_a_host_of_one_label_is_refused_unless_it_and_its_network_are_listed(listed, canary, admin, settings, names):
+    """As a model beside us in a container network is called: saved and asked by the list alone."""
+    names["vllm"] = [["127.0.0.1"]]
+    endpoint = ModelEndpoint(
+        name="beside", kind=EndpointKind.OPENAI, base_url=f"http://vllm:{canary.server_port}/v1", model="m"
+    )
+
+    settings.MODEL_HOSTS = listed
+    with pytest.raises(EndpointError, match="list of model hosts"):
+        save_endpoint(endpoint, by=admin)
+    assert canary.hits == 0
+
+    settings.MODEL_HOSTS = [f"vllm:{canary.server_port}", "127.0.0.0/8"]
+    save_endpoint(endpoint, by=admin)
+    with pytest.raises(ModelFailed, match="500"):
+        _ask(endpoint.base_url)
+    assert canary.hits == 1
+
+
 @pytest.mark.parametrize("second", [["127.0.0.1"], ["::1"], ["169.254.169.254"], ["::ffff:127.0.0.1"]])
 def test_a_name_that_changes_its_address_between_check_and_connection_gets_nowhere(
     second, canary, admin, settings, names
