@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import record
 from documents.exceptions import DocumentError
-from documents.models import Document
+from documents.models import Document, Reclassification
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
@@ -24,6 +24,8 @@ def classify(document: Document, level: str, *, by: User) -> None:
         return
     document.classification = after
     document.save(update_fields=["classification"])
+    lowers = after.rank < Classification(before).rank
+    Reclassification.objects.create(document=document, before=before, after=after, lowers=lowers, changed_by=by)
     record(
         EventType.DOCUMENT_CLASSIFIED,
         on=document,

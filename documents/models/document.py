@@ -68,6 +68,27 @@ class Document(models.Model):
         return self.title
 
 
+class Reclassification(models.Model):
+    """One change of a document's classification, and who made it: whoever lowers one does not profit from it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="reclassifications")
+    before = models.CharField(max_length=12, choices=Classification.choices)
+    after = models.CharField(max_length=12, choices=Classification.choices)
+    lowers = models.BooleanField()
+    changed_at = models.DateTimeField(auto_now_add=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["changed_at"]
+        indexes = [
+            models.Index(fields=["document", "changed_by"], name="document_lowered_by", condition=Q(lowers=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id}: {self.before} → {self.after}"
+
+
 class DocumentUserGrant(UserGrant):
     content_object = models.ForeignKey(Document, on_delete=models.CASCADE)
 
