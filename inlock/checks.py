@@ -18,9 +18,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 
-from answers import model_hosts
 from inlock.celery import app as celery_app
 from inlock.env import ALWAYS, SettingError
+from workspaces import hosts
 
 #: With fixes of weaknesses that touch us; look newer ones up at each release.
 _DJANGO = (5, 2, 14)
@@ -335,13 +335,13 @@ RULES = (
     ),
     Rule(
         "inlock.E055",
-        lambda here: not model_hosts.unreadable_entries(here.settings.MODEL_HOSTS),
+        lambda here: not hosts.unreadable_entries(here.settings.MODEL_HOSTS),
         "INLOCK_MODEL_HOSTS has an entry that is neither a host, a host with a port, nor a network.",
         "Write llm.example, llm.example:8443 or 10.1.0.0/16, separated by commas.",
     ),
     Rule(
         "inlock.W056",
-        lambda here: model_hosts.ANY not in here.settings.MODEL_HOSTS,
+        lambda here: hosts.ANY not in here.settings.MODEL_HOSTS,
         "Questions and passages may be sent to any public host an administrator names.",
         "Name the hosts of your models in INLOCK_MODEL_HOSTS, without the asterisk.",
     ),

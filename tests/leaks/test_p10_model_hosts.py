@@ -20,6 +20,7 @@ from answers.endpoints import save_endpoint
 from answers.exceptions import EndpointError, ModelFailed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt
+from workspaces import hosts
 
 PUBLIC = "93.184.215.14"
 
@@ -277,7 +278,7 @@ def test_the_sentence_tells_nothing_of_what_a_name_resolves_to(settings, names):
     ],
 )
 def test_which_addresses_are_public(address, is_public):
-    assert model_hosts._is_public(ipaddress.ip_address(address)) is is_public
+    assert hosts.is_public(ipaddress.ip_address(address)) is is_public
 
 
 def test_without_the_check_the_canary_is_hit(canary, settings, monkeypatch):
