@@ -13,7 +13,7 @@ from answers.exceptions import LeaseLost
 from answers.leases import ours
 from answers.models import Answer, Citation, Draft, StepRun
 from answers.querysets import closed_sources
-from answers.separation import somebody_may_decide
+from answers.separation import somebody_may_decide, two_are_needed
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
 from audit.chain import digest
@@ -97,6 +97,7 @@ def _locked(answer: Answer) -> Answer:
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
             decidable=somebody_may_decide(),
+            needs_second=two_are_needed(),
         )
         .first()
     )
@@ -148,7 +149,10 @@ def _write_text(answer: Answer, state: State) -> None:
         answer.released_sha256 = digest(state.text)
         answer.released_at = answer.ended_at
     else:
-        Draft.objects.create(answer=answer, workspace_id=answer.workspace_id, text=state.text)
+        needs_second = answer.needs_second  # type: ignore[attr-defined]
+        Draft.objects.create(
+            answer=answer, workspace_id=answer.workspace_id, text=state.text, needs_second=needs_second
+        )
 
 
 def _proof(answer: Answer, state: State) -> dict[str, Any]:

@@ -266,6 +266,8 @@ class Draft(models.Model):
     answer = models.OneToOneField(Answer, on_delete=models.PROTECT, related_name="draft")
     text = models.TextField(_("text"))
     state = models.CharField(max_length=20, choices=DraftState.choices, default=DraftState.WAITING)
+    #: Whether two people approve, as its sources were classified when it was held; lowering one changes nothing here.
+    needs_second = models.BooleanField(default=False, editable=False)
     #: The approval that waits for a second person's; any edit takes it away.
     first_approval = models.ForeignKey(
         "Review", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"

@@ -31,19 +31,22 @@ def refusal(person: User, draft: Draft, verb: str) -> str | None:
     """Why `person` may not take the decision `verb` on this draft although they review here, as a sentence.
 
     Whoever asked or ever edited takes no decision on it. Whoever added a version it rests on does not let it out, where
-    the workspace says so, and nobody gives both of two approvals.
+    the workspace says so, nor does whoever lowered a source's classification since the question was asked; and nobody
+    gives both of two approvals.
     """
     return refusal_of(with_ties(Draft.objects.filter(pk=draft.pk), person).get(), verb)
 
 
 def with_ties(drafts: QuerySet[Draft], person: User) -> QuerySet[Draft]:
-    """The drafts with what ties `person` to each: asked, edited, added and approved, for `refusal_of`."""
+    """The drafts with what ties `person` to each: asked, edited, added, lowered, approved, for `refusal_of`."""
     forms = Draft.history.model.objects.filter(id=OuterRef("pk"), edited_by=person)
     added = Evidence.objects.filter(answer=OuterRef("answer"), version__created_by=person)
+    lowered = _lowered(OuterRef("answer"), asked_at=OuterRef("answer__question__asked_at"), by=person)
     return drafts.annotate(
         has_asked=_holds(Q(answer__asked_by=person)),
         has_edited=Exists(forms),
         has_added=Exists(added.filter(answer__workspace__uploader_may_approve=False)),
+        has_lowered=Exists(lowered),
         has_approved=_holds(Q(first_approval__decided_by=person)),
     )
 
@@ -56,6 +59,11 @@ def refusal_of(draft: Any, verb: str) -> str | None:
         return _("You edited this draft, so another reviewer decides on it.")
     if verb in (APPROVE, DECLASSIFY) and draft.has_added:
         return _("You added a document this answer rests on, so another reviewer lets it out.")
+    if verb in (APPROVE, DECLASSIFY) and draft.has_lowered:
+        return _(
+            "You lowered the classification of a document this answer rests on since it was asked for, so another "
+            "reviewer lets it out."
+        )
     if verb == APPROVE and draft.has_approved:
         return _("You approved this text already. A second reviewer approves it before it is released.")
     return None
@@ -65,8 +73,15 @@ def refusal_of(draft: Any, verb: str) -> str | None:
 
 
 def needs_second(answer: Answer) -> bool:
-    """Whether a source is classified so high that two people approve, by the workspace's policy as it is now."""
-    return _guarded_evidence().filter(answer=answer).exists()
+    """Whether two people approve: a source is classified so high, by the workspace's policy as it is now, or was so
+    when the answer was held. What is lowered in between lets nothing out with less care."""
+    return Answer.objects.filter(two_are_needed(), pk=answer.pk).exists()
+
+
+def two_are_needed() -> Q:
+    """Correlated to an answer: the condition of `needs_second`."""
+    kept = Draft.objects.filter(answer=OuterRef("pk"), needs_second=True)
+    return Q(Exists(_guarded_evidence().filter(answer=OuterRef("pk")))) | Q(Exists(kept))
 
 
 def classification_of(answer: Answer) -> Classification | None:
@@ -79,10 +94,10 @@ def somebody_may_decide() -> Case:
     """Correlated to an answer: whether enough reviewers are left who may approve it.
 
     Two when two have to; one when one of them has approved already. Each may open every document it rests on, did not
-    ask for it or edit it, and did not add what it rests on where that counts.
+    ask for it or edit it, did not add what it rests on where that counts, and lowered no classification of it since.
     """
     approved_once = Draft.objects.filter(answer=OuterRef("pk"), state=DraftState.APPROVED_ONCE)
-    two = Exists(_guarded_evidence().filter(answer=OuterRef("pk"))) & ~Exists(approved_once)
+    two = two_are_needed() & ~Exists(approved_once)
     able = _able_people()
     # The second of them, in any order, is there.
     return Case(When(two, then=Exists(able.order_by("pk")[1:2])), default=Exists(able), output_field=BooleanField())
@@ -95,13 +110,25 @@ def _able_people() -> QuerySet[User]:
     evidence = Evidence.objects.filter(answer=OuterRef(OuterRef("pk")))
     closed = evidence.exclude(document__in=opened.order_by().values("pk"))
     added = evidence.filter(version__created_by=OuterRef("pk"), answer__workspace__uploader_may_approve=False)
+    asked_at = OuterRef(OuterRef("question__asked_at"))
+    lowered = _lowered(OuterRef(OuterRef("pk")), asked_at=asked_at, by=OuterRef("pk"))
     of_answer = {"answer": OuterRef(OuterRef("pk"))}
     edited = Draft.history.model.objects.filter(**of_answer, edited_by=OuterRef("pk"))
     approved = Draft.objects.filter(**of_answer, first_approval__decided_by=OuterRef("pk"))
     place = OuterRef("workspace")
     reviewers = access.people_allowed(place, Action.REVIEW) & access.people_allowed(place, Action.OPEN)
     return reviewers.exclude(pk=OuterRef("asked_by")).filter(
-        ~Exists(closed), ~Exists(added), ~Exists(edited), ~Exists(approved)
+        ~Exists(closed), ~Exists(added), ~Exists(lowered), ~Exists(edited), ~Exists(approved)
+    )
+
+
+def _lowered(answer: OuterRef, *, asked_at: OuterRef, by: User | OuterRef) -> QuerySet[Evidence]:
+    """Evidence of `answer` in documents whose classification `by` lowered after the question was asked."""
+    return Evidence.objects.filter(
+        answer=answer,
+        document__reclassifications__lowers=True,
+        document__reclassifications__changed_by=by,
+        document__reclassifications__changed_at__gt=asked_at,
     )
 
 

@@ -9,14 +9,15 @@ from django.db import connection
 
 from answers import review, separation
 from answers.exceptions import DraftError, WrongState
-from answers.models import Answer, AnswerUserGrant, Draft, Review
+from answers.models import Answer, AnswerUserGrant, Draft, Evidence, Review
 from answers.states import AnswerStatus, DraftState
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
+from documents.classifying import classify
 from documents.models import Document, Version
-from tests.answers.review_scene import CLAUSES, a_held_answer
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import members
 from workspaces.classification import Classification
 from workspaces.models import Workspace
@@ -222,6 +223,86 @@ def test_of_two_clicks_together_each_counts_once(two_needed: Draft, reviewer: An
     assert Event.objects.filter(type=EventType.DRAFT_APPROVED_ONCE).count() == 1
     assert Event.objects.filter(type=EventType.ANSWER_RELEASED).count() == 1
     assert set(Review.objects.values_list("decided_by__username", flat=True)) == {"reviewer", "second-reviewer"}
+
+
+# --- A classification that is lowered meanwhile -------------------------------------------------------------
+
+
+@pytest.fixture
+def keeper(legal: Any, reviewer: Any) -> Any:
+    """Reviews, and manages the documents too."""
+    members.add_member(legal, reviewer, Role.MANAGER, by=None)
+    return reviewer
+
+
+@pytest.fixture
+def held_for_two(two_needed: Draft) -> Draft:
+    """Held, as the pipeline holds it, while its source was classified so high."""
+    Draft.objects.update(needs_second=separation.needs_second(two_needed.answer))
+    return Draft.objects.get()
+
+
+def lower(by: Any, title: str = "Source 1") -> None:
+    document = Document.objects.get(title=title)
+    classify(document, Classification.PUBLIC, by=by)
+
+
+def test_an_answer_is_held_with_how_many_it_takes(handbook: Any, policies: Any, member: Any, answered: Any) -> None:
+    rules(policies, review_policy="review", second_approver_from=Classification.INTERNAL)
+
+    answered(policies, "How many days of annual leave are there?", member)
+
+    assert Draft.objects.get().needs_second
+
+
+def test_lowering_a_source_does_not_make_one_approval_enough(
+    legal: Any, held_for_two: Draft, keeper: Any, second_reviewer: Any, make_user: Any
+) -> None:
+    lower(keeper)
+    rules(legal, second_approver_from="")
+
+    approve(held_for_two, second_reviewer)
+
+    assert Draft.objects.get().state == DraftState.APPROVED_ONCE
+    assert not able(held_for_two)
+    members.add_member(legal, make_user("third"), Role.REVIEWER, by=None)
+    assert able(held_for_two)
+
+
+def test_whoever_lowered_a_source_since_it_was_asked_lets_nothing_out(held_for_two: Draft, keeper: Any) -> None:
+    lower(keeper)
+    classify(Document.objects.get(title="Source 1"), Classification.RESTRICTED, by=keeper)
+
+    told = {verb: separation.refusal(keeper, held_for_two, verb) for verb in separation.DECISIONS}
+
+    assert [verb for verb, reason in told.items() if reason] == ["approve", "declassify"]
+    with pytest.raises(WrongState, match="lowered the classification"):
+        approve(held_for_two, keeper)
+    assert status(held_for_two) == AnswerStatus.HELD_FOR_REVIEW
+
+
+def test_what_was_lowered_before_the_question_or_raised_ties_nobody(
+    legal: Any, member: Any, keeper: Any, second_reviewer: Any
+) -> None:
+    earlier = a_document(legal, title="Earlier", text=CLAUSES[0])
+    lower(keeper, "Earlier")
+    draft = a_held_answer(legal, member, clauses=CLAUSES[:1], versions=[earlier])
+    classify(Document.objects.get(title="Earlier"), Classification.CONFIDENTIAL, by=keeper)
+
+    assert separation.refusal(keeper, draft, "approve") is None
+
+
+def test_without_both_rules_who_lowered_it_would_release_it_alone(
+    held_for_two: Draft, keeper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counter-proof of the tests above."""
+    monkeypatch.setattr(separation, "_lowered", lambda *args, **ties: Evidence.objects.none())
+    Draft.objects.update(needs_second=False)
+    lower(keeper)
+
+    approve(held_for_two, keeper)
+
+    assert status(held_for_two) == AnswerStatus.ANSWERED_APPROVED
 
 
 # --- Nobody left --------------------------------------------------------------------------------------------
