@@ -17,8 +17,8 @@ from answers.reading import read
 from audit import checkpoints, signing
 from audit.chain import digest, workspace_chain
 from audit.events import EventType
-from audit.exceptions import AuditError
-from audit.merkle import WholeTree
+from audit.exceptions import AuditError, NotIncluded
+from audit.inclusion import Inclusion
 from audit.models import Checkpoint, Event
 from audit.record import record
 from workspaces.models import User
@@ -39,20 +39,21 @@ PROVEN = (
 class Prover:
     """Proves that entries are in a chain, against one checkpoint that covers them.
 
-    Reads the hashes of the whole chain once; one prover serves as many receipts as there are. Raises ReceiptError when
-    the chain cannot be signed.
+    One prover serves as many receipts as there are. Raises ReceiptError when the chain cannot be signed.
     """
 
     def __init__(self, workspace_id: object, *, upto: int) -> None:
-        self.chain = workspace_chain(workspace_id)
-        self.checkpoint = _covering(self.chain, upto)
-        hashes = Event.objects.filter(chain=self.chain, seq__lte=self.checkpoint.seq).order_by("seq")
-        self.tree = WholeTree([bytes.fromhex(one) for one in hashes.values_list("hash", flat=True).iterator()])
+        self.checkpoint = _covering(workspace_chain(workspace_id), upto)
+        self.inclusion = Inclusion(self.checkpoint)
 
     def event(self, event: Event) -> dict[str, Any]:
-        """The entry's exact content, and its way up to the signed root."""
-        path = [node.hex() for node in self.tree.path(event.seq - 1)]
-        return {"seq": event.seq, "body": event.body, "path": path}
+        """The entry's exact content, and its way up to the signed root. Raises ReceiptError if there is none."""
+        try:
+            path = self.inclusion.path(event.seq, event.body)
+        except NotIncluded as error:
+            logger.error("No receipt from %s: %s", self.checkpoint.chain, error)  # noqa: TRY400 (the sentence says it all)
+            raise _not_now() from error
+        return {"seq": event.seq, "body": event.body, "path": [node.hex() for node in path]}
 
 
 def issue(answer: Answer, *, by: User) -> str:
@@ -132,10 +133,14 @@ def _covering(chain: str, seq: int) -> Checkpoint:
             newest = checkpoints.make(chain) or newest
     except (AuditError, OSError) as error:
         logger.error("No receipt from %s: %s", chain, error)  # noqa: TRY400 (the sentence says it all)
-        raise ReceiptError(_("No receipt can be signed at the moment: tell whoever operates this portal.")) from error
+        raise _not_now() from error
     if newest is None or newest.seq < seq:
         raise ReceiptError(_("The trail has no entry %(seq)d that could be proven.") % {"seq": seq})
     return newest
+
+
+def _not_now() -> ReceiptError:
+    return ReceiptError(_("No receipt can be signed at the moment: tell whoever operates this portal."))
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

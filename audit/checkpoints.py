@@ -19,8 +19,8 @@ from django.utils import timezone
 from audit import signing
 from audit.events import EventType
 from audit.exceptions import ChainDamaged, KeyNotVouchedFor, SigningKeyMissing
-from audit.merkle import GrowingTree
-from audit.models import ChainHead, Checkpoint
+from audit.merkle import KeepingTree
+from audit.models import ChainHead, Checkpoint, TreeNode
 from audit.record import record_in
 from audit.verification import Fault, Kind, Signed, Start, Verification, verify
 
@@ -82,7 +82,7 @@ def make(chain: str, *, accept_new_key: bool = False) -> Checkpoint | None:
 
 
 def _make(chain: str, last: Checkpoint | None, accept_new_key: bool) -> Checkpoint | None:
-    tree = GrowingTree(last.seq, map(bytes.fromhex, last.peaks)) if last else GrowingTree()
+    tree = KeepingTree(last.seq, map(bytes.fromhex, last.peaks)) if last else KeepingTree()
     start = Start(last.seq, last.head_hash) if last else Start()
     outcome = verify(chain, start=start, tree=tree)
     if not outcome.holds:
@@ -109,6 +109,10 @@ def _make(chain: str, last: Checkpoint | None, accept_new_key: bool) -> Checkpoi
         key=keys[0].public,
         at=at,
         document=signing.sign(content, *keys),
+    )
+    TreeNode.objects.bulk_create(
+        (TreeNode(chain=chain, height=height, place=place, hash=node.hex()) for height, place, node in tree.filled),
+        batch_size=1000,
     )
     if last and last.key != made.key:
         details = {"before": last.key, "after": made.key, "vouched": len(keys) > 1}

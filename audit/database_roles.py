@@ -11,6 +11,8 @@ from psycopg import sql
 _TRAIL = {
     "audit_event": ("SELECT", "INSERT"),
     "audit_checkpoint": ("SELECT", "INSERT"),
+    "audit_treenode": ("SELECT", "INSERT"),
+    "audit_archive": ("SELECT", "INSERT"),
     "audit_chainhead": ("SELECT", "INSERT", "UPDATE"),
     "django_migrations": ("SELECT",),
 }

@@ -33,3 +33,14 @@ class ChainDamaged(AuditError):
 
     def __str__(self) -> str:
         return _("%(chain)s does not hold, so no checkpoint is signed: run `audit verify`.") % {"chain": self.chain}
+
+
+class NotIncluded(AuditError):
+    """An entry does not lead to the root of a checkpoint: one of the two, or what is between them, was changed."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.seq = seq
+
+    def __str__(self) -> str:
+        return _("Entry %(seq)d is not in the chain that was signed: run `audit verify`.") % {"seq": self.seq}

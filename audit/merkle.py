@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 EMPTY = sha256(b"").digest()
+#: Of the heights of a chain's tree, every eighth is kept.
+STRIDE = 8
 
 
 def leaf_hash(entry_hash: bytes) -> bytes:
@@ -40,19 +42,69 @@ class GrowingTree:
 
     def root(self) -> bytes:
         """The hash that stands for everything added so far."""
-        if not self.peaks:
-            return EMPTY
-        node = self.peaks[-1]
-        for left in reversed(self.peaks[:-1]):
-            node = node_hash(left, node)
-        return node
+        return joined(self.peaks)
+
+
+class KeepingTree(GrowingTree):
+    """A growing tree that notes perfect subtrees of 256, 65,536 … leaves as they fill: (height, place, hash)."""
+
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        super().__init__(size, peaks)
+        self.filled: list[tuple[int, int, bytes]] = []
+
+    def add(self, entry_hash: bytes) -> None:
+        node, place, height = leaf_hash(entry_hash), self.size, 0
+        while place & 1:
+            node = node_hash(self.peaks.pop(), node)
+            place >>= 1
+            height += 1
+            if height % STRIDE == 0:
+                self.filled.append((height, place, node))
+        self.peaks.append(node)
+        self.size += 1
+
+
+def joined(peaks: Sequence[bytes]) -> bytes:
+    """The root over perfect subtrees that stand beside each other, largest first."""
+    if not peaks:
+        return EMPTY
+    node = peaks[-1]
+    for left in reversed(peaks[:-1]):
+        node = node_hash(left, node)
+    return node
+
+
+def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root that `path` leads to from leaf `index` of `size`: RFC 9162, 2.1.3.2. None when it leads nowhere."""
+    node, place, last = leaf, index, size - 1
+    for sibling in path:
+        if last == 0:
+            return None
+        if place & 1 or place == last:
+            node = node_hash(sibling, node)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        place, last = place >> 1, last >> 1
+    return node if last == 0 else None
 
 
 class WholeTree:
-    """A tree with every node, to prove that entries are in it."""
+    """A tree, or the part of one above some nodes that stand beside each other, with every node."""
 
     def __init__(self, entry_hashes: Sequence[bytes]) -> None:
-        self.levels = [[leaf_hash(one) for one in entry_hashes]]
+        self._build([leaf_hash(one) for one in entry_hashes])
+
+    @classmethod
+    def above(cls, nodes: Sequence[bytes]) -> "WholeTree":
+        """The part above `nodes`, which are no leaves of their own."""
+        tree = cls.__new__(cls)
+        tree._build(list(nodes))
+        return tree
+
+    def _build(self, lowest: list[bytes]) -> None:
+        self.levels = [lowest]
         while len(self.levels[-1]) > 1:
             below = self.levels[-1]
             above = [node_hash(*below[at : at + 2]) for at in range(0, len(below) - 1, 2)]

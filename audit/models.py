@@ -1,4 +1,4 @@
-"""The trail: events in chains, each bound to the one before by hash, and signed checkpoints of them.
+"""The trail: events in chains, each bound to the one before by hash; what was signed of them; what was archived.
 
 No foreign keys: ids and labels are kept as they were, so that the trail blocks no deletion and follows none.
 """
@@ -82,3 +82,46 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} up to {self.seq}"
+
+
+class TreeNode(models.Model):
+    """A perfect subtree of a chain's Merkle tree, written with the checkpoint that covers it.
+
+    Every eighth height is kept (256 entries, 65,536 …), so that the way from an entry to the root is found in a few
+    short reads. A node never changes again, and a false one leads to no root that was signed.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    chain = models.CharField(max_length=64)
+    height = models.PositiveSmallIntegerField()
+    #: Its number at this height, from 0.
+    place = models.PositiveBigIntegerField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "height", "place"], name="tree_node_once")]
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.height}/{self.place}"
+
+
+class Archive(models.Model):
+    """What an archive of a chain's beginning says, so that those entries may leave the database.
+
+    The file itself lies with the operator; `document` is its signed manifest, byte for byte.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chain = models.CharField(max_length=64)
+    upto = models.PositiveBigIntegerField()
+    document = models.TextField()
+    #: What later readers need of those entries, as the archive holds it too: file name → text.
+    carried = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["chain", "upto"]
+        constraints = [models.UniqueConstraint(fields=["chain", "upto"], name="archive_chain_upto")]
+
+    def __str__(self) -> str:
+        return f"{self.chain} up to {self.upto}"

@@ -1,8 +1,8 @@
-"""The database itself refuses to change, delete or truncate events and checkpoints."""
+"""The database itself refuses to change, delete or truncate the tables of the trail."""
 
 from django.db import migrations
 
-TABLES = ("audit_event", "audit_checkpoint")
+TABLES = ("audit_event", "audit_checkpoint", "audit_treenode", "audit_archive")
 
 FUNCTION = """
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
