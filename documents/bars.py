@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import record
 from documents.models import Document, DocumentBar
-from documents.restriction import require_governing
+from documents.restriction import require_governing, somebody_holds
 from workspaces.bars import Holder, held_by, people_of, reason_of, require_unbound, told
 from workspaces.exceptions import BarError
 from workspaces.groups import Use, uses_in
@@ -20,17 +20,25 @@ from workspaces.models import User
 def bar(document: Document, holder: Holder, *, reason: str, by: User) -> DocumentBar:
     """Keep `holder` from the document. Grants stay, and open it again when the rule is lifted.
 
-    Raises BarError without a reason, for a rule that is there already, and for one that would keep `by` out.
+    Raises BarError without a reason, for a rule that is there already, and for one that would keep `by` out or the last
+    person who can open a restricted document.
     """
     require_governing(document, by=by)
     reason = reason_of(reason)
     if people_of(holder).filter(pk=by.pk).exists():
         raise BarError(_("This rule would keep you out yourself. Ask another manager to make it."))
+    # As a grant that is taken back is: of two acts together, the second sees what the first left.
+    document = (
+        Document.objects.select_for_update(of=["self"], no_key=True).select_related("workspace").get(pk=document.pk)
+    )
+    somebody = document.restricted and somebody_holds(document)
     try:
         with transaction.atomic():
             made = DocumentBar.objects.create(document=document, reason=reason, created_by=by, **held_by(holder))
     except IntegrityError as error:
         raise BarError(_("There is such a rule already.")) from error
+    if somebody and not somebody_holds(document):
+        raise BarError(_("This rule would leave nobody who can open the document. Let somebody else in first."))
     record(EventType.BARRED, on=document, workspace=document.workspace_id, by=by, reason=reason, **told(made))
     return made
 

@@ -1,15 +1,12 @@
 """Why a document is open to somebody or not, and to whom it is open: the words behind `documents/querysets.py`."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from audit.chain import workspace_chain
-from audit.events import EventType
-from audit.models import Event
+from documents.grant_entries import Told, told_in
 from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from workspaces import explain
 from workspaces.explain import Place, Reason, Standing, Thing
@@ -60,12 +57,10 @@ _Found = dict[tuple[UUID, UUID], list[Reason]]
 def _grants(documents: Sequence[Document], person: User | None) -> _Found:
     """(document id, person id) → the grants that open it to them, by name and through groups."""
     found: _Found = defaultdict(list)
-    told = _told(documents)
+    told = told_in({document.workspace_id for document in documents}, documents)
     by_name = DocumentUserGrant.objects.filter(content_object__in=documents).order_by("pk")
     for grant in by_name.filter(user=person) if person else by_name:
-        words = told.get((str(grant.content_object_id), str(grant.user_id)))
-        sentence = _("Granted by %(who)s on %(when)s.") % words if words else _("Granted by name.")
-        found[grant.content_object_id, grant.user_id].append(Reason("grant", True, sentence))
+        found[grant.content_object_id, grant.user_id].append(Reason("grant", True, _by_name(told, grant)))
     to_groups = DocumentGroupGrant.objects.filter(content_object__in=documents, group__people_group__isnull=False)
     rows = list(to_groups.select_related("group__people_group").order_by("group__people_group__name"))
     people = explain.members_of((row.group_id for row in rows), person)
@@ -76,18 +71,13 @@ def _grants(documents: Sequence[Document], person: User | None) -> _Found:
     return found
 
 
-def _told(documents: Sequence[Document]) -> dict[tuple[str, str], dict[str, str]]:
-    """(document, person) → who granted it last and when, from the trail: a grant itself does not know."""
-    events = Event.objects.filter(
-        chain__in={workspace_chain(document.workspace_id) for document in documents},
-        type=EventType.DOCUMENT_GRANTED,
-        object_id__in=[str(document.pk) for document in documents],
-    )
-    rows = events.order_by("seq").values_list("object_id", "body", "at", "actor_label")
-    return {
-        (document, str(json.loads(body)["details"].get("person", ""))): {"who": who, "when": explain.day(at)}
-        for document, body, at, who in rows
-    }
+def _by_name(told: Told, grant: DocumentUserGrant) -> str:
+    how = told.of(grant.content_object_id, grant.user_id)
+    if how is not None:
+        return _("Granted by %(who)s on %(when)s.") % {"who": how[0], "when": explain.day(how[1])}
+    if told.is_damaged(grant.content_object_id):
+        return _("Granted by name. An entry in the trail about grants of this document is damaged.")
+    return _("Granted by name.")
 
 
 def _bars(documents: Sequence[Document], person: User | None) -> _Found:

@@ -1,9 +1,7 @@
 """What is told about granted documents elsewhere: before a group of people is deleted, and under access review."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.chain import workspace_chain
-from audit.events import EventType
-from audit.models import Event
 from documents import bars, restriction
+from documents.grant_entries import Told, told_in
 from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from workspaces import access, groups
 from workspaces.groups import Use
@@ -42,12 +38,10 @@ groups.uses_in[DocumentGroupGrant] = _granted_to
 def _documents_held(workspace: Workspace) -> Iterator[Right]:
     """Restricted documents that people were granted, by name or through a group of people."""
     why: dict[tuple[User, Document], list[str]] = defaultdict(list)
-    told = _told(workspace)
+    told = told_in([workspace.pk])
     here = {"content_object__workspace": workspace, "content_object__deleted_at": None}
     for grant in DocumentUserGrant.objects.filter(**here).select_related("user", "content_object").order_by("pk"):
-        how = told.get((str(grant.content_object_id), str(grant.user_id)))
-        reason = _("By name, by %(who)s, since %(when)s.") % how if how else _("By name.")
-        why[grant.user, grant.content_object].append(reason)
+        why[grant.user, grant.content_object].append(_by_name(told, grant))
     for document, group, user in _through_groups(workspace):
         why[user, document].append(_("Through the group “%(group)s”.") % {"group": group})
     barred = _barred(workspace)
@@ -57,22 +51,13 @@ def _documents_held(workspace: Workspace) -> Iterator[Right]:
         yield Right(user, str(document.pk), document.title, " ".join(reasons)[:300])
 
 
-def _told(workspace: Workspace) -> dict[tuple[str, str], dict[str, str]]:
-    """(document, person) → who granted it last and when, from the trail: a grant itself does not know."""
-    events = Event.objects.filter(chain=workspace_chain(workspace.pk), type=EventType.DOCUMENT_GRANTED).order_by("seq")
-    granted = {}
-    for document, body, at, who in events.values_list("object_id", "body", "at", "actor_label"):
-        try:
-            person = json.loads(body)["details"].get("person", "")
-        except (ValueError, LookupError):
-            # An entry that was damaged: verification tells of it, and the grant is there all the same.
-            continue
-        granted[document, str(person)] = _how(at, who)
-    return granted
-
-
-def _how(at: datetime, who: str) -> dict[str, str]:
-    return {"who": who, "when": on(at)}
+def _by_name(told: Told, grant: DocumentUserGrant) -> str:
+    how = told.of(grant.content_object_id, grant.user_id)
+    if how is not None:
+        return _("By name, by %(who)s, since %(when)s.") % {"who": how[0], "when": on(how[1])}
+    if told.is_damaged(grant.content_object_id):
+        return _("By name. An entry in the trail about grants of this document is damaged.")
+    return _("By name.")
 
 
 def _through_groups(workspace: Workspace) -> Iterator[tuple[Document, str, User]]:

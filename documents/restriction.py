@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.exceptions import DocumentError
-from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
+from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from documents.querysets import documents_governed_by
 from workspaces import access
 from workspaces.bars import Holder, people_of
 from workspaces.exceptions import Hidden
-from workspaces.models import PeopleGroup, User, Workspace
+from workspaces.models import Membership, PeopleGroup, User, Workspace
 from workspaces.roles import Action
 
 #: The object permission that opens a restricted document.
@@ -107,7 +107,7 @@ def revoke_grant(document: Document, holder: Holder, *, by: User) -> None:
     if not _holds(holder, document):
         return
     access.revoke(OPEN_DOCUMENT, _subject(holder), document)
-    if not _somebody_holds(document):
+    if not somebody_holds(document):
         raise DocumentError(_("At least one person keeps access. Grant it to somebody else first, or open it to all."))
     record(EventType.DOCUMENT_REVOKED, on=document, workspace=document.workspace_id, by=by, **_told(holder))
 
@@ -122,6 +122,18 @@ def end_grants(workspace: Workspace, person: User, by: User | None) -> None:
         details = {"person": person.pk, "left": True}
         entries = [Entry(EventType.DOCUMENT_REVOKED, document, details=details) for document in documents]
         record_all(entries, workspace=workspace, by=by)
+
+
+def somebody_holds(document: Document) -> bool:
+    """Whether a grant is left that somebody can use: who may open documents here and no never rule keeps out."""
+    by_name = DocumentUserGrant.objects.filter(content_object=document).values("user")
+    groups = DocumentGroupGrant.objects.filter(content_object=document, group__people_group__isnull=False)
+    granted = Q(pk__in=by_name) | Q(memberships__group__in=groups.values("group"))
+    rules = DocumentBar.objects.filter(document=document)
+    by_rule = Q(pk__in=rules.filter(user__isnull=False).values("user"))
+    through_group = Q(pk__in=Membership.objects.filter(group__in=rules.values("group")).values("user"))
+    able = access.people_allowed(document.workspace, Action.OPEN).filter(granted)
+    return able.exclude(by_rule | through_group).exists()
 
 
 def granted_people(document: Document) -> list[User]:
@@ -161,11 +173,3 @@ def _holds(holder: Holder, document: Document) -> bool:
     if isinstance(holder, PeopleGroup):
         return DocumentGroupGrant.objects.filter(content_object=document, group=holder.pk).exists()
     return DocumentUserGrant.objects.filter(content_object=document, user=holder).exists()
-
-
-def _somebody_holds(document: Document) -> bool:
-    """Whether a grant is left that somebody can use."""
-    by_name = DocumentUserGrant.objects.filter(content_object=document).values("user")
-    groups = DocumentGroupGrant.objects.filter(content_object=document, group__people_group__isnull=False)
-    granted = Q(pk__in=by_name) | Q(memberships__group__in=groups.values("group"))
-    return access.people_allowed(document.workspace, Action.OPEN).filter(granted).exists()

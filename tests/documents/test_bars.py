@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
 from documents import bars, querysets, restriction
@@ -13,6 +15,7 @@ from documents.models import Document, DocumentBar, DocumentUserGrant, Passage, 
 from tests.workspaces.rights_scene import a_group, a_ready_document
 from workspaces import access, members
 from workspaces.exceptions import BarError, Forbidden, Hidden
+from workspaces.models import AccessReview
 from workspaces.roles import Action, Role
 
 WHY = "Party to the case"
@@ -203,3 +206,80 @@ def test_without_the_rule_the_leak_would_be_seen(
     monkeypatch.setattr(querysets, "not_barred", lambda person: querysets.Q())
 
     assert opens(member, document)
+
+
+@pytest.fixture
+def last_opener(document: Document, member: Any, manager: Any) -> Any:
+    """The only one who can open the document, which its manager restricted for them."""
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
+    restriction.revoke_grant(document, manager, by=manager)
+    return member
+
+
+@pytest.mark.parametrize("through_group", [False, True])
+def test_nobody_keeps_the_last_one_out_who_can_open_it(
+    document: Document, last_opener: Any, contributor: Any, manager: Any, through_group: bool
+) -> None:
+    holder = a_group("Trading desk", last_opener) if through_group else last_opener
+
+    with pytest.raises(BarError, match="nobody who can open"):
+        bars.bar(document, holder, reason=WHY, by=manager)
+    assert opens(last_opener, document)
+
+    restriction.grant(document, contributor, by=manager)
+    bars.bar(document, holder, reason=WHY, by=manager)
+    assert not opens(last_opener, document)
+
+
+@pytest.mark.parametrize("through_group", [False, True])
+def test_a_grant_that_a_rule_makes_useless_is_not_the_one_that_is_kept(
+    document: Document, member: Any, manager: Any, through_group: bool
+) -> None:
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, member, by=manager)
+    bars.bar(document, a_group("Trading desk", member) if through_group else member, reason=WHY, by=manager)
+
+    with pytest.raises(DocumentError, match="At least one"):
+        restriction.revoke_grant(document, manager, by=manager)
+
+
+def test_without_the_rule_the_last_one_would_be_kept_out(
+    document: Document, last_opener: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counter-proof of the tests above."""
+    monkeypatch.setattr(bars, "somebody_holds", lambda document: True)
+
+    bars.bar(document, last_opener, reason=WHY, by=manager)
+
+    assert not opens(last_opener, document)
+
+
+# --- Who granted it -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"details": 3}', "\ufffd"])
+def test_a_damaged_entry_is_told_where_a_grant_is_explained(
+    document: Document, policies: Any, member: Any, manager: Any, client_of: Any, body: str
+) -> None:
+    restriction.restrict(document, by=manager)
+    access.grant("open_document", member, document)
+    Event.objects.create(
+        chain=workspace_chain(policies.pk),
+        seq=10**6,
+        at=timezone.now(),
+        type=EventType.DOCUMENT_GRANTED,
+        object_id=str(document.pk),
+        body=body,
+        prev_hash="damaged",
+    )
+    client = client_of(manager)
+
+    who = client.get(f"/w/policies/documents/{document.pk}/who/").content.decode()
+    why = client.get(f"/w/policies/people/{member.pk}/why/").content.decode()
+    client.post("/w/policies/access-review/start/")
+    review = client.get(f"/w/policies/access-review/{AccessReview.objects.get().pk}/").content.decode()
+
+    for page in (who, why, review):
+        assert "An entry in the trail about grants of this document is damaged." in page
+    assert "Granted by manager on" in who
