@@ -189,9 +189,10 @@ def people_allowed(workspace: Workspace | OuterRef, action: str) -> QuerySet[Use
     return User.objects.filter(pk__in=rights.people(place, action), is_active=True)
 
 
-def holders(workspace: Workspace, role: str) -> QuerySet[User]:
-    """The active people who hold `role` in `workspace` and are not barred from it."""
-    return User.objects.filter(pk__in=rights.holders(workspace.pk, role), is_active=True)
+def holders(workspace: Workspace, role: str, *, closed: bool = False) -> QuerySet[User]:
+    """The active people who hold `role` in `workspace` and are not barred from it; `closed` counts closed accounts."""
+    people = User.objects.filter(pk__in=rights.holders(workspace.pk, role))
+    return people if closed else people.filter(is_active=True)
 
 
 # --- Broken glass; `workspaces/glass.py` has the verbs -------------------------------------------------------

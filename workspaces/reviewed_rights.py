@@ -12,7 +12,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workspaces import bars, members, rights
+from workspaces import access, bars, members
 from workspaces.charters import charters
 from workspaces.models import Membership, User, Workspace
 from workspaces.roles import Action
@@ -66,7 +66,7 @@ def _roles_held(workspace: Workspace) -> Iterable[Right]:
         places = Membership.objects.filter(
             group__workspace_role__workspace=workspace,
             group__workspace_role__role=code,
-            user__in=rights.holders(workspace.pk, code),
+            user__in=access.holders(workspace, code, closed=True),
         )
         why: dict[User, list[str]] = defaultdict(list)
         for place in places.select_related("user", "added_by").order_by("added_at"):
