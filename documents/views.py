@@ -19,6 +19,7 @@ from documents import sandbox, viewer
 from documents.forms import FilterForm, GrantForm, PlaceForm
 from documents.listing import GROUPS, Row, listing
 from documents.models import HEAVY, Document, Version
+from documents.openings import note_page
 from documents.originals import download, local_path
 from documents.parse import FORMATS, ParseFailed
 from documents.reading import drawn, opened, openers_of, passages_of, versions_of
@@ -97,7 +98,8 @@ def status(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) 
 @in_workspace(Action.OPEN)
 def page(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID, number: int) -> HttpResponse:
     """A page as an image, with `?start=&end=` (in the version's text) marked where it touches the page."""
-    found = _version(request, _find(request, workspace, pk), version)
+    document = _find(request, workspace, pk)
+    found = _version(request, document, version)
     leaf = viewer.leaf_numbered(viewer.leaves(found.sections, len(found.text)), number)
     if leaf is None or not drawn(found, leaf):
         raise Http404
@@ -110,6 +112,7 @@ def page(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID, nu
     except ParseFailed as error:
         logger.warning("Page %s of version %s cannot be drawn: %s.", number, found.pk, error.code)
         raise Http404 from error
+    note_page(document, found, page=number)
     return HttpResponse(image, content_type="image/png")
 
 

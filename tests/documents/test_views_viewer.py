@@ -1,10 +1,13 @@
 """The viewer as a reader meets it: the cited words, the page, the version, and who may look."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
 from audit.events import EventType
 from audit.models import Event
+from documents import openings
 from documents.restriction import restrict
 from documents.states import VersionState
 from tests.documents import factories
@@ -155,6 +158,27 @@ def test_opening_a_document_leaves_one_entry_and_its_images_none(handbook, membe
     event = Event.objects.get(type=EventType.DOCUMENT_OPENED)
     assert event.object_id == str(handbook.pk)
     assert str(handbook.current_version.pk) in event.body
+
+
+def test_images_fetched_past_the_viewer_leave_one_entry_for_each_reader_and_version(
+    handbook, contributor, member, reviewer, client_of, monkeypatch
+):
+    version = handbook.current_version
+    newer = factories.add_version(handbook, factories.pdf("Another text."), by=contributor)
+
+    for reader in (member, reviewer):
+        client = client_of(reader)
+        for number in (1, 2, 3, 1):
+            assert client.get(image_url(handbook, version, number)).status_code == 200
+    client.get(image_url(handbook, newer, 1))
+    opened = Event.objects.filter(type=EventType.DOCUMENT_OPENED).order_by("seq")
+    told = [(event.actor_label, str(newer.pk) in event.body) for event in opened]
+
+    assert told == [("member", False), ("reviewer", False), ("reviewer", True)]
+    # After the time of a reading the next page begins another one.
+    monkeypatch.setattr(openings, "READING", timedelta(0))
+    client.get(image_url(handbook, newer, 1))
+    assert opened.all().count() == 4
 
 
 def test_the_status_of_a_version_reloads_the_page_once_it_is_settled(leave, contributor, member, client_of):
