@@ -9,3 +9,18 @@ class DocumentError(PortalError):
 
 class LeaseLost(Exception):
     """Another worker took this version over; whoever sees this stops and writes nothing."""
+
+
+class SourceError(PortalError):
+    """A source cannot be set up, changed or run as asked."""
+
+
+class SourceFailed(Exception):
+    """Something outside did not give what was asked of it. `documents/sources/problems.py` has the sentences.
+
+    `code` is permanent; `detail` holds what the sentence names: never a secret, never text of a document.
+    """
+
+    def __init__(self, code: str, **detail: str | int) -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail

@@ -111,6 +111,11 @@ EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
 #: Where a model may be (`answers/model_hosts.py`). In development: this machine, and any public host over HTTPS.
 MODEL_HOSTS = env.list("INLOCK_MODEL_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.0/8", "::1/128", "*"])
 
+#: Where sources of documents may be (`documents/fetch.py`). In development: any public host.
+SOURCE_HOSTS = env.list("INLOCK_SOURCE_HOSTS", [] if PRODUCTION else ["*"])
+#: Folders of this machine that sources may read, `/srv/handbook` for all or `legal:/srv/legal` for one workspace.
+SOURCE_FOLDERS = env.list("INLOCK_SOURCE_FOLDERS")
+
 # --- Applications -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -263,6 +268,10 @@ OIDC_GROUPS_CLAIM = env.str("INLOCK_OIDC_GROUPS_CLAIM", "groups")
 OIDC_CREATE = env.bool("INLOCK_OIDC_CREATE", default=True)
 #: Values of `acr` or `amr` that tell of a second factor.
 OIDC_SECOND_FACTOR = env.list("INLOCK_OIDC_SECOND_FACTOR")
+#: Whether passwords and passkeys open accounts here. Off: people come in through the provider alone.
+LOCAL_SIGN_IN = env.bool("INLOCK_LOCAL_SIGN_IN", default=True)
+#: The one account that still signs in here then, with password and second factor (`identity/local_sign_in.py`).
+EMERGENCY_ACCOUNT = env.str("INLOCK_EMERGENCY_ACCOUNT")
 SOCIALACCOUNT_ADAPTER = "workspaces.identity.providers.ProviderAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False
 SOCIALACCOUNT_QUERY_EMAIL = SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_STORE_TOKENS = False

@@ -28,6 +28,12 @@ DOORS = {
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
     "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py"),
+    # Whatever people type into sources goes out here; the other protocols get their connections from it.
+    "httpcore": ("documents/fetch.py",),
+    "ssl": ("documents/sources/imap.py",),
+    "imaplib": ("documents/sources/imap.py",),
+    "dulwich": ("documents/sources/git.py",),
+    "urllib3": (),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "lxml": ("documents/parse/",),
     "docx": ("documents/parse/", "inlock/demo/make_documents.py"),
