@@ -28,12 +28,14 @@ def end(draft: Draft) -> None:
         access.revoke(REVIEW_ANSWER, grant.user, draft.answer)
 
 
-def leave(workspace: Workspace, person: User) -> None:
-    """Clear the person's desks in the workspace they are about to leave."""
+def leave(workspace: Workspace, person: User) -> list[Draft]:
+    """Clear the person's desks in the workspace they are about to leave; the drafts that lay there, for the trail."""
     drafts = Draft.objects.select_for_update(of=("self",), no_key=True).filter(workspace=workspace, assigned_to=person)
     held = Q(answer__answerusergrant__user=person, answer__answerusergrant__permission__codename=REVIEW_ANSWER)
-    for draft in drafts.filter(held).order_by("pk"):
+    left = list(drafts.filter(held).order_by("pk"))
+    for draft in left:
         draft.save(update_fields=put(draft, None))
+    return left
 
 
 def holders_of(draft: Draft) -> list[AnswerUserGrant]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from answers import desks
 from answers.exceptions import SharingError
-from answers.models import Answer, AnswerUserGrant, Declassification
+from answers.models import Answer, AnswerUserGrant, Declassification, Draft
 from answers.querysets import READ_ANSWER, is_declassified_for, sources_open
 from answers.states import RELEASED
 from audit.events import EventType
@@ -57,13 +57,16 @@ def end_grants(workspace: Workspace, person: User, by: User | None) -> None:
     """End what somebody who leaves the workspace was given of its answers: shares, desks and declassifications."""
     grants = AnswerUserGrant.objects.filter(content_object__workspace=workspace, user=person)
     shared = [grant.content_object for grant in grants.filter(permission__codename=READ_ANSWER).order_by("pk")]
-    desks.leave(workspace, person)
+    details = {**_told(person), "left": True}
+    entries = [_off_desk(draft) for draft in desks.leave(workspace, person)]
     for answer in shared:
         access.revoke(READ_ANSWER, person, answer)
-    Declassification.readers.through.objects.filter(user=person, declassification__answer__workspace=workspace).delete()
-    if shared:
-        details = {**_told(person), "left": True}
-        entries = [Entry(EventType.ANSWER_UNSHARED, answer, details=details) for answer in shared]
+        entries.append(Entry(EventType.ANSWER_UNSHARED, answer, details=details))
+    opened = Declassification.objects.filter(answer__workspace=workspace, readers=person, ended_at=None)
+    for made in opened.select_related("answer").order_by("pk"):
+        made.readers.remove(person)
+        entries.append(Entry(EventType.ANSWER_UNSHARED, made.answer, details={**details, "declassification": made.pk}))
+    if entries:
         record_all(entries, workspace=workspace, by=by)
 
 
@@ -99,6 +102,11 @@ def _locked(answer: Answer, by: User) -> Answer:
 
 def _grants(answer: Answer) -> QuerySet[AnswerUserGrant]:
     return AnswerUserGrant.objects.filter(content_object=answer, permission__codename=READ_ANSWER)
+
+
+def _off_desk(draft: Draft) -> Entry:
+    details = {"answer": draft.answer_id, "to": None, "to_label": "", "left": True}
+    return Entry(EventType.DRAFT_ASSIGNED, draft, details=details)
 
 
 def _told(person: User) -> dict[str, object]:

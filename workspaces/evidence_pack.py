@@ -223,7 +223,8 @@ An evidence pack of an Inlock installation.
 
 manifest.json       what this is, signed; the SHA-256 of every other file
 roles.json          the roles and what each allows
-rights/             per chain: who holds what now, and every change in the period
+rights/             per chain: every right before the period, each change in it with what its people held then, and
+                    every right after it; what the database holds now, and where it differs from what the trail tells
 trail/              the entries of the period, with the exact bytes each hash is taken over
 checkpoints/        signed roots of the chains
 verification.json   what the portal found when it read its own trail

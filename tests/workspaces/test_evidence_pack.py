@@ -111,9 +111,12 @@ def test_rights_are_told_as_they_were_after_each_change(policies: Any, manager: 
     content = files(packed(trail.Chain(policies), period=Period(before, timezone.now())))
 
     rights = json.loads(content[f"rights/workspace-{policies.pk}.json"])
-    assert rights["roles_before"]["member"] == ["member"]
-    assert [one["roles_after"]["member"] for one in rights["changes"]] == [["member", "reviewer"], ["reviewer"]]
+    mine = f"person:{member.pk}"
+    assert [right["what"] for right in rights["before"] if right["holder"] == mine] == ["member"]
+    held = [[right["what"] for right in change["held_after"][mine]] for change in rights["changes"]]
+    assert held == [["member", "reviewer"], ["reviewer"]]
     assert [one["by"] for one in rights["changes"]] == ["manager", "manager"]
+    assert rights["differences"] == []
     assert {one["person"] for one in rights["now"]["members"]} >= {"manager", "member", "auditor"}
 
 
