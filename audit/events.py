@@ -21,6 +21,7 @@ class EventType(models.TextChoices):
     FACTOR_REMOVED = "user.factor_removed", _("A second factor of a person was removed.")
     SECRETS_RESEALED = "platform.secrets_resealed", _("Stored secrets were sealed with the newest key.")
     POLICY_CHANGED = "platform.policy_changed", _("A rule of the whole installation was changed.")
+    EMERGENCY_SIGN_IN = "user.emergency_sign_in", _("The emergency account signed in beside the identity provider.")
     RECOVERY_CODE_USED = "user.recovery_code_used", _("A person signed in with a recovery code, which is spent now.")
     PROVIDER_VOUCHED = (
         "user.provider_vouched",
@@ -82,6 +83,12 @@ class EventType(models.TextChoices):
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
+
+    SOURCE_CREATED = "source.created", _("A source of documents was set up.")
+    SOURCE_CHANGED = "source.changed", _("A source of documents was changed.")
+    SOURCE_DELETED = "source.deleted", _("A source was taken away; the documents it brought stay.")
+    SOURCE_RUN_ASKED = "source.run_asked", _("A test, preview or sync of a source was asked for.")
+    SOURCE_RUN_ENDED = "source.run_ended", _("A test, preview or sync of a source ended.")
 
     # answers
     QUESTION_ASKED = "question.asked", _("A question was asked.")

@@ -4,6 +4,7 @@ import ipaddress
 import shutil
 import socket
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import redis
 from django.conf import settings
 from django.core import checks
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from audit import checkpoints, database_roles
 from documents import sandbox
@@ -19,13 +21,17 @@ from inlock import engines, migrating, supervisor
 from inlock.celery import CANARY_SECONDS, QUEUES
 from inlock.env import Env
 from inlock.tasks import seconds_since_canary
+from workspaces import members
 from workspaces.dispatch import worker_is_up
+from workspaces.identity import local_sign_in
 
 #: Below this much free disk uploads are at risk, and below a tenth of it the database is.
 LOW_DISK_BYTES = 2 * 1024**3
 ALL_APPLIED = "all applied"
 # Two rounds may be lost to a restart without anything being wrong.
 CANARY_IS_LATE = 3 * CANARY_SECONDS
+#: For as long somebody who looks seldom must learn that the emergency account was used.
+EMERGENCY_IS_NEWS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,9 @@ def _database(*, runs: bool) -> list[Finding]:
         return [Finding("migrations", "not known while the database is down")]
     try:
         migrations = _migrations()
-        return [migrations, _accounts(), *_trail()] if migrations.state == ALL_APPLIED else [migrations]
+        if migrations.state != ALL_APPLIED:
+            return [migrations]
+        return [migrations, _accounts(), *_emergency_account(), _managers(), *_trail()]
     finally:
         connection.close()
 
@@ -96,6 +104,34 @@ def _accounts() -> Finding:
     if not faults:
         return Finding("accounts", "no problem found")
     return Finding("accounts", faults[0].id or "", faults[0].msg, faults[0].hint or "")
+
+
+def _emergency_account() -> list[Finding]:
+    """Whether the one account beside the provider would open, and when it last did."""
+    if settings.LOCAL_SIGN_IN or not settings.EMERGENCY_ACCOUNT:
+        return []
+    name = f"emergency account {settings.EMERGENCY_ACCOUNT}"
+    if missing := local_sign_in.emergency_lacks():
+        step = "Make it whole while the provider works: `changepassword`, and a second factor under its own account."
+        return [Finding(name, "closed", f"Nobody could sign in with it: {missing}.", step)]
+    used_at = local_sign_in.emergency_used_at()
+    if used_at is None:
+        return [Finding(name, "never used")]
+    state = f"used on {timezone.localtime(used_at):%Y-%m-%d %H:%M}"
+    if timezone.now() - used_at > EMERGENCY_IS_NEWS:
+        return [Finding(name, state)]
+    step = "If none of you did, close the account and read the trail. Otherwise give it another password."
+    return [Finding(name, state, "Somebody signed in beside the identity provider.", step)]
+
+
+def _managers() -> Finding:
+    """A provider's groups, or the end of an account, may take the last who could manage a workspace."""
+    slugs = list(members.without_manager().order_by("slug").values_list("slug", flat=True))
+    if not slugs:
+        return Finding("managers", "every workspace has one")
+    shown = ", ".join(slugs[:5]) + (", …" if len(slugs) > 5 else "")
+    step = "A platform administrator names one, on the workspace's page in the admin."
+    return Finding("managers", f"{len(slugs)} missing", f"Nobody may manage these workspaces: {shown}.", step)
 
 
 def _trail() -> list[Finding]:

@@ -315,6 +315,7 @@ CHECKPOINT_MINUTES = env.int("INLOCK_CHECKPOINT_MINUTES", 60, minimum=1)
 CELERY_BEAT_SCHEDULE = {
     "sweep-checkpoints": {"task": "audit.tasks.sweep_checkpoints", "schedule": 60.0},
     "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
+    "sweep-sources": {"task": "documents.tasks.sweep_sources", "schedule": 60.0},
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
     "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
 }

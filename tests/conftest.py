@@ -210,6 +210,37 @@ def client_of() -> Callable[[Any], Client]:
     return sign_in
 
 
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[Any]:
+    """An OpenID Connect provider in a process of its own, one for all tests of this worker."""
+    from tests import oidc_provider
+
+    with oidc_provider.running("http://testserver/sign-in/with/oidc/login/callback/") as running:
+        yield running
+
+
+@pytest.fixture
+def provider(provider_process: Any, settings: Any) -> Any:
+    """A provider that knows `ada` of the groups readers and finance, set up in the portal."""
+    from tests import oidc_provider
+
+    issuer = provider_process.issuer
+    provider_process.spoil()
+    provider_process.knows({"ada": {"preferred_username": "ada", "groups": ["readers", "finance"]}})
+    settings.OIDC_ISSUER = issuer
+    settings.OIDC_HOSTS = [issuer.removeprefix("http://")]
+    settings.OIDC_CLIENT_ID = oidc_provider.CLIENT_ID
+    app = {
+        "provider_id": settings.OIDC_PROVIDER,
+        "name": "Our directory",
+        "client_id": oidc_provider.CLIENT_ID,
+        "secret": oidc_provider.CLIENT_SECRET,
+        "settings": {"server_url": issuer},
+    }
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+    return provider_process
+
+
 @pytest.fixture
 def as_superuser(transactional_db: None) -> Iterator[Any]:
     """A database connection that may damage what the product may not; needs committed rows."""

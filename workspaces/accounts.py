@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -56,11 +57,14 @@ def set_password(user: User, password: str, *, by: User) -> None:
 
     One given by somebody else ends the person's API tokens too: it is what one does against an intruder.
 
-    Raises MembershipError for a password the rules refuse, and Forbidden as `change_account`.
+    Raises MembershipError for a password the rules refuse and where none opens anything (the emergency account's is
+    the operator's to change), and Forbidden as `change_account`.
     """
     if by.pk != user.pk:
         access.require(by, PlatformAction.MANAGE_ACCOUNTS, None)
     require_not_above(user, by)
+    if not settings.LOCAL_SIGN_IN:
+        raise MembershipError(_("Passwords open nothing here: people sign in through the identity provider."))
     try:
         validate_password(password, user)
     except ValidationError as error:

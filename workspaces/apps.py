@@ -9,10 +9,10 @@ class WorkspacesConfig(AppConfig):
 
     def ready(self) -> None:
         from workspaces import checks  # noqa: F401  (registers the system checks)
-        from workspaces.identity.signals import note_providers_factor, record_factors
+        from workspaces.identity.signals import note_ways_in, record_factors
         from workspaces.signals import record_sign_ins, renew_role_permissions
 
         post_migrate.connect(renew_role_permissions, sender=self)
         record_sign_ins()
         record_factors()
-        note_providers_factor()
+        note_ways_in()

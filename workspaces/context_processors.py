@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from workspaces import access
@@ -23,4 +24,5 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "can_enter_admin": look is None and access.may_enter_admin(user),
         "can_platform": access.platform_actions(user),
         "look": look,
+        "has_password": settings.LOCAL_SIGN_IN and user.has_usable_password(),
     }

@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -149,6 +150,12 @@ def managers_of(workspace: Workspace) -> set[UUID]:
     )
     list(places.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
     return set(access.holders(workspace, Role.MANAGER).values_list("pk", flat=True))
+
+
+def without_manager() -> QuerySet[Workspace]:
+    """The workspaces in use that nobody may manage, since a provider's groups or a closed account took the last."""
+    managers = access.people_allowed(OuterRef("pk"), Action.MANAGE)
+    return Workspace.objects.filter(~Exists(managers), archived_at=None)
 
 
 def roles_of(workspace: Workspace, user: User) -> list[str]:

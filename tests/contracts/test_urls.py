@@ -21,6 +21,8 @@ SIGNING_IN = {
     "mfa_login_webauthn",
     "openid_connect_login",
     "openid_connect_callback",
+    "openid_connect_back_channel_logout",
+    "emergency_sign_in",
     "socialaccount_login_cancelled",
     "socialaccount_login_error",
 }

@@ -1,14 +1,22 @@
 """Signing in through the identity provider as a browser does, step by step."""
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpResponse
 from django.test import Client
 
+from audit.events import EventType
+from audit.models import Event
 from tests.oidc_provider import Provider
 
 CALLBACK = "http://testserver/sign-in/with/oidc/login/callback/"
+
+
+def entries(type: EventType) -> list[dict[str, Any]]:
+    """The bodies of the trail's entries of one type, in order."""
+    return [json.loads(body) for body in Event.objects.filter(type=type).order_by("seq").values_list("body", flat=True)]
 
 
 def begin(client: Client, **fields: str) -> str:

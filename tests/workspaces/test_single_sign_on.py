@@ -1,7 +1,6 @@
 """Signing in through an identity provider, against a provider that runs in a process of its own."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,51 +11,14 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from audit.events import EventType
-from audit.models import Event
 from tests import oidc_provider
-from tests.oidc_provider import Provider
 from tests.workspaces.sign_in_scene import code_of, is_signed_in
-from tests.workspaces.single_sign_on_scene import CALLBACK, begin, come_back, sign_in_as
+from tests.workspaces.single_sign_on_scene import CALLBACK, begin, come_back, entries, sign_in_as
 from workspaces import claim_rules, groups, members
 from workspaces.identity import id_token
 from workspaces.models import Membership, PlatformPolicy, User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[Provider]:
-    with oidc_provider.running(CALLBACK) as running:
-        yield running
-
-
-@pytest.fixture
-def provider(process: Provider, settings: Any) -> Provider:
-    """A provider that knows `ada` of the groups readers and finance, set up in the portal."""
-    process.spoil()
-    process.knows({"ada": {"preferred_username": "ada", "groups": ["readers", "finance"]}})
-    settings.OIDC_ISSUER = process.issuer
-    settings.OIDC_HOSTS = [process.issuer.removeprefix("http://")]
-    settings.OIDC_CLIENT_ID = oidc_provider.CLIENT_ID
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {
-            "OAUTH_PKCE_ENABLED": True,
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": "Our directory",
-                    "client_id": oidc_provider.CLIENT_ID,
-                    "secret": oidc_provider.CLIENT_SECRET,
-                    "settings": {"server_url": process.issuer},
-                }
-            ],
-        }
-    }
-    return process
-
-
-def entries(type: EventType) -> list[dict[str, Any]]:
-    return [json.loads(body) for body in Event.objects.filter(type=type).order_by("seq").values_list("body", flat=True)]
 
 
 def faults() -> list[str]:

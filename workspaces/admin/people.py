@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -122,7 +123,7 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
             "email",
             "is_active",
             "administrator",
-            "new_password",
+            *(["new_password"] if settings.LOCAL_SIGN_IN else []),
             "without_factors",
         )
 
@@ -151,7 +152,7 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
         user = accounts.change_account(User(pk=obj.pk), by=request.user, **fields)
         if "administrator" in form.changed_data:
             members.set_platform_administrator(user, administrator=data["administrator"], by=request.user)
-        if data["new_password"]:
+        if data.get("new_password"):
             accounts.set_password(user, data["new_password"], by=request.user)
         if data["without_factors"]:
             factors.remove_all(user, by=request.user)

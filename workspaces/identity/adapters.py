@@ -3,12 +3,13 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,7 +21,7 @@ from qrcode.image.svg import SvgPathImage
 from audit.events import EventType
 from audit.record import record
 from workspaces import accounts
-from workspaces.identity import addresses, throttle
+from workspaces.identity import addresses, local_sign_in, throttle
 from workspaces.models import User
 from workspaces.secrets import seal, unseal
 
@@ -47,10 +48,24 @@ class AccountAdapter(DefaultAccountAdapter):
         Raises TooManyAttempts and CountingUnavailable.
         """
         attempt = throttle.Attempt(throttle.by_address(request), throttle.by_account(credentials["username"]))
-        user = authenticate(request, **credentials)
+        user = local_sign_in.person_of(request, **credentials)
         if user is not None:
             attempt.succeeded()
         return user
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Every way in passes here, before a second factor is asked for."""
+        refused = super().pre_login(request, user, **kwargs)
+        by_provider = "sociallogin" in (kwargs["signal_kwargs"] or {})
+        if refused is None and not local_sign_in.lets_in(user, by_provider=by_provider):
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
+        return refused
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """A password says nothing about who sits there where it opens nothing."""
+        methods = super().get_reauthentication_methods(user)
+        return [way for way in methods if settings.LOCAL_SIGN_IN or way["id"] != "reauthenticate"]
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         # Reached with a passkey or through a provider: nobody is told that the account exists and is closed.

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from workspaces.exceptions import CountingUnavailable, TooManyAttempts
-from workspaces.identity import requirement, sessions
+from workspaces.identity import local_sign_in, requirement, sessions
 from workspaces.identity.decorators import OWN_ACCOUNT
 from workspaces.token_auth import token_of
 
@@ -39,7 +39,7 @@ class IdentityMiddleware:
         # A token was made in a session that had shown what it had to, and has an end of its own.
         if not request.user.is_authenticated or token_of(request) is not None:
             return None
-        if sessions.is_over(request):
+        if sessions.is_over(request) or local_sign_in.has_ended(request):
             logout(request)
             return None if _asks_for_nobody(view) else _to(request, _sign_in(request))
         sessions.note_use(request)

@@ -23,7 +23,7 @@ def is_missing(request: HttpRequest, *, in_admin: bool) -> bool:
     it, such as breaking glass, is not to be had in the portal with a password alone. A query or two, or none when the
     session has shown a factor already.
     """
-    if request.session.get(_SHOWN) == str(request.user.pk):
+    if has_shown(request.session, request.user):
         return False
     if settings.SECOND_FACTOR_FOR_ADMIN and (in_admin or request.user.is_superuser):
         return True
@@ -31,6 +31,11 @@ def is_missing(request: HttpRequest, *, in_admin: bool) -> bool:
     if settings.SECOND_FACTOR_FOR_ADMIN:
         codes.append(PLATFORM_ADMINISTRATOR)
     return bool(codes) and _holds_one_of(request.user, codes)
+
+
+def has_shown(session: SessionBase, user: User) -> bool:
+    """Whether this session has shown a second factor of `user`."""
+    return session.get(_SHOWN) == str(user.pk)
 
 
 def note_shown(session: SessionBase, user: User) -> None:

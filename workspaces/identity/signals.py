@@ -5,11 +5,12 @@ from typing import Any
 from allauth.account.signals import user_logged_in
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db.models.signals import post_delete, post_save
 
 from audit.events import EventType
 from audit.record import record
-from workspaces.identity import requirement, sessions
+from workspaces.identity import local_sign_in, requirement, sessions
 from workspaces.models import User
 
 
@@ -22,12 +23,16 @@ def record_factors() -> None:
     mfa.authenticator_removed.connect(_factor_removed, dispatch_uid="factor-removed")
 
 
-def note_providers_factor() -> None:
-    """Connect the note that a provider, and not we, has seen the second factor of this session."""
-    user_logged_in.connect(_signed_in, dispatch_uid="provider-factor")
+def note_ways_in() -> None:
+    """Connect the note of how a session was opened: with the provider's word, by the emergency account, or neither."""
+    user_logged_in.connect(_signed_in, dispatch_uid="way-in")
 
 
 def _signed_in(request: Any, user: Any, sociallogin: Any = None, **kwargs: Any) -> None:
+    if sociallogin is not None:
+        request.session[local_sign_in.PROVIDER] = sociallogin.account.uid
+    elif not settings.LOCAL_SIGN_IN:
+        local_sign_in.note_emergency(user)
     identity = getattr(sociallogin, "identity", None)
     if identity is not None and identity.second_factor:
         requirement.note_shown(request.session, user)

@@ -16,18 +16,24 @@ from django.urls import path
 
 from workspaces.identity import single_sign_on, views
 from workspaces.identity.decorators import own_account, recorded
+from workspaces.identity.local_sign_in import asks_no_password, for_emergencies, with_local_sign_in
 
 urlpatterns = [
-    path("sign-in/", account.login, name="account_login"),
+    path("sign-in/", asks_no_password(views.sign_in), name="account_login"),
+    path("sign-in/emergency/", for_emergencies(views.emergency), name="emergency_sign_in"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
-    path("sign-in/passkey/", login_not_required(passkeys.login_webauthn), name="mfa_login_webauthn"),
+    path(
+        "sign-in/passkey/",
+        with_local_sign_in(login_not_required(passkeys.login_webauthn)),
+        name="mfa_login_webauthn",
+    ),
     path("sign-in/with/<slug:provider_id>/login/", single_sign_on.begin, name="openid_connect_login"),
     path("sign-in/with/<slug:provider_id>/login/callback/", single_sign_on.callback, name="openid_connect_callback"),
     path("sign-in/cancelled/", providers.login_cancelled, name="socialaccount_login_cancelled"),
     path("sign-in/failed/", providers.login_error, name="socialaccount_login_error"),
     path("sign-out/", account.logout, name="account_logout"),
     path("account/", own_account(mfa.index), name="mfa_index"),
-    path("account/password/", views.change_password, name="account_change_password"),
+    path("account/password/", with_local_sign_in(views.change_password), name="account_change_password"),
     path("account/sessions/", own_account(usersessions.list_usersessions), name="usersessions_list"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end_session"),
     path("account/app/", recorded(totp.activate_totp), name="mfa_activate_totp"),
@@ -42,7 +48,7 @@ urlpatterns = [
         recorded(recovery_codes.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
-    path("account/confirm/", own_account(account.reauthenticate), name="account_reauthenticate"),
+    path("account/confirm/", own_account(with_local_sign_in(account.reauthenticate)), name="account_reauthenticate"),
     path("account/confirm/code/", own_account(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("account/confirm/passkey/", own_account(passkeys.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
 ]

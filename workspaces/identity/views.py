@@ -1,7 +1,11 @@
 """Pages about one's own account that django-allauth has not, or has otherwise."""
 
+from typing import Any
+
+from allauth.account.views import LoginView
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
@@ -16,6 +20,22 @@ from workspaces.identity import sessions
 from workspaces.identity.decorators import OWN_ACCOUNT, own_account
 from workspaces.identity.forms import OwnPasswordForm
 from workspaces.identity.rotation import still_listed
+
+
+class SignInView(LoginView):
+    """The sign-in page, with a form for a password only where one opens anything."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(local_sign_in=settings.LOCAL_SIGN_IN, **kwargs)
+
+
+class EmergencyView(LoginView):
+    """The sign-in of the emergency account: the same form and rules, at an address of its own."""
+
+    template_name = "account/emergency.html"
+
+
+sign_in, emergency = SignInView.as_view(), EmergencyView.as_view()
 
 
 @own_account
