@@ -26,6 +26,8 @@ class ChatServer:
     go_on: threading.Event = field(default_factory=threading.Event)
     #: What the model called "says" answers.
     says: str = ""
+    #: Called by the models that echo late or slowly, where they stand still; they go on when it returns.
+    pause: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -152,6 +154,19 @@ def _says(handler: _Handler, prompt: str) -> None:
 
 def _echo(handler: _Handler, prompt: str) -> None:
     handler.stream(f"{_TRUE}\n\n{prompt}")
+
+
+def _echo_late(handler: _Handler, prompt: str) -> None:
+    handler.chat.pause()
+    _echo(handler, prompt)
+
+
+def _echo_slowly(handler: _Handler, prompt: str) -> None:
+    handler.open_stream()
+    handler.send("This much was said before. ")
+    handler.chat.pause()
+    handler.send(f"{_TRUE}\n\n{prompt}", "stop")
+    handler.wfile.write(b"data: [DONE]\n\n")
 
 
 def _silent(handler: _Handler, prompt: str) -> None:

@@ -1,134 +1,150 @@
-"""P2: a right taken away while an answer is being made counts at once, wherever the pipeline is."""
+"""P2: a right taken away while an answer is being made counts at once, wherever the pipeline is.
 
+The pipeline stands still at four points, as it may for any time in a worker: behind the search, behind the prompt,
+before the model's first word and in the middle of its words.
+"""
+
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.utils import OperationalError
-from django.test import Client
 
-from answers import pipeline, questions
-from answers.endpoints import BUILT_IN
-from answers.models import Answer, ModelEndpoint, WorkspaceModels
+from answers import endings, sse, streaming
+from answers.models import Answer, Draft
 from answers.states import AnswerStatus
 from answers.steps import compose, retrieve
-from documents import bars as document_bars
-from documents import index, library, restriction
 from documents.models import Passage
 from tests.answers import chat_server
-from tests.documents.shelf import SPACE
-from tests.leaks import portal_scene as scene
-from workspaces import access, accounts, bars, members
+from tests.leaks import pausing
+from tests.leaks.pausing import FEW_WAYS, WAYS, Asker, Pause, Way, take_nothing
+from workspaces import access
 
-CANARY = scene.word(1)
+GIVEN = {AnswerStatus.ANSWERED, AnswerStatus.HELD_FOR_REVIEW}
+
+
+def _behind(module: Any, name: str) -> Callable[[Pause, chat_server.ChatServer, Any], None]:
+    """Stand still when the function has returned."""
+
+    def arm(pause: Pause, server: chat_server.ChatServer, monkeypatch: Any) -> None:
+        real = getattr(module, name)
+
+        def then_pause(*args: Any, **options: Any) -> Any:
+            made = real(*args, **options)
+            pause()
+            return made
+
+        monkeypatch.setattr(module, name, then_pause)
+
+    return arm
+
+
+def _in_the_model(pause: Pause, server: chat_server.ChatServer, monkeypatch: Any) -> None:
+    server.pause = pause
+
+
+#: Point → how the model behaves there, and what makes the pipeline stand still.
+POINTS = {
+    "behind the search": ("echo", _behind(retrieve, "_search")),
+    "behind the prompt": ("echo", _behind(compose.prompts, "render")),
+    "before the first word": ("echo-late", _in_the_model),
+    "between two words": ("echo-slowly", _in_the_model),
+}
+
+
+#: Set by `make deep`: every way at every point. Otherwise all of them where a check of another kind comes next.
+DEEP = bool(os.environ.get("INLOCK_DEEP"))
+TRIED = [(point, ways) for point in ("behind the search", "between two words") for ways in WAYS.values()]
+TRIED += [
+    (point, ways)
+    for point in ("behind the prompt", "before the first word")
+    for ways in (WAYS.values() if DEEP else (FEW_WAYS,))
+]
 
 
 @pytest.fixture
-def place(policies: Any, manager: Any) -> Any:
-    """`policies` with one document, and a model that says its prompt again."""
-    policies.document = scene.put(policies, "depot.md", CANARY, by=manager)
-    with chat_server.serve() as server:
-        policies.echo = ModelEndpoint.objects.create(name="echo", kind="openai", base_url=server.url, model="echo")
-        policies.sent = server.requests
-        built_in = ModelEndpoint.objects.get(name=BUILT_IN)
-        offered, _ = WorkspaceModels.objects.get_or_create(workspace=policies, defaults={"default_endpoint": built_in})
-        offered.choices.add(policies.echo)
-        yield policies
+def lose(transactional_db: None, make_workspace: Any, manager: Any, admin: Any, reviewer: Any, monkeypatch: Any) -> Any:
+    """lose(point, ways) → the askers, each way's and one who loses nothing, once their pipelines came to an end.
+
+    With `policy="review"` all of it happens where a reviewer has to approve. `prompts` are those the model got.
+    """
+    monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.5)
+
+    def run(point: str, ways: tuple[Way, ...], policy: str = "open") -> dict[Way, Asker]:
+        places = {
+            name: make_workspace(name, policy=policy, manager=manager, reviewer=reviewer) for name in ("one", "alone")
+        }
+        model, arm = POINTS[point]
+        askers = pausing.cast((*ways, take_nothing), places, manager, reviewer, admin)
+        with chat_server.serve() as server:
+            endpoint, _same = [pausing.offer(place, server, model) for place in places.values()]
+            pause = Pause(len(askers))
+            arm(pause, server, monkeypatch)
+            pausing.lose_on_the_way(askers, pause, endpoint)
+            run.prompts = str(server.requests)  # type: ignore[attr-defined]
+        return askers
+
+    return run
 
 
-def _restrict(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    restriction.restrict(place.document, by=manager)
+@pytest.mark.parametrize(("point", "ways"), TRIED, ids=lambda one: one if isinstance(one, str) else one[0].__name__)
+def test_nothing_is_told_of_what_was_taken_on_the_way(lose: Any, point: str, ways: tuple[Way, ...]) -> None:
+    askers = lose(point, ways)
+
+    kept = askers.pop(take_nothing)
+    assert kept.canary in kept.told()
+    for way, asker in askers.items():
+        answer = Answer.objects.get(pk=asker.answer.pk)
+        assert answer.status not in GIVEN, way.__name__
+        assert answer.text == answer.released_text == "", way.__name__
+        assert asker.canary not in asker.watching.text, way.__name__
+        assert asker.canary not in asker.told(), way.__name__
+        if point == "behind the search":
+            assert asker.canary not in lose.prompts, way.__name__
 
 
-def _bar(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    document_bars.bar(place.document, member, reason="A conflict.", by=manager)
+def test_a_stream_looks_at_rights_often_enough_to_stop_within_five_seconds() -> None:
+    assert streaming.BEAT_SECONDS + streaming._TIMEOUT <= 5
 
 
-def _bar_everywhere(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    bars.bar(place, member, reason="A conflict.", by=manager)
+def test_nobody_gets_to_review_what_its_asker_lost_on_the_way(lose: Any) -> None:
+    askers = lose("between two words", (pausing.revoke, pausing.take_role), policy="review")
+
+    assert [draft.answer_id for draft in Draft.objects.all()] == [askers[take_nothing].answer.pk]
+    assert not any(asker.canary in asker.watching.text for asker in askers.values())
 
 
-def _delete(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    library.delete(place.document, by=manager)
+# --- Counter-proofs: without the look at rights that stands behind each point, the word comes out ---------------
 
 
-def _take_role(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    members.remove_member(place, member, "member", by=manager)
+def test_passages_that_are_not_authorised_again_would_reach_the_model(lose: Any, monkeypatch: Any) -> None:
+    rule = access.visible
+    monkeypatch.setattr(
+        retrieve.access, "visible", lambda user, model: model.objects.all() if model is Passage else rule(user, model)
+    )
+
+    askers = lose("behind the search", (pausing.revoke,))
+
+    assert askers[pausing.revoke].canary in lose.prompts
 
 
-def _close(place: Any, manager: Any, member: Any, admin: Any) -> None:
-    accounts.change_account(member, by=admin, is_active=False)
+@pytest.mark.parametrize("point", ["behind the prompt", "before the first word"])
+def test_an_ending_that_asks_for_no_right_would_keep_the_answer(lose: Any, monkeypatch: Any, point: str) -> None:
+    monkeypatch.setattr(endings, "_is_open_to_asker", lambda answer: True)
+
+    askers = lose(point, (pausing.revoke,))
+
+    assert askers[pausing.revoke].canary in Answer.objects.get(pk=askers[pausing.revoke].answer.pk).released_text
 
 
-TAKEN: list[Callable[..., None]] = [_restrict, _bar, _bar_everywhere, _delete, _take_role, _close]
-#: Where the pipeline is when it happens: the function that has just returned.
-POINTS = {"after the search": (retrieve, "_search"), "after the prompt": (compose.prompts, "render")}
+def test_a_stream_that_looks_at_rights_once_would_go_on_telling(lose: Any, monkeypatch: Any) -> None:
+    real, known = sse._rights.func, {}
 
+    def once(answer_id: Any, credential: Any) -> Any:
+        return known.setdefault(answer_id, real(answer_id, credential))
 
-@pytest.mark.parametrize("take", TAKEN, ids=lambda take: take.__name__.strip("_"))
-@pytest.mark.parametrize("point", POINTS)
-def test_nothing_is_told_of_what_was_taken_on_the_way(
-    place: Any, manager: Any, member: Any, admin: Any, monkeypatch: Any, point: str, take: Any
-) -> None:
-    module, name = POINTS[point]
-    real = getattr(module, name)
+    monkeypatch.setattr(sse, "_rights", sse.sync_to_async(once))
 
-    def then_take(*args: Any, **options: Any) -> Any:
-        made = real(*args, **options)
-        take(place, manager, member, admin)
-        return made
+    askers = lose("between two words", (pausing.revoke, pausing.take_role))
 
-    monkeypatch.setattr(module, name, then_take)
-    asked = questions.ask(workspace=place, text=scene.QUESTION, by=member, endpoint=place.echo)
-
-    pipeline.run(asked.pk)
-
-    answer = Answer.objects.get(pk=asked.pk)
-    assert answer.status not in {AnswerStatus.ANSWERED, AnswerStatus.HELD_FOR_REVIEW}
-    assert CANARY not in answer.text + answer.released_text
-    if point == "after the search":
-        assert CANARY not in str(place.sent)
-
-
-def test_without_a_right_taken_the_answer_comes(place: Any, member: Any) -> None:
-    asked = questions.ask(workspace=place, text=scene.QUESTION, by=member, endpoint=place.echo)
-
-    pipeline.run(asked.pk)
-
-    assert CANARY in Answer.objects.get(pk=asked.pk).released_text
-
-
-# --- Sabotage -------------------------------------------------------------------------------------------------
-
-
-def test_an_index_that_names_another_workspaces_passages_leaks_nothing(
-    place: Any, legal: Any, manager: Any, make_user: Any
-) -> None:
-    outsider = make_user("outsider")
-    members.add_member(legal, outsider, "member", by=None)
-    scene.put(legal, "own.md", scene.word(2), by=manager)
-    foreign = [str(one.pk) for one in Passage.objects.filter(workspace=place)]
-    index.upsert(legal.pk, SPACE, foreign, [scene.embed_query(scene.QUESTION, SPACE)] * len(foreign))
-    client = Client()
-    client.force_login(outsider, backend="django.contrib.auth.backends.ModelBackend")
-
-    told = scene.api_search(client, ["legal"])
-
-    assert scene.word(2) in told
-    assert CANARY not in told
-
-
-@pytest.mark.parametrize("question", ["require", "visible", "find", "_held", "_known", "workspaces_allowing"])
-def test_a_database_that_fails_within_the_check_refuses(
-    place: Any, member: Any, monkeypatch: Any, question: str
-) -> None:
-    def fails(*args: Any, **options: Any) -> Any:
-        raise OperationalError("the connection is gone")
-
-    client = Client(raise_request_exception=False)
-    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
-    monkeypatch.setattr(access, question, fails)
-
-    for address in (f"/w/policies/documents/{place.document.pk}/", "/w/policies/ask/"):
-        assert CANARY not in client.get(address).content.decode()
-    assert CANARY not in scene.api_search(client, ["policies"])
+    assert all(asker.canary in asker.watching.text for asker in askers.values())

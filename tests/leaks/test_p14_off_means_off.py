@@ -4,7 +4,6 @@ The ways in are derived from the settings, the task registry and the code: one t
 the first tests of this file.
 """
 
-import asyncio
 import re
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from answers import pipeline, questions, streaming
 from answers.models import Answer
 from answers.states import AnswerStatus
 from tests.answers import library
+from tests.leaks.watching import Watching
 from tests.workspaces import sign_in_scene
 from workspaces import access, accounts, bars, credentials, groups, members, tokens, view_as
 from workspaces.roles import Action, Role
@@ -331,35 +331,6 @@ STREAM_ENDS = {
     ("session_stream", _change_password),
     ("token_stream", _revoke_tokens),
 }
-
-
-class Watching:
-    """Reads a stream in a thread, as the web server does, until it ends or the test is over."""
-
-    def __init__(self, response: Any) -> None:
-        assert response.status_code == 200
-        self.response, self.parts, self.began = response, [], threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._read()), daemon=True)
-        self._thread.start()
-        assert self.began.wait(10)
-
-    async def _read(self) -> None:
-        parts = self.response.streaming_content
-        async for part in parts:
-            self.parts.append(part.decode())
-            self.began.set()
-            if self._stop.is_set():
-                break
-        await parts.aclose()
-
-    def ends_within(self, seconds: float) -> bool:
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def leave(self) -> None:
-        self._stop.set()
-        self._thread.join(10)
 
 
 @pytest.fixture
