@@ -63,6 +63,8 @@ def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
         title=answer["title"],
         page_count=answer["page_count"],
         format=answer["format"],
+        hidden=answer["hidden"],
+        unread=tuple((name, code) for name, code in answer["unread"]),
     )
 
 

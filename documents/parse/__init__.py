@@ -6,9 +6,10 @@ copy the module of a neighbour and name it in FORMATS.
 """
 
 from importlib import import_module
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from .failures import ParseFailed
+from .held import File
 from .model import Parsed, Section
 from .sniffing import agrees
 
@@ -16,12 +17,17 @@ from .sniffing import agrees
 FORMATS: dict[str, str] = {
     "csv": "documents.parse.csv_rows",
     "docx": "documents.parse.docx",
+    "eml": "documents.parse.eml",
+    "epub": "documents.parse.epub",
     "htm": "documents.parse.html",
     "html": "documents.parse.html",
     "markdown": "documents.parse.markdown",
     "md": "documents.parse.markdown",
+    "msg": "documents.parse.msg",
+    "odt": "documents.parse.odt",
     "pdf": "documents.parse.pdf",
     "pptx": "documents.parse.pptx",
+    "rtf": "documents.parse.rtf",
     "tsv": "documents.parse.csv_rows",
     "txt": "documents.parse.plain",
     "xlsx": "documents.parse.xlsx",
@@ -45,8 +51,8 @@ def format_of(name: str, head: bytes) -> str:
     return ending
 
 
-def parse_file(path: Path, name: str) -> Parsed:
-    """Read the file at `path`, whose owner calls it `name`.
+def parse_file(path: File, name: str) -> Parsed:
+    """Read the file at `path`, or one that lies in another, whose owner calls it `name`.
 
     Raises ParseFailed.
     """

@@ -108,6 +108,8 @@ def _as_json(parsed: Any) -> dict[str, Any]:
         "title": parsed.title,
         "page_count": parsed.page_count,
         "format": parsed.format,
+        "hidden": parsed.hidden,
+        "unread": parsed.unread,
     }
 
 

@@ -1,18 +1,18 @@
 """CSV and TSV: rows in groups, each row with the names of its columns."""
 
 import csv
-from pathlib import Path
 
 from . import tables
 from .encodings import read_text
 from .failures import ParseFailed
+from .held import File
 from .model import MAX_CHARACTERS, Parsed, Part, assemble
 
 ROWS_PER_SECTION = 50
 _DELIMITERS = ",;\t|"
 
 
-def parse(path: Path) -> Parsed:
+def parse(path: File) -> Parsed:
     rows = _rows(read_text(path).replace("\x00", ""))
     # Rows are numbered as a spreadsheet shows them, the header being row 1.
     lines = list(tables.lines(rows))

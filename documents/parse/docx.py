@@ -8,7 +8,6 @@ Numbers that Word counts by itself are not in the file and so not in the text.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import docx
 from docx.document import Document
@@ -24,7 +23,8 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 from lxml import etree
 
-from . import ooxml, tables
+from . import archive, ooxml, tables
+from .held import File
 from .model import Parsed, assemble
 from .outline import Outline
 
@@ -42,8 +42,8 @@ _BODY_TEXT = 9  # Word's outline level for "not a heading"
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 
 
-def parse(path: Path) -> Parsed:
-    with ooxml.opened(path) as file:
+def parse(path: File) -> Parsed:
+    with archive.opened(path) as file:
         document = docx.Document(file)
         _show_as_read(document.element)
         reader = _Reader(document)

@@ -1,9 +1,9 @@
 """Decode the bytes of a text file whose encoding nobody wrote down."""
 
 import re
-from pathlib import Path
 
 from .failures import ParseFailed
+from .held import File
 from .model import MAX_CHARACTERS
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -11,12 +11,12 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: File) -> str:
     """The text of a file in UTF-8, UTF-16 with its mark, or a Windows code page of the Balkans."""
     return decode(read_bytes(path))
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: File) -> bytes:
     """Raises ParseFailed(`too_large`) before reading what could not be kept."""
     if path.stat().st_size > 4 * MAX_CHARACTERS:
         raise ParseFailed("too_large", detail="bytes")

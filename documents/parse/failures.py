@@ -4,6 +4,11 @@ The sentences are translation keys: whoever shows one passes it through
 gettext. Django is not imported here, because the parser child must start fast.
 """
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 def gettext_noop(sentence: str) -> str:
     """Mark a sentence for the translators without translating it."""
@@ -21,6 +26,7 @@ SENTENCES: dict[str, str] = {
         "No text found: the pages are pictures, as from a scanner. "
         "Run text recognition (OCR) on the file and upload the result."
     ),
+    "too_deep": gettext_noop("It lies in more messages, one inside the other, than are opened here."),
     "too_large": gettext_noop("The file holds more than can be read at once. Split it and upload the parts."),
     "too_slow": gettext_noop("Reading the file took too long and was stopped."),
     "too_much_memory": gettext_noop("Reading the file needed too much memory and was stopped."),
@@ -45,3 +51,20 @@ class ParseFailed(Exception):
         self.retryable = code in RETRYABLE
         self.detail = detail
         super().__init__(f"{code}: {self.sentence}")
+
+
+@contextmanager
+def damaged_when_it_raises() -> Iterator[None]:
+    """Around libraries that promise no exceptions of their own: what they raise becomes `damaged`.
+
+    A part that is missing or strange comes as a KeyError, AttributeError or RecursionError from deep inside.
+    The message may quote the file, the place does not.
+    """
+    try:
+        yield
+    except (ParseFailed, MemoryError):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        detail = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        raise ParseFailed("damaged", detail=detail) from error

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -10,6 +9,7 @@ from lxml import html as lxml_html
 from . import tables
 from .encodings import decode, read_bytes
 from .failures import ParseFailed
+from .held import File
 from .model import Parsed, assemble
 from .outline import Outline
 
@@ -37,8 +37,8 @@ _HIDDEN_STYLE = re.compile(
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w-]{2,20})", re.IGNORECASE)
 
 
-def parse(path: Path) -> Parsed:
-    tree = _tree(_decoded(read_bytes(path)))
+def parse(path: File) -> Parsed:
+    tree = _tree(decoded(read_bytes(path)))
     if tree is None:
         raise ParseFailed("no_text")
     outline = Outline()
@@ -49,19 +49,24 @@ def parse(path: Path) -> Parsed:
     return assemble("html", outline.parts(), title=title or outline.first_heading)
 
 
+def read_into(outline: Outline, page: str) -> None:
+    """Add what a reader would see of a whole page to `outline`."""
+    tree = _tree(page)
+    if tree is not None:
+        reader = _Reader(outline)
+        reader.element(_main(tree), 0)
+        reader.flush()
+
+
 def visible_text(fragment: str) -> str:
     """The text that a reader would see of a piece of HTML."""
-    tree = _tree(fragment)
-    if tree is None:
-        return ""
     outline = Outline()
-    reader = _Reader(outline)
-    reader.element(tree, 0)
-    reader.flush()
+    read_into(outline, fragment)
     return "\n\n".join(part.text for part in outline.parts())
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The source of a page, in the encoding that it declares where that is true."""
     declared = _CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         try:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from . import tables
 from .encodings import read_text
+from .held import File
 from .html import visible_text
 from .model import Parsed, assemble
 from .outline import Outline
@@ -18,7 +18,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DO
 _TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
-def parse(path: Path) -> Parsed:
+def parse(path: File) -> Parsed:
     text = read_text(path).replace("\r\n", "\n")
     title = ""
     if front := _FRONT_MATTER.match(text):

@@ -1,7 +1,8 @@
 """The shape of a document after parsing: one text, and the sections it falls into."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from .failures import ParseFailed
 from .normalise import normalise
@@ -36,6 +37,10 @@ class Parsed:
     title: str  # from metadata or the first heading; "" when there is none
     page_count: int  # pages, slides or sheets; sections where the text flows
     format: str
+    #: Characters that the file holds and a reader would not see, by kind (`hidden.KINDS`); no part of `text`.
+    hidden: Mapping[str, int] = field(default_factory=dict)
+    #: Attachments that are no part of `text`: (name, code of the failure).
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,15 @@ class Part:
     text: str
 
 
-def assemble(format: str, parts: Iterable[Part], *, title: str = "") -> Parsed:
-    """Normalise the parts and join them with blank lines.
+def assemble(
+    format: str,
+    parts: Iterable[Part],
+    *,
+    title: str = "",
+    hidden: Mapping[str, int] = MappingProxyType({}),
+    unread: Sequence[tuple[str, str]] = (),
+) -> Parsed:
+    """Normalise the parts and join them with blank lines; `hidden` is read after the last part was.
 
     Raises ParseFailed: `too_large` beyond MAX_CHARACTERS, `no_text` when no
     letter or digit is left.
@@ -83,7 +95,15 @@ def assemble(format: str, parts: Iterable[Part], *, title: str = "") -> Parsed:
         raise ParseFailed("no_text")
     # An empty page after the last text would start behind the separator that is not there.
     sections = [_within(section, len(whole)) for section in sections]
-    return Parsed(text=whole, sections=tuple(sections), title=short(title), page_count=len(sections), format=format)
+    return Parsed(
+        text=whole,
+        sections=tuple(sections),
+        title=short(title),
+        page_count=len(sections),
+        format=format,
+        hidden={kind: count for kind, count in hidden.items() if count},
+        unread=tuple((short(name), code) for name, code in unread),
+    )
 
 
 def short(label: str) -> str:

@@ -1,5 +1,7 @@
 """Collect flowing text under its headings; for formats that have no pages."""
 
+from collections import Counter
+
 from .model import Part
 
 PATH_SEPARATOR = " › "
@@ -14,6 +16,8 @@ class Outline:
 
     def __init__(self) -> None:
         self.first_heading = ""
+        #: What the file holds and a reader would not see: characters by kind.
+        self.hidden: Counter[str] = Counter()
         self._path: list[tuple[int, str]] = []
         self._blocks: list[str] = []
         self._waiting: list[str] = []

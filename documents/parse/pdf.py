@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pypdfium2
 
 from .failures import SENTENCES, ParseFailed
+from .held import File, Held
 from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
 from .pdf_text import PageText, read_page, without
 
@@ -17,7 +17,7 @@ _RIGHT = re.compile(r"[^\W\d_]+")
 _NO_TITLE = re.compile(r"(?i)^(untitled.*|microsoft \w+ - .*|.*\.(docx?|pdf|indd|xlsx?|pptx?|tmp)|[\d\W]*)$")
 
 
-def parse(path: Path) -> Parsed:
+def parse(path: File) -> Parsed:
     document = open_document(path)
     try:
         pages = _pages(document)
@@ -37,10 +37,10 @@ def parse(path: Path) -> Parsed:
         raise
 
 
-def open_document(path: Path) -> pypdfium2.PdfDocument:
+def open_document(path: File) -> pypdfium2.PdfDocument:
     """Raises ParseFailed: `encrypted`, `damaged` or `too_large`."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(path.data if isinstance(path, Held) else path)
         count = len(document)
     except pypdfium2.PdfiumError as error:
         code = "encrypted" if "password" in str(error).lower() else "damaged"

@@ -1,7 +1,6 @@
 """PPTX: slide by slide, with the speaker's notes after what is on the slide; read by python-pptx."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import pptx
 from pptx.enum.shapes import PP_PLACEHOLDER
@@ -9,8 +8,9 @@ from pptx.oxml import parse_xml
 from pptx.shapes.base import BaseShape
 from pptx.slide import Slide
 
-from . import ooxml, tables
+from . import archive, ooxml, tables
 from .failures import ParseFailed
+from .held import File
 from .model import MAX_PAGES, Parsed, Part, assemble
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -23,8 +23,8 @@ _FURNITURE = frozenset({PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLD
 _POINTS = frozenset({PP_PLACEHOLDER.OBJECT, PP_PLACEHOLDER.BODY})
 
 
-def parse(path: Path) -> Parsed:
-    with ooxml.opened(path) as file:
+def parse(path: File) -> Parsed:
+    with archive.opened(path) as file:
         deck = pptx.Presentation(file)
         if len(deck.slides) > MAX_PAGES:
             raise ParseFailed("too_large", detail="slides")

@@ -1,11 +1,21 @@
 """Check that the first bytes of a file are what its name promises."""
 
+import re
+
 from .failures import ParseFailed
 
 ZIP = b"PK\x03\x04"
 PDF = b"%PDF-"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+RTF = b"{\\rtf"
 OFFICE = frozenset({"docx", "pptx", "xlsx"})
+#: Formats that are known by their first bytes alone.
+STARTS: dict[str, tuple[bytes, ...]] = {
+    "epub": (ZIP,),
+    "msg": (OLE,),
+    "odt": (ZIP,),
+    "rtf": (RTF,),
+}
 # What never begins a text file, whatever its name says.
 BINARY = (
     ZIP,
@@ -18,11 +28,13 @@ BINARY = (
     b"\xff\xd8\xff",
     b"GIF8",
     b"\x1f\x8b",
-    b"{\\rtf",
+    RTF,
     b"Rar!",
     b"7z\xbc\xaf",
 )
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# The first line of a mail; mailboxes put a "From " line of their own before it.
+_HEADER = re.compile(rb"\s*(From [^\r\n]*\r?\n)?[!-9;-~]+[ \t]*:")
 
 
 def agrees(ending: str, head: bytes) -> None:
@@ -30,10 +42,14 @@ def agrees(ending: str, head: bytes) -> None:
     if ending in OFFICE:
         _office(head)
         return
-    if ending == "pdf":
+    if ending in STARTS:
+        found = head.startswith(STARTS[ending])
+    elif ending == "pdf":
         # Readers accept a header within the first kilobyte; a file that starts
         # as something else is two things at once, and one of them is hidden.
         found = PDF in head[:1024] and not head.startswith((ZIP, OLE, b"MZ", b"\x7fELF"))
+    elif ending == "eml":
+        found = _is_text(head) and _HEADER.match(head) is not None
     else:
         found = _is_text(head) and (ending not in {"html", "htm"} or b"<" in head)
     if not found:

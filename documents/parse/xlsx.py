@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from pathlib import Path
 
 import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from . import ooxml, tables
+from . import archive, tables
 from .failures import ParseFailed
+from .held import File
 from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
 
 MAX_ROWS = 1_048_576
@@ -17,8 +17,8 @@ MAX_ROWS = 1_048_576
 MAX_CELLS = 10_000_000
 
 
-def parse(path: Path) -> Parsed:
-    with ooxml.opened(path) as file:
+def parse(path: File) -> Parsed:
+    with archive.opened(path) as file:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         # A sheet that is nothing but a chart is not among these.
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]

@@ -38,6 +38,7 @@ DOORS = {
     "lxml": ("documents/parse/",),
     "docx": ("documents/parse/", "inlock/demo/make_documents.py"),
     "pptx": ("documents/parse/", "inlock/demo/make_documents.py"),
+    "olefile": ("documents/parse/msg.py",),
     "openpyxl": ("documents/parse/", "inlock/demo/make_documents.py"),
 }
 

@@ -42,6 +42,11 @@ def test_an_empty_file_is_empty_in_every_format(ending):
         ("book.xlsx", b"name,amount\n"),
         ("old.docx", bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 64),
         ("words.html", b"no tag in it"),
+        ("book.epub", b"%PDF-1.7"),
+        ("text.odt", b"{\\rtf1"),
+        ("text.rtf", b"just words"),
+        ("mail.msg", b"From: somebody\n"),
+        ("mail.eml", b"No header is in this.\nFrom: none"),
         ("binary.csv", b"a,b\x00\x01\x02\x03"),
     ],
 )

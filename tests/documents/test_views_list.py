@@ -69,7 +69,7 @@ def test_the_limits_stand_beside_the_upload(policies, contributor, client_of, se
     shown = page(client_of(contributor))
 
     assert "up to 7 MB each" in shown
-    assert "PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, TXT" in shown
+    assert "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, MSG, CSV, HTML, Markdown, TXT" in shown
 
 
 def test_an_empty_workspace_invites_those_who_can_add_and_tells_the_others_who_can(
