@@ -5,17 +5,19 @@ against the reader ends it by itself (`answers/querysets.py`).
 """
 
 from collections.abc import Collection
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import separation
+from answers import review, separation
 from answers.draft_text import checked_reason
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Declassification, Draft
 from answers.querysets import sources_open
-from answers.states import RELEASED
+from answers.states import RELEASED, DraftState
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
@@ -67,6 +69,20 @@ def declassify(answer: Answer, *, by: User, reason: str, readers: Collection[Use
 
 
 @transaction.atomic
+def approve_and_declassify(
+    draft: Draft, *, by: User, seen_sha256: str, why: str, reason: str = "", readers: Collection[User] = ()
+) -> Declassification:
+    """Release the text and declassify it in one act: both, or neither. `why` is the reason to declassify.
+
+    Raises as `review.approve` and `declassify` do, and WrongState for the first of two approvals: it lets nothing out.
+    """
+    approved = review.approve(draft, by=by, seen_sha256=seen_sha256, reason=reason).draft
+    if approved.state != DraftState.APPROVED:
+        raise WrongState(_("A second reviewer releases this text. It can be declassified with that approval."))
+    return declassify(approved.answer, by=by, reason=why, readers=readers)
+
+
+@transaction.atomic
 def take_back(answer: Answer, *, by: User, reason: str = "") -> None:
     """Close the text again to whom a source is closed. For reviewers but the asker; raises WrongState for nothing."""
     answer = _locked(answer, by)
@@ -102,6 +118,20 @@ def objection(answer: Answer, by: User) -> str:
     return (separation.refusal(by, draft, separation.DECLASSIFY) or "") if draft else ""
 
 
+def possible_readers(answer: Answer) -> QuerySet[User]:
+    """Those who could be named: everybody who may ask in the answer's workspace."""
+    return access.people_allowed(answer.workspace, Action.ASK).order_by("username")
+
+
+def readers_named(answer: Answer, ids: Collection[str]) -> list[User]:
+    """The people with these ids. Raises DraftError unless each can be named: to name nobody would open it to all."""
+    wanted = {_uuid(text) for text in ids if text}
+    found = list(possible_readers(answer).filter(pk__in=wanted - {None}))
+    if len(found) != len(wanted):
+        raise DraftError(_("Choose people from the list."))
+    return found
+
+
 def in_force(answer: Answer) -> Declassification | None:
     """The declassification of the text as it stands, if there is one."""
     return answer.declassifications.filter(ended_at=None, text_sha256=answer.released_sha256).first()
@@ -113,3 +143,10 @@ def _locked(answer: Answer, by: User) -> Answer:
         # By breaking glass one reads; only a reviewer's name stands under a decision.
         raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.REVIEW, thing=answer)
     return Answer.objects.select_for_update(of=("self",), no_key=True).select_related("workspace").get(pk=answer.pk)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest, Least, Substr
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers import review, separation
+from answers import declassification, review, separation
 from answers.differences import Piece, difference
 from answers.draft_text import marks
 from answers.marks import MARK, take_out
@@ -117,6 +117,8 @@ class DraftPage:
     may_approve: bool
     may_submit: bool
     may_take: bool
+    #: Whom the text can be declassified for with the approval that releases it; None where this one does not.
+    readers: QuerySet[User] | None
 
     @property
     def cited(self) -> int:
@@ -132,6 +134,9 @@ def page_of(draft: Draft, user: User) -> DraftPage:
     approval_objection = separation.refusal_of(tied, separation.APPROVE) or ""
     is_open = draft.state in review.WHEN["edit"]
     waiting = draft.state in review.WHEN["approve"]
+    may_approve = not approval_objection and waiting
+    takes_two = is_open and (draft.first_approval_id is not None or separation.needs_second(answer))
+    releases = may_approve and not (takes_two and draft.first_approval_id is None)
     return DraftPage(
         draft=draft,
         answer=answer,
@@ -143,12 +148,13 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         objection=objection,
         approval_objection=approval_objection,
         classification=separation.classification_of(answer),
-        takes_two=is_open and (draft.first_approval_id is not None or separation.needs_second(answer)),
+        takes_two=takes_two,
         is_open=is_open,
         may_decide=not objection and waiting,
-        may_approve=not approval_objection and waiting,
+        may_approve=may_approve,
         may_submit=draft.state == DraftState.RETURNED,
         may_take=is_open and not approval_objection and draft.assigned_to_id != user.pk,
+        readers=declassification.possible_readers(answer) if releases else None,
     )
 
 

@@ -21,7 +21,6 @@ from answers.states import RELEASED, WORDING, AnswerStatus
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
 from workspaces.exceptions import PortalError
-from workspaces.models import User
 from workspaces.roles import Action
 
 #: The design system's tones (see `answers.states`) → the theme's colours.
@@ -48,12 +47,6 @@ class FamilyFilter(SimpleListFilter):
             return queryset
         families = ("waiting", "working") if self.value() == "open" else (self.value(),)
         return queryset.filter(status__in=[status for status in AnswerStatus if status.family in families])
-
-
-def _readers(answer: Answer, request: HttpRequest) -> list[User]:
-    """The people named in the form, of those who may ask in the workspace."""
-    named = {text for text in request.POST.getlist("readers") if text}
-    return [one for one in access.people_allowed(answer.workspace, Action.ASK) if str(one.pk) in named]
 
 
 @admin.register(Answer)
@@ -87,9 +80,8 @@ class AnswerAdmin(GovernedAdmin):
             reason = request.POST.get("reason", "")
             try:
                 if act == "declassify":
-                    declassification.declassify(
-                        answer, by=request.user, reason=reason, readers=_readers(answer, request)
-                    )
+                    readers = declassification.readers_named(answer, request.POST.getlist("readers"))
+                    declassification.declassify(answer, by=request.user, reason=reason, readers=readers)
                     messages.success(request, str(_("Declassified. Its sources stay closed.")))
                 else:
                     declassification.take_back(answer, by=request.user, reason=reason)
@@ -139,7 +131,7 @@ class AnswerAdmin(GovernedAdmin):
     def _declassifying(self, request: HttpRequest, answer: Answer) -> dict[str, Any]:
         """What the form to declassify needs: why this person may not, or whom they may name."""
         objection = declassification.objection(answer, request.user)
-        people = [] if objection else access.people_allowed(answer.workspace, Action.ASK).order_by("username")
+        people = [] if objection else declassification.possible_readers(answer)
         return {"objection": objection, "people": people}
 
     @display(description=_("question"))

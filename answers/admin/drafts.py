@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import review, separation
+from answers import declassification, review, separation
 from answers.draft_page import page_of
 from answers.models import Draft
 from answers.states import DraftState
@@ -37,7 +37,10 @@ _DONE = {
     "assign": _("It is on your desk. Others may still decide on it."),
     "release": _("It is on nobody's desk now."),
 }
+_DONE_DECLASSIFIED = _("Approved and declassified. Its sources stay closed.")
 _DONE_ONCE = _("Your approval is kept. The text is released when a second reviewer approves it.")
+#: What is kept in the forms when an act was refused.
+_TYPED = ("reason", "text", "why", "declassify", "declassify_why")
 _DECISIONS = ("approve", "return", "reject")
 #: A draft that waits longer than this is marked in the queue.
 _LATE = timedelta(days=2)
@@ -193,7 +196,7 @@ class DraftAdmin(GovernedHistoryAdmin):
         return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[draft.pk]))
 
     def _page(
-        self, request: HttpRequest, draft: Draft, *, status: int = 200, typed: dict[str, str] | None = None
+        self, request: HttpRequest, draft: Draft, *, status: int = 200, typed: dict[str, Any] | None = None
     ) -> HttpResponse:
         review.opened(draft, by=request.user)
         context = {
@@ -219,7 +222,8 @@ class DraftAdmin(GovernedHistoryAdmin):
                 done = _do(act, draft, request.POST, by=request.user)
             except PortalError as error:
                 messages.error(request, str(error))
-                typed = {name: request.POST.get(name, "") for name in ("reason", "text", "why")}
+                typed: dict[str, Any] = {name: request.POST.get(name, "") for name in _TYPED}
+                typed["readers"] = request.POST.getlist("readers")
                 return self._page(
                     request, access.find(request.user, Action.REVIEW, Draft, pk=pk), status=409, typed=typed
                 )
@@ -235,6 +239,12 @@ def _do(act: str, draft: Draft, sent: Any, *, by: User) -> Any:
     """The one verb behind each button; returns what the person is told."""
     reason, seen = sent.get("reason", ""), sent.get("seen_sha256", "")
     match act:
+        case "approve" if sent.get("declassify"):
+            readers = declassification.readers_named(draft.answer, sent.getlist("readers"))
+            declassification.approve_and_declassify(
+                draft, by=by, seen_sha256=seen, reason=reason, why=sent.get("declassify_why", ""), readers=readers
+            )
+            return _DONE_DECLASSIFIED
         case "approve":
             decision = review.approve(draft, by=by, seen_sha256=seen, reason=reason)
             if decision.draft.state == DraftState.APPROVED_ONCE:

@@ -1,20 +1,24 @@
 """A shared answer is read by whom it was shared with, while every source is open, or it was declassified."""
 
 import html
+import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from answers import declassification, reading, review, sharing
 from answers.exceptions import DraftError, SharingError, WrongState
-from answers.models import Answer, AnswerUserGrant, Draft
+from answers.models import Answer, AnswerUserGrant, Declassification, Draft
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access, members
+from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.models import Workspace
 from workspaces.roles import Action, Role
 
 QUESTION = "When may the carrier be given notice, and why is Osprey secret?"
@@ -268,3 +272,72 @@ def test_officer_declassifies_and_takes_back_in_the_admin(
     client.post(f"/admin/answers/answer/{answer.pk}/classify/")
     assert not access.visible(colleague, Answer).exists()
     assert client_of(colleague).post(f"/admin/answers/answer/{answer.pk}/declassify/").status_code == 404
+
+
+# --- In one step with the approval --------------------------------------------------------------------------
+
+
+def approve_in_the_admin(client: Any, draft: Draft, **sent: Any) -> Any:
+    sent = {"seen_sha256": digest(draft.text), "declassify": "yes", **sent}
+    return client.post(f"/admin/answers/draft/{draft.pk}/approve/", sent, follow=True)
+
+
+def test_officer_declassifies_exactly_what_they_approve(
+    draft: Draft, reviewer: Any, colleague: Any, client_of: Any
+) -> None:
+    page = approve_in_the_admin(client_of(reviewer), draft, declassify_why="Needed by the desk.")
+
+    assert "Approved and declassified." in page.content.decode()
+    assert CLAUSES[0] in reading.read(Answer.objects.get(), by=colleague).text
+    told = {event.type: json.loads(event.body) for event in Event.objects.filter(actor_id=str(reviewer.pk))}
+    assert told[EventType.ANSWER_DECLASSIFIED]["reason"] == "Needed by the desk."
+    of_text = {
+        told[type]["details"]["text_sha256"]
+        for type in (EventType.DRAFT_APPROVED, EventType.ANSWER_RELEASED, EventType.ANSWER_DECLASSIFIED)
+    }
+    assert of_text == {digest(draft.text)}
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({}, "Say why"),
+        ({"declassify_why": "Needed.", "seen_sha256": "another"}, "the text changed"),
+        ({"declassify_why": "Needed.", "readers": [str(uuid4())]}, "Choose people from the list"),
+        ({"declassify_why": "Needed.", "readers": ["x"]}, "Choose people from the list"),
+    ],
+)
+def test_what_cannot_be_declassified_is_not_approved_either(
+    draft: Draft, reviewer: Any, client_of: Any, sent: dict[str, Any], told: str
+) -> None:
+    page = approve_in_the_admin(client_of(reviewer), draft, **sent)
+
+    assert page.status_code == 409
+    assert told in html.unescape(page.content.decode())
+    assert (Answer.objects.get().released_text, Declassification.objects.count()) == ("", 0)
+
+
+def test_somebody_unknown_is_not_named_alone_so_that_all_may_read(
+    answer: Answer, second_reviewer: Any, stranger: Any, colleague: Any, client_of: Any
+) -> None:
+    sent = {"reason": "Needed.", "readers": [str(stranger.pk)]}
+    client_of(second_reviewer).post(f"/admin/answers/answer/{answer.pk}/declassify/", sent)
+
+    assert not Declassification.objects.exists()
+    assert not access.visible(colleague, Answer).exists()
+
+
+def test_of_two_approvals_the_one_that_releases_may_declassify(
+    legal: Any, draft: Draft, reviewer: Any, second_reviewer: Any, client_of: Any
+) -> None:
+    Workspace.objects.filter(pk=legal.pk).update(second_approver_from=Classification.INTERNAL)
+    first, second = client_of(reviewer), client_of(second_reviewer)
+
+    refused = approve_in_the_admin(first, draft, declassify_why="Needed.")
+    assert "A second reviewer releases this text." in refused.content.decode()
+    assert "Declassify it with the approval" not in refused.content.decode()
+
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    approve_in_the_admin(second, draft, declassify_why="Needed.")
+
+    assert Declassification.objects.get().declassified_by == second_reviewer
