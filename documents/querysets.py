@@ -2,7 +2,13 @@
 
 from django.db.models import Func, OuterRef, Q, QuerySet, UUIDField, Value
 
-from documents.models import Document, Passage, Version
+from documents.models import (
+    Document,
+    Passage,
+    Source,
+    SourceRun,
+    Version,
+)
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
@@ -75,6 +81,18 @@ def passages_open_to(user: User) -> QuerySet[Passage]:
     return Passage.objects.filter(version__in=documents_open_to(user).values("current_version"))
 
 
+def sources_of(user: User) -> QuerySet[Source]:
+    """The sources of the workspaces whose documents `user` manages: nobody else knows of them."""
+    return Source.objects.filter(workspace__in=access.workspaces_allowing(user, Action.MANAGE_DOCUMENTS))
+
+
+def runs_of(user: User) -> QuerySet[SourceRun]:
+    """The runs of the sources `user` may know of."""
+    return SourceRun.objects.filter(source__in=sources_of(user))
+
+
 access.guard(Document, visible=documents_open_to, workspace_of=lambda document: document.workspace, names_only=True)
 access.guard(Version, visible=versions_open_to, workspace_of=lambda version: version.document.workspace)
 access.guard(Passage, visible=passages_open_to, workspace_of=lambda passage: passage.workspace)
+access.guard(Source, visible=sources_of, workspace_of=lambda source: source.workspace, names_only=True)
+access.guard(SourceRun, visible=runs_of, workspace_of=lambda run: run.source.workspace, names_only=True)

@@ -147,6 +147,8 @@ class SourceRun(models.Model):
     #: Who works on it, as for a version (documents/leases.py).
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    #: Attempts since one got anything done; after three of them the run is given up.
+    stalls = models.PositiveIntegerField(default=0)
 
     #: What the listing held: readable things, and others that were passed over by format or glob.
     listed = models.PositiveIntegerField(default=0)

@@ -1,0 +1,155 @@
+"""A folder of the portal's own machine or of a mount, inside the roots that the operator opened.
+
+Nothing is followed: each part of a path is opened by itself, and a link, pipe or device at any place ends it.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from documents.exceptions import SourceFailed
+from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Field, Listing
+from workspaces.models import Workspace
+
+_CHUNK = 1024 * 1024
+_BEAT_EVERY = 1000
+_LONGEST = 900
+
+
+class FolderConnector(Connector):
+    kind = "folder"
+    label = _("Folder")
+    purpose = _("A folder on the portal's machine, or of a mounted network drive.")
+    fields = (
+        Field("folder", _("Folder"), _("Its full path. The operator decides which folders are open to a workspace.")),
+    )
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], workspace: Workspace) -> None:
+        folder = Path(str(options["folder"]))
+        if not folder.is_absolute() or "\0" in str(folder):
+            raise SourceFailed("folder_closed")
+        # Where it really is: a link inside a root must not lead out of it.
+        place = folder.resolve()
+        if not any(place == root or root in place.parents for root in roots_of(workspace)):
+            raise SourceFailed("folder_closed")
+
+    def test(self) -> None:
+        os.close(self._open_folder())
+
+    def list(self, *, most: int = MOST_ENTRIES) -> Listing:
+        listing = Listing()
+        descriptor = self._open_folder()
+        try:
+            self._list_into(listing, descriptor, "", most)
+        finally:
+            os.close(descriptor)
+        return listing
+
+    @contextmanager
+    def fetch(self, entry: Entry) -> Iterator[BinaryIO]:
+        descriptor = self._open_file(entry.key)
+        with os.fdopen(descriptor, "rb") as file, tempfile.SpooledTemporaryFile(max_size=_CHUNK) as copy:
+            before = os.fstat(descriptor)
+            limit = settings.MAX_UPLOAD_BYTES
+            while chunk := file.read(_CHUNK):
+                copy.write(chunk)
+                if copy.tell() > limit:
+                    raise SourceFailed("too_large", megabytes=limit // 1024**2)
+            if _tag(before) != _tag(os.fstat(descriptor)):
+                raise SourceFailed("changed_meanwhile")
+            copy.seek(0)
+            yield copy  # type: ignore[misc]
+
+    def _open_folder(self) -> int:
+        try:
+            return os.open(Path(str(self.options["folder"])).resolve(), os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise SourceFailed("folder_missing") from error
+
+    def _open_file(self, path: str) -> int:
+        *folders, name = path.split("/")
+        here = self._open_folder()
+        try:
+            for part in folders:
+                below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+                os.close(here)
+                here = below
+            # Not to wait for the other end of a pipe that took the file's place.
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+        except OSError as error:
+            raise SourceFailed("unreadable") from error
+        finally:
+            os.close(here)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise SourceFailed("not_a_file")
+        return file
+
+    def _list_into(self, listing: Listing, descriptor: int, prefix: str, most: int) -> None:
+        """Add what is in the open folder, which is at `prefix`, by name; hidden things are passed over."""
+        try:
+            with os.scandir(descriptor) as found:
+                things = sorted((thing for thing in found if not thing.name.startswith(".")), key=lambda one: one.name)
+        except OSError:
+            listing.cut(prefix.rstrip("/") or "/", SourceFailed("unreadable"))
+            return
+        for thing in things:
+            if len(listing.entries) >= most:
+                listing.cut()
+                return
+            self._add(listing, descriptor, thing, prefix + thing.name, most)
+
+    def _add(self, listing: Listing, folder: int, thing: "os.DirEntry[str]", path: str, most: int) -> None:
+        if not _is_text(path) or len(path) > _LONGEST:
+            listing.problems.append((path.encode("utf-8", "replace").decode()[:_LONGEST], SourceFailed("bad_name")))
+            return
+        try:
+            about = os.stat(thing.name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISDIR(about.st_mode):
+                below = os.open(thing.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    self._list_into(listing, below, f"{path}/", most)
+                finally:
+                    os.close(below)
+                return
+        except FileNotFoundError:
+            return
+        except OSError:
+            listing.cut(path, SourceFailed("unreadable"))
+            return
+        if not stat.S_ISREG(about.st_mode):
+            listing.problems.append((path, SourceFailed("not_a_file")))
+            return
+        listing.entries.append(Entry(path, path, _tag(about), about.st_size))
+        if len(listing.entries) % _BEAT_EVERY == 0:
+            self.beat()
+
+
+def roots_of(workspace: Workspace) -> list[Path]:
+    """The folders whose contents sources of `workspace` may bring in."""
+    roots = []
+    for entry in settings.SOURCE_FOLDERS:
+        slug, colon, folder = entry.partition(":")
+        if not colon:
+            slug, folder = "", entry
+        if Path(folder).is_absolute() and slug in ("", workspace.slug):
+            with suppress(OSError):
+                roots.append(Path(folder).resolve(strict=True))
+    return roots
+
+
+def _tag(about: os.stat_result) -> str:
+    # The time of the change of status as well: copies keep the time of the original.
+    return f"{about.st_size}-{about.st_mtime_ns}-{about.st_ctime_ns}"
+
+
+def _is_text(path: str) -> bool:
+    return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)

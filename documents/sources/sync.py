@@ -1,0 +1,302 @@
+"""What one run over a source does: list it, compare, and bring documents in step, one item after another.
+
+A run may be cut short anywhere and taken up by another worker: each item is one transaction with the document it
+became, held by the attempt that still has the run. What went wrong with one item does not keep the others.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit import context
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
+from documents import library, sandbox
+from documents.exceptions import DocumentError, LeaseLost, SourceFailed
+from documents.models import Document, RunKind, RunState, SourceItem, SourceRun
+from documents.parse import FORMATS, ParseFailed
+from documents.sources import CONNECTORS, leases
+from documents.sources.connector import Connector, Entry, Listing
+from documents.sources.leases import RunLease
+from documents.sources.plan import Known, Plan, make_plan
+from workspaces import access, secrets
+from workspaces.exceptions import CannotUnseal, Refused
+from workspaces.killpoints import killpoint
+from workspaces.middleware import record_refusal
+from workspaces.models import User
+from workspaces.roles import Action
+
+logger = logging.getLogger(__name__)
+
+MAX_STALLS = 3
+#: Problems and example paths that are kept with a run; the counts say how many there were.
+PROBLEMS_KEPT = 200
+SAMPLES_KEPT = 20
+#: A test looks at so many entries for one it can read.
+TESTED_ENTRIES = 50
+ENDINGS = frozenset(FORMATS)
+
+
+def work(run_id: UUID | str) -> str:
+    """Do what is left of a run. The state it ended in, or `settled`, `lost` (to another worker)."""
+    lease = leases.take(run_id)
+    if lease is None:
+        return "settled"
+    run = SourceRun.objects.select_related("source__workspace", "source__owner", "asked_by").get(pk=run_id)
+    acting = run.asked_by or run.source.owner
+    look = _Look(run, lease, acting)
+    try:
+        with context.acting(acting):
+            return _to_the_end(look)
+    except LeaseLost:
+        logger.info("Run %s: attempt %s lost its lease", run.pk, lease.attempt)
+        return "lost"
+    except BaseException:
+        # Not to carry on: the next attempt need not wait for the lease.
+        lease.release()
+        raise
+
+
+def _to_the_end(look: "_Look") -> str:
+    try:
+        return look.go()
+    except SourceFailed as failed:
+        return look.end(RunState.FAILED, failed)
+    except Refused as refused:
+        record_refusal(refused)
+        return look.end(RunState.FAILED, SourceFailed("not_allowed"))
+
+
+class _Look:
+    """One attempt on one run, with the rights of `acting`."""
+
+    def __init__(self, run: SourceRun, lease: RunLease, acting: User) -> None:
+        self.run, self.lease, self.acting = run, lease, acting
+        self.source, self.workspace = run.source, run.source.workspace
+        self.problems: list[dict[str, Any]] = []
+
+    def go(self) -> str:
+        """Do the run. Raises SourceFailed when nothing can be done at all."""
+        if self.run.stalls > MAX_STALLS:
+            raise SourceFailed("worker_died")
+        access.require(self.acting, Action.MANAGE_DOCUMENTS, self.source)
+        if self.workspace.archived_at is not None:
+            raise SourceFailed("archived")
+        self.lease.renew(failed=0, problems=[])
+        with self._connector() as connector:
+            match self.run.kind:
+                case RunKind.TEST:
+                    return self._test(connector)
+                case RunKind.PREVIEW:
+                    return self._preview(connector)
+            return self._sync(connector)
+
+    def end(self, state: RunState, failed: SourceFailed | None = None, **changes: Any) -> str:
+        """Settle the run, with its entry in the trail. Raises LeaseLost."""
+        with self.lease.writing():
+            if failed is not None:
+                changes |= {"problem": failed.code, "problem_detail": failed.detail}
+            self.lease.renew(state=state, ended_at=timezone.now(), **changes)
+            SourceRun.objects.filter(pk=self.run.pk).update(lease_until=None)
+            self.run.refresh_from_db()
+            record(
+                EventType.SOURCE_RUN_ENDED,
+                on=self.source,
+                workspace=self.workspace,
+                by=self.acting,
+                run=self.run.pk,
+                kind=self.run.kind,
+                state=state.value,
+                problem=self.run.problem,
+                complete=self.run.complete,
+                **{name: getattr(self.run, name) for name in ("listed", *_COUNTS)},
+            )
+        return state.value
+
+    # --- The three kinds ------------------------------------------------------------------------------------
+
+    def _test(self, connector: Connector) -> str:
+        """Let us in, list a little, fetch one thing and read it."""
+        connector.test()
+        listing = connector.list(most=TESTED_ENTRIES)
+        plan = self._plan(listing, {})
+        if not plan.add:
+            self._note_all(listing)
+            raise SourceFailed("nothing_to_read")
+        entry = plan.add[0]
+        with connector.fetch(entry) as file, NamedTemporaryFile() as copy:
+            while chunk := file.read(1024 * 1024):
+                copy.write(chunk)
+            copy.flush()
+            try:
+                parsed = sandbox.parse(Path(copy.name), name=PurePosixPath(entry.path).name)
+            except ParseFailed as failure:
+                raise SourceFailed("not_parsed", sentence=failure.sentence) from failure
+        found = {"path": entry.path, "characters": len(parsed.text)}
+        return self.end(RunState.DONE, found=found, listed=len(listing.entries), complete=listing.complete)
+
+    def _preview(self, connector: Connector) -> str:
+        """Say what a sync would do."""
+        listing = connector.list()
+        plan = self._plan(listing, self._known())
+        self._note_all(listing)
+        known = {item.key: item.path for item in self.source.items.all()} if plan.remove else {}
+        found = {
+            "add": len(plan.add),
+            "change": len(plan.change),
+            "remove": len(plan.remove),
+            "left_out": plan.left_out,
+            "asks": plan.exceeds(self.source.max_removed_percent),
+            "samples": {
+                "add": [entry.path for entry in plan.add[:SAMPLES_KEPT]],
+                "change": [entry.path for entry in plan.change[:SAMPLES_KEPT]],
+                "remove": [known[key] for key in plan.remove[:SAMPLES_KEPT]],
+            },
+        }
+        counts = {"listed": _read(plan), "skipped": plan.skipped, "unchanged": plan.unchanged}
+        return self.end(RunState.DONE, found=found, complete=listing.complete, **counts)
+
+    def _sync(self, connector: Connector) -> str:
+        """Bring the workspace's documents in step with the source."""
+        listing = connector.list()
+        killpoint("source_listed")
+        known = self._known()
+        plan = self._plan(listing, known)
+        done = self.run.added + self.run.changed + self.run.removed
+        held = plan.exceeds(self.source.max_removed_percent, self.run.removals_confirmed)
+        to_remove = [] if held else plan.remove
+        self.lease.renew(
+            listed=_read(plan),
+            skipped=plan.skipped,
+            unchanged=max(0, plan.unchanged - self.run.added - self.run.changed),
+            complete=listing.complete,
+            to_do=done + len(plan.add) + len(plan.change) + len(to_remove),
+        )
+        self._note_all(listing)
+        for entry in plan.twice:
+            self._note(entry.path, SourceFailed("path_twice"))
+        for entry in (*plan.add, *plan.change):
+            self._bring_in(connector, entry)
+            killpoint("source_item_brought")
+        self._remove(to_remove)
+        SourceItem.objects.filter(source=self.source, key_sha256__in=[_hashed(key) for key in plan.forget]).delete()
+        return self.end(RunState.HELD if held else RunState.DONE, held=len(plan.remove) if held else 0)
+
+    # --- One item -------------------------------------------------------------------------------------------
+
+    def _bring_in(self, connector: Connector, entry: Entry) -> None:
+        """Fetch one thing and receive it as a document, or note why not."""
+        self.lease.renew()
+        try:
+            with connector.fetch(entry) as file, self.lease.writing():
+                self._receive(entry, file)
+        except SourceFailed as failed:
+            self._note(entry.path, failed)
+        except DocumentError as error:
+            self._note(entry.path, SourceFailed("refused", sentence=str(error)))
+        except Refused:
+            self._note(entry.path, SourceFailed("not_allowed"))
+
+    def _receive(self, entry: Entry, file: Any) -> None:
+        """In one transaction: the document's new bytes, the item that remembers them, and the count."""
+        item = SourceItem.objects.filter(source=self.source, key_sha256=_hashed(entry.key)).first()
+        document = item.document if item is not None else None
+        path = document.path if document is not None else f"{self.source.folder}/{entry.path}"
+        there = Document.objects.filter(workspace=self.workspace, path=path, deleted_at=None)
+        if there.exclude(pk=document.pk if document is not None else None).exists():
+            raise SourceFailed("path_taken")
+        received = library.receive(
+            workspace=self.workspace,
+            path=path,
+            file=file,
+            filename=PurePosixPath(entry.path).name,
+            by=self.acting,
+            title=entry.title,
+            classification=self.source.classification,
+        )
+        SourceItem.objects.update_or_create(
+            source=self.source,
+            key_sha256=_hashed(entry.key),
+            defaults={
+                "key": entry.key,
+                "path": entry.path,
+                "tag": entry.tag,
+                "document_id": received.version.document_id,
+            },
+        )
+        self.lease.count(**{{"added": "added", "new_version": "changed", "same": "unchanged"}[received.outcome]: 1})
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        """Delete the documents of things that are gone, each by the verb a person would use."""
+        reason = _("No longer in the source “%(name)s”.") % {"name": self.source.name}
+        for key in keys:
+            try:
+                with self.lease.writing():
+                    item = SourceItem.objects.select_related("document__workspace").get(
+                        source=self.source, key_sha256=_hashed(key)
+                    )
+                    if item.document is not None:
+                        library.delete(item.document, by=self.acting, reason=reason)
+                    item.delete()
+                    self.lease.count(removed=1)
+            except DocumentError as error:
+                self._note(item.path, SourceFailed("refused", sentence=str(error)))
+            except Refused:
+                self._note(item.path, SourceFailed("not_allowed"))
+            killpoint("source_item_removed")
+
+    # --- Inside ---------------------------------------------------------------------------------------------
+
+    def _connector(self) -> Connector:
+        kind = CONNECTORS[self.source.kind]
+        # Again at each use: the operator may have closed since what was open when it was saved.
+        kind.check(self.source.options, self.workspace)
+        try:
+            secret = secrets.unseal(self.source.sealed_secret) if self.source.sealed_secret else ""
+        except CannotUnseal as error:
+            raise SourceFailed("secret_lost") from error
+        return kind(self.source.options, secret=secret, beat=self.lease.renew)
+
+    def _known(self) -> dict[str, Known]:
+        rows = self.source.items.values_list("key", "tag", "document_id", "document__deleted_at")
+        return {key: Known(tag, document is not None and deleted is None) for key, tag, document, deleted in rows}
+
+    def _plan(self, listing: Listing, known: dict[str, Known]) -> Plan:
+        return make_plan(
+            listing.entries,
+            known,
+            complete=listing.complete,
+            endings=ENDINGS,
+            include=self.source.include,
+            exclude=self.source.exclude,
+        )
+
+    def _note_all(self, listing: Listing) -> None:
+        for path, problem in listing.problems:
+            self._note(path, problem)
+
+    def _note(self, path: str, problem: SourceFailed) -> None:
+        """Keep what went wrong with one thing."""
+        if len(self.problems) < PROBLEMS_KEPT:
+            self.problems.append({"path": path, "code": problem.code, "detail": problem.detail})
+            self.lease.renew(problems=self.problems)
+        self.lease.count(failed=1)
+
+
+_COUNTS = ("added", "changed", "unchanged", "removed", "held", "failed", "skipped")
+
+
+def _hashed(key: str) -> str:
+    return digest(key)
+
+
+def _read(plan: Plan) -> int:
+    """How many things of a listing can be read here."""
+    return len(plan.add) + len(plan.change) + plan.unchanged + plan.left_out + len(plan.twice)

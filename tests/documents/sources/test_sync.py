@@ -1,0 +1,361 @@
+"""A run over a source: what it brings in, what it leaves alone, and what it never does by itself."""
+
+import os
+import socket
+
+import pytest
+
+from audit.events import EventType
+from audit.models import Event
+from documents import library
+from documents.exceptions import SourceError, SourceFailed
+from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
+from documents.sources import leases, sync
+from documents.sources.folder import FolderConnector
+from documents.sources.keeping import Wish, ask_run, change_source, confirm_removals, create_source, delete_source
+from documents.sources.schedule import ask_due_runs
+from workspaces.exceptions import Forbidden, Hidden
+from workspaces.members import remove_member
+
+pytestmark = pytest.mark.django_db
+
+
+def _paths(workspace):
+    return sorted(Document.objects.filter(workspace=workspace, deleted_at=None).values_list("path", flat=True))
+
+
+def _counts(run):
+    return {
+        name: getattr(run, name)
+        for name in ("added", "changed", "unchanged", "removed", "failed", "skipped", "held")
+        if getattr(run, name)
+    }
+
+
+def test_a_first_sync_brings_everything_readable_in_and_a_second_one_nothing(handbook, policies, root, run):
+    (root / "picture.exe").write_bytes(b"MZ")
+    (root / ".hidden.md").write_text("x")
+
+    first, second = run(handbook), run(handbook)
+
+    assert _paths(policies) == ["handbook/leave/parental.txt", "handbook/travel.md"]
+    assert (first.state, _counts(first)) == (RunState.DONE, {"added": 2, "skipped": 1})
+    assert (second.state, _counts(second)) == (RunState.DONE, {"unchanged": 2, "skipped": 1})
+    assert Version.objects.count() == 2
+
+
+def test_what_changed_becomes_a_new_version_and_what_is_gone_is_deleted(handbook, policies, root, run):
+    for number in range(8):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    run(handbook)
+    (root / "travel.md").write_text("Planes are for oceans.")
+    (root / "7.md").unlink()
+
+    after = run(handbook)
+
+    assert _counts(after) == {"changed": 1, "removed": 1, "unchanged": 8}
+    assert "handbook/7.md" not in _paths(policies)
+    assert Document.objects.get(path="handbook/travel.md", deleted_at=None).versions.count() == 2
+    deleted = Event.objects.filter(type=EventType.DOCUMENT_DELETED).get()
+    assert "Handbook" in deleted.body
+
+
+def test_a_file_that_was_only_touched_is_no_new_version(handbook, root, run):
+    run(handbook)
+    os.utime(root / "travel.md", (1, 1))
+
+    after = run(handbook)
+
+    assert _counts(after) == {"unchanged": 2}
+    assert Version.objects.count() == 2
+
+
+def test_many_removals_at_once_wait_for_a_person(handbook, policies, manager, root, run):
+    run(handbook)
+    (root / "travel.md").unlink()
+
+    held = run(handbook)
+
+    assert (held.state, held.held) == (RunState.HELD, 1)
+    assert len(_paths(policies)) == 2
+
+    confirmed = confirm_removals(held, by=manager)
+    sync.work(confirmed.pk)
+
+    assert _paths(policies) == ["handbook/leave/parental.txt"]
+    with pytest.raises(SourceError, match="came in between"):
+        confirm_removals(held, by=manager)
+
+
+def test_a_listing_that_is_not_whole_deletes_nothing(handbook, policies, root, run, monkeypatch):
+    run(handbook)
+    handbook.max_removed_percent = 100
+    handbook.save()
+    real = FolderConnector.list
+
+    def cut(self, **options):
+        listing = real(self, **options)
+        listing.entries = listing.entries[:1]
+        listing.cut("leave", SourceFailed("unreadable"))
+        return listing
+
+    monkeypatch.setattr(FolderConnector, "list", cut)
+    after = run(handbook)
+
+    assert (after.complete, after.removed, after.failed) == (False, 0, 1)
+    assert len(_paths(policies)) == 2
+
+
+def test_without_the_flag_of_completeness_the_documents_would_be_gone(handbook, policies, root, run, monkeypatch):
+    """The counter-proof of the one above."""
+    run(handbook)
+    handbook.max_removed_percent = 100
+    handbook.save()
+    monkeypatch.setattr(FolderConnector, "list", lambda self, **_: sync.Listing())
+
+    run(handbook)
+
+    assert _paths(policies) == []
+
+
+def test_what_a_person_deleted_here_stays_deleted(handbook, policies, manager, root, run):
+    run(handbook)
+    library.delete(Document.objects.get(path="handbook/travel.md"), by=manager)
+    (root / "travel.md").write_text("Changed meanwhile.")
+
+    run(handbook)
+
+    assert _paths(policies) == ["handbook/leave/parental.txt"]
+
+
+def test_one_bad_file_does_not_keep_the_others(handbook, policies, root, run, settings):
+    settings.MAX_UPLOAD_BYTES = 1000
+    (root / "empty.md").write_bytes(b"")
+    (root / "large.md").write_bytes(b"x" * 2000)
+    (root / "secret.md").write_bytes(b"x")
+    (root / "secret.md").chmod(0)
+    (root / "link.md").symlink_to("/etc/hostname")
+    os.mkfifo(root / "pipe.md")
+
+    after = run(handbook)
+
+    assert len(_paths(policies)) >= 2
+    codes = {problem["path"]: problem["code"] for problem in after.problems}
+    assert codes.items() >= {"empty.md": "refused", "large.md": "too_large", "link.md": "not_a_file"}.items()
+    assert codes["pipe.md"] == "not_a_file"
+
+
+def test_a_document_that_is_not_of_this_source_is_never_overwritten(handbook, policies, manager, root, run, tmp_path):
+    file = tmp_path / "own.md"
+    file.write_text("Mine.")
+    with file.open("rb") as mine:
+        library.receive(workspace=policies, path="handbook/travel.md", file=mine, filename="travel.md", by=manager)
+
+    after = run(handbook)
+
+    assert [(problem["path"], problem["code"]) for problem in after.problems] == [("travel.md", "path_taken")]
+    assert Document.objects.get(path="handbook/travel.md").versions.count() == 1
+
+
+@pytest.mark.parametrize("place", ["/etc", "/", "{root}/../other", "relative", "{root}/way_out", "{root}-beside"])
+def test_only_folders_inside_the_roots_can_be_named(place, policies, manager, root):
+    (root.parent / "other").mkdir()
+    (root.parent / "handbook-beside").mkdir()
+    (root / "way_out").symlink_to("/etc")
+
+    with pytest.raises(SourceError, match="not among those"):
+        create_source(policies, "folder", Wish("x", {"folder": place.replace("{root}", str(root))}), by=manager)
+
+
+def test_a_root_of_one_workspace_is_not_open_to_another(legal, policies, manager, root, settings):
+    settings.SOURCE_FOLDERS = [f"legal:{root}"]
+
+    create_source(legal, "folder", Wish("x", {"folder": str(root)}), by=manager)
+    with pytest.raises(SourceError, match="not among those"):
+        create_source(policies, "folder", Wish("x", {"folder": str(root)}), by=manager)
+
+
+def test_a_folder_that_the_operator_closed_again_is_not_read(handbook, policies, run, settings):
+    settings.SOURCE_FOLDERS = []
+
+    after = run(handbook)
+
+    assert (after.state, after.problem) == (RunState.FAILED, "folder_closed")
+    assert _paths(policies) == []
+
+
+def test_a_folder_swapped_for_a_link_while_it_is_read_leads_nowhere(handbook, root, tmp_path, run, monkeypatch):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "parental.txt").write_text("secret of another place")
+    real = FolderConnector.list
+
+    def list_and_swap(self, **options):
+        listing = real(self, **options)
+        (root / "leave" / "parental.txt").unlink()
+        (root / "leave").rmdir()
+        (root / "leave").symlink_to(outside)
+        return listing
+
+    monkeypatch.setattr(FolderConnector, "list", list_and_swap)
+    after = run(handbook)
+
+    assert [problem["code"] for problem in after.problems] == ["unreadable"]
+    assert not Document.objects.filter(path__contains="parental").exists()
+
+
+def test_a_socket_in_a_folder_is_passed_over(handbook, root, run):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(root / "s.md"))
+
+        after = run(handbook)
+
+    assert [problem["code"] for problem in after.problems] == ["not_a_file"]
+
+
+def test_a_preview_says_what_would_happen_and_does_nothing(handbook, policies, root, run):
+    seen = run(handbook, RunKind.PREVIEW)
+
+    assert (seen.found["add"], seen.found["change"], seen.found["remove"]) == (2, 0, 0)
+    assert seen.found["samples"]["add"] == ["leave/parental.txt", "travel.md"]
+    assert (_paths(policies), SourceItem.objects.count()) == ([], 0)
+
+
+def test_a_test_reads_one_real_file_and_keeps_none_of_it(handbook, policies, run):
+    tested = run(handbook, RunKind.TEST)
+
+    assert (tested.state, tested.found["path"]) == (RunState.DONE, "leave/parental.txt")
+    assert tested.found["characters"] > 20
+    assert "weeks" not in str(tested.found)
+    assert _paths(policies) == []
+
+
+def test_a_test_that_finds_nothing_to_read_says_so(make_source, root, run):
+    tested = run(make_source("folder", {"folder": str(root)}, include=["*.pdf"]), RunKind.TEST)
+
+    assert (tested.state, tested.problem) == (RunState.FAILED, "nothing_to_read")
+
+
+def test_two_workers_cannot_hold_one_run_and_the_one_that_lost_it_writes_nothing(handbook, manager, policies):
+    run = ask_run(handbook, RunKind.SYNC, by=manager)
+    first = leases.take(run.pk)
+
+    assert sync.work(run.pk) == "settled"
+    SourceRun.objects.filter(pk=run.pk).update(lease_until=None)
+    assert sync.work(run.pk) == RunState.DONE
+    with pytest.raises(leases.LeaseLost):
+        first.count(added=1)
+    assert len(_paths(policies)) == 2
+
+
+def test_a_run_cut_short_is_taken_up_and_doubles_nothing(handbook, manager, policies, root, monkeypatch):
+    for number in range(5):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    run = ask_run(handbook, RunKind.SYNC, by=manager)
+    passed = []
+
+    def cut(point):
+        passed.append(point)
+        if point == "source_item_brought" and passed.count(point) == 3:
+            raise SystemExit
+
+    monkeypatch.setattr(sync, "killpoint", cut)
+    with pytest.raises(SystemExit):
+        sync.work(run.pk)
+    sync.work(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.added, run.unchanged, run.attempt) == (RunState.DONE, 7, 0, 2)
+    assert Version.objects.count() == SourceItem.objects.count() == 7
+
+
+def test_a_run_that_never_gets_anything_done_is_given_up(handbook, manager, monkeypatch):
+    run = ask_run(handbook, RunKind.SYNC, by=manager)
+
+    def die(self, **_):
+        raise SystemExit
+
+    monkeypatch.setattr(FolderConnector, "list", die)
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            sync.work(run.pk)
+    sync.work(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.problem) == (RunState.FAILED, "worker_died")
+
+
+def test_a_source_stops_when_its_owner_may_no_longer_manage_documents(
+    handbook, policies, manager, second_reviewer, make_user, run
+):
+    from workspaces.members import add_member
+
+    other = make_user("other-manager")
+    add_member(policies, other, "manager", by=None)
+    run(handbook)
+    handbook.refresh_from_db()
+    change_source(handbook, Wish("Handbook", handbook.options, schedule="hourly"), by=manager)
+    remove_member(policies, manager, "manager", by=None)
+    handbook.refresh_from_db()
+    handbook.due_at = handbook.started_at
+    handbook.save()
+
+    assert ask_due_runs() == 1
+    scheduled = SourceRun.objects.filter(asked_by=None).get()
+    sync.work(scheduled.pk)
+
+    scheduled.refresh_from_db()
+    assert (scheduled.state, scheduled.problem) == (RunState.FAILED, "not_allowed")
+
+
+def test_nothing_runs_by_itself_before_somebody_started_it(make_source, root, run):
+    source = make_source("folder", {"folder": str(root)}, schedule="hourly")
+    assert (source.due_at, ask_due_runs()) == (None, 0)
+
+    run(source)
+    source.refresh_from_db()
+    assert source.due_at is not None
+    source.due_at = source.started_at
+    source.save()
+
+    assert (ask_due_runs(), ask_due_runs()) == (1, 0)
+
+
+def test_only_who_manages_documents_touches_sources(handbook, policies, member, contributor, stranger):
+    wish = Wish("x", handbook.options)
+    for user, refusal in ((member, Hidden), (contributor, Hidden), (stranger, Hidden)):
+        for act in (
+            lambda user: change_source(handbook, wish, by=user),
+            lambda user: delete_source(handbook, by=user),
+            lambda user: ask_run(handbook, RunKind.SYNC, by=user),
+        ):
+            with pytest.raises(refusal):
+                act(user)
+    with pytest.raises(Forbidden):
+        create_source(policies, "folder", wish, by=contributor)
+    with pytest.raises(Hidden):
+        create_source(policies, "folder", wish, by=stranger)
+
+
+def test_every_act_leaves_its_entry_with_counts_and_without_text(handbook, manager, run):
+    run(handbook)
+    change_source(handbook, Wish("Renamed", handbook.options), by=manager)
+    delete_source(handbook, by=manager)
+
+    kinds = list(Event.objects.filter(type__startswith="source.").order_by("seq").values_list("type", flat=True))
+    assert kinds == ["source.created", "source.run_asked", "source.run_ended", "source.changed", "source.deleted"]
+    ended = Event.objects.get(type=EventType.SOURCE_RUN_ENDED)
+    assert '"added":2' in ended.body
+    assert "Trains" not in ended.body
+    assert Document.objects.filter(deleted_at=None).count() == 2
+
+
+def test_an_item_is_not_kept_when_the_trail_cannot_hear_of_its_document(handbook, policies, run, monkeypatch):
+    def refuse(*_args, **_options):
+        raise RuntimeError("the trail is closed")
+
+    monkeypatch.setattr(library, "record_all", refuse)
+    with pytest.raises(RuntimeError):
+        run(handbook)
+
+    assert (_paths(policies), SourceItem.objects.count()) == ([], 0)
