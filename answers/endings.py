@@ -13,7 +13,7 @@ from answers.exceptions import LeaseLost
 from answers.leases import ours
 from answers.models import Answer, Citation, Draft, StepRun
 from answers.querysets import closed_sources
-from answers.separation import somebody_may_decide, two_are_needed
+from answers.separation import deciding
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
 from audit.chain import digest
@@ -58,20 +58,23 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     when the asker lost a right to it since the evidence was read, or when nobody could decide on it. Raises LeaseLost
     when the answer is no longer ours.
     """
-    answer = _locked(state.answer)
-    if status in RELEASED and answer.policy_now != ReviewPolicy.OPEN:  # type: ignore[attr-defined]
-        status, state.policy = AnswerStatus.HELD_FOR_REVIEW, answer.policy_now  # type: ignore[attr-defined]
-    if status in (*RELEASED, *HELD) and not _is_open_to_asker(answer):
+    answer, rules = state.answer, _locked(state.answer)
+    if status in RELEASED and rules.policy_now != ReviewPolicy.OPEN:  # type: ignore[attr-defined]
+        status, state.policy = AnswerStatus.HELD_FOR_REVIEW, rules.policy_now  # type: ignore[attr-defined]
+    if status in (*RELEASED, *HELD) and not _is_open_to_asker(rules):
         status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
-    if status in HELD and not answer.decidable:  # type: ignore[attr-defined]
-        status, details = AnswerStatus.REFUSED_NO_REVIEWER, {"at": "release"}
+    needs_second = False
+    if status in HELD:
+        decidable, needs_second = deciding(answer)
+        if not decidable:
+            status, details = AnswerStatus.REFUSED_NO_REVIEWER, {"at": "release"}
     answer.status = status
     answer.ended_at = timezone.now()
     answer.lease_until = None
     _write_provenance(answer, state)
     answer.failure_detail = str(details.get("reason", ""))[:300]
     if status in (*RELEASED, *HELD):
-        _write_text(answer, state)
+        _write_text(answer, state, needs_second=needs_second)
     answer.save(update_fields=_WRITTEN)
     StepRun.objects.bulk_create(runs)
     record(
@@ -86,29 +89,27 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
 
 
 def _locked(answer: Answer) -> Answer:
-    """The row under lock, so that a stop, a take-over and this ending have one winner, and the rules as of now."""
+    """Lock the row, so that a stop, a take-over and this ending have one winner; the rules as of now."""
     may_ask = access.workspaces_allowing(answer.asked_by, Action.ASK).filter(pk=OuterRef("workspace"))
     row = (
         ours(answer)
         .select_for_update(of=("self",), no_key=True)
+        .only("pk")
         .annotate(
             may_ask=Exists(may_ask),
             rests_on_closed=Exists(closed_sources(answer.asked_by, answer)),
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
-            decidable=somebody_may_decide(),
-            needs_second=two_are_needed(),
         )
         .first()
     )
     if row is None:
         raise LeaseLost(answer.pk)
-    row.question, row.asked_by = answer.question, answer.asked_by
     return row
 
 
-def _is_open_to_asker(row: Answer) -> bool:
-    return row.asker_is_active and row.may_ask and not row.rests_on_closed  # type: ignore[attr-defined]
+def _is_open_to_asker(rules: Answer) -> bool:
+    return rules.asker_is_active and rules.may_ask and not rules.rests_on_closed  # type: ignore[attr-defined]
 
 
 def _write_provenance(answer: Answer, state: State) -> None:
@@ -125,7 +126,7 @@ def _write_provenance(answer: Answer, state: State) -> None:
         answer.parameters = {**state.parameters, "template_sha256": state.prompt.template_sha256}
 
 
-def _write_text(answer: Answer, state: State) -> None:
+def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
     """The text with its citations; released, or a draft for the reviewers."""
     Citation.objects.bulk_create(
         Citation(
@@ -149,7 +150,6 @@ def _write_text(answer: Answer, state: State) -> None:
         answer.released_sha256 = digest(state.text)
         answer.released_at = answer.ended_at
     else:
-        needs_second = answer.needs_second  # type: ignore[attr-defined]
         Draft.objects.create(
             answer=answer, workspace_id=answer.workspace_id, text=state.text, needs_second=needs_second
         )

@@ -4,11 +4,15 @@ The rule stands here once for one person (`refusal`), and once as a set (`somebo
 nobody is left to decide on. A test holds the two together.
 """
 
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any
+from uuid import UUID
 
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import BooleanField, Case, Exists, Func, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,23 +94,42 @@ def classification_of(answer: Answer) -> Classification | None:
     return max((Classification(level) for level in levels), key=lambda level: level.rank, default=None)
 
 
-def somebody_may_decide() -> Case:
+def somebody_may_decide() -> Q:
     """Correlated to an answer: whether enough reviewers are left who may approve it.
 
     Two when two have to; one when one of them has approved already. Each may open every document it rests on, did not
     ask for it or edit it, did not add what it rests on where that counts, and lowered no classification of it since.
     """
     approved_once = Draft.objects.filter(answer=OuterRef("pk"), state=DraftState.APPROVED_ONCE)
-    two = two_are_needed() & ~Exists(approved_once)
-    able = _able_people()
-    # The second of them, in any order, is there.
-    return Case(When(two, then=Exists(able.order_by("pk")[1:2])), default=Exists(able), output_field=BooleanField())
+    needed = Case(When(two_are_needed() & ~Exists(approved_once), then=Value(2)), default=Value(1))
+    # Looked for once, whatever the number: the database takes longer to plan this than to do it.
+    able = ArraySubquery(_able_people().order_by().values("pk")[:2])
+    return Q(GreaterThanOrEqual(Func(able, function="CARDINALITY", output_field=IntegerField()), needed))
+
+
+def deciding(answer: Answer) -> tuple[bool, bool]:
+    """Whether enough reviewers are left who may approve `answer`, and whether it takes two. One query."""
+    sql, given = _deciding()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [answer.pk if each == _ASKED_FOR else each for each in given])
+        enough, two = cursor.fetchone()
+    return enough, two
+
+
+#: Stands for the answer in the statement, which names nobody and is compiled once: that took longer than running it.
+_ASKED_FOR = UUID(int=0)
+
+
+@cache
+def _deciding() -> tuple[str, tuple[Any, ...]]:
+    asked = Answer.objects.filter(pk=_ASKED_FOR).annotate(enough=somebody_may_decide(), two=two_are_needed())
+    return asked.order_by().values_list("enough", "two").query.sql_with_params()
 
 
 def _able_people() -> QuerySet[User]:
     """Correlated to an answer: who may approve it."""
     # Counted outwards: document → evidence → person, and evidence → person → answer.
-    opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef(OuterRef("pk")))), deleted_at=None)
+    opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef("pk"))), deleted_at=None)
     evidence = Evidence.objects.filter(answer=OuterRef(OuterRef("pk")))
     closed = evidence.exclude(document__in=opened.order_by().values("pk"))
     added = evidence.filter(version__created_by=OuterRef("pk"), answer__workspace__uploader_may_approve=False)
@@ -115,10 +138,10 @@ def _able_people() -> QuerySet[User]:
     of_answer = {"answer": OuterRef(OuterRef("pk"))}
     edited = Draft.history.model.objects.filter(**of_answer, edited_by=OuterRef("pk"))
     approved = Draft.objects.filter(**of_answer, first_approval__decided_by=OuterRef("pk"))
-    place = OuterRef("workspace")
-    reviewers = access.people_allowed(place, Action.REVIEW) & access.people_allowed(place, Action.OPEN)
-    return reviewers.exclude(pk=OuterRef("asked_by")).filter(
-        ~Exists(closed), ~Exists(added), ~Exists(lowered), ~Exists(edited), ~Exists(approved)
+    return (
+        access.people_allowed(OuterRef("workspace"), Action.REVIEW, Action.OPEN)
+        .exclude(pk=OuterRef("asked_by"))
+        .filter(~Exists(closed), ~Exists(added), ~Exists(lowered), ~Exists(edited), ~Exists(approved))
     )
 
 

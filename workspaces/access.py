@@ -183,10 +183,10 @@ def is_still_open(user: User) -> Exists:
     return Exists(User.objects.filter(pk=user.pk, is_active=True))
 
 
-def people_allowed(workspace: Workspace | OuterRef, action: str) -> QuerySet[User]:
-    """The active people who may do `action` in `workspace` (or in the one an outer row refers to)."""
+def people_allowed(workspace: Workspace | OuterRef, *actions: str) -> QuerySet[User]:
+    """The active people who may do each of `actions` in `workspace` (or in the one an outer row refers to)."""
     place = workspace if isinstance(workspace, OuterRef) else workspace.pk
-    return User.objects.filter(pk__in=rights.people(place, action), is_active=True)
+    return User.objects.filter(pk__in=rights.people(place, *actions), is_active=True)
 
 
 def holders(workspace: Workspace, role: str, *, closed: bool = False) -> QuerySet[User]:

@@ -5,11 +5,11 @@ and workspaces are filters over the same rows. It is plain SQL, because it runs 
 and having it built anew took longer than running it. Only `workspaces/access.py` asks here.
 """
 
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Func, OuterRef, UUIDField, Value
+from django.db.models import Func, OuterRef, UUIDField, Value
 
 _HELD = """
     SELECT place.user_id AS person, given.workspace_id AS workspace, given.role, permission.codename AS action
@@ -53,29 +53,30 @@ def workspaces(person: UUID, action: str) -> Func:
     """The ids of the workspaces where one person holds `action`, for an `__in`."""
     # An array, so that the rows are found once for a statement. The database guesses them to be one and else found them
     # again for each draft of 50,000.
-    return _Rows(person, Value(action), template=f"(SELECT unnest(ARRAY{_rows('workspace', 'person', 'action')}))")
+    rows = _Rows("workspace", of="person", where=person, having="action", codes=(action,))
+    return Func(rows, template="(SELECT unnest(ARRAY%(expressions)s))", output_field=UUIDField())
 
 
-def people(workspace: UUID | OuterRef, action: str) -> Func:
-    """The ids of the people who hold `action` in a workspace, for an `__in`."""
-    return _Rows(workspace, Value(action), template=_rows("person", "workspace", "action"))
+def people(workspace: UUID | OuterRef, *actions: str) -> Func:
+    """The ids of the people who hold each of `actions` in a workspace, for an `__in`."""
+    return _Rows("person", of="workspace", where=workspace, having="action", codes=actions)
 
 
 def holders(workspace: UUID, role: str) -> Func:
     """The ids of the people who hold `role` in a workspace and are not barred from it, for an `__in`."""
-    return _Rows(workspace, Value(role), template=_rows("person", "workspace", "role"))
+    return _Rows("person", of="workspace", where=workspace, having="role", codes=(role,))
 
 
 class _Rows(Func):
-    """A column of the rows, where two others have the values given."""
+    """One column of the rows whose column `of` is `where`, and which among them have each of `codes` as `having`."""
 
     output_field = UUIDField()
     arg_joiner = ", "
 
-    def __init__(self, place: UUID | OuterRef | F, code: Value, **options: Any) -> None:
-        given = Value(place, output_field=UUIDField()) if isinstance(place, UUID) else place
-        super().__init__(given, code, **options)
-
-
-def _rows(column: str, first: str, second: str) -> str:
-    return f"(SELECT {column} FROM ({_HELD}) held WHERE ({first}, {second}) = (%(expressions)s))"  # noqa: S608 (ours alone)
+    def __init__(self, column: str, *, of: str, where: UUID | OuterRef, having: str, codes: Sequence[str]) -> None:
+        place = Value(where, output_field=UUIDField()) if isinstance(where, UUID) else where
+        rows = f"SELECT {column} FROM ({_HELD}) held WHERE ({of}, {having}) IN (%(expressions)s)"  # noqa: S608 (ours)
+        if len(codes) > 1:
+            rows += f" GROUP BY {column} HAVING count(DISTINCT {having}) = {len(set(codes))}"
+        pairs = [Func(place, Value(code), template="(%(expressions)s)") for code in codes]
+        super().__init__(*pairs, template=f"({rows})")

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Passages a model is given.
 PASSAGES = 8
+#: What a source takes from its passage.
+_KEPT = ("version_id", "text", "start", "end", "page", "locator", "language")
 
 
 def retrieve(state: State) -> Outcome:
@@ -64,34 +66,30 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
     passages = (
         access.visible(state.asker, Passage)
         .filter(access.is_still_open(state.asker), pk__in=hits, workspace=state.workspace)
-        .select_related("version__document")
-        .defer("version__text", "version__sections")
-        .annotate(stored=Substr("version__text", F("start") + 1, F("end") - F("start")))
+        .order_by()
+        .annotate(
+            document_id=F("version__document"),
+            title=F("version__document__title"),
+            stored=Substr("version__text", F("start") + 1, F("end") - F("start")),
+        )
+        .values("pk", *_KEPT, "document_id", "title", "stored")
     )
-    rows = {passage.pk: passage for passage in passages}
+    rows = {row.pop("pk"): row for row in passages}
     sources: list[Source] = []
     for passage_id, hit in hits.items():
-        passage = rows.get(passage_id)
-        if passage is None:
+        row = rows.get(passage_id)
+        if row is None:
             continue
-        if passage.stored != passage.text:
+        if row.pop("stored") != row["text"]:
             logger.error("Passage %s is not what its version says; it is left out.", passage_id)
             continue
         sources.append(
             Source(
                 number=len(sources) + 1,
-                passage_id=passage.pk,
-                document_id=passage.version.document_id,
-                version_id=passage.version_id,
-                title=passage.version.document.title,
-                text=passage.text,
-                start=passage.start,
-                end=passage.end,
-                page=passage.page,
-                locator=passage.locator,
-                language=passage.language,
-                sha256=digest(passage.text),
+                passage_id=passage_id,
+                sha256=digest(row["text"]),
                 scores={"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords},
+                **row,
             )
         )
     return sources
