@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from answers import marks
 from answers.exceptions import ReceiptError
 from answers.models import Answer
-from answers.receipts import Prover, proven_events, receipt
+from answers.receipts import Prover, is_archived, proven_events, receipt
 from answers.states import RELEASED
 from workspaces.evidence_pack import Period
 from workspaces.models import Workspace
@@ -28,6 +28,8 @@ def receipts_of(workspace: Workspace, period: Period) -> Iterator[tuple[str, str
 def _receipts(workspace: Workspace, released: QuerySet[Answer]) -> Iterator[tuple[str, str]]:
     prover: Prover | None = None
     for answer in released.select_related("question", "workspace", "asked_by", "released_by").order_by("released_at"):
+        if is_archived(answer):
+            continue
         events = proven_events(answer)
         if prover is None or (events and events[-1].seq > prover.checkpoint.seq):
             prover = Prover(workspace.pk, upto=events[-1].seq if events else 1)

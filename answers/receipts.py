@@ -14,7 +14,7 @@ from answers.exceptions import ReceiptError
 from answers.models import Answer, Citation
 from answers.provenance import record_of
 from answers.reading import read
-from audit import checkpoints, signing
+from audit import checkpoints, detached, signing
 from audit.chain import digest, workspace_chain
 from audit.events import EventType
 from audit.exceptions import AuditError, NotIncluded
@@ -65,6 +65,8 @@ def issue(answer: Answer, *, by: User) -> str:
     reading = read(answer, by=by)
     if not reading.text or reading.closed:
         raise ReceiptError(_("There is a receipt of an answer that was released and that you may read."))
+    if is_archived(answer):
+        raise ReceiptError(_("The entries about this answer are in an archive of the trail, which proves them."))
     events = proven_events(answer)
     prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)
     document = receipt(answer, prover, citations=reading.citations, events=events)
@@ -120,6 +122,15 @@ def proven_events(answer: Answer) -> list[Event]:
     about = [str(answer.pk), *([str(answer.draft.pk)] if hasattr(answer, "draft") else [])]
     chain = workspace_chain(answer.workspace_id)
     return list(Event.objects.filter(chain=chain, object_id__in=about, type__in=PROVEN).order_by("seq"))
+
+
+def is_archived(answer: Answer) -> bool:
+    """Whether entries about the answer left the database for an archive."""
+    chain = workspace_chain(answer.workspace_id)
+    if detached.beginning(chain) is None:
+        return False
+    first = Event.objects.filter(chain=chain).order_by("seq").values_list("at", flat=True).first()
+    return first is not None and answer.question.asked_at <= first
 
 
 def _covering(chain: str, seq: int) -> Checkpoint:

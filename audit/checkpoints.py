@@ -8,6 +8,7 @@ them later is found by comparing, even when head and hashes were made to fit.
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit import signing
+from audit import detached, signing
 from audit.events import EventType
 from audit.exceptions import ChainDamaged, KeyNotVouchedFor, SigningKeyMissing
 from audit.merkle import KeepingTree
@@ -194,13 +195,22 @@ def _prefix(chain: str) -> str:
 
 
 def verify_chain(chain: str) -> Verification:
-    """Read the whole chain and compare it with every checkpoint of it, those in the database and those outside."""
-    signed, faults = _signed(chain)
-    return verify(chain, signed=signed, faults=faults)
+    """Read the whole chain and compare it with every checkpoint of it, those in the database and those outside.
+
+    Of entries that left for an archive, the archive itself tells; the chain is then read from where it goes on.
+    """
+    signed, faults, keys = _signed(chain)
+    begins = detached.beginning(chain)
+    doubts = detached.doubts(begins, keys) if begins else []
+    if begins is None or doubts:
+        return verify(chain, signed=signed, faults=[*faults, *doubts])
+    kept = [one for one in signed if one.seq > begins.start.seq]
+    outcome = verify(chain, signed=kept, faults=faults, start=begins.start, tree=begins.tree())
+    return replace(outcome, archived=begins.start.seq)
 
 
-def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
-    """What our keys signed about the chain, and what is wrong with the checkpoints themselves."""
+def _signed(chain: str) -> tuple[list[Signed], list[Fault], frozenset[str]]:
+    """What our keys signed about the chain, what is wrong with the checkpoints themselves, and which keys are ours."""
     stored = dict(Checkpoint.objects.filter(chain=chain).values_list("seq", "document"))
     outside = {seq: text for seq, path in _files(chain) if (text := _text(path)) is not None}
     faults = [
@@ -209,6 +219,7 @@ def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
         if stored[seq] != outside.get(seq)
     ]
     accepted, (current, ours) = [], _our_keys()
+    trusted = set(ours)
     before: str | None = None
     for seq, text in sorted({*stored.items(), *outside.items()}):
         try:
@@ -221,10 +232,11 @@ def _signed(chain: str) -> tuple[list[Signed], list[Fault]]:
             faults.append(Fault(chain, seq, Kind.UNSIGNED.value, f"The checkpoint at entry {seq} is not signed by us."))
             continue
         before = said["key"]
+        trusted.add(before)
         accepted.append(one)
     if accepted and before not in ours:
         faults.append(Fault(chain, accepted[-1].seq, Kind.UNSIGNED.value, "The last checkpoint's key is not ours."))
-    return accepted, faults
+    return accepted, faults, frozenset(trusted)
 
 
 def _our_keys() -> tuple[str, frozenset[str]]:

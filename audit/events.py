@@ -21,6 +21,13 @@ class EventType(models.TextChoices):
     FACTOR_REMOVED = "user.factor_removed", _("A second factor of a person was removed.")
     SECRETS_RESEALED = "platform.secrets_resealed", _("Stored secrets were sealed with the newest key.")
     POLICY_CHANGED = "platform.policy_changed", _("A rule of the whole installation was changed.")
+    PROVIDER_LINKED = "user.provider_linked", _("A person linked their account to an identity of the provider.")
+    PROVIDER_UNLINKED = "user.provider_unlinked", _("A person ended the link to the provider, with all it had given.")
+    PROVIDER_SIGNED_OUT = "user.provider_signed_out", _("The identity provider ended sessions of a person.")
+    PROVIDER_SIGN_OUT_REFUSED = (
+        "user.provider_sign_out_refused",
+        _("A message that wanted to end sessions in the identity provider's name was refused."),
+    )
     EMERGENCY_SIGN_IN = "user.emergency_sign_in", _("The emergency account signed in beside the identity provider.")
     RECOVERY_CODE_USED = "user.recovery_code_used", _("A person signed in with a recovery code, which is spent now.")
     PROVIDER_VOUCHED = (
@@ -127,6 +134,11 @@ class EventType(models.TextChoices):
     TRAIL_READ = "trail.read", _("A person read the trail.")
     TRAIL_EXPORTED = "trail.exported", _("A chain of the trail was exported.")
     TRAIL_PACKED = "trail.packed", _("An evidence pack was made of a chain of the trail and what belongs to it.")
+    TRAIL_ARCHIVED = "trail.archived", _("The beginning of a chain of the trail was written to a signed archive.")
+    TRAIL_DETACHED = (
+        "trail.detached",
+        _("A script was made that takes archived entries of a chain out of the database."),
+    )
     RECEIPT_ISSUED = "receipt.issued", _("A signed receipt of an answer was issued.")
     SIGNING_KEY_CHANGED = "trail.key_changed", _("Checkpoints of this chain are signed with another key from now on.")
 

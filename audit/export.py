@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from audit import ocsf
+from audit import detached, ocsf
 from audit.exceptions import AuditError
 from audit.merkle import GrowingTree
 from audit.models import ChainHead, Checkpoint, Event
@@ -50,12 +50,15 @@ class Kind(NamedTuple):
 
 
 def span_of(chain: str, after: int = 0) -> Span:
-    """Everything of `chain` after the cursor, as of now. Raises AuditError when the chain is not that long."""
+    """Everything of `chain` after the cursor, as of now; without one, everything the database holds.
+
+    Raises AuditError when the chain is not that long, and when some of what follows is in an archive alone.
+    """
     upto = ChainHead.objects.filter(chain=chain).values_list("seq", flat=True).first() or 0
     if not 0 <= after <= upto:
         sentence = _("The cursor %(after)d is beyond this chain: it has %(upto)d entries.")
         raise AuditError(sentence % {"after": after, "upto": upto})
-    return Span(chain, after, upto)
+    return Span(chain, detached.require_there(chain, after), upto)
 
 
 def json_lines(span: Span) -> Iterator[str]:
@@ -64,15 +67,14 @@ def json_lines(span: Span) -> Iterator[str]:
     `peaks` are the roots of the perfect Merkle subtrees over the entries before these, so that a part of a chain can
     be compared with a checkpoint as well.
     """
-    hashes = dict(_events(span.chain, -1, span.upto).filter(seq__in=[span.after, span.upto]).values_list("seq", "hash"))
     header = {
         "format": FORMAT,
         "chain": span.chain,
         "after": span.after,
-        "after_hash": hashes.get(span.after, ""),
+        "after_hash": hash_at(span.chain, span.after),
         "peaks": [peak.hex() for peak in tree_at(span.chain, span.after).peaks],
         "entries": span.upto - span.after,
-        "head_hash": hashes.get(span.upto, ""),
+        "head_hash": hash_at(span.chain, span.upto),
     }
     yield json.dumps(header)
     rows = _events(span.chain, span.after, span.upto).values_list("seq", "hash", "body")
@@ -110,6 +112,15 @@ def content_of(event: Event) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def hash_at(chain: str, seq: int) -> str:
+    """The hash of entry `seq`, also of one in an archive where a checkpoint ends with it; empty where there is none."""
+    for rows, column in ((Event.objects, "hash"), (Checkpoint.objects, "head_hash")):
+        found = rows.filter(chain=chain, seq=seq).values_list(column, flat=True).first()
+        if found:
+            return str(found)
+    return ""
 
 
 def tree_at(chain: str, size: int) -> GrowingTree:

@@ -100,6 +100,10 @@ SENTENCES: dict[str, Any] = {
     EventType.TRAIL_READ: gettext_lazy("%(who)s read the trail."),
     EventType.TRAIL_EXPORTED: gettext_lazy("%(who)s exported this chain."),
     EventType.TRAIL_PACKED: gettext_lazy("%(who)s made an evidence pack with this chain."),
+    EventType.TRAIL_ARCHIVED: gettext_lazy("%(who)s archived this chain up to entry %(upto)s."),
+    EventType.TRAIL_DETACHED: gettext_lazy(
+        "%(who)s made the script that takes archived entries up to %(leaves)s out of the database."
+    ),
     EventType.RECEIPT_ISSUED: gettext_lazy("%(who)s took a signed receipt of an answer."),
     EventType.SIGNING_KEY_CHANGED: gettext_lazy("Checkpoints of this chain are signed with another key from now on."),
 }

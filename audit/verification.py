@@ -59,6 +59,8 @@ class Verification:
     faults: tuple[Fault, ...]
     #: How many signed checkpoints it was compared with.
     checkpoints: int = 0
+    #: Entries up to this number left the database for an archive, and were not read.
+    archived: int = 0
 
     @property
     def holds(self) -> bool:
@@ -138,6 +140,7 @@ class _Walk:
         self.known = tuple(faults)
         self.faults: list[Fault] = []
         self.seq, self.hash = start
+        self.begins = start.seq + 1
         self.last: _Row | None = None
         self.last_is_damaged = False
         self.count = 0
@@ -249,7 +252,7 @@ class _Walk:
             signed = self.signed[self.next_signed]
             # Where the chain itself is damaged, the damage is named; a root that differs adds nothing.
             if not (self.faults or self.displaced or self.suspicion) and tree.root().hex() != signed.root:
-                since = self.signed[self.next_signed - 1].seq + 1 if self.next_signed else 1
+                since = self.signed[self.next_signed - 1].seq + 1 if self.next_signed else self.begins
                 sentence = f"Entries {since} to {signed.seq} are not those that were signed in a checkpoint."
                 self.fault(since, Kind.REPLACED, sentence)
             self.next_signed += 1

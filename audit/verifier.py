@@ -1,4 +1,4 @@
-"""Verify Inlock's trail exports, checkpoints, receipts and evidence packs, anywhere and without Inlock.
+"""Verify Inlock's trail exports, archives, checkpoints, receipts and evidence packs, anywhere and without Inlock.
 
     python verifier.py [--key PUBLIC_KEY]... [--text ANSWER.txt] [--complete] [--json] FILE...
 
@@ -25,7 +25,8 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-TRAIL, CHECKPOINT, RECEIPT, PACK = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1", "inlock-pack-1"
+TRAIL, CHECKPOINT, RECEIPT = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1"
+PACK, ARCHIVE = "inlock-pack-1", "inlock-archive-1"
 
 
 class NotOurs(Exception):
@@ -145,9 +146,14 @@ class Verifier:
     unknown: set[str] = field(default_factory=set)
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     ends: dict[str, tuple[str, int]] = field(default_factory=dict)
+    #: Trails of archives, which are read with those that were given beside them.
+    archived: list[tuple[str, BinaryIO]] = field(default_factory=list)
+    #: What archives say of their last entry: chain and number → hash.
+    told: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def run(self, sources: list[tuple[str, BinaryIO]]) -> Report:
         trails = [source for source in sources if not self._take(*source)]
+        trails += self.archived
         self._check_keys()
         for name, stream in sorted(trails, key=lambda source: _after(source[1])):
             self._trail(name, _lines(stream))
@@ -246,6 +252,8 @@ class Verifier:
             count += 1
             seq, previous = self._entry(chain, entry, seq, previous)
             tree.add(_hex(entry["hash"]))
+            if self.told.get((chain, seq), previous) != previous and len(self.report.faults) == began:
+                self.report.fault(chain, seq, "replaced", f"Entry {seq} is not the one the archive says it ends with.")
             self._against(chain, tree, signed, began)
         if count != header["entries"]:
             sentence = f"The export says {header['entries']} entries and has {count}."
@@ -342,8 +350,8 @@ class Verifier:
             manifest = self._signed(name, parsed(_utf8(archive.read("manifest.json"))))
             if manifest is None:
                 return
-            if manifest.get("format") != PACK:
-                raise NotOurs("This archive is no evidence pack.")
+            if manifest.get("format") not in {PACK, ARCHIVE}:
+                raise NotOurs("This is neither an evidence pack nor an archive.")
             listed = {one["name"]: one["sha256"] for one in manifest["files"]}
             for extra in sorted(set(names) - set(listed) - {"manifest.json"}):
                 self.report.fault(name, 0, "inserted", f"{extra} is not in the manifest.")
@@ -352,11 +360,14 @@ class Verifier:
                     self.report.fault(name, 0, "missing", f"{member} is gone.")
                 elif hashlib.sha256(archive.read(member)).hexdigest() != said:
                     self.report.fault(name, 0, "changed", f"{member} is not the file that was signed.")
-            inside = Verifier(self.keys, complete=True, report=self.report)
             folders = ("trail/", "checkpoints/", "receipts/")
-            inside.run(
-                [(one, io.BytesIO(archive.read(one))) for one in listed if one.startswith(folders) and one in names]
-            )
+            parts = [(one, io.BytesIO(archive.read(one))) for one in listed if one.startswith(folders) and one in names]
+            if manifest["format"] == ARCHIVE:
+                self.told[manifest["chain"], manifest["upto"]] = manifest["head_hash"]
+                self.archived += [(f"{name}: {part}", stream) for part, stream in parts if not self._take(part, stream)]
+                self.report.verified.append(f"{name}: archive of {manifest['chain']} up to entry {manifest['upto']}")
+                return
+            Verifier(self.keys, complete=True, report=self.report).run(parts)
             self.report.verified.append(f"{name}: evidence pack of {len(listed)} files")
 
 

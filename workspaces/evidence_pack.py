@@ -5,23 +5,21 @@ answers are never in it, since whoever may read a trail may not therefore read c
 """
 
 import hashlib
-import json
 import logging
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import checkpoints, export, sbom, signing, verifier
+from audit import checkpoints, detached, export, sbom, signing, verifier
+from audit.bundle import Bundle
 from audit.events import EventType
 from audit.exceptions import ChainDamaged
 from audit.models import ChainHead, Checkpoint, Event
@@ -102,8 +100,8 @@ def make(chains: Sequence[trail.Chain], period: Period, *, by: User | None) -> I
 def _filled(chains: Sequence[trail.Chain], period: Period, by: User | None) -> IO[bytes]:
     with ExitStack() as unless_whole:
         file = unless_whole.enter_context(tempfile.TemporaryFile(suffix=".zip"))
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            _fill(_Archive(archive), chains, period, by)
+        with Bundle(file) as pack:
+            _fill(pack, chains, period, by)
         file.seek(0)
         unless_whole.pop_all()
         return file
@@ -117,7 +115,7 @@ def _recorded(chains: Sequence[trail.Chain], period: Period, by: User | None, sh
         record(EventType.TRAIL_PACKED, workspace=which.workspace, by=by, **details)
 
 
-def _fill(pack: "_Archive", chains: Sequence[trail.Chain], period: Period, by: User | None) -> None:
+def _fill(pack: Bundle, chains: Sequence[trail.Chain], period: Period, by: User | None) -> None:
     now, told = timezone.now(), []
     pack.add_json("roles.json", held_rights.role_table())
     for which in chains:
@@ -136,19 +134,19 @@ def _fill(pack: "_Archive", chains: Sequence[trail.Chain], period: Period, by: U
         "since": period.since.isoformat(),
         "until": period.until.isoformat(),
         "chains": told,
-        "files": pack.files,
         "missing": NOT_MADE,
     }
-    pack.archive.writestr("manifest.json", signing.sign(manifest))
+    pack.sign(manifest)
 
 
-def _chain(pack: "_Archive", which: trail.Chain, period: Period) -> dict[str, Any]:
+def _chain(pack: Bundle, which: trail.Chain, period: Period) -> dict[str, Any]:
     """Write what the pack holds of one chain, and say which entries that are.
 
     The export goes on to the first checkpoint behind the period, so that all of the period's entries are under one.
     """
     events = Event.objects.filter(chain=which.name)
-    after = _last(events.filter(at__lt=period.since))
+    begins = detached.beginning(which.name)
+    after = max(_last(events.filter(at__lt=period.since)), begins.upto if begins else 0)
     upto = max(after, _last(events.filter(at__lt=period.until)))
     signed = _first_checkpoint(which.name, upto)
     span = export.Span(which.name, after, signed.seq if signed else upto)
@@ -158,7 +156,15 @@ def _chain(pack: "_Archive", which: trail.Chain, period: Period) -> dict[str, An
     for checkpoint in covering.iterator():
         pack.add(f"checkpoints/{checkpoints.file_name(which.name, checkpoint.seq)}", [checkpoint.document])
     pack.add_json(f"rights/{file}.json", held_rights.over_time(which, after=after, upto=span.upto))
-    return {"chain": which.name, "name": which.code, "after": after, "upto": span.upto, "period_ends_at": upto}
+    archived = {"archived_upto": begins.upto} if begins else {}
+    return {
+        "chain": which.name,
+        "name": which.code,
+        "after": after,
+        "upto": span.upto,
+        "period_ends_at": upto,
+        **archived,
+    }
 
 
 def _last(events: Any) -> int:
@@ -192,30 +198,6 @@ def _verified(which: trail.Chain) -> dict[str, Any]:
         "checkpoints": outcome.checkpoints,
         "faults": [{"seq": one.seq, "kind": one.kind, "sentence": one.sentence} for one in outcome.faults],
     }
-
-
-@dataclass
-class _Archive:
-    """Writes files into an archive and keeps the list that the manifest signs."""
-
-    archive: zipfile.ZipFile
-    files: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, name: str, parts: Iterable[str]) -> None:
-        digest, size = hashlib.sha256(), 0
-        with self.archive.open(name, "w", force_zip64=True) as out:
-            for data in _encoded(parts):
-                out.write(data)
-                digest.update(data)
-                size += len(data)
-        self.files.append({"name": name, "sha256": digest.hexdigest(), "size": size})
-
-    def add_json(self, name: str, content: Any) -> None:
-        self.add(name, [json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)])
-
-
-def _encoded(parts: Iterable[str]) -> Iterator[bytes]:
-    return (part.encode("utf-8") for part in parts)
 
 
 _README = """\

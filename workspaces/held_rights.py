@@ -2,6 +2,7 @@
 database agree about it.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from audit import detached
 from audit.chain import PLATFORM
 from audit.events import EventType
 from audit.export import content_of
@@ -23,8 +25,11 @@ from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER,
 #: code before the dot, and some by name.
 _FAMILIES = ("member.", "group.", "role.", "token.", "access_review.", "workspace.", "user.created", "user.changed")
 _NAMED = (EventType.POLICY_CHANGED, EventType.GLASS_BROKEN, EventType.GLASS_ENDED, EventType.DOCUMENT_CLASSIFIED)
-#: What the platform's chain tells about rights in every workspace.
+#: What the platform's chain tells about rights in every workspace, and the kinds these are.
 _SHARED = ("group.", "role.")
+_OF_ALL = frozenset({"group", "allows"})
+#: The file of an archive that carries rights on.
+CARRIED = "rights/carried.json"
 
 
 def types() -> list[str]:
@@ -54,7 +59,7 @@ def over_time(which: trail.Chain, *, after: int, upto: int) -> dict[str, Any]:
     roles are told where the group or the role was ever used in the workspace.
     """
     ends, rights_now, members_now = _now(which)
-    held, names, used = Held(), _Names(), _Used(which)
+    held, names, used = _beginning(which)
     before: list[Right] | None = None
     at_end: list[Right] | None = None
     changes: list[dict[str, Any]] = []
@@ -81,6 +86,30 @@ def over_time(which: trail.Chain, *, after: int, upto: int) -> dict[str, Any]:
     }
 
 
+def carried_on(which: trail.Chain, upto: int) -> str:
+    """The rights the chain's entries up to `upto` leave behind, for those who read on when they are in an archive."""
+    held, names, used = _beginning(which, with_platform=False)
+    for event in _events(which, {which.name: upto}):
+        held.apply(event)
+        names.hear(event)
+        used.note(held.given)
+    content = {"rights": list(held), "names": names.known, "used": sorted(used.names)}
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _beginning(which: trail.Chain, *, with_platform: bool = True) -> tuple[Held, "_Names", "_Used"]:
+    """What is held before the first entry that the database has."""
+    rights, names, used = [], _Names(), _Used(which)
+    chains = {which.name, PLATFORM} if with_platform else {which.name}
+    for chain in sorted(chains):
+        known = detached.carried(chain, CARRIED) or {"rights": [], "names": {}, "used": []}
+        found = [Right(*right) for right in known["rights"]]
+        rights += [right for right in found if chain == which.name or right.kind in _OF_ALL]
+        names.known |= known["names"]
+        used.names |= set(known["used"]) if chain == which.name else set()
+    return Held(rights), names, used
+
+
 def _now(which: trail.Chain) -> tuple[dict[str, int], set[Right], dict[str, Any]]:
     """How long the chains are, and what the database holds at exactly that moment."""
     with transaction.atomic():
@@ -94,10 +123,11 @@ def _now(which: trail.Chain) -> tuple[dict[str, int], set[Right], dict[str, Any]
 
 
 def _events(which: trail.Chain, ends: dict[str, int]) -> Iterator[Event]:
-    wanted = Q(chain=which.name, type__in=types(), seq__lte=ends[which.name])
-    if which.workspace is not None:
-        shared = [code for code in types() if code.startswith(_SHARED)]
-        wanted |= Q(chain=PLATFORM, type__in=shared, seq__lte=ends[PLATFORM])
+    wanted = Q(pk=None)
+    for chain, end in ends.items():
+        begins = detached.beginning(chain)
+        told = [code for code in types() if chain == which.name or code.startswith(_SHARED)]
+        wanted |= Q(chain=chain, type__in=told, seq__gt=begins.upto if begins else 0, seq__lte=end)
     # Time never runs backwards inside a chain, so each keeps its own order.
     return Event.objects.filter(wanted).order_by("at", "chain", "seq").iterator()
 
@@ -131,7 +161,7 @@ class _Used:
         self.names |= {right.what if right.kind == "role" else right.holder for right in given}
 
     def __contains__(self, right: Right) -> bool:
-        if self.everything or right.kind not in {"group", "allows"}:
+        if self.everything or right.kind not in _OF_ALL:
             return True
         return (right.what if right.kind == "group" else right.holder) in self.names
 

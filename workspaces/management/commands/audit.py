@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from audit import chain, database_roles, export, signing
+from audit import archive, chain, database_roles, export, signing
 from audit.exceptions import AuditError
-from workspaces import evidence_pack, trail
+from workspaces import evidence_pack, held_rights, trail
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
@@ -19,11 +19,13 @@ _SHOWN = 20
 
 
 class Command(PortalCommand):
-    help = "Verify the audit trail, export a chain, sign checkpoints, print the public key or the SQL of two roles."
+    help = "Verify, export, sign, pack or archive the audit trail; print the public key, or SQL for the tables' owner."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", choices=["verify", "export", "checkpoint", "pack", "key", "roles"])
+        parser.add_argument(
+            "act", choices=["verify", "export", "checkpoint", "pack", "archive", "detach", "key", "roles"]
+        )
         parser.add_argument(
             "slug",
             nargs="?",
@@ -43,7 +45,18 @@ class Command(PortalCommand):
         )
         parser.add_argument("--until", default="", metavar="DATE", help="for `pack`: the last day; default: until now")
         parser.add_argument("--workspace", metavar="SLUG", help="for `pack`: the same as SLUG")
-        parser.add_argument("--out", type=Path, metavar="FILE", help="for `pack`: where the archive goes")
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE", help="for `pack` and `archive`: where it goes, a new file for `archive`"
+        )
+        parser.add_argument(
+            "--before", default="", metavar="DATE", help="for `archive`: the first day that stays in the database alone"
+        )
+        parser.add_argument(
+            "--archive",
+            type=Path,
+            metavar="FILE",
+            help="for `detach`: the archive whose entries may leave the database",
+        )
         parser.add_argument("--owner", metavar="ROLE", help="for `roles`: who owns the tables and migrates")
         parser.add_argument("--application", metavar="ROLE", help="for `roles`: who the portal runs as")
 
@@ -55,6 +68,12 @@ class Command(PortalCommand):
                 return self._export(_chain(slug), options["format"], options["after"])
             if act == "pack":
                 return self._pack(slug or options["workspace"], options["since"], options["until"], options["out"])
+            if act in {"archive", "detach"}:
+                if slug is None:
+                    raise PortalError("Say which chain: a workspace's short name, or platform.")
+                if act == "archive":
+                    return self._archive(_chain(slug), options["before"], options["out"])
+                return self._detach(_chain(slug), options["archive"])
             if act == "key":
                 return self._key()
             if act == "roles":
@@ -69,7 +88,8 @@ class Command(PortalCommand):
         for code, outcome in outcomes:
             if outcome.holds:
                 signed = f", as {outcome.checkpoints} checkpoints say" if outcome.checkpoints else ""
-                self.say(f"{code}: {outcome.events} entries, the chain holds{signed}.")
+                behind = f" behind {outcome.archived} that are in an archive" if outcome.archived else ""
+                self.say(f"{code}: {outcome.events} entries{behind}, the chain holds{signed}.")
                 continue
             self.does_not_hold()
             self.say(f"{code}: {outcome.events} entries, {len(outcome.faults)} faults:")
@@ -116,6 +136,32 @@ class Command(PortalCommand):
             raise PortalError(f"Cannot write {error.filename or out}: {error.strerror}.") from error
         self.say(f"{out}: {', '.join(which.code for which in chains)}. Check it with audit/verifier.py.")
         return {"file": str(out), "chains": [which.code for which in chains], "key": signing.current_key().public}
+
+    def _archive(self, which: trail.Chain, before: str, out: Path | None) -> dict[str, Any]:
+        if out is None or not before:
+            raise PortalError(
+                "Say from which day on entries stay, and where the archive goes: --before DATE --out FILE."
+            )
+        moment = evidence_pack.period_of(before, "").since
+        upto = archive.last_checkpoint(which.name, moment).seq
+        carried = {held_rights.CARRIED: held_rights.carried_on(which, upto)}
+        try:
+            made = archive.make(which.name, before=moment, path=out, carried=carried)
+        except OSError as error:
+            raise PortalError(f"Cannot write {error.filename or out}: {error.strerror}.") from error
+        self.say(f"{out}: {which.code} up to entry {made.upto}. Keep it: check it with audit/verifier.py.")
+        return {"file": str(out), "slug": which.code, "upto": made.upto, "manifest_sha256": chain.digest(made.document)}
+
+    def _detach(self, which: trail.Chain, file: Path | None) -> dict[str, Any]:
+        if file is None:
+            raise PortalError("Say which archive holds what is to leave: --archive FILE.")
+        try:
+            with file.open("rb") as content:
+                script = archive.detaching(which.name, content)
+        except OSError as error:
+            raise PortalError(f"Cannot read {file}: {error.strerror}.") from error
+        self.say(script)
+        return {"slug": which.code, "sql": script}
 
     def _key(self) -> dict[str, Any]:
         public = signing.current_key().public
