@@ -200,7 +200,8 @@ class Fetcher:
 
     def _once(self, method: str, url: str, headers: dict[str, str], body: bytes, limits: Limits) -> Reply:
         target = require_allowed(url)
-        sent = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": "gzip"} | headers
+        sent = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": "gzip"}
+        sent |= {name.lower(): value for name, value in headers.items()}
         if self._sign is not None and target == self._home:
             sent |= self._sign(Outgoing(method, target, sent, body))
         self._backend.scheme = target.scheme

@@ -97,6 +97,19 @@ def render_page(
     return image
 
 
+def read_page(path: Path, *, limits: Limits = DRAWING) -> dict[str, Any]:
+    """What a web page at `path` says and links to: see `documents.parse.remote.page`. Raises ParseFailed."""
+    answer, _ = _run({"do": "page", "path": str(path.absolute()), "how": {}}, limits, load="documents.parse.remote")
+    return answer
+
+
+def read_rows(path: Path, *, row: str, names: Sequence[str], limits: Limits = DRAWING) -> dict[str, Any]:
+    """The rows of an XML listing at `path`: see `documents.parse.remote.rows`. Raises ParseFailed."""
+    request = {"do": "rows", "path": str(path.absolute()), "how": {"row": row, "names": list(names)}}
+    answer, _ = _run(request, limits, load="documents.parse.remote")
+    return answer
+
+
 @functools.cache
 def network_isolated() -> bool:
     """Whether children run without any network; False is worth a warning to the operator."""

@@ -52,6 +52,9 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
     if request["do"] == "render":
         drawing = importlib.import_module("documents.render")
         return lambda: ({}, drawing.draw(path, **request["drawing"]))
+    if request["do"] in ("page", "rows"):
+        remote = importlib.import_module("documents.parse.remote")
+        return lambda: (getattr(remote, request["do"])(path, **request["how"]), b"")
     return lambda: (_as_json(parse_file(path, request["name"])), b"")
 
 

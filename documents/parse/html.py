@@ -38,7 +38,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w-]{2,20})", re.IGNOR
 
 
 def parse(path: File) -> Parsed:
-    tree = _tree(decoded(read_bytes(path)))
+    tree = tree_of(decoded(read_bytes(path)))
     if tree is None:
         raise ParseFailed("no_text")
     outline = Outline()
@@ -51,7 +51,7 @@ def parse(path: File) -> Parsed:
 
 def read_into(outline: Outline, page: str) -> None:
     """Add what a reader would see of a whole page to `outline`."""
-    tree = _tree(page)
+    tree = tree_of(page)
     if tree is not None:
         reader = _Reader(outline)
         reader.element(_main(tree), 0)
@@ -77,7 +77,8 @@ def decoded(data: bytes) -> str:
     return decode(data)
 
 
-def _tree(text: str) -> lxml_html.HtmlElement | None:
+def tree_of(text: str) -> lxml_html.HtmlElement | None:
+    """The page as elements; None for one with nothing on it. Raises ParseFailed(`damaged`)."""
     parser = lxml_html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
     )

@@ -19,7 +19,7 @@ from typing import NoReturn
 from documents.parse import FORMATS, child
 
 #: What the byte means: the code a child needs, loaded once, before it is forked.
-LOADS: tuple[str, ...] = ("", "documents.render", *sorted(set(FORMATS.values())))
+LOADS: tuple[str, ...] = ("", "documents.render", "documents.parse.remote", *sorted(set(FORMATS.values())))
 #: How a child ended, as its exit code or minus its signal.
 ENDED = struct.Struct("<i")
 #: The request, where to write the answer, the child's own directory, where to report its end.

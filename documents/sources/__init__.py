@@ -5,6 +5,12 @@ people do with sources, `plan.py` what a listing means.
 """
 
 from documents.sources.connector import Connector
+from documents.sources.feed import FeedConnector
 from documents.sources.folder import FolderConnector
+from documents.sources.git import GitConnector
+from documents.sources.s3 import S3Connector
+from documents.sources.website import WebsiteConnector
 
-CONNECTORS: dict[str, type[Connector]] = {connector.kind: connector for connector in (FolderConnector,)}
+_ALL: tuple[type[Connector], ...] = (FolderConnector, WebsiteConnector, GitConnector, S3Connector, FeedConnector)
+
+CONNECTORS: dict[str, type[Connector]] = {connector.kind: connector for connector in _ALL}

@@ -1,0 +1,423 @@
+"""Every connector against a server that speaks its protocol: listed, fetched, synced twice, and what it refuses."""
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+
+from documents import fetch
+from documents.exceptions import SourceError, SourceFailed
+from documents.models import Document, RunKind, RunState, Version
+from documents.sources import CONNECTORS
+from documents.sources.keeping import Wish, create_source
+from documents.sources.s3 import signed
+from tests.documents.sources.servers import serving
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
+
+
+def _paths(workspace: Any) -> list[str]:
+    return sorted(Document.objects.filter(workspace=workspace, deleted_at=None).values_list("path", flat=True))
+
+
+def _page(text: str, *links: str, head: str = "") -> tuple[int, dict[str, str], str]:
+    anchors = "".join(f'<a href="{link}">x</a>' for link in links)
+    body = f"<html><head><title>{text}</title>{head}</head><body><nav>{anchors}</nav><main><p>{text} is here."
+    return 200, {"content-type": "text/html; charset=utf-8"}, f"{body}</main></body></html>"
+
+
+# --- JSON feed ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def feed() -> Iterator[Any]:
+    with serving() as site:
+        site.pages |= {
+            "/list": json.dumps(
+                {
+                    "items": [
+                        {
+                            "id": 1,
+                            "url": "/files/1",
+                            "name": "Leave/one.md",
+                            "version": "a",
+                            "title": "Leave pay",
+                        },
+                        {"id": "2", "url": "/files/2.txt"},
+                    ],
+                    "next": "/list-2",
+                }
+            ),
+            "/list-2": json.dumps({"items": [{"id": "3", "url": "files/3.md", "name": "../../3.md", "version": "a"}]}),
+            "/files/1": b"# One",
+            "/files/2.txt": b"Two",
+            "/files/3.md": b"# Three",
+        }
+        yield site
+
+
+def test_a_feed_is_followed_page_by_page_and_fetched_by_version(feed, make_source, policies, run):
+    source = make_source("feed", {"url": feed.url("/list")}, secret="marker-token")
+
+    first = run(source)
+    feed.pages["/files/1"] = b"# One, changed without saying so"
+    second = run(source)
+
+    assert _paths(policies) == ["handbook/2.txt", "handbook/3.md", "handbook/Leave/one.md"]
+    assert Document.objects.get(path="handbook/Leave/one.md").title == "Leave pay"
+    assert (first.added, second.unchanged) == (3, 3)
+    assert (feed.asked_for("/files/1"), feed.asked_for("/files/2.txt")) == (1, 2)
+    assert all(headers["authorization"] == "Bearer marker-token" for _m, _p, headers in feed.asked)
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        ("[]", "not_understood"),
+        ("{", "not_understood"),
+        ("[" * 100_000, "not_understood"),
+        ('{"items": 3}', "not_understood"),
+        ('{"items": [], "next": "/list"}', "not_understood"),
+        ('{"items": [], "next": "file:///etc/passwd"}', "not_understood"),
+        ((401, {}, ""), "denied"),
+    ],
+)
+def test_a_feed_that_is_none_is_named(feed, make_source, run, page, code):
+    feed.pages["/list"] = page
+
+    after = run(make_source("feed", {"url": feed.url("/list")}))
+
+    assert (after.state, after.problem) == (RunState.FAILED, code)
+
+
+def test_an_item_that_cannot_be_named_keeps_everything_from_being_deleted(feed, make_source, policies, run):
+    source = make_source("feed", {"url": feed.url("/list")}, max_removed_percent=100)
+    run(source)
+    feed.pages["/list"] = json.dumps({"items": [{"name": "without an id"}]})
+
+    after = run(source)
+
+    assert (after.complete, after.removed) == (False, 0)
+    assert len(_paths(policies)) == 3
+
+
+def test_a_secret_is_sealed_and_dropped_when_its_host_changes(feed, make_source, manager):
+    from documents.sources.keeping import change_source
+
+    source = make_source("feed", {"url": feed.url("/list")}, secret="marker-token")
+    assert "marker-token" not in source.sealed_secret
+
+    assert change_source(source, Wish("Handbook", {"url": feed.url("/list-2")}), by=manager) is False
+    source.refresh_from_db()
+    assert source.sealed_secret
+    assert change_source(source, Wish("Handbook", {"url": "https://other.example/list"}), by=manager) is True
+    source.refresh_from_db()
+    assert source.sealed_secret == ""
+
+
+# --- Website ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def website() -> Iterator[Any]:
+    with serving() as site:
+        site.pages |= {
+            "/docs/": _page(
+                "Start", "leave.html", "/docs/travel/", "/private/x.html", "https://other.example/", "b.pdf"
+            ),
+            "/docs/leave.html": _page("Leave", "leave.html#top", "/docs/hidden.html", "/docs/gone.html"),
+            "/docs/travel/": _page("Travel", "?page=2", head='<link rel="canonical" href="/docs/travel/index">'),
+            "/docs/travel/?page=2": _page("Travel two"),
+            "/docs/hidden.html": _page("Hidden", head='<meta name="robots" content="noindex">'),
+            "/docs/b.pdf": (200, {"etag": '"1"'}, b"%PDF-1.4"),
+            "/private/x.html": _page("Private"),
+        }
+        yield site
+
+
+def test_a_website_is_read_below_its_first_page_and_by_its_text(website, make_source, policies, run):
+    website.pages["/docs/travel/?page=2"] = _page("Travel two")
+    source = make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5})
+
+    first = run(source)
+    status, headers, body = website.pages["/docs/leave.html"]
+    website.pages["/docs/leave.html"] = (status, headers, body.replace("<nav>", "<nav>clock 12:01"))
+    website.pages["/docs/"] = _page("Start again", "leave.html", "/docs/travel/", "b.pdf")
+    second = run(source)
+
+    assert [re.sub("-[0-9a-f]{8}", "-N", path.removeprefix("handbook/")) for path in _paths(policies)] == [
+        "docs.html",
+        "docs/b.pdf",
+        "docs/leave.html",
+        "docs/travel-N.html",
+        "docs/travel/index.html",
+    ]
+    assert first.complete
+    assert (second.changed, second.added, second.removed) == (1, 0, 0)
+    assert not any("rivate" in path or "idden" in path for path in _paths(policies))
+    assert website.asked_for("/private/x.html") == 0
+
+
+def test_what_robots_are_asked_to_leave_is_left(website, make_source, policies, run):
+    website.pages["/robots.txt"] = "User-agent: *\nDisallow: /docs/leave.html\n"
+
+    run(make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}))
+
+    assert website.asked_for("/docs/leave.html") == 0
+    website.pages["/robots.txt"] = "User-agent: *\nDisallow: /\n"
+    after = run(make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}, name="Other"))
+    assert after.problem == "robots"
+
+
+def test_a_website_that_cannot_say_what_robots_may_do_is_not_read(website, make_source, run):
+    website.pages["/robots.txt"] = (500, {}, b"")
+
+    after = run(make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}))
+
+    assert (after.state, after.problem) == (RunState.FAILED, "status")
+    assert website.asked_for("/docs/") == 0
+
+
+def test_a_trap_without_an_end_stops_at_the_number_of_pages_and_deletes_nothing(make_source, policies, run):
+    def endless(handler: Any) -> Any:
+        number = int(handler.path.rpartition("/")[2] or 0)
+        return _page(f"Day {number}", f"/calendar/{number + 1}", f"/calendar/{number + 2}")
+
+    class Everything(dict[str, Any]):
+        def get(self, path: str, default: Any = None) -> Any:
+            return endless if path.startswith("/calendar/") else default
+
+    with serving(Everything()) as site:
+        after = run(make_source("website", {"url": site.url("/calendar/"), "pages": 6, "depth": 50}), RunKind.PREVIEW)
+
+    assert (after.listed, after.complete) == (6, False)
+
+
+def test_a_page_that_does_not_answer_keeps_its_document(website, make_source, policies, run):
+    source = make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}, max_removed_percent=100)
+    run(source)
+    website.pages["/docs/leave.html"] = (503, {}, b"")
+
+    after = run(source)
+
+    assert (after.complete, after.removed) == (False, 0)
+    assert any("leave" in path for path in _paths(policies))
+
+
+def test_a_sitemap_says_what_there_is_and_what_changed(website, make_source, policies, run):
+    website.pages["/sitemap.xml"] = (
+        '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        "<sitemap><loc>/one.xml</loc></sitemap></sitemapindex>"
+    )
+    website.pages["/one.xml"] = (
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        f"<url><loc>{website.url('/docs/leave.html')}</loc><lastmod>2026-01-01</lastmod></url>"
+        f"<url><loc>{website.url('/private/x.html')}</loc></url>"
+        "<url><loc>https://other.example/x.html</loc></url></urlset>"
+    )
+    source = make_source("website", {"url": website.url("/sitemap.xml"), "pages": 50, "depth": 0})
+
+    first, second = run(source), run(source)
+
+    assert _paths(policies) == ["handbook/docs/leave.html", "handbook/private/x.html"]
+    assert (first.added, second.unchanged) == (2, 2)
+    assert website.asked_for("/docs/leave.html") == 1
+
+
+@pytest.mark.parametrize(
+    "body", ["<html></html>", "<urlset><url>", '<!DOCTYPE x [<!ENTITY a "b">]><urlset>&a;</urlset>']
+)
+def test_a_sitemap_that_is_none_is_named(website, make_source, run, body):
+    website.pages["/sitemap.xml"] = body
+
+    after = run(make_source("website", {"url": website.url("/sitemap.xml"), "pages": 50, "depth": 0}))
+
+    assert after.problem == "not_understood" or (after.listed == 0 and "<!DOCTYPE" in body)
+
+
+# --- Git ----------------------------------------------------------------------------------------------------
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Any]:
+    """A repository with a working copy, and its address over HTTP."""
+    from dulwich import porcelain
+    from dulwich.server import DictBackend
+    from dulwich.web import make_wsgi_chain
+
+    place = tmp_path / "repository"
+    place.mkdir()
+    repo = porcelain.init(place)
+    (place / "deep").mkdir()
+    (place / "deep" / "a.md").write_text("# A")
+    (place / "b.md").write_text("# B")
+    (place / "link.md").symlink_to("/etc/hostname")
+    (place / ".gitattributes").write_text("* filter=evil")
+
+    def commit() -> None:
+        porcelain.add(repo, [str(path) for path in place.rglob("*") if ".git/" not in f"{path}/"])
+        porcelain.commit(repo, message=b"x", author=b"A <a@a.example>", committer=b"A <a@a.example>")
+
+    commit()
+    repo.refs[b"refs/heads/main"] = repo.head()
+    server = make_server("127.0.0.1", 0, make_wsgi_chain(DictBackend({"/team/book.git": repo})), handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/team/book.git", place, repo, commit
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_repository_is_read_at_a_branch_and_again_only_where_it_changed(repository, make_source, policies, run):
+    url, place, repo, commit = repository
+    source = make_source("git", {"url": url, "ref": "main"})
+
+    assert run(source, RunKind.TEST).state == RunState.DONE
+    first = run(source)
+    (place / "b.md").write_text("# B, second")
+    commit()
+    repo.refs[b"refs/heads/main"] = repo.head()
+    second = run(source)
+
+    assert _paths(policies) == ["handbook/b.md", "handbook/deep/a.md"]
+    assert (first.added, second.changed, second.unchanged) == (2, 1, 1)
+    assert not (place / "evil").exists()
+
+
+def test_a_branch_that_is_not_there_is_named(repository, make_source, run):
+    after = run(make_source("git", {"url": repository[0], "ref": "nowhere"}))
+
+    assert (after.problem, after.problem_detail) == ("ref_missing", {"name": "nowhere"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ext::sh -c touch% /tmp/x", "EXT::x", "file:///etc", "ssh://git@127.0.0.1/x", "git@127.0.0.1:x", "git://127.0.0.1/x",
+        "--upload-pack=touch", "-u", "/etc", "../x", "https://user:word@git.example/x", "https://git.example/x?y",
+    ],
+)  # fmt: skip
+def test_no_other_way_into_git_is_taken(url, policies, manager):
+    with pytest.raises(SourceError):
+        create_source(policies, "git", Wish("x", {"url": url, "ref": "main"}), by=manager)
+
+
+@pytest.mark.parametrize("ref", ["--upload-pack=x", "a..b", "/x", "a b", "a\nb", "@{-1}", "HEAD~1"])
+def test_a_ref_is_a_plain_name(ref, policies, manager):
+    with pytest.raises(SourceError):
+        create_source(policies, "git", Wish("x", {"url": "https://git.example/x", "ref": ref}), by=manager)
+
+
+# --- S3 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Any]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(store: str) -> Any:
+    import boto3
+
+    resource = boto3.resource(
+        "s3", endpoint_url=store, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
+    )
+    name = f"books-{time.monotonic_ns()}"
+    made = resource.create_bucket(Bucket=name)
+    for key in ("handbook/leave/a b+c.md", "handbook/ž.txt", "handbook/", "handbook/../up.md", "other/x.md"):
+        made.put_object(Key=key, Body=f"About {key}".encode())
+    return made
+
+
+def test_a_bucket_is_read_by_prefix_and_again_only_where_it_changed(bucket, store, make_source, policies, run):
+    options = {
+        "endpoint": store,
+        "bucket": bucket.name,
+        "prefix": "handbook/",
+        "access_key": "key",
+        "region": "us-east-1",
+    }
+    source = make_source("s3", options, secret="secret")
+
+    assert run(source, RunKind.TEST).state == RunState.DONE
+    first = run(source)
+    bucket.put_object(Key="handbook/ž.txt", Body=b"Changed")
+    bucket.Object("handbook/leave/a b+c.md").delete()
+    second = run(source)
+
+    assert _paths(policies) == ["handbook/leave/a b+c.md", "handbook/up.md", "handbook/ž.txt"]
+    assert (first.added, second.changed, second.unchanged, second.held) == (3, 1, 1, 1)
+    assert Version.objects.get(document__path="handbook/ž.txt", number=2).size == 7
+
+
+def test_a_bucket_is_listed_page_after_page(bucket, store, monkeypatch):
+    for number in range(7):
+        bucket.put_object(Key=f"many/{number}.md", Body=b"x")
+    options = {"endpoint": store, "bucket": bucket.name, "prefix": "many/", "access_key": "key", "region": "us-east-1"}
+    monkeypatch.setattr(CONNECTORS["s3"], "_page", _three_a_page(CONNECTORS["s3"]._page))
+
+    with CONNECTORS["s3"](options, secret="secret") as connector:
+        listing = connector.list()
+
+    assert [entry.path for entry in listing.entries] == [f"{number}.md" for number in range(7)]
+    assert listing.complete
+
+
+def _three_a_page(real: Any) -> Any:
+    return lambda self, after, *, most: real(self, after, most=3)
+
+
+def test_a_bucket_that_is_not_there_is_named(store, make_source, run):
+    options = {"endpoint": store, "bucket": "nowhere", "prefix": "", "access_key": "key", "region": "us-east-1"}
+
+    after = run(make_source("s3", options, secret="secret"))
+
+    assert (after.state, after.problem) == (RunState.FAILED, "missing")
+
+
+def test_the_signature_is_the_one_that_the_makers_library_gives():
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    url = "https://s3.example/books?list-type=2&max-keys=9&prefix=a%2Fb%20%C5%BE&continuation-token=1%2B%2F%3D"
+    at = datetime.now(UTC)
+    ours = signed(
+        fetch.Outgoing("GET", fetch.target_of(url), {}, b""),
+        access_key="AKEY", secret="s3cr3t", region="eu-central-1", at=at,
+    )  # fmt: skip
+    theirs = AWSRequest(method="GET", url=url)
+    theirs.headers["x-amz-content-sha256"] = hashlib.sha256(b"").hexdigest()
+    theirs.context["timestamp"] = at.strftime("%Y%m%dT%H%M%SZ")
+    auth = S3SigV4Auth(Credentials("AKEY", "s3cr3t"), "s3", "eu-central-1")
+    theirs.headers["X-Amz-Date"] = theirs.context["timestamp"]
+    expected = auth.signature(auth.string_to_sign(theirs, auth.canonical_request(theirs)), theirs)
+
+    assert ours["authorization"].endswith(f"Signature={expected}")
+
+
+def test_what_a_connector_is_told_of_its_secret_shows_nowhere():
+    outgoing = fetch.Outgoing("GET", fetch.target_of("https://a.example/"), {}, b"marker")
+
+    assert "marker" not in repr(outgoing)
+    assert "marker" not in repr(Wish("x", {}, secret="marker"))
+    assert "marker" not in str(SourceFailed("denied", host="a.example", status=403))
