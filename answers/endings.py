@@ -12,7 +12,7 @@ from answers import endpoints
 from answers.exceptions import LeaseLost
 from answers.leases import ours
 from answers.models import Answer, Citation, Draft, StepRun
-from answers.querysets import closed_sources
+from answers.querysets import closed_evidence
 from answers.separation import deciding
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
@@ -97,7 +97,7 @@ def _locked(answer: Answer) -> Answer:
         .only("pk")
         .annotate(
             may_ask=Exists(may_ask),
-            rests_on_closed=Exists(closed_sources(answer.asked_by, answer)),
+            rests_on_closed=Exists(closed_evidence(answer.asked_by, answer)),
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
         )

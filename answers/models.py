@@ -165,6 +165,8 @@ class Answer(models.Model):
         indexes = [
             models.Index(fields=["workspace", "status", "-created_at"]),
             models.Index(fields=["asked_by", "workspace", "-created_at"]),
+            # Lists across workspaces walk down this one and look at sources until a page is full.
+            models.Index(fields=["-created_at"]),
             models.Index(F("lease_until").asc(nulls_first=True), name="answer_waiting", condition=Q(status__in=OPEN)),
         ]
 
@@ -296,7 +298,12 @@ class Draft(models.Model):
                 name="draft_approved_once_names_the_approval",
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "state", "created_at"])]
+        indexes = [
+            models.Index(fields=["workspace", "state", "created_at"]),
+            # As for answers: the queue across workspaces, and all drafts there ever were.
+            models.Index(fields=["state", "created_at"]),
+            models.Index(fields=["created_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"Draft {self.id}"

@@ -36,7 +36,7 @@ def documents_open_to(user: User) -> QuerySet[Document]:
 
     Broken glass opens the restricted ones of its workspace too. A never rule wins over all of it.
     """
-    documents = Document.objects.filter(deleted_at=None, workspace__in=access.workspaces_allowing(user, Action.OPEN))
+    documents = Document.objects.filter(access.where_allowed(user, Action.OPEN), deleted_at=None)
     opened = _granted_to(user)
     if user.is_superuser:
         opened |= Q(workspace__in=access.workspaces_behind_glass(user))
@@ -45,8 +45,9 @@ def documents_open_to(user: User) -> QuerySet[Document]:
 
 def documents_governed_by(user: User) -> QuerySet[Document]:
     """Undeleted documents whose grants `user` keeps: that they exist may be known to them, not what is in them."""
-    allowing = access.workspaces_allowing(user, Action.MANAGE_DOCUMENTS)
-    return Document.objects.filter(not_barred(user), deleted_at=None, workspace__in=allowing)
+    return Document.objects.filter(
+        access.where_allowed(user, Action.MANAGE_DOCUMENTS), not_barred(user), deleted_at=None
+    )
 
 
 def not_closed_to(person: User | OuterRef) -> Q:

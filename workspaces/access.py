@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -136,6 +137,23 @@ def workspaces_allowing(user: Any, action: str) -> QuerySet[Workspace]:
     if user.is_superuser:
         allowing |= Q(pk__in=workspaces_behind_glass(user).values("pk"))
     return narrowing.narrowed(user, action, Workspace.objects.filter(allowing))
+
+
+def where_allowed(user: Any, action: str) -> Q:
+    """Of rows with a `workspace`, those in `workspaces_allowing`: for what runs with every list and search."""
+    allowing = workspaces_allowing(user, action).order_by()
+    if allowing.query.is_empty():
+        return Q(pk__in=[])
+    # An array is found once for a statement and compared with; a set is looked into anew for each row of a sub-query.
+    return Q(_IsOneOf(F("workspace"), ArraySubquery(allowing.values("pk"))))
+
+
+class _IsOneOf(Func):
+    """Whether a value is in an array."""
+
+    output_field = models.BooleanField()
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
 
 
 def find(user: Any, action: str, model: type[M], **lookup: Any) -> M:
