@@ -12,7 +12,8 @@ KINDS = ("unseen", "white", "tiny", "off_page", "tags", "zero_width", "bidi")
 
 #: Points below which nobody reads.
 TINY = 2.0
-_NEARLY_WHITE = 0xF5
+#: Each of the three colours of what cannot be told from white paper.
+NEARLY_WHITE = 0xF5
 
 _TAGS = re.compile("[\U000e0001-\U000e007f]")
 # A flag of a region is written with tags, after a black flag.
@@ -36,7 +37,7 @@ def in_characters(text: str) -> dict[str, int]:
 def is_white(colour: str) -> bool:
     """Whether a colour of six hexadecimal digits cannot be told from white paper."""
     try:
-        return len(colour) == 6 and all(part >= _NEARLY_WHITE for part in bytes.fromhex(colour))
+        return len(colour) == 6 and all(part >= NEARLY_WHITE for part in bytes.fromhex(colour))
     except ValueError:
         return False
 

@@ -1,10 +1,12 @@
 """The shape of a document after parsing: one text, and the sections it falls into."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .failures import ParseFailed
+from .hidden import in_characters
 from .normalise import normalise
 
 MAX_CHARACTERS = 20_000_000
@@ -70,7 +72,9 @@ def assemble(
     texts: list[str] = []
     sections: list[Section] = []
     position = 0
+    invisible: Counter[str] = Counter()
     for part in parts:
+        invisible.update(in_characters(part.text))
         text = normalise(part.text)
         if not text and part.kind not in NUMBERED:
             continue
@@ -101,7 +105,7 @@ def assemble(
         title=short(title),
         page_count=len(sections),
         format=format,
-        hidden={kind: count for kind, count in hidden.items() if count},
+        hidden=dict(invisible + Counter(hidden)),
         unread=tuple((short(name), code) for name, code in unread),
     )
 

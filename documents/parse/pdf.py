@@ -5,10 +5,11 @@ from collections import Counter
 
 import pypdfium2
 
+from . import pdf_furniture
 from .failures import SENTENCES, ParseFailed
 from .held import File, Held
 from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
-from .pdf_text import PageText, read_page, without
+from .pdf_text import PageText, read_page, without, without_lines
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LEFT = re.compile(r"[^\W\d_]+$")
@@ -24,13 +25,15 @@ def parse(path: File) -> Parsed:
         title = _title(document)
     finally:
         document.close()
+    hidden = sum((Counter(page.hidden) for page in pages), Counter())
+    pages = [without_lines(page, spans) for page, spans in zip(pages, pdf_furniture.repeated(pages), strict=True)]
     words = _words(pages)
     parts = (
         Part("page", number, str(number), (), without(page, _dropped(page, words)))
         for number, page in enumerate(pages, 1)
     )
     try:
-        return assemble("pdf", parts, title=title)
+        return assemble("pdf", parts, title=title, hidden=hidden)
     except ParseFailed as failure:
         if failure.code == "no_text":
             raise ParseFailed("no_text", sentence=SENTENCES["no_text_scanned"]) from failure
