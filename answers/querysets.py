@@ -38,6 +38,18 @@ def answers_given_to(user: User) -> QuerySet[Answer]:
     return access.visible(user, Answer).filter(given, status__in=RELEASED).exclude(asked_by=user)
 
 
+def answers_explained_to(user: User) -> QuerySet[Answer]:
+    """Answers of which `user` is told who may read them: who manages people or reads the trail there, and reviewers.
+
+    That they exist and who asked may be known to the first two, not what was asked or answered.
+    """
+    governed = Q(workspace__in=access.workspaces_allowing(user, Action.MANAGE_PEOPLE))
+    audited = Q(workspace__in=access.workspaces_allowing(user, Action.READ_TRAIL))
+    reviewed = Q(pk__in=access.visible(user, Answer).order_by().values("pk"))
+    reviewed &= Q(workspace__in=access.workspaces_allowing(user, Action.REVIEW))
+    return Answer.objects.filter(governed | audited | reviewed)
+
+
 def questions_open_to(user: User) -> QuerySet[Question]:
     """The questions behind `answers_open_to`."""
     return Question.objects.filter(answers__in=answers_open_to(user)).distinct()

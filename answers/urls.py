@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from answers import model_views, receipt_views, views
+from answers import model_views, receipt_views, views, who_views
 
 app_name = "answers"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("answers/<uuid:pk>/stop/", views.stop, name="stop"),
     path("answers/<uuid:pk>/again/", views.again, name="again"),
     path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
+    path("answers/<uuid:pk>/who/", who_views.who, name="who"),
     path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
     path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
 ]

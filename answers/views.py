@@ -20,7 +20,7 @@ from answers.cards import Card
 from answers.forms import QuestionForm
 from answers.models import Answer, Citation
 from answers.provenance import record_of
-from answers.querysets import closed_documents
+from answers.querysets import answers_explained_to, closed_documents
 from answers.reading import place_in_words, place_of, read
 from answers.sse import event_stream
 from answers.states import WORDING
@@ -175,7 +175,13 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
         # Who else read it is not for those it was shared with.
         entries = entries.none()
     record = record_of(found, closed=closed_documents(request.user, found))
-    context = {"card": shown, "record": record, "events": entries, "may_read": bool(shown.reading.text)}
+    context = {
+        "card": shown,
+        "record": record,
+        "events": entries,
+        "may_read": bool(shown.reading.text),
+        "is_told_who": answers_explained_to(request.user).filter(pk=found.pk).exists(),
+    }
     return render(request, "answers/provenance.html", context)
 
 

@@ -47,6 +47,7 @@ class EventType(models.TextChoices):
     GLASS_BROKEN = "access.glass_broken", _("A superuser stated why they will use rights without a role.")
     GLASS_ENDED = "access.glass_ended", _("A superuser's use of rights without a role was ended.")
     BREAK_GLASS = "access.break_glass", _("A superuser used a right without holding a role.")
+    RIGHTS_READ = "access.rights_read", _("Somebody looked up who may open something, or what a person may see.")
     BARRED = "access.barred", _("A never rule was made: somebody is kept out whatever else lets them in.")
     BAR_LIFTED = "access.bar_lifted", _("A never rule was lifted.")
 

@@ -36,6 +36,7 @@ SENTENCES: dict[str, Any] = {
     EventType.GLASS_BROKEN: gettext_lazy("%(who)s broke the glass of “%(what)s” until %(until)s."),
     EventType.GLASS_ENDED: gettext_lazy("%(who)s ended the use of rights without a role in “%(what)s”."),
     EventType.BREAK_GLASS: gettext_lazy("%(who)s used %(action)s on “%(what)s” without holding a role."),
+    EventType.RIGHTS_READ: gettext_lazy("%(who)s looked up the rights around “%(what)s”."),
     EventType.BARRED: gettext_lazy("%(who)s made a never rule for “%(holder)s” on “%(what)s”."),
     EventType.BAR_LIFTED: gettext_lazy("%(who)s lifted the never rule for “%(holder)s” on “%(what)s”."),
     EventType.GROUP_CREATED: gettext_lazy("%(who)s created the group “%(what)s”."),

@@ -5,11 +5,14 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from audit.events import EventType
+from audit.record import record
 from documents import bars, explain, restriction
 from documents.forms import HolderForm
 from documents.models import Document, DocumentBar
@@ -45,6 +48,8 @@ def restricted(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def who(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Who can open one document and why, its grants and its never rules. Its text is not shown here."""
     document = _governed(request, workspace, pk)
+    with transaction.atomic():
+        record(EventType.RIGHTS_READ, on=document, workspace=workspace, by=request.user)
     return _page(request, document, BarForm())
 
 

@@ -1,15 +1,16 @@
 """Why a document is open to somebody or not, and to whom it is open: the words behind `documents/querysets.py`."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from documents.grant_entries import Told, told_in
+from audit.events import EventType
 from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from workspaces import explain
 from workspaces.explain import Place, Reason, Standing, Thing
+from workspaces.giving import Told, told_in
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
@@ -41,6 +42,18 @@ def standings(
     }
 
 
+def opened_in(places: Mapping[UUID, Place], documents: Sequence[Document], person: User) -> dict[Document, Standing]:
+    """How the person stands before each of `documents`, of whatever workspaces among `places`."""
+    granted, barred = _grants(documents, person), _bars(documents, person)
+    found = {}
+    for document in documents:
+        place = places[document.workspace_id]
+        inside = Standing(person, Action.OPEN in place.actions, place.reasons)
+        given = granted[document.pk, person.pk], barred[document.pk, person.pk]
+        found[document] = _standing(document, inside, *given)
+    return found
+
+
 def _standing(document: Document, inside: Standing, granted: list[Reason], barred: list[Reason]) -> Standing:
     opened = [Reason("open", True, _("Open to everybody here who may open documents."))]
     own = granted if document.restricted else opened
@@ -57,7 +70,11 @@ _Found = dict[tuple[UUID, UUID], list[Reason]]
 def _grants(documents: Sequence[Document], person: User | None) -> _Found:
     """(document id, person id) → the grants that open it to them, by name and through groups."""
     found: _Found = defaultdict(list)
-    told = told_in({document.workspace_id for document in documents}, documents)
+    told = told_in(
+        {document.workspace_id for document in documents},
+        EventType.DOCUMENT_GRANTED,
+        things=[document.pk for document in documents],
+    )
     by_name = DocumentUserGrant.objects.filter(content_object__in=documents).order_by("pk")
     for grant in by_name.filter(user=person) if person else by_name:
         found[grant.content_object_id, grant.user_id].append(Reason("grant", True, _by_name(told, grant)))
@@ -110,11 +127,8 @@ def _add_documents(person: User, places: dict[UUID, Place]) -> None:
     barred_through = DocumentBar.objects.filter(group__in=groups).values("document")
     special = by_name.union(through, barred, barred_through)
     documents = list(Document.objects.filter(pk__in=special, workspace__in=places, deleted_at=None).order_by("title"))
-    granted, rules = _grants(documents, person), _bars(documents, person)
-    for document in documents:
+    for document, one in opened_in(places, documents, person).items():
         place = places[document.workspace_id]
-        inside = Standing(person, Action.OPEN in place.actions, place.reasons)
-        one = _standing(document, inside, granted[document.pk, person.pk], rules[document.pk, person.pk])
         own = [reason for reason in one.reasons if reason not in place.reasons]
         place.things.append(Thing(document.title, one.is_open, own))
 

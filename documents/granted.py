@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.events import EventType
 from documents import bars, restriction
-from documents.grant_entries import Told, told_in
 from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
 from workspaces import access, groups
+from workspaces.giving import Told, told_in
 from workspaces.groups import Use
 from workspaces.models import Membership, User, Workspace
 from workspaces.reviewed_rights import Kind, Right, kinds, on
@@ -38,7 +39,7 @@ groups.uses_in[DocumentGroupGrant] = _granted_to
 def _documents_held(workspace: Workspace) -> Iterator[Right]:
     """Restricted documents that people were granted, by name or through a group of people."""
     why: dict[tuple[User, Document], list[str]] = defaultdict(list)
-    told = told_in([workspace.pk])
+    told = told_in([workspace.pk], EventType.DOCUMENT_GRANTED)
     here = {"content_object__workspace": workspace, "content_object__deleted_at": None}
     for grant in DocumentUserGrant.objects.filter(**here).select_related("user", "content_object").order_by("pk"):
         why[grant.user, grant.content_object].append(_by_name(told, grant))

@@ -3,12 +3,15 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from workspaces import bars, explain
+from audit.events import EventType
+from audit.record import record
+from workspaces import access, bars, explain
 from workspaces.charters import charters
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import Hidden, PortalError
@@ -65,5 +68,12 @@ def person(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     place = places.get(workspace.pk)
     if place is None:
         raise Hidden(user=request.user, workspace=workspace, action=Action.MANAGE_PEOPLE)
-    held = [(action, action.label, action in place.actions) for action in Action]
-    return render(request, "workspaces/person.html", {"person": user, "place": place, "held": held})
+    with transaction.atomic():
+        record(EventType.RIGHTS_READ, on=user, workspace=workspace, by=request.user)
+    context = {
+        "person": user,
+        "place": place,
+        "held": [(action, action.label, action in place.actions) for action in Action],
+        "things": place.things_for(access.reach(request.user, workspace)),
+    }
+    return render(request, "workspaces/person.html", context)

@@ -6,7 +6,7 @@ explain their own things and add them to `things_of`. The number of queries is t
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from workspaces.models import (
     WorkspaceGroupGrant,
     WorkspaceUserGrant,
 )
-from workspaces.roles import Action, Charter
+from workspaces.roles import PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, Charter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,22 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something inside a workspace that is open or closed to a person on its own account."""
+    """Something inside a workspace that is open or closed to a person on its own account.
+
+    Its name is told to those who hold the action `named_to` there.
+    """
 
     label: str
     is_open: bool
     reasons: list[Reason]
+    kind: str = "document"
+    named_to: str = Action.MANAGE_DOCUMENTS
+    #: The page on which the same is said of everybody, for those who may open it.
+    url: str = ""
+
+    def named_for(self, actions: frozenset[str]) -> "Thing":
+        """The thing as somebody who holds `actions` there may see it."""
+        return self if self.named_to in actions else replace(self, label=_("A document"))
 
 
 @dataclass(slots=True)
@@ -64,6 +75,13 @@ class Place:
     actions: frozenset[str]
     reasons: list[Reason]
     things: list[Thing] = field(default_factory=list)
+
+    def things_for(self, actions: frozenset[str]) -> list[tuple[str, list[Thing]]]:
+        """Kind → its things, as somebody who holds `actions` here may see them."""
+        found: dict[str, list[Thing]] = defaultdict(list)
+        for thing in self.things:
+            found[thing.kind].append(thing.named_for(actions))
+        return list(found.items())
 
 
 #: What the apps above add to the places of one person, by workspace id. They add themselves when they load.
@@ -90,6 +108,20 @@ def what_can_see(person: User) -> list[Place]:
     for add in things_of:
         add(person, places)
     return sorted(places.values(), key=lambda place: place.workspace.name)
+
+
+def on_platform(person: User) -> list[Reason]:
+    """What the person holds above the workspaces, and why nothing counts where the account is closed."""
+    found = []
+    places = person.memberships.filter(group__name=PLATFORM_ADMINISTRATOR).select_related("added_by")
+    for place in places.order_by("added_at"):
+        found.append(Reason("role", person.is_active, _role_sentence(str(PLATFORM_CHARTER.label), place)))
+    if person.is_superuser:
+        sentence = _("Superuser: may open anything anywhere after stating a reason.")
+        found.append(Reason("superuser", False, sentence))
+    if not person.is_active:
+        found.append(Reason("closed", False, _("The account is closed.")))
+    return found
 
 
 def day(at: Any) -> str:

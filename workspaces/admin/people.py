@@ -13,6 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from workspaces import accounts, members
+from workspaces.admin.sees import SeesPage
 from workspaces.admin.view_as import ViewAsPage
 from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.identity import factors
@@ -70,7 +71,7 @@ class ActiveFilter(SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
+class UserAdmin(ViewAsPage, SeesPage, PlatformRights, GovernedAdmin):
     """People. Roles inside a workspace are given on the workspace's own page."""
 
     view_action = PlatformAction.MANAGE_ACCOUNTS
@@ -88,7 +89,7 @@ class UserAdmin(ViewAsPage, PlatformRights, GovernedAdmin):
     list_filter = (ActiveFilter,)
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    change_form_outer_before_template = "admin/workspaces/user/_view_as_link.html"
+    change_form_outer_before_template = "admin/workspaces/user/_links.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         administrators = Membership.objects.filter(user=OuterRef("pk"), group__name=PLATFORM_ADMINISTRATOR)
