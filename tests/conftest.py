@@ -26,9 +26,25 @@ def pytest_configure(config: pytest.Config) -> None:
         engines.start()
     from django.conf import settings
 
+    _scan_static_files_once()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.REDIS_URL = engines.redis_url()
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+def _scan_static_files_once() -> None:
+    """Each test client builds the middleware anew; looking for all static files again is most of what that costs."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    scan, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def add_files(self: Any) -> None:
+        if not found:
+            scan(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = add_files
 
 
 def _database() -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import signals as auth
+from django.contrib.auth.models import update_last_login
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
@@ -23,6 +24,8 @@ def renew_role_permissions(**kwargs: Any) -> None:
 
 def record_sign_ins() -> None:
     """Connect the entries for signing in, out, and failing to."""
+    # Django would note the time by itself, entry or none: here it is noted together with the entry.
+    auth.user_logged_in.disconnect(dispatch_uid="update_last_login")
     auth.user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
     auth.user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
     auth.user_login_failed.connect(_failed, dispatch_uid="audit-sign-in-failed")
@@ -30,6 +33,7 @@ def record_sign_ins() -> None:
 
 def _signed_in(user: Any, request: Any, **kwargs: Any) -> None:
     with transaction.atomic():
+        update_last_login(None, user)
         record(EventType.USER_SIGNED_IN, on=user, by=user)
     sessions.begin(request)
 

@@ -1,0 +1,266 @@
+"""The table the sweeps read: everything a request can change, who does it, what it names, what the trail says of it.
+
+An address that changes something and has no row here fails `test_acts.py`. To add one, copy a neighbour.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from answers.models import Answer
+from audit.events import EventType
+from tests.contracts.world import VISITORS, One, World
+from workspaces import access_review, glass, members
+from workspaces.models import AccessReview, AccessReviewLine
+from workspaces.roles import Role
+
+Before = Callable[[World], Any]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing a request can do."""
+
+    name: str
+    who: str | None
+    event: EventType | None
+    address: dict[str, One] = field(default_factory=dict)
+    #: What is sent; a `One` is a thing of the world, a function is called with the world.
+    sent: dict[str, Any] = field(default_factory=dict)
+    #: What has to be so first.
+    before: Before | None = None
+    #: Who else may do it; the others of the cast are refused. None: the right its view declares decides.
+    may: frozenset[str] | None = None
+    #: Why an act leaves no entry.
+    why_no_entry: str = ""
+    #: Tables in which something may stay although the entry could not be written.
+    may_stay: frozenset[str] = frozenset()
+    #: The browser it happens in, where a session of `who` alone is not enough.
+    client: Callable[[World], Client] | None = None
+    #: The same address more than once.
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}{f'-{self.variant}' if self.variant else ''}"
+
+    def fields(self) -> set[str]:
+        """The names it sends, with # for an id."""
+        return {name.replace("{line}", "#") for name in self.sent}
+
+    def ones(self) -> dict[str, One]:
+        """What its body names, by field."""
+        found = {}
+        for name, value in self.sent.items():
+            single = value[0] if isinstance(value, list) and value else value
+            if isinstance(single, One):
+                found[name] = single
+        return found
+
+    def path(self, world: World, **instead: str) -> str:
+        arguments = {key: one.written(world) for key, one in self.address.items()} | instead
+        if self.is_inside:
+            arguments = {"slug": "policies", **arguments}
+        if self.name.startswith("admin:") and "object_id" in arguments:
+            return reverse(self.name, args=[arguments["object_id"]])
+        return reverse(self.name, kwargs=arguments)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether its address lies in a workspace."""
+        app = self.name.partition(":")[0]
+        return app in {"documents", "answers"} or (app == "workspaces" and self.name not in OUTSIDE)
+
+    def body(self, world: World, **instead: Any) -> dict[str, Any]:
+        """The fields as a browser sends them. A field may have the id of a thing in its name, as `note-{line}`."""
+        sent = {}
+        for key, value in (self.sent | instead).items():
+            name = key.replace("{line}", str(world.own.line.pk))
+            sent[name] = _written(value, world)
+        return sent
+
+
+def _written(value: Any, world: World) -> Any:
+    if isinstance(value, One):
+        return value.written(world)
+    if isinstance(value, list):
+        return [_written(one, world) for one in value]
+    return value(world) if callable(value) else value
+
+
+OUTSIDE = {
+    "workspaces:tokens",
+    "workspaces:revoke_token",
+    "workspaces:create",
+    "workspaces:glass",
+    "workspaces:end_glass",
+    "workspaces:end_view",
+}
+
+
+def one(name: str, spelled: Callable[[Any], Any] | None = None) -> One:
+    return One(name, spelled) if spelled else One(name)
+
+
+def _person(user: Any) -> str:
+    return f"p:{user.pk}"
+
+
+def _break(world: World) -> None:
+    glass.break_glass(world.own.workspace, by=world.people["superuser"], reason="Ticket 4711")
+
+
+def _given_since(world: World) -> None:
+    members.add_member(world.own.workspace, world.people["newcomer"], Role.MEMBER, by=None)
+
+
+def _worked_through(world: World) -> None:
+    access_review.keep_the_rest(world.own.review, by=world.people["manager"])
+
+
+def _without_review(world: World) -> None:
+    AccessReviewLine.objects.filter(review=world.own.review).delete()
+    AccessReview.objects.filter(pk=world.own.review.pk).delete()
+
+
+def _in_work(world: World) -> None:
+    Answer.objects.filter(pk=world.own.waiting.pk).delete()
+
+
+E = EventType
+DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
+READER = one("reader")
+ASKER = frozenset({"member"})
+FILE = SimpleUploadedFile
+
+PORTAL = [
+    # Workspaces and their people
+    Act(
+        "workspaces:create",
+        "manager",
+        E.WORKSPACE_CREATED,
+        sent={"name": "Travel", "slug": "travel", "description": "", "review_policy": "open"},
+        may=frozenset({"manager", "admin", "superuser"}),
+    ),
+    Act(
+        "workspaces:settings",
+        "manager",
+        E.WORKSPACE_CHANGED,
+        sent={
+            "name": "Rules",
+            "description": "",
+            "review_policy": "review",
+            "second_approver_from": "",
+            "uploader_may_approve": "on",
+        },
+    ),
+    Act("workspaces:archive", "manager", E.WORKSPACE_CHANGED, sent={"archived": "yes"}),
+    Act("workspaces:add_person", "manager", E.MEMBER_ADDED, sent={"username": "newcomer", "roles": ["member"]}),
+    Act("workspaces:change_person", "manager", E.MEMBER_REMOVED, {"pk": one("person")}, {"roles": ["contributor"]}),
+    Act("workspaces:bars", "manager", E.BARRED, sent={"username": "reader", "role": "", "reason": "Too close."}),
+    Act(
+        "workspaces:bars",
+        "manager",
+        E.BARRED,
+        sent={"group": one("group"), "role": "reviewer", "reason": "Too close."},
+        variant="group",
+    ),
+    Act("workspaces:lift_bar", "manager", E.BAR_LIFTED, {"pk": one("bar")}, {"reason": "It is over."}),
+    Act("workspaces:start_review", "manager", E.ACCESS_REVIEW_STARTED, before=_without_review),
+    Act(
+        "workspaces:decide_review",
+        "manager",
+        E.ACCESS_REVIEW_DECIDED,
+        {"pk": one("review")},
+        {"verdict-{line}": "keep", "note-{line}": "As before.", "keep_rest": "yes", "page": "1"},
+    ),
+    Act("workspaces:catch_up_review", "manager", E.ACCESS_REVIEW_EXTENDED, {"pk": one("review")}, before=_given_since),
+    Act(
+        "workspaces:sign_review",
+        "manager",
+        E.ACCESS_REVIEW_SIGNED,
+        {"pk": one("review")},
+        {"statement": "All looked at."},
+        before=_worked_through,
+    ),
+    Act(
+        "workspaces:tokens",
+        "member",
+        E.TOKEN_CREATED,
+        sent={"name": "Nightly", "workspaces": [one("workspace")], "actions": ["ask_questions"], "days": "30"},
+        may=frozenset(VISITORS),
+    ),
+    Act("workspaces:revoke_token", "member", E.TOKEN_REVOKED, {"pk": one("token")}, may=ASKER),
+    Act(
+        "workspaces:glass",
+        "superuser",
+        E.GLASS_BROKEN,
+        {"slug": one("workspace", lambda w: w.slug)},
+        {"reason": "Ticket", "minutes": "15", "next": ""},
+        may=frozenset({"superuser"}),
+    ),
+    Act(
+        "workspaces:end_glass",
+        "superuser",
+        E.GLASS_ENDED,
+        {"slug": one("workspace", lambda w: w.slug)},
+        before=_break,
+        may=frozenset({"superuser"}),
+    ),
+    # Documents
+    Act(
+        "documents:upload",
+        "contributor",
+        E.DOCUMENT_ADDED,
+        sent={"files": lambda w: FILE("new.md", b"# New\n\nText."), "classification": ""},
+    ),
+    Act(
+        "documents:retry",
+        "contributor",
+        E.VERSION_RETRIED,
+        {"pk": one("failed", lambda v: v.document_id)},
+        {"version": one("failed"), "next": "list"},
+    ),
+    Act("documents:retry_all", "contributor", E.VERSION_RETRIED),
+    Act("documents:delete", "manager", E.DOCUMENT_DELETED, DOCUMENT, {"reason": "Out of date."}),
+    Act("documents:classify", "manager", E.DOCUMENT_CLASSIFIED, DOCUMENT, {"level": "confidential"}),
+    Act("documents:restrict", "manager", E.DOCUMENT_RESTRICTED, DOCUMENT),
+    Act("documents:unrestrict", "manager", E.DOCUMENT_UNRESTRICTED, RESTRICTED),
+    Act("documents:grant", "manager", E.DOCUMENT_GRANTED, RESTRICTED, {"person": READER}),
+    Act("documents:revoke", "manager", E.DOCUMENT_REVOKED, RESTRICTED, {"person": one("person")}),
+    Act("documents:let_in", "manager", E.DOCUMENT_GRANTED, RESTRICTED, {"holder": one("reader", _person)}),
+    Act("documents:take_back", "manager", E.DOCUMENT_REVOKED, RESTRICTED, {"holder": one("person", _person)}),
+    Act("documents:bar", "manager", E.BARRED, DOCUMENT, {"username": "reader", "reason": "Too close."}),
+    Act(
+        "documents:bar", "manager", E.BARRED, DOCUMENT, {"group": one("group"), "reason": "Too close."}, variant="group"
+    ),
+    Act(
+        "documents:lift_bar",
+        "manager",
+        E.BAR_LIFTED,
+        {"pk": one("document_bar", lambda b: b.document_id), "rule": one("document_bar")},
+        {"reason": "It is over."},
+    ),
+    # Answers
+    Act("answers:ask", "member", E.QUESTION_ASKED, sent={"text": "How can we end it?", "model": ""}, before=_in_work),
+    Act("answers:again", "member", E.QUESTION_ASKED, {"pk": one("released")}, may=ASKER),
+    Act("answers:stop", "member", E.ANSWER_STOPPED, {"pk": one("waiting")}, may=ASKER),
+    Act(
+        "answers:share",
+        "member",
+        E.ANSWER_SHARED,
+        {"pk": one("released")},
+        {"person": READER, "act": "share"},
+        may=ASKER | {"reviewer"},
+    ),
+    Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
+    Act(
+        "answers:models",
+        "manager",
+        E.WORKSPACE_CHANGED,
+        sent={"default": one("endpoint"), "choices": [one("endpoint")]},
+    ),
+]

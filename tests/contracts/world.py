@@ -1,0 +1,227 @@
+"""Two workspaces with one of everything that an address or a form can name, and who may do what with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.test import Client
+
+from answers import declassification
+from answers.endpoints import built_in
+from answers.models import Answer, Draft, ModelEndpoint, Question
+from answers.review import approve, edit, return_for_changes
+from answers.states import AnswerStatus
+from audit import context
+from audit.chain import digest
+from documents import bars as document_bars
+from documents import restriction
+from documents.models import Document, DocumentBar, Version
+from documents.states import VersionState
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
+from workspaces.models import (
+    AccessReview,
+    AccessReviewLine,
+    ApiToken,
+    ClaimRule,
+    CustomRole,
+    PeopleGroup,
+    RoleBar,
+    User,
+    Workspace,
+)
+from workspaces.roles import Action, Role
+
+PASSWORD = "correct-horse-battery-staple"
+#: Everybody who tries: one person for each role, and those outside of them.
+ROLES = tuple(role.value for role in Role)
+VISITORS = (*ROLES, "admin", "superuser", "stranger")
+
+
+@dataclass
+class Shelf:
+    """One workspace with one of everything; its people are called after their roles, with `prefix` before."""
+
+    workspace: Workspace
+    person: User
+    document: Document
+    restricted: Document
+    failed: Version
+    bar: RoleBar
+    document_bar: DocumentBar
+    review: AccessReview
+    line: AccessReviewLine
+    draft: Draft
+    returned: Draft
+    released: Answer
+    declassified: Answer
+    waiting: Answer
+    token: ApiToken
+    #: One of the asker's, which is not the one they act in.
+    session: UserSession | None = None
+
+
+@dataclass
+class World:
+    """What a contract test can name."""
+
+    people: dict[str, User]
+    own: Shelf
+    elsewhere: Shelf
+    #: Of the whole installation, so that there is no other one of another workspace.
+    group: PeopleGroup
+    role: CustomRole
+    rule: ClaimRule
+    endpoint: ModelEndpoint
+    switched_off: ModelEndpoint
+    built_in: ModelEndpoint
+    #: What a browser was shown and has to send back.
+    shown: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def client(self, who: str | None) -> Client:
+        """A browser in which `who` is signed in (None: nobody); what it does leaves the others alone."""
+        client = Client(raise_request_exception=False)
+        if who is not None:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
+        return client
+
+    def sign_in(self) -> None:
+        """Begin the session in which each person acts in every test."""
+        for who, user in self.people.items():
+            self.cookies[who] = _session_of(user)
+        for shelf in (self.own, self.elsewhere):
+            shelf.session = UserSession.objects.create(
+                user=shelf.person, session_key=_session_of(shelf.person), ip="127.0.0.1", user_agent="Another browser"
+            )
+
+    def find(self, name: str, *, elsewhere: bool = False) -> Any:
+        """The thing called `name`: on the own shelf or the other, else of the installation or a person."""
+        shelf = self.elsewhere if elsewhere else self.own
+        if hasattr(shelf, name):
+            return getattr(shelf, name)
+        return getattr(self, name) if hasattr(self, name) else self.people[name]
+
+    def is_local(self, name: str) -> bool:
+        """Whether another workspace has one of these too."""
+        return hasattr(self.own, name)
+
+
+@dataclass(frozen=True)
+class One:
+    """A thing of the world in an address or a form, by its name; `spelled` says how a request writes it."""
+
+    name: str
+    spelled: Callable[[Any], Any] = lambda thing: thing.pk
+
+    def written(self, world: World, *, elsewhere: bool = False) -> str:
+        return str(self.spelled(world.find(self.name, elsewhere=elsewhere)))
+
+
+def _session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def build() -> World:
+    """Make all of it; the caller holds the transaction."""
+    people = {who: members.create_user(username=who, password=PASSWORD, by=None) for who in VISITORS}
+    members.set_platform_administrator(people["admin"], by=None)
+    people["superuser"].is_superuser = True
+    people["superuser"].save(update_fields=["is_superuser"])
+    # Reviewers beside the one who acts, so that what they edit or return is not left without anybody to decide.
+    for who in ("second-reviewer", "reader", "newcomer"):
+        people[who] = members.create_user(username=who, password=PASSWORD, by=None)
+    group = groups.create_group(name="Finance", by=None)
+    groups.add_to_group(group, people["reader"], by=None)
+    own = _shelf("policies", people, group)
+    others = {f"other-{role}": members.create_user(username=f"other-{role}", by=None) for role in ROLES}
+    others["other-second-reviewer"] = members.create_user(username="other-second-reviewer", by=None)
+    others["other-reader"] = members.create_user(username="other-reader", by=None)
+    elsewhere = _shelf("elsewhere", {name.removeprefix("other-"): user for name, user in others.items()}, group)
+    endpoint, switched_off = (
+        ModelEndpoint.objects.create(
+            name=name, kind="openai", model="m", base_url="http://127.0.0.1:9/v1", enabled=name == "local"
+        )
+        for name in ("local", "switched-off")
+    )
+    role = custom_roles.create_role(
+        code="librarian", name="Librarian", purpose="Reads.", actions=["open_documents"], by=None
+    )
+    rule = claim_rules.add_rule(
+        provider=settings.OIDC_PROVIDER, claim="staff", workspace=None, role="", people_group=group, by=None
+    )
+    world = World(people | others, own, elsewhere, group, role, rule, endpoint, switched_off, built_in())
+    world.sign_in()
+    return world
+
+
+def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
+    manager, reviewer, asker = people["manager"], people["reviewer"], people["member"]
+    workspace = members.create_workspace(slug=slug, name=slug.capitalize(), policy="review", by=None)
+    for role in ROLES:
+        members.add_member(workspace, people[role], role, by=None)
+    members.add_member(workspace, people["second-reviewer"], Role.REVIEWER, by=None)
+    members.add_member(workspace, people["reader"], Role.MEMBER, by=None)
+    versions = [
+        a_document(workspace, title=f"{slug} {n}", text=f"Before.\n{clause}\nAfter.")
+        for n, clause in enumerate(CLAUSES)
+    ]
+    closed = a_document(workspace, title=f"{slug} closed", text="Nothing for everybody.").document
+    restriction.restrict(closed, by=manager)
+    restriction.grant(closed, asker, by=manager)
+    failed = _failed(a_document(workspace, title=f"{slug} broken", text="Nothing."))
+    return Shelf(
+        workspace=workspace,
+        person=asker,
+        document=versions[0].document,
+        restricted=closed,
+        failed=failed,
+        bar=bars.bar(workspace, people["auditor"], role=Role.REVIEWER, reason="Audits it.", by=None),
+        document_bar=document_bars.bar(versions[1].document, people["contributor"], reason="Too close.", by=manager),
+        review=(review := access_review.start(workspace, by=manager)),
+        line=review.lines.get(user=asker, code=Role.MEMBER),
+        draft=a_held_answer(workspace, asker, versions=versions),
+        returned=_returned(workspace, asker, versions, reviewer, people["second-reviewer"]),
+        released=_released(workspace, asker, versions, reviewer),
+        declassified=_declassified(workspace, asker, versions, reviewer),
+        waiting=_waiting(workspace, asker),
+        token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
+    )
+
+
+def _failed(version: Version) -> Version:
+    Document.objects.filter(pk=version.document_id).update(current_version=None)
+    version.state, version.ready_at, version.failure_sentence = VersionState.FAILED, None, "It is damaged."
+    version.save()
+    return version
+
+
+def _returned(workspace: Workspace, asker: User, versions: list[Version], editor: User, other: User) -> Draft:
+    draft = a_held_answer(workspace, asker, versions=versions, question="What was returned?")
+    return_for_changes(draft, by=other, reason="Too long.", seen_sha256=digest(draft.text))
+    draft.refresh_from_db()
+    return edit(draft, text=f"{CLAUSES[0]} [1]", by=editor, reason="Shorter.")
+
+
+def _released(workspace: Workspace, asker: User, versions: list[Version], reviewer: User) -> Answer:
+    draft = a_held_answer(workspace, asker, versions=versions, question="What was released?")
+    with context.acting(reviewer):
+        approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    return Answer.objects.get(pk=draft.answer_id)
+
+
+def _declassified(workspace: Workspace, asker: User, versions: list[Version], reviewer: User) -> Answer:
+    answer = _released(workspace, asker, versions, reviewer)
+    declassification.declassify(answer, by=reviewer, reason="It is printed in the paper.")
+    return answer
+
+
+def _waiting(workspace: Workspace, asker: User) -> Answer:
+    question = Question.objects.create(workspace=workspace, asked_by=asker, text="What waits?", language="en")
+    return Answer.objects.create(
+        question=question, workspace=workspace, asked_by=asker, policy="open", status=AnswerStatus.WAITING
+    )
