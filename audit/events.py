@@ -66,6 +66,10 @@ class EventType(models.TextChoices):
     ROLE_CHANGED = "role.changed", _("A role of this installation was changed, in every workspace at once.")
     ROLE_RETIRED = "role.retired", _("A role of this installation was retired and taken from everybody.")
     ACCESS_REVIEW_STARTED = "access_review.started", _("An access review of a workspace was started.")
+    ACCESS_REVIEW_EXTENDED = (
+        "access_review.extended",
+        _("Rights given since an access review began were put into it."),
+    )
     ACCESS_REVIEW_DECIDED = "access_review.decided", _("Rights under review were decided on.")
     ACCESS_REVIEW_SIGNED = "access_review.signed", _("An access review was signed and its removals carried out.")
     VIEW_AS_STARTED = "view_as.started", _("An administrator began to see the portal as another person.")

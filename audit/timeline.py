@@ -50,6 +50,7 @@ SENTENCES: dict[str, Any] = {
     EventType.ROLE_CHANGED: gettext_lazy("%(who)s changed the role “%(what)s”."),
     EventType.ROLE_RETIRED: gettext_lazy("%(who)s retired the role “%(what)s”."),
     EventType.ACCESS_REVIEW_STARTED: gettext_lazy("%(who)s started an access review of %(lines)s rights."),
+    EventType.ACCESS_REVIEW_EXTENDED: gettext_lazy("%(who)s took rights given since then into an access review."),
     EventType.ACCESS_REVIEW_DECIDED: gettext_lazy("%(who)s decided on rights under review."),
     EventType.ACCESS_REVIEW_SIGNED: gettext_lazy(
         "%(who)s signed an access review: %(kept)s rights kept, %(removed)s removed."

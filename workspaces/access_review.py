@@ -65,7 +65,10 @@ def catch_up(review: AccessReview, *, by: User) -> int:
     review = _open(review)
     rights = _rights(review.workspace)
     known = {key_of(line) for line in review.lines.all()}
-    return _add_lines(review, {key: right for key, right in rights.items() if key not in known})
+    added = _add_lines(review, {key: right for key, right in rights.items() if key not in known})
+    if added:
+        record(EventType.ACCESS_REVIEW_EXTENDED, on=review, workspace=review.workspace, by=by, lines=added)
+    return added
 
 
 @transaction.atomic
