@@ -8,6 +8,7 @@ or a broken provider would.
 import argparse
 import html
 import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -37,6 +38,7 @@ class Directory:
         self.people: dict[str, dict[str, Any]] = {}
         self.codes: dict[str, dict[str, Any]] = {}
         self.spoiled: dict[str, Any] = {}
+        self.ended: list[str] = []
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.foreign_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.lock = threading.Lock()
@@ -142,17 +144,33 @@ class Rules(RequestValidator):
 
     def finalize_id_token(self, id_token: dict[str, Any], token: Any, token_handler: Any, request: Request) -> str:
         now = int(time.time())
-        claims = id_token | {"iss": self.issuer, "sub": request.user, "exp": now + 300}
+        claims = id_token | {"iss": self.issuer, "sub": request.user, "exp": now + 300, "auth_time": now}
+        claims["sid"] = f"session-of-{request.user}"
         claims |= self.directory.people[request.user]
         spoiled = self.directory.spoiled
         claims |= spoiled.get("claims", {})
         claims = {name: value for name, value in claims.items() if name not in spoiled.get("without", [])}
+        return self.signed(claims, spoiled)
+
+    def logout_token(self, spoiled: dict[str, Any]) -> str:
+        """What tells the portal that a session ended here, wrong as `spoiled` says."""
+        now = int(time.time())
+        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": secrets.token_hex(8)}
+        claims["events"] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        claims |= spoiled.get("claims", {})
+        return self.signed(
+            {name: told for name, told in claims.items() if name not in spoiled.get("without", [])}, spoiled
+        )
+
+    def signed(self, claims: dict[str, Any], spoiled: dict[str, Any]) -> str:
+        """A token of these claims, signed as the test wants it."""
         if spoiled.get("alg") == "none":
             return jwt.encode(claims, None, algorithm="none", headers={"kid": KEY_ID})
         if spoiled.get("alg") == "HS256":
             return jwt.encode(claims, CLIENT_SECRET.ljust(32, "."), algorithm="HS256", headers={"kid": KEY_ID})
         key = self.directory.foreign_key if spoiled.get("key") == "foreign" else self.directory.key
-        return jwt.encode(claims, key, algorithm="RS256", headers={"kid": spoiled.get("kid", KEY_ID)})
+        headers = {"kid": spoiled.get("kid", KEY_ID)} | spoiled.get("headers", {})
+        return jwt.encode(claims, key, algorithm="RS256", headers=headers)
 
     def validate_silent_authorization(self, request: Request) -> bool:
         return False
@@ -191,7 +209,7 @@ class Pages(BaseHTTPRequestHandler):
         elif path == "/authorize":
             self._ask_who()
         elif path == "/end-session":
-            self._send(200, "text/html", b"<title>Signed out</title><h1>Signed out of the provider</h1>")
+            self._end_session()
         else:
             self._json(404, {})
 
@@ -205,6 +223,11 @@ class Pages(BaseHTTPRequestHandler):
         elif path == "/test/people":
             self.directory.people = json.loads(body)
             self._json(200, {})
+        elif path == "/test/portal":
+            self.rules.redirect_uris.append(json.loads(body))
+            self._json(200, {})
+        elif path == "/test/logout-token":
+            self._json(200, self.rules.logout_token(json.loads(body)))
         elif path == "/test/spoil":
             self.directory.spoiled = json.loads(body)
             self._json(200, {})
@@ -225,6 +248,28 @@ class Pages(BaseHTTPRequestHandler):
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
         }
         return told | self.directory.spoiled.get("configuration", {})
+
+    def _end_session(self) -> None:
+        """Go back to the portal, which must be known and show the ID token of the session that ends."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        back, options = asked.get("post_logout_redirect_uri", ""), {"verify_exp": False}
+        try:
+            hint = jwt.decode(
+                asked.get("id_token_hint", ""),
+                self.directory.key.public_key(),
+                ["RS256"],
+                audience=CLIENT_ID,
+                options=options,
+            )
+        except jwt.PyJWTError:
+            self._send(400, "text/plain", b"no session is named")
+            return
+        known = {uri.partition("/sign-in/")[0] + "/sign-in/" for uri in self.rules.redirect_uris}
+        if back not in known:
+            self._send(400, "text/plain", b"this portal is not known")
+            return
+        self.directory.ended.append(hint["sub"])
+        self._send(302, "text/plain", b"", Location=back)
 
     def _ask_who(self) -> None:
         # A wrong client, redirect address or missing challenge is refused before anybody is asked to sign in.
@@ -282,7 +327,7 @@ class Pages(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve until the standard input closes, which ends with whoever started us."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("redirect_uris", nargs="+")
+    parser.add_argument("redirect_uris", nargs="*")
     options = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     issuer = f"http://127.0.0.1:{server.server_address[1]}"
@@ -313,6 +358,15 @@ class Provider:
         over the right one, a `redirect` instead of any, or so many `bytes`.
         """
         httpx.post(f"{self.issuer}/test/spoil", json=how).raise_for_status()
+
+    def serves(self, portal: str) -> None:
+        """From now on also the portal at this address."""
+        redirect_uri = f"{portal}/sign-in/with/oidc/login/callback/"
+        httpx.post(f"{self.issuer}/test/portal", json=redirect_uri).raise_for_status()
+
+    def logout_token(self, **how: Any) -> str:
+        """What it would send to the portal to end sessions; `how` as for `spoil`, with `headers` of the token."""
+        return httpx.post(f"{self.issuer}/test/logout-token", json=how).raise_for_status().json()
 
     def sign_in(self, authorize: str, subject: str) -> str:
         """Sign in as `subject` at the address the portal sent the browser to; the address it is sent back to."""

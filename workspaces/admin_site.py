@@ -13,11 +13,13 @@ from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import Hidden
+from workspaces.identity.sign_out import sign_out
 
 #: Pages of Django and the theme that would show things past our rules: the look-up by content type, and the search
 #: that keeps its results in the cache.
@@ -61,6 +63,12 @@ class PortalAdminSite(UnfoldAdminSite):
                 if item["has_permission"]:
                     return redirect(str(item["link"]))
         return super().index(request, extra_context)
+
+    @method_decorator(require_POST)
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one way out, the portal's."""
+        return sign_out(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect("account_change_password")

@@ -54,6 +54,10 @@ class MembershipError(PortalError):
     """A change of people or roles that cannot be made."""
 
 
+class LinkError(PortalError):
+    """An account cannot be linked to an identity of the provider, or unlinked from it."""
+
+
 class GlassError(PortalError):
     """The glass cannot be broken as asked."""
 

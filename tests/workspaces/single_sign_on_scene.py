@@ -33,6 +33,12 @@ def come_back(client: Client, location: str, **changed: Any) -> HttpResponse:
     return client.get(parts.path, {name: value for name, value in parameters.items() if value is not None})
 
 
+def confirm_at(provider: Provider, client: Client, subject: str, **fields: str) -> HttpResponse:
+    """Sign in at the provider once more, as whoever has nothing else must before second factors change."""
+    sent = client.post("/account/confirm/provider/", fields)
+    return come_back(client, provider.sign_in(sent["Location"], subject))
+
+
 def sign_in_as(provider: Provider, subject: str, client: Client | None = None) -> tuple[Client, HttpResponse]:
     """A whole sign-in of `subject`; the browser, and the portal's last answer."""
     client = client or Client()

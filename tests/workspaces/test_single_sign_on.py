@@ -13,7 +13,7 @@ from django.test import Client
 from audit.events import EventType
 from tests import oidc_provider
 from tests.workspaces.sign_in_scene import code_of, is_signed_in
-from tests.workspaces.single_sign_on_scene import CALLBACK, begin, come_back, entries, sign_in_as
+from tests.workspaces.single_sign_on_scene import CALLBACK, begin, come_back, confirm_at, entries, sign_in_as
 from workspaces import claim_rules, groups, members
 from workspaces.identity import id_token
 from workspaces.models import Membership, PlatformPolicy, User
@@ -168,7 +168,7 @@ def test_the_sign_in_and_its_trail_are_one_transaction(provider, policies, monke
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the trail cannot be written")
 
-    monkeypatch.setattr("workspaces.identity.providers.record", refuse)
+    monkeypatch.setattr("workspaces.identity.links.record", refuse)
     client = Client()
     with pytest.raises(RuntimeError):
         sign_in_as(provider, "ada", client)
@@ -233,6 +233,7 @@ def test_whoever_must_have_a_factor_sets_one_up_after_coming_from_the_provider(p
     claim_rules.add_rule(provider="oidc", claim="readers", workspace=policies, role="member", by=None)
     client, _answer = sign_in_as(provider, "ada")
 
+    confirm_at(provider, client, "ada")
     secret = client.get("/account/app/").context["form"].secret
     done = client.post("/account/app/", {"code": code_of(secret)})
     assert done["Location"] == "/account/recovery-codes/", done.content.decode()

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from qrcode import QRCode
@@ -21,7 +22,7 @@ from qrcode.image.svg import SvgPathImage
 from audit.events import EventType
 from audit.record import record
 from workspaces import accounts
-from workspaces.identity import addresses, local_sign_in, throttle
+from workspaces.identity import addresses, confirming, links, local_sign_in, throttle
 from workspaces.models import User
 from workspaces.secrets import seal, unseal
 
@@ -63,9 +64,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return refused
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        """A password says nothing about who sits there where it opens nothing."""
+        """No password where it opens nothing; the provider, for those who have nothing else."""
         methods = super().get_reauthentication_methods(user)
-        return [way for way in methods if settings.LOCAL_SIGN_IN or way["id"] != "reauthenticate"]
+        methods = [way for way in methods if settings.LOCAL_SIGN_IN or way["id"] != "reauthenticate"]
+        if not methods and settings.OIDC_ISSUER and links.of(user) is not None:
+            methods.append({"id": confirming.METHOD, "description": "", "url": reverse("confirm_at_provider")})
+        return methods
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         # Reached with a passkey or through a provider: nobody is told that the account exists and is closed.

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from workspaces.identity import confirming
+
 View = Callable[..., HttpResponse]
 
 #: What such a page asks for: a sign-in and nothing else. It shows and changes only what belongs to whoever asks.
@@ -25,5 +27,11 @@ def own_account(view: View) -> View:
 
 
 def recorded(view: View) -> View:
-    """Run a view that changes factors in one transaction with the entries that tell of it."""
-    return own_account(transaction.atomic(view))
+    """Run a view that changes factors in one transaction with the entries that tell of it, once it was confirmed."""
+
+    @wraps(view)
+    def confirmed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        confirming.require_confirmed(request)
+        return view(request, *args, **kwargs)
+
+    return own_account(transaction.atomic(confirmed))

@@ -6,6 +6,7 @@ straight from the provider is no reason to believe an unsigned one.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from time import time
@@ -43,6 +44,9 @@ class Identity:
     #: `ok`, `missing` or `malformed`: what became of the groups claim. Unless it is ok there are no groups.
     claim: str = OK
     second_factor: bool = False
+    #: The provider's own name of the session, and when the person showed there who they are; empty and 0 if untold.
+    session: str = ""
+    authenticated_at: float = 0
     username: str = ""
     name: str = ""
     email: str = ""
@@ -57,7 +61,7 @@ def read(token: object, *, keys: object, nonce: object) -> Identity:
     """The person whom `token` vouches for; `keys` is the provider's JWK set. Raises TokenRefused."""
     if not isinstance(token, str):
         raise TokenRefused("no_id_token")
-    claims = _verified(token, _key(token, keys))
+    claims = verified(token, keys, need=("iss", "sub", "aud", "exp", "iat"))
     if not (isinstance(nonce, str) and nonce and compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode())):
         raise TokenRefused("nonce")
     if claims.get("azp", settings.OIDC_CLIENT_ID) != settings.OIDC_CLIENT_ID:
@@ -72,18 +76,22 @@ def read(token: object, *, keys: object, nonce: object) -> Identity:
         groups=groups,
         claim=state,
         second_factor=_has_second_factor(claims),
+        session=_session(claims),
+        authenticated_at=_seconds(claims.get("auth_time")),
         username=_text(claims, "preferred_username"),
         name=_text(claims, "name"),
         email=_text(claims, "email"),
     )
 
 
-def _key(token: str, keys: object) -> jwt.PyJWK:
+def _key(token: str, keys: object, kinds: Sequence[str | None]) -> jwt.PyJWK:
     try:
         header = jwt.get_unverified_header(token)
         usable = [key for key in jwt.PyJWKSet.from_dict(keys).keys if key.public_key_use in (None, "sig")]  # type: ignore[arg-type]
     except (jwt.PyJWTError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise TokenRefused("unreadable") from error
+    if kinds and header.get("typ") not in kinds:
+        raise TokenRefused("typ")
     if header.get("alg") not in ALGORITHMS:
         raise TokenRefused("alg")
     named = [key for key in usable if key.key_id == header.get("kid")] if "kid" in header else usable
@@ -92,7 +100,12 @@ def _key(token: str, keys: object) -> jwt.PyJWK:
     return named[0]
 
 
-def _verified(token: str, key: jwt.PyJWK) -> dict[str, Any]:
+def verified(token: str, keys: object, *, need: Sequence[str], kinds: Sequence[str | None] = ()) -> dict[str, Any]:
+    """The claims of a token that the provider signed for us just now. Raises TokenRefused.
+
+    `need` are the claims it must have, `kinds` the values of `typ` it may have; any, without.
+    """
+    key = _key(token, keys, kinds)
     # That of the key, not of the token's header: a public key must not be used as a shared secret.
     algorithms = [key.algorithm_name] if key.algorithm_name in ALGORITHMS else []
     try:
@@ -103,7 +116,7 @@ def _verified(token: str, key: jwt.PyJWK) -> dict[str, Any]:
             audience=settings.OIDC_CLIENT_ID,
             issuer=settings.OIDC_ISSUER,
             leeway=LEEWAY,
-            options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+            options={"require": list(need)},
         )
     except (jwt.PyJWTError, RecursionError) as error:
         raise TokenRefused(_FAULTS.get(type(error), "unreadable")) from error
@@ -138,6 +151,15 @@ def _has_second_factor(claims: dict[str, Any]) -> bool:
     if isinstance(methods, list):
         shown |= {one for one in methods if isinstance(one, str)}
     return bool(shown & set(settings.OIDC_SECOND_FACTOR))
+
+
+def _session(claims: dict[str, Any]) -> str:
+    told = claims.get("sid")
+    return told if _is_text(told) and len(told) <= 255 else ""
+
+
+def _seconds(told: object) -> float:
+    return float(told) if isinstance(told, (int, float)) and not isinstance(told, bool) else 0
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

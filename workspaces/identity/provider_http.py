@@ -16,6 +16,10 @@ _ALL_SECONDS = 20
 _MAX_BYTES = 1024 * 1024
 
 
+#: What a conversation with the provider may end in: no connection, no answer, or NotTheProvider.
+ProviderFails = requests.RequestException
+
+
 class NotTheProvider(requests.RequestException):
     """The address is none of the provider's, or it answered as no provider does."""
 

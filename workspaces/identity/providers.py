@@ -16,10 +16,12 @@ from django.shortcuts import render
 
 from audit.events import EventType
 from audit.record import record
-from workspaces import claim_rules, members
+from workspaces import members
+from workspaces.identity import linking, links
 from workspaces.identity.id_token import Identity
 from workspaces.identity.provider_http import ProviderSession
 from workspaces.models import User
+from workspaces.secrets import seal
 
 
 class ProviderAdapter(DefaultSocialAccountAdapter):
@@ -33,13 +35,19 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """The person is proven: find or make their account, and apply their groups, before anybody is signed in."""
-        if sociallogin.state.get("process") != AuthProcess.LOGIN:
-            raise ImmediateHttpResponse(_refused(request, "process"))
         identity: Identity = sociallogin.identity
+        process = sociallogin.state.get("process")
+        if process in {linking.LINK, linking.CONFIRM}:
+            answer = linking.finish(request, identity, sociallogin.state, process)
+            raise ImmediateHttpResponse(answer or _refused(request, "another_person"))
+        if process != AuthProcess.LOGIN:
+            raise ImmediateHttpResponse(_refused(request, "process"))
         account = arrive(identity)
         if account is None:
             raise ImmediateHttpResponse(_refused(request, "unknown_person"))
         sociallogin.account, sociallogin.user = account, account.user
+        # Kept over the second factor that may be asked for next.
+        sociallogin.state["opened"] = {"sid": identity.session, "id_token": seal(sociallogin.id_token)}
 
     def on_authentication_error(
         self,
@@ -63,28 +71,12 @@ def arrive(identity: Identity) -> SocialAccount | None:
 
 @transaction.atomic
 def _arrive(identity: Identity) -> SocialAccount | None:
-    known = SocialAccount.objects.filter(provider=settings.OIDC_PROVIDER, uid=identity.uid)
-    account = known.select_related("user").first()
+    account = links.known(identity)
     if account is None:
         if not settings.OIDC_CREATE:
             return None
-        account = SocialAccount.objects.create(
-            user=_new_user(identity),
-            provider=settings.OIDC_PROVIDER,
-            uid=identity.uid,
-            extra_data={"iss": identity.issuer, "sub": identity.subject},
-        )
-    change = claim_rules.recompute(account.user, provider=settings.OIDC_PROVIDER, claimed=identity.groups)
-    record(
-        EventType.PROVIDER_VOUCHED,
-        on=account.user,
-        issuer=identity.issuer,
-        claim=identity.claim,
-        groups=len(identity.groups),
-        given=change.given,
-        taken=change.taken,
-        second_factor=identity.second_factor,
-    )
+        account = links.attach(identity, _new_user(identity))
+    links.vouched(account.user, identity)
     return account
 
 

@@ -5,12 +5,13 @@ from typing import Any
 from allauth.account.signals import user_logged_in
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db.models.signals import post_delete, post_save
 
 from audit.events import EventType
 from audit.record import record
-from workspaces.identity import local_sign_in, requirement, sessions
+from workspaces.identity import back_channel, local_sign_in, requirement, sessions, sign_out
 from workspaces.models import User
 
 
@@ -30,12 +31,21 @@ def note_ways_in() -> None:
 
 def _signed_in(request: Any, user: Any, sociallogin: Any = None, **kwargs: Any) -> None:
     if sociallogin is not None:
-        request.session[local_sign_in.PROVIDER] = sociallogin.account.uid
+        _note_provider(request, sociallogin)
     elif not settings.LOCAL_SIGN_IN:
         local_sign_in.note_emergency(user)
     identity = getattr(sociallogin, "identity", None)
     if identity is not None and identity.second_factor:
         requirement.note_shown(request.session, user)
+
+
+def _note_provider(request: Any, sociallogin: Any) -> None:
+    """In the session: with which identity it was opened. In the list of sessions: what the provider may end it by."""
+    opened = sociallogin.state.get("opened", {})
+    request.session[local_sign_in.PROVIDER] = sociallogin.account.uid
+    request.session[sign_out.ID_TOKEN] = opened.get("id_token", "")
+    told = {back_channel.UID: sociallogin.account.uid, back_channel.SID: opened.get("sid", "")}
+    UserSession.objects.filter(session_key=request.session.session_key).update(data=told)
 
 
 def _factor_saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:

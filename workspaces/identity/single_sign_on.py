@@ -51,17 +51,30 @@ class Exchange(OpenIDConnectOAuth2Adapter):
             require_provider(str(told.get(name)))
         return told
 
+    @property
+    def end_session_endpoint(self) -> str | None:
+        """Where the provider ends its sessions, or None if it does so nowhere."""
+        told = self.openid_config.get("end_session_endpoint")
+        if told is None:
+            return None
+        require_provider(str(told))
+        return str(told)
+
+    def keys(self) -> Any:
+        """The provider's JWK set, as it tells it now."""
+        with get_adapter().get_requests_session() as session:
+            return session.get(self.openid_config["jwks_uri"]).json()
+
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
         """The person of the ID token. What else the provider could be asked about them is not needed."""
-        with get_adapter().get_requests_session() as session:
-            keys = session.get(self.openid_config["jwks_uri"]).json()
+        token = kwargs["response"].get("id_token")
         try:
-            identity = id_token.read(kwargs["response"].get("id_token"), keys=keys, nonce=self.nonce)
+            identity = id_token.read(token, keys=self.keys(), nonce=self.nonce)
         except id_token.TokenRefused as error:
             raise SignInRefused(error.fault) from error
         account = SocialAccount(provider=self.provider_id, uid=identity.uid)
         login = SocialLogin(provider=self.get_provider(), account=account)
-        login.identity = identity
+        login.identity, login.id_token = identity, token
         return login
 
 
@@ -86,12 +99,22 @@ class Callback(OAuth2CallbackView):
 @require_POST
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Send the browser to the provider. Only our own form does, so that nobody is signed in by following a link."""
-    _require_provider_id(provider_id)
-    provider = Exchange(request, provider_id).get_provider()
+    require_provider_id(provider_id)
+    return go(request, AuthProcess.LOGIN, next_url=get_next_redirect_url(request))
+
+
+def go(
+    request: HttpRequest, process: str, *, next_url: str | None = None, asked: dict[str, str] | None = None, **kept: str
+) -> HttpResponse:
+    """Send the browser to the provider for `process`, with what is `asked` of it beside the usual.
+
+    `kept` comes back in the state of the callback.
+    """
+    provider = Exchange(request, settings.OIDC_PROVIDER).get_provider()
     nonce = secrets.token_urlsafe(32)
     try:
         return provider.redirect(
-            request, AuthProcess.LOGIN, get_next_redirect_url(request), nonce=nonce, auth_params={"nonce": nonce}
+            request, process, next_url, nonce=nonce, auth_params={"nonce": nonce, **(asked or {})}, **kept
         )
     except requests.RequestException as error:
         return render_authentication_error(request, provider, exception=error)
@@ -101,7 +124,7 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Come back from the provider. Counted by address, since every failure leaves an entry in the trail."""
-    _require_provider_id(provider_id)
+    require_provider_id(provider_id)
     attempt = throttle.Attempt(throttle.by_address(request))
     response = Callback.adapter_view(Exchange(request, provider_id))(request)
     if response.status_code < 400:
@@ -109,6 +132,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     return response
 
 
-def _require_provider_id(provider_id: str) -> None:
+def require_provider_id(provider_id: str) -> None:
+    """Raise Http404 unless this is the provider of the settings."""
     if provider_id != settings.OIDC_PROVIDER or not settings.OIDC_ISSUER:
         raise Http404

@@ -14,9 +14,10 @@ from allauth.usersessions import views as usersessions
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from workspaces.identity import single_sign_on, views
+from workspaces.identity import back_channel, linking, single_sign_on, views
 from workspaces.identity.decorators import own_account, recorded
 from workspaces.identity.local_sign_in import asks_no_password, for_emergencies, with_local_sign_in
+from workspaces.identity.sign_out import sign_out as leave
 
 urlpatterns = [
     path("sign-in/", asks_no_password(views.sign_in), name="account_login"),
@@ -31,8 +32,12 @@ urlpatterns = [
     path("sign-in/with/<slug:provider_id>/login/callback/", single_sign_on.callback, name="openid_connect_callback"),
     path("sign-in/cancelled/", providers.login_cancelled, name="socialaccount_login_cancelled"),
     path("sign-in/failed/", providers.login_error, name="socialaccount_login_error"),
-    path("sign-out/", account.logout, name="account_logout"),
-    path("account/", own_account(mfa.index), name="mfa_index"),
+    path("sign-in/with/<slug:provider_id>/logout/", back_channel.sign_out, name="openid_connect_back_channel_logout"),
+    path("sign-out/", leave, name="account_logout"),
+    path("account/", own_account(views.own_account_page), name="mfa_index"),
+    path("account/provider/link/", linking.link, name="link_provider"),
+    path("account/provider/unlink/", linking.unlink, name="unlink_provider"),
+    path("account/confirm/provider/", linking.confirm, name="confirm_at_provider"),
     path("account/password/", with_local_sign_in(views.change_password), name="account_change_password"),
     path("account/sessions/", own_account(usersessions.list_usersessions), name="usersessions_list"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end_session"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from allauth.mfa.base.views import IndexView
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from workspaces.exceptions import Hidden
-from workspaces.identity import sessions
+from workspaces.identity import links, sessions
 from workspaces.identity.decorators import OWN_ACCOUNT, own_account
 from workspaces.identity.forms import OwnPasswordForm
 from workspaces.identity.rotation import still_listed
@@ -36,6 +37,18 @@ class EmergencyView(LoginView):
 
 
 sign_in, emergency = SignInView.as_view(), EmergencyView.as_view()
+
+
+class OwnAccountView(IndexView):
+    """What opens one's account: second factors, and the provider's identity."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.request.user
+        shown = {"link": links.of(user), "opens_otherwise": links.opens_otherwise(user)} if settings.OIDC_ISSUER else {}
+        return super().get_context_data(offers_provider=bool(settings.OIDC_ISSUER), **shown, **kwargs)
+
+
+own_account_page = OwnAccountView.as_view()
 
 
 @own_account
