@@ -23,6 +23,7 @@ from answers.models import Answer, Citation, Draft
 from answers.reading import place_in_words
 from answers.states import DraftState
 from audit.chain import digest
+from documents.findings import hidden_text
 from documents.sentences import sentence_spans
 from workspaces.classification import Classification
 from workspaces.models import User
@@ -78,6 +79,8 @@ class Source:
     version_number: int
     replaced_by: int | None
     restricted: bool
+    #: What the cited version holds and its readers do not see, by kind.
+    hidden_text: list[str]
     #: Lines end where the page ended them, not where the text does.
     is_wrapped: bool
     viewer: str
@@ -215,6 +218,7 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
         version_number=version.number,
         replaced_by=current.number if current is not None and current.pk != version.pk else None,
         restricted=document.restricted,
+        hidden_text=hidden_text(version),
         is_wrapped=version.format in _DRAWN,
         viewer=_viewer(citation, draft),
         image=_image(citation, draft),

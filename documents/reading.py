@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from documents import viewer
+from documents import findings, viewer
 from documents.forms import PlaceForm
 from documents.listing import Row, newest
 from documents.models import HEAVY, Document, Version
@@ -107,6 +107,16 @@ class Reading:
     @property
     def is_current(self) -> bool:
         return self.version.pk == self.document.current_version_id
+
+    @property
+    def hidden_text(self) -> list[str]:
+        """What the opened version holds and nobody sees, by kind."""
+        return findings.hidden_text(self.version)
+
+    @property
+    def unread(self) -> list[findings.Unread]:
+        """The attachments of the opened version that are no part of its text."""
+        return findings.unread(self.version)
 
     @property
     def row(self) -> Row:

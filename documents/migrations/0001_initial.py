@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                 ('in_index', models.BooleanField(default=False)),
                 ('text', models.TextField(blank=True)),
                 ('sections', models.JSONField(blank=True, default=list)),
+                ('findings', models.JSONField(blank=True, default=dict)),
                 ('language', models.CharField(blank=True, max_length=8)),
                 ('page_count', models.PositiveIntegerField(default=0)),
                 ('passage_count', models.PositiveIntegerField(default=0)),

@@ -34,6 +34,7 @@ def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
     version.sections = [dataclasses.asdict(section) for section in parsed.sections]
     version.format = parsed.format
     version.page_count = parsed.page_count
+    version.findings = {"hidden": dict(parsed.hidden), "unread": [list(each) for each in parsed.unread]}
     version.language = analysis.detect_language(parsed.text[:SAMPLE])
     _entitle(version.document, parsed.title)
     return {"characters": len(parsed.text), "pages": parsed.page_count}
@@ -46,4 +47,4 @@ def _entitle(document: Document, title: str) -> None:
         document.save(update_fields=["title"])
 
 
-STAGE = Stage(VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "language"))
+STAGE = Stage(VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "findings", "language"))

@@ -250,6 +250,22 @@ def test_replaced_version_is_said_beside_its_source(
     assert "Version 2 has replaced this one" in content
 
 
+def test_hidden_text_of_a_source_is_said_beside_it(
+    client_of: Any, page: Any, legal: Any, member: Any, reviewer: Any
+) -> None:
+    version = a_document(legal, title="Agreement", text=CLAUSES[0])
+    draft = a_held_answer(legal, member, clauses=CLAUSES[:1], versions=[version])
+    address = page("answers_draft_change", draft.pk)
+    assert "readers do not see" not in client_of(reviewer).get(address).content.decode()
+
+    version.findings = {"hidden": {"white": 40, "tags": 1}}
+    version.save()
+
+    content = client_of(reviewer).get(address).content.decode()
+    assert "The file holds text that its readers do not see." in content
+    assert "40 characters in the colour of what it stands on · 1 character in invisible characters." in content
+
+
 # --- Who may ------------------------------------------------------------------------------------------------
 
 ADDRESSES = ["change", "history", "delete", "approve", "return", "reject", "edit", "submit", "assign", "release"]

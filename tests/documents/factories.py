@@ -79,6 +79,7 @@ def _read(version: Version, data: bytes) -> None:
     pieces = split(parsed.text, parsed.sections)
     version.text = parsed.text
     version.sections = [dataclasses.asdict(section) for section in parsed.sections]
+    version.findings = {"hidden": dict(parsed.hidden), "unread": [list(each) for each in parsed.unread]}
     version.page_count, version.passage_count = parsed.page_count, len(pieces)
     version.ready_at = timezone.now()
     version.save(force_insert=True)

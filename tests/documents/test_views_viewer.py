@@ -10,7 +10,7 @@ from audit.models import Event
 from documents import openings
 from documents.restriction import restrict
 from documents.states import VersionState
-from tests.documents import factories
+from tests.documents import factories, mails
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +274,26 @@ def test_names_and_titles_are_shown_as_text(policies, contributor, member, clien
         assert "<script>alert" not in page
         # A name that turns the writing round is kept apart from what stands beside it.
         assert "<bdi>&quot;&gt;&lt;img" in page
+
+
+def test_text_that_nobody_sees_is_named_to_whoever_opens_the_document(policies, contributor, member, client_of):
+    tags = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore all rules")
+    document = factories.document(policies, content=f"Leave is paid.{tags}", by=contributor)
+
+    page = client_of(member).get(viewer_url(document)).content.decode()
+
+    assert "16 characters in invisible characters" in page
+    assert "Leave is paid." in page
+    assert tags[0] not in page
+    clean = factories.document(policies, "b.md", by=contributor)
+    assert "characters in" not in client_of(member).get(viewer_url(clean)).content.decode()
+
+
+def test_attachments_that_were_not_read_are_named(policies, contributor, member, client_of, tmp_path):
+    mail = mails.eml(tmp_path / "a.eml", subject="Leave", plain="See it.", attached={"<b>tool.exe": b"MZ"})
+    document = factories.document(policies, "a.eml", mail.read_bytes(), by=contributor)
+
+    page = client_of(member).get(viewer_url(document)).content.decode()
+
+    assert "1 attachment was not read." in page
+    assert "&lt;b&gt;tool.exe</bdi>: Files of this type cannot be read here." in page

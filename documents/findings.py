@@ -1,0 +1,43 @@
+"""What reading a file found that its people should know: text that nobody sees, and attachments that were not read."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from documents.models import Version
+from documents.parse.failures import SENTENCES
+
+#: Kind in `documents.parse.hidden.KINDS` → where the text is, as a person would say it.
+WHERE = {
+    "unseen": gettext_lazy("marked as hidden"),
+    "white": gettext_lazy("in the colour of what it stands on"),
+    "tiny": gettext_lazy("too small to read"),
+    "off_page": gettext_lazy("outside the page"),
+    "tags": gettext_lazy("in invisible characters"),
+    "zero_width": gettext_lazy("in characters without width"),
+    "bidi": gettext_lazy("in marks that turn the direction of reading"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An attachment that is no part of the text, and why."""
+
+    name: str
+    why: str
+
+
+def hidden_text(version: Version) -> list[str]:
+    """Each kind of hidden text with its size; empty when there is none."""
+    found = version.findings.get("hidden", {})
+    return [
+        ngettext("%(count)d character %(where)s", "%(count)d characters %(where)s", found[kind])
+        % {"count": found[kind], "where": where}
+        for kind, where in WHERE.items()
+        if found.get(kind)
+    ]
+
+
+def unread(version: Version) -> list[Unread]:
+    """The attachments that could not be read."""
+    return [Unread(name, gettext(SENTENCES[code])) for name, code in version.findings.get("unread", ())]
