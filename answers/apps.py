@@ -8,7 +8,8 @@ class AnswersConfig(AppConfig):
     verbose_name = _("Answers")
 
     def ready(self) -> None:
-        from answers import explain, given, held_rights, querysets  # noqa: F401  (register themselves below)
+        # They register themselves below.
+        from answers import explain, given, held_rights, querysets, timeline  # noqa: F401
         from answers.endpoints import ensure_built_in
         from answers.packing import receipts_of
         from answers.sharing import end_grants

@@ -1,7 +1,7 @@
 """Say an entry of the trail as a sentence for a person, from what the entry itself holds."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +23,13 @@ SENTENCES: dict[str, Any] = {
     EventType.POLICY_CHANGED: gettext_lazy("%(who)s changed a rule of the installation: %(setting)s."),
     EventType.RECOVERY_CODE_USED: gettext_lazy("“%(what)s” used a recovery code."),
     EventType.PROVIDER_VOUCHED: gettext_lazy("The identity provider vouched for “%(what)s”."),
+    EventType.PROVIDER_LINKED: gettext_lazy("“%(what)s” linked their account to an identity of the provider."),
+    EventType.PROVIDER_UNLINKED: gettext_lazy("“%(what)s” ended the link to the provider, with all it had given."),
+    EventType.PROVIDER_SIGNED_OUT: gettext_lazy("The identity provider ended %(sessions)s sessions of “%(what)s”."),
+    EventType.PROVIDER_SIGN_OUT_REFUSED: gettext_lazy(
+        "A message that wanted to end sessions in the identity provider's name was refused: %(fault)s."
+    ),
+    EventType.EMERGENCY_SIGN_IN: gettext_lazy("The emergency account “%(what)s” signed in."),
     EventType.USER_CHANGED: gettext_lazy("%(who)s changed the account “%(what)s”."),
     EventType.TOKEN_CREATED: gettext_lazy("%(who)s made the API token “%(what)s”."),
     EventType.TOKEN_USED: gettext_lazy("The API token “%(what)s” was used for the first time."),
@@ -73,6 +80,11 @@ SENTENCES: dict[str, Any] = {
     EventType.DOCUMENT_OPENED: gettext_lazy("%(who)s read “%(what)s”."),
     EventType.ORIGINAL_DOWNLOADED: gettext_lazy("%(who)s downloaded the original of “%(what)s”."),
     EventType.INDEX_REBUILT: gettext_lazy("%(who)s rebuilt the search index of “%(what)s”."),
+    EventType.SOURCE_CREATED: gettext_lazy("%(who)s set up the source “%(what)s”."),
+    EventType.SOURCE_CHANGED: gettext_lazy("%(who)s changed the source “%(what)s”."),
+    EventType.SOURCE_DELETED: gettext_lazy("%(who)s took away the source “%(what)s”; its documents stay."),
+    EventType.SOURCE_RUN_ASKED: gettext_lazy("%(who)s asked for a run of the source “%(what)s”: %(kind)s."),
+    EventType.SOURCE_RUN_ENDED: gettext_lazy("A run of the source “%(what)s” ended: %(kind)s, %(state)s."),
     EventType.QUESTION_ASKED: gettext_lazy("%(who)s asked a question."),
     EventType.EVIDENCE_SENT: gettext_lazy("Passages open to %(who)s were given to a model."),
     EventType.ANSWER_RELEASED: gettext_lazy("%(who)s released an answer."),
@@ -130,6 +142,32 @@ def sentence(event: Event) -> str:
     if event.type == EventType.SIGN_IN_FAILED and "name_given" not in words:
         template = _UNKNOWN_NAME
     return str(template) % words if template else event.type
+
+
+class Change(NamedTuple):
+    """A setting that an entry says was changed."""
+
+    name: str
+    before: str
+    after: str
+
+
+def changes(event: Event) -> list[Change]:
+    """What was changed from what to what, where the entry tells; a dash stands for what it does not tell."""
+    details = _details(event)
+    before, after = details.get("before"), details.get("after")
+    if before is None and after is None:
+        return []
+    if not isinstance(before, dict) and not isinstance(after, dict):
+        return [Change(str(details.get("setting", "")), _shown(before), _shown(after))]
+    old, new = (part if isinstance(part, dict) else {} for part in (before, after))
+    return [Change(name, _shown(old.get(name)), _shown(new.get(name))) for name in sorted({*old, *new})]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value)) or "–"
+    return "–" if value is None or value == "" else str(value)
 
 
 def reason(event: Event) -> str:

@@ -7,7 +7,7 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self) -> None:
-        from documents import bars, explain, granted, held_rights, querysets  # noqa: F401  (register themselves below)
+        from documents import bars, explain, granted, held_rights, querysets, timeline  # noqa: F401  (register below)
         from documents.restriction import end_grants
         from documents.sources import schedule  # noqa: F401  (its tasks stand beside it)
         from workspaces import members

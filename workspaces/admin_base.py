@@ -10,12 +10,13 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from workspaces import access, glass
+from workspaces import access, glass, trail
 from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.models import Workspace
 
@@ -108,8 +109,18 @@ class GovernedAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self.get_object(request, object_id)
-        return super().history_view(request, object_id, extra_context)
+        """What the trail tells of the thing, to whoever may read its chain."""
+        obj = self.get_object(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Timeline"),
+            "subtitle": str(obj),
+            "opts": self.opts,
+            "object": obj,
+            "timeline": trail.timeline(obj, by=request.user),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/timeline.html", context)
 
     # --- Changes ---
 
@@ -157,11 +168,14 @@ class GovernedAdmin(ModelAdmin):
 class GovernedHistoryAdmin(SimpleHistoryAdmin, GovernedAdmin):
     """A governed class whose forms over time are kept. Going back to an old form is an edit, through its verb."""
 
+    object_history_template = "admin/forms_and_timeline.html"
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self.get_object(request, object_id)
-        return super().history_view(request, object_id, extra_context)
+        obj = self.get_object(request, object_id)
+        context = {"timeline": trail.timeline(obj, by=request.user), **(extra_context or {})}
+        return super().history_view(request, object_id, context)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None

@@ -1,9 +1,11 @@
 """Read, verify and export the chains of the trail, for those who may; each of it is in the trail itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
 from audit import chain, checkpoints, export, verification
@@ -69,6 +71,59 @@ def read(which: Chain, *, by: User, entry: int | None = None) -> None:
     """Record that `by` reads the chain, or one entry of it."""
     require_reading(which, by)
     record(EventType.TRAIL_READ, workspace=which.workspace, by=by, **({} if entry is None else {"entry": entry}))
+
+
+# --- About one thing ----------------------------------------------------------------------------------------
+
+#: Entries of a timeline; older ones are in the list of the chain.
+_SHOWN = 100
+
+#: model → the other things whose entries belong to the timeline of one of them. The apps above add theirs.
+told_with: dict[type[Model], Callable[[Any], Iterable[Model]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the trail tells of one thing, newest first, in the chains that the person may read."""
+
+    entries: list[Event]
+    is_cut: bool
+    #: How the list of a chain is asked for the same.
+    about: str
+    chains: list[Chain]
+
+
+@transaction.atomic
+def timeline(thing: Model, *, by: User) -> Timeline:
+    """What was done to `thing`, and of a person also what they did. That `by` read it is recorded in each chain.
+
+    Whether `by` may see the thing is the caller's question; of chains they may not read, nothing is told.
+    """
+    found = told_with.get(type(thing), lambda thing: ())(thing)
+    about = ",".join(f"{one._meta.concrete_model._meta.label_lower}:{one.pk}" for one in (thing, *found))
+    open_to = {one.name: one for one in chains_open_to(by)}
+    entries = list(Event.objects.filter(concerning(about), chain__in=open_to).order_by("-at", "-seq")[: _SHOWN + 1])
+    chains = [which for name, which in open_to.items() if any(entry.chain == name for entry in entries)]
+    for which in sorted(chains, key=lambda which: (which.workspace is None, which.name)):
+        # Not `on` the thing: its timeline would be full of those who looked at it.
+        record(EventType.TRAIL_READ, workspace=which.workspace, by=by, about=about)
+    return Timeline(entries[:_SHOWN], len(entries) > _SHOWN, about, chains)
+
+
+def concerning(about: str) -> Q:
+    """The entries about the things named `type:id,type:id …`; of a person also what they did."""
+    wanted = Q(pk=None)
+    for name in about.split(",")[:20]:
+        kind, _colon, pk = name.partition(":")
+        if not kind or not pk or "\x00" in name:
+            continue
+        wanted |= Q(object_type=kind[:64], object_id=pk[:64])
+        if kind == User._meta.label_lower:
+            wanted |= Q(actor_id=pk[:64])
+    return wanted
+
+
+# --- A whole chain ------------------------------------------------------------------------------------------
 
 
 def verify(which: Chain, *, by: User | None) -> verification.Verification:

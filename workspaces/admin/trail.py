@@ -75,13 +75,27 @@ class TypeFilter(SimpleListFilter):
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
+class AboutFilter(SimpleListFilter):
+    """Entries about one thing; asked for from its timeline, and offered only while it is."""
+
+    title = _("about")
+    parameter_name = "about"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked_for = request.GET.get(self.parameter_name, "")
+        return [(asked_for, _("One thing"))] if asked_for else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(trail.concerning(self.value())) if self.value() else queryset
+
+
 @admin.register(Event)
 class EventAdmin(GovernedAdmin):
     """Entries of the chains the person may read, as sentences."""
 
     view_action = Action.READ_TRAIL
-    list_display = ("number", "at", "sentence", "actor_label", "reason")
-    list_filter = (ChainFilter, TypeFilter)
+    list_display = ("number", "at", "sentence", "changed", "actor_label", "reason")
+    list_filter = (ChainFilter, TypeFilter, AboutFilter)
     search_fields = ("actor_label", "object_label", "object_id", "request_id")
     search_help_text = _("Search by person, object, id or request")
     ordering = ("-seq",)
@@ -91,6 +105,7 @@ class EventAdmin(GovernedAdmin):
         "at",
         "actor_label",
         "reason",
+        "changed",
         "type",
         "object_label",
         "object_id",
@@ -100,7 +115,7 @@ class EventAdmin(GovernedAdmin):
         "hash",
         "prev_hash",
     )
-    readonly_fields = ("sentence", "reason", "content")
+    readonly_fields = ("sentence", "reason", "changed", "content")
 
     def may(self, request: HttpRequest, action: str | None, obj: Model | None) -> bool:
         names = [chain.name for chain in trail.chains_open_to(request.user)]
@@ -223,6 +238,11 @@ class EventAdmin(GovernedAdmin):
     @display(description=_("reason"))
     def reason(self, event: Event) -> str:
         return timeline.reason(event) or "–"
+
+    @display(description=_("changed"))
+    def changed(self, event: Event) -> str:
+        told = [f"{one.name}: {one.before} → {one.after}".removeprefix(": ") for one in timeline.changes(event)]
+        return "; ".join(told) or "–"
 
     @display(description=_("recorded content"))
     def content(self, event: Event) -> str:
