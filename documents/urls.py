@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from documents import access_views, act_views, views
+from documents import access_views, act_views, source_views, views
 
 app_name = "documents"
 urlpatterns = [
@@ -10,6 +10,14 @@ urlpatterns = [
     path("upload/", act_views.upload, name="upload"),
     path("retry/", act_views.retry_all, name="retry_all"),
     path("progress/", views.progress, name="progress"),
+    path("sources/", source_views.list_sources, name="sources"),
+    path("sources/add/", source_views.add_source, name="add_source"),
+    path("sources/<uuid:pk>/", source_views.show_source, name="source"),
+    path("sources/<uuid:pk>/progress/", source_views.source_progress, name="source_progress"),
+    path("sources/<uuid:pk>/edit/", source_views.edit_source, name="edit_source"),
+    path("sources/<uuid:pk>/run/", source_views.run_source, name="run_source"),
+    path("sources/<uuid:pk>/confirm/", source_views.confirm_source, name="confirm_source"),
+    path("sources/<uuid:pk>/remove/", source_views.remove_source, name="remove_source"),
     path("restricted/", access_views.restricted, name="restricted"),
     path("<uuid:pk>/who/", access_views.who, name="who"),
     path("<uuid:pk>/who/let-in/", access_views.let_in, name="let_in"),
