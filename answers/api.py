@@ -1,26 +1,29 @@
 """Questions and answers for programs: ask, read, follow. The pipeline, the rights and the release are everybody's."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import redis
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from ninja import Router, Status
+from ninja import Query, Router, Status
 from pydantic import Field
 
-from answers import endpoints, questions, reading, streaming
+from answers import cards, endpoints, questions, reading, streaming
 from answers.exceptions import EndpointError
 from answers.models import Answer, ModelEndpoint
+from answers.querysets import answers_given_to
 from answers.sse import event_stream
 from answers.states import HELD, OPEN
 from workspaces import access
-from workspaces.api import Asked, Told, in_workspace
+from workspaces.api import Asked, Told, in_workspace, refuse_unknown
 from workspaces.credentials import credential_of
 from workspaces.exceptions import Hidden
 from workspaces.models import User, Workspace
@@ -30,6 +33,8 @@ router = Router(tags=["Answers"])
 
 #: Seconds a program may wait for an answer in the request that asks.
 MOST_SECONDS = 30
+#: Answers on a page of a list.
+PER_PAGE = 50
 
 
 class NewQuestion(Asked):
@@ -74,9 +79,31 @@ class AnswerReading(Told):
     model: str
     #: Step of the pipeline → seconds.
     seconds: dict[str, float]
-    #: Where this answer is read, and where its events are followed.
+    #: Where this answer is read, and where its events are followed: empty for one that somebody else asked for.
     url: str
     events: str
+
+
+class Paged(Asked):
+    page: int = Field(1, ge=1)
+
+
+class GivenAnswer(Told):
+    answer_id: UUID
+    question: str
+    asked_by: str
+    status: str
+    released_at: datetime
+    #: Where it is read.
+    url: str
+
+
+class GivenAnswers(Told):
+    items: list[GivenAnswer]
+    page: int
+    pages: int
+    per_page: int
+    total: int
 
 
 @router.post(
@@ -96,9 +123,30 @@ async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: Htt
     return Status(202 if body["status"] in (*OPEN, *HELD) else 200, body)
 
 
+@router.get("/workspaces/{slug:slug}/answers/shared", response=GivenAnswers, summary="Answers shared with you")
+@in_workspace(Action.ASK)
+def shared(request: HttpRequest, slug: str, asked: Query[Paged]) -> dict[str, Any]:
+    """Others' released answers that were shared with this person or declassified for them, the newest first.
+
+    As far as this credential goes: one that may not open a source they rest on is told of none of them.
+    """
+    refuse_unknown(request, Paged)
+    page = Paginator(cards.given_to(request.user, request.workspace), PER_PAGE).get_page(asked.page)  # type: ignore[attr-defined]
+    return {
+        "items": [_given(answer) for answer in page.object_list],
+        "page": page.number,
+        "pages": page.paginator.num_pages,
+        "per_page": PER_PAGE,
+        "total": page.paginator.count,
+    }
+
+
 @router.get("/answers/{uuid:pk}", response=AnswerReading, summary="Read an answer", url_name="answer")
 def answer(request: HttpRequest, pk: UUID) -> dict[str, Any]:
-    """Where the answer stands, and its text once it is released and while every source is open to this credential."""
+    """Where one's own answer stands, and its text once released and while every source is open to this credential.
+
+    Others' answers are read here too once they were shared with this person or declassified for them.
+    """
     return _read(request.user, pk)
 
 
@@ -150,10 +198,26 @@ def _read_after_a_while(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 
 def _read(user: User, pk: UUID) -> dict[str, Any]:
     found = access.find(user, Action.ASK, Answer, pk=pk)
-    if found.asked_by_id != user.pk:
+    is_mine = found.asked_by_id == user.pk
+    if not is_mine and not answers_given_to(user).filter(pk=pk).exists():
         # A reviewer's look at others' answers is recorded with the draft, in the admin.
         raise Hidden(user=user, workspace=found.workspace_id, action=Action.ASK, thing=found)
     return reading.as_document(reading.read(found, by=user)) | {
-        "url": reverse("api:answer", kwargs={"pk": pk}),
-        "events": reverse("api:events", kwargs={"pk": pk}),
+        "url": _address(found),
+        "events": reverse("api:events", kwargs={"pk": pk}) if is_mine else "",
     }
+
+
+def _given(answer: Answer) -> dict[str, Any]:
+    return {
+        "answer_id": answer.pk,
+        "question": answer.question.text,
+        "asked_by": answer.question.asked_by.username,
+        "status": answer.status,
+        "released_at": answer.released_at,
+        "url": _address(answer),
+    }
+
+
+def _address(answer: Answer) -> str:
+    return reverse("api:answer", kwargs={"pk": answer.pk})

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from answers import sharing
 from answers.models import Answer
 from audit.events import EventType
 from audit.models import Event
@@ -141,6 +142,31 @@ def test_an_answer_that_somebody_else_asked_for_is_hidden_from_a_reviewers_progr
     assert program(reviewer, policies).get(f"answers/{answer.pk}/events").status_code == 404
 
 
+def test_a_shared_answer_is_listed_and_read_by_the_persons_program_as_far_as_its_token_goes(
+    program: Any, member: Any, contributor: Any, policies: Any, legal: Any, handbook: Any, answered: Any
+) -> None:
+    answer = answered(policies, LEAVE, member)
+    whole, narrow, elsewhere = (program(contributor, place) for place in (policies, policies, legal))
+    narrow.token.actions = [Action.ENTER, Action.ASK]
+    narrow.token.save()
+    assert whole.get(f"answers/{answer.pk}").status_code == 404
+
+    sharing.share(answer, to=contributor, by=member)
+
+    [listed] = whole.get("workspaces/policies/answers/shared").json()["items"]
+    assert (listed["question"], listed["asked_by"], listed["answer_id"]) == (LEAVE, "member", str(answer.pk))
+    told = whole.get(f"answers/{answer.pk}").json()
+    assert (told["text"], told["events"]) == (answer.released_text, "")
+    assert whole.get(f"answers/{answer.pk}/events").status_code == 404
+    read = Event.objects.get(type=EventType.ANSWER_READ, actor_id=str(contributor.pk))
+    assert str(whole.token.pk) in read.body
+    assert narrow.get("workspaces/policies/answers/shared").json()["items"] == []
+    assert narrow.get(f"answers/{answer.pk}").status_code == 404
+    assert elsewhere.get(f"answers/{answer.pk}").status_code == 404
+    sharing.unshare(answer, person=contributor, by=member)
+    assert whole.get(f"answers/{answer.pk}").status_code == 404
+
+
 def test_the_description_of_the_api_names_every_operation(program: Any, member: Any, policies: Any) -> None:
     told = program(member, policies).get("openapi.json").json()
 
@@ -149,6 +175,7 @@ def test_the_description_of_the_api_names_every_operation(program: Any, member: 
         "/api/v1/answers/{pk}/events",
         "/api/v1/me",
         "/api/v1/workspaces",
+        "/api/v1/workspaces/{slug}/answers/shared",
         "/api/v1/workspaces/{slug}/documents",
         "/api/v1/workspaces/{slug}/questions",
         "/api/v1/workspaces/{slug}/search",
