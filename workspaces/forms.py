@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.charters import choices
+from workspaces.classification import Classification
 from workspaces.models import PeopleGroup, User, Workspace
 from workspaces.roles import Role
 
@@ -25,6 +26,13 @@ SEPARATION_HELP = {
         "never approves it, whatever is set here."
     ),
 }
+
+
+def say_separation(form: forms.ModelForm) -> None:
+    """Have the choice of no second approver read as words, where the form offers it."""
+    field = form.fields.get("second_approver_from")
+    if isinstance(field, forms.ChoiceField):
+        field.choices = [("", _("Never: one approval is enough")), *Classification.choices]
 
 
 class WorkspaceForm(forms.ModelForm):
@@ -49,6 +57,10 @@ class WorkspaceSettingsForm(WorkspaceForm):
         fields = [*WorkspaceForm.Meta.fields, *SEPARATION]
         labels = SEPARATION_LABELS
         help_texts = WorkspaceForm.Meta.help_texts | SEPARATION_HELP
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        say_separation(self)
 
 
 class AddPersonForm(forms.Form):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from answers.models import Draft
@@ -157,3 +157,22 @@ def test_signing_out_and_changing_ones_own_password_work_from_the_admin(
     assert reviewer.check_password("another-horse-42")
     assert Event.objects.filter(type=EventType.USER_CHANGED, actor_id=str(reviewer.pk)).exists()
     assert client.post(reverse("admin:logout")).status_code in (200, 302)
+
+
+def test_no_choice_of_a_form_reads_as_dashes(client_of: Any, superuser: Any, manager: Any, policies: Any) -> None:
+    asking = RequestFactory().get("/admin/")
+    asking.user = superuser
+    client = client_of(superuser)
+    pages = [
+        client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
+        for model, one in admin.site._registry.items()
+        if one.has_add_permission(asking)
+    ]
+    client = client_of(manager)
+    pages += [client.get(f"/admin/workspaces/workspace/{policies.pk}/change/"), client.get("/w/policies/settings/")]
+
+    assert len(pages) > 4
+    for page in pages:
+        assert page.status_code == 200
+        assert "-----" not in page.content.decode(), page.request["PATH_INFO"]
+    assert all("Never: one approval is enough" in page.content.decode() for page in pages[-2:])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -127,6 +128,20 @@ def test_what_is_opened_in_a_look_was_opened_by_the_administrator(begin, admin, 
 def test_a_look_needs_somebody_who_acts(admin, member):
     with pytest.raises(RuntimeError):
         context.look_as(member, viewer=admin)
+
+
+@pytest.mark.parametrize("role", ["manager", "contributor", "reviewer", "member", "auditor"])
+def test_everything_the_navigation_of_a_look_leads_to_opens(begin, policies, people, role):
+    person = people[role][0] if role == "reviewer" else people[role]
+    client = begin(person)
+
+    for page in ("/w/policies/people/", "/404-as-any-other/"):
+        sidebar = client.get(page).content.decode().partition('id="sidebar"')[2].partition("</aside>")[0]
+        shut = {address: client.get(address).status_code for address in re.findall(r'href="(/[^"#]*)"', sidebar)}
+
+        assert not {address: status for address, status in shut.items() if status >= 400}
+        assert set(re.findall(r'<form[^>]* action="([^"]*)"', sidebar)) <= {"/sign-out/"}
+    assert client.get("/admin/").status_code == 403
 
 
 # --- What it refuses ----------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class ClaimRuleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
-            self.fields["role"].choices = [("", "---------"), *choices()]
+            self.fields["role"].choices = [("", _("No role")), *choices()]
 
     def _post_clean(self) -> None:
         """The verb says whether it is a rule, in words; the table's constraints would say it in theirs."""

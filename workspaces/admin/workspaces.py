@@ -18,7 +18,7 @@ from workspaces import access, members
 from workspaces.admin_base import GovernedAdmin
 from workspaces.charters import charters
 from workspaces.exceptions import Hidden, PortalError
-from workspaces.forms import SEPARATION, SEPARATION_HELP, SEPARATION_LABELS, AddPersonForm, RolesForm
+from workspaces.forms import SEPARATION, SEPARATION_HELP, SEPARATION_LABELS, AddPersonForm, RolesForm, say_separation
 from workspaces.models import Membership, ReviewPolicy, User, Workspace
 from workspaces.roles import Action, PlatformAction
 
@@ -29,6 +29,7 @@ class NewWorkspaceForm(forms.ModelForm):
     manager = forms.ModelChoiceField(
         label=_("First manager"),
         queryset=User.objects.filter(is_active=True).order_by("username"),
+        empty_label=_("Choose a person"),
         widget=UnfoldAdminSelectWidget,
         help_text=_("Adds the other people and the documents."),
     )
@@ -50,6 +51,7 @@ class WorkspaceSettingsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        say_separation(self)
         # A platform administrator who is no manager sees the page without these fields.
         if "archived" in self.fields:
             self.fields["archived"].initial = self.instance.archived_at is not None
