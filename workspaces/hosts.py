@@ -29,6 +29,10 @@ _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _TUNNELS = [ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")]
 
 
+#: Public by their number, and still of the network they are asked from: what clouds tell their machines.
+_OF_CLOUDS = [ipaddress.ip_network(n) for n in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
+
+
 class HostRefused(Exception):
     """An address that must not be connected to. `why`: `form`, `unlisted`, `inside`, `plain` or `unknown`."""
 
@@ -145,6 +149,8 @@ def is_public(address: IPAddress) -> bool:
             return is_public(address.ipv4_mapped)
         if any(address in network for network in _TUNNELS) or address.is_site_local:
             return False
+    elif any(address in network for network in _OF_CLOUDS):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
