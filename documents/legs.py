@@ -38,6 +38,8 @@ EXACT_UP_TO = 5000
 #: Whoever has no more than this open is searched so without asking the index first the next time.
 _EXACT_AT_ONCE = 2000
 _WIDEST = 5000
+#: Keywords are asked as wide as vectors up to here; beyond, a search among the open passages alone costs less.
+_WIDEST_MATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -68,29 +70,37 @@ class Legs:
         """
         # The model and the index work beside this thread, which has keywords to look up and a rule to compile.
         embedding = _beside().submit(embed_query, query, space) if query else None
-        if _had_few_open(self._asker) and self._few_are_open():
+        width = _width_of(self._asker)
+        if not width and self._few_are_open():
             return self._exactly(embedding, asked, space)
-        looking = _beside().submit(self._look_near, embedding, space)
-        match = matching(self._workspace_id, asked, WIDTH) if asked else []
+        width = max(width, WIDTH)
+        match_width = min(width, _WIDEST_MATCH)
+        looking = _beside().submit(self._look_near, embedding, space, width)
+        match = matching(self._workspace_id, asked, match_width) if asked else []
         self.scope.prepare()
         vector, near, fault = looking.result()
         self._learn([*near, *match])
-        enough_near = vector is None or len(self._open(near)) >= ENOUGH
+        near_open, match_open = self._open(near), self._open(match)
+        enough_near = vector is None or len(near_open) >= ENOUGH
         # Keywords that found less than they were asked for found all there is.
-        enough_match = len(match) < WIDTH or len(self._open(match)) >= ENOUGH
+        enough_match = len(match) < match_width or len(match_open) >= ENOUGH
         if not (enough_near and enough_match) and self._few_are_open():
             return self._exactly(embedding, asked, space, fault)
-        near_leg = Leg("vectors", self._open(near), WIDTH, fault=fault)
-        if vector is not None and not enough_near:
-            near_leg = self._wider(vector, space, fault)
-        return near_leg, Leg("keywords", self._open(match), WIDTH) if enough_match else self._matching_open(asked)
+        near_leg = Leg("vectors", near_open[:WIDTH], width, fault=fault)
+        if vector is not None:
+            if not enough_near:
+                near_leg = self._wider(vector, space, fault, width, len(near_open))
+            elif not fault:
+                _note(self._asker, _fitting(width, len(near_open)))
+        match_leg = Leg("keywords", match_open[:WIDTH], match_width) if enough_match else self._matching_open(asked)
+        return near_leg, match_leg
 
-    def _look_near(self, embedding: Embedding, space: Space) -> tuple[np.ndarray | None, list[Find], str]:
+    def _look_near(self, embedding: Embedding, space: Space, width: int) -> tuple[np.ndarray | None, list[Find], str]:
         if embedding is None:
             return None, [], ""
         # Handed in before this was, so that a thread has it already: waiting here blocks nobody.
         vector = embedding.result()
-        return vector, *self._nearest(vector, space, WIDTH)
+        return vector, *self._nearest(vector, space, width)
 
     def _exactly(self, embedding: Embedding, asked: Words, space: Space, fault: str = "") -> tuple[Leg, Leg]:
         match = self._match_open(asked)
@@ -110,16 +120,16 @@ class Legs:
         self._learn(found)
         return Leg("keywords", self._open(found), WIDTH, exact=True)
 
-    def _wider(self, vector: np.ndarray, space: Space, fault: str) -> Leg:
-        """Ask the index for more until enough of it is open; many passages are."""
-        width, kept = WIDTH, 0
+    def _wider(self, vector: np.ndarray, space: Space, fault: str, width: int, kept: int) -> Leg:
+        """Ask the index for more than `width`, of which `kept` are open, until enough is; many passages are."""
         while not fault and width < _WIDEST:
-            width = min(_WIDEST, width * 10 if not kept else width * ENOUGH * 3 // (2 * kept))
+            width = min(_WIDEST, max(width + WIDTH, _fitting(width, kept)))
             found, fault = self._nearest(vector, space, width)
             self._learn(found)
             open_finds = self._open(found)
             kept = len(open_finds)
             if kept >= ENOUGH:
+                _note(self._asker, _fitting(width, kept))
                 return Leg("vectors", open_finds[:WIDTH], width)
             if len(found) < width:
                 # The index has no more to give, yet more is open: passages are missing from it.
@@ -132,7 +142,7 @@ class Legs:
 
     def _few_are_open(self) -> bool:
         count = sum(version.passages for version in self.scope.versions.values())
-        _note(self._asker, count <= _EXACT_AT_ONCE)
+        _note(self._asker, 0 if count <= _EXACT_AT_ONCE else WIDTH)
         return count <= EXACT_UP_TO
 
     def _nearest(self, vector: np.ndarray, space: Space, n: int) -> tuple[list[Find], str]:
@@ -151,21 +161,26 @@ class Legs:
         return tuple(find for find in finds if find[0] in self.known)
 
 
-# Who had few passages open the last time, by person and workspace: where to look first, never what may be seen.
-_FEW_REMEMBERED = 10_000
-_few: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
+def _fitting(width: int, kept: int) -> int:
+    """How much to ask for so that half as much again as is enough is open, when `kept` of `width` were."""
+    return min(_WIDEST, max(WIDTH, width * ENOUGH * 3 // (2 * kept) if kept else width * 10))
 
 
-def _had_few_open(asker: tuple[UUID, UUID]) -> bool:
-    return asker in _few
+# How wide to ask for whom, by what was open to them the last time; 0 for few passages, to be searched exactly at once.
+# Where to look first, never what may be seen.
+_REMEMBERED = 10_000
+_widths: OrderedDict[tuple[UUID, UUID], int] = OrderedDict()
 
 
-def _note(asker: tuple[UUID, UUID], few: bool) -> None:
-    _few.pop(asker, None)
-    if few:
-        _few[asker] = None
-    if len(_few) > _FEW_REMEMBERED:
-        _few.popitem(last=False)
+def _width_of(asker: tuple[UUID, UUID]) -> int:
+    return _widths.get(asker, WIDTH)
+
+
+def _note(asker: tuple[UUID, UUID], width: int) -> None:
+    _widths.pop(asker, None)
+    _widths[asker] = width
+    if len(_widths) > _REMEMBERED:
+        _widths.popitem(last=False)
 
 
 @cache

@@ -228,6 +228,26 @@ def test_what_few_may_see_is_found_as_if_nothing_else_were_there(crowded, polici
     assert result.legs[0].exact == bool(exact_up_to)
 
 
+def test_whoever_needed_a_wide_question_is_asked_for_widely_at_once_the_next_time(
+    crowded, policies, member, monkeypatch
+):
+    monkeypatch.setattr(legs, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(legs, "_EXACT_AT_ONCE", -1)
+    widths: list[int] = []
+    ask = index.query
+    monkeypatch.setattr(
+        index, "query", lambda workspace, space, vector, n: widths.append(n) or ask(workspace, space, vector, n)
+    )
+
+    first = search(member, policies, "Which rule is about forklift inspection?", mode="vectors")
+    needed = list(widths)
+    second = search(member, policies, "Which rule is about forklift inspection?", mode="vectors")
+
+    assert len(needed) > 1
+    assert len(widths) == len(needed) + 1
+    assert [hit.passage for hit in second.hits] == [hit.passage for hit in first.hits]
+
+
 def test_keywords_among_few_open_documents_are_not_crowded_out(crowded, policies, member):
     result = search(member, policies, "forklift inspection rule", k=40, mode="keywords")
 
