@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import oidc_provider
+from tests.oidc_provider import Provider
 from tests.portal import Portal
 
 PASSWORD = "inlock-demo-only"
@@ -27,9 +29,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Portal, dict[str, An
 
 
 @pytest.fixture(scope="session")
-def portal(demo: tuple[Portal, dict[str, Any]]) -> Iterator[Portal]:
-    """The same portal, serving."""
+def portal(demo: tuple[Portal, dict[str, Any]], provider_process: Provider) -> Iterator[Portal]:
+    """The same portal, serving, with an identity provider beside it."""
     portal, _printed = demo
+    provider_process.serves(portal.url)
+    portal.extra |= {
+        "INLOCK_OIDC_ISSUER": provider_process.issuer,
+        "INLOCK_OIDC_NAME": "our directory",
+        "INLOCK_OIDC_CLIENT_ID": oidc_provider.CLIENT_ID,
+        "INLOCK_OIDC_CLIENT_SECRET": oidc_provider.CLIENT_SECRET,
+    }
     portal.start()
     yield portal
     portal.stop()

@@ -3,41 +3,47 @@
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import oidc_provider
 from tests.oidc_provider import Provider
 from tests.portal import Portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("single-sign-on")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 BOTH = {"groups": ["readers", "reviewers"], "preferred_username": "ada"}
+WORDS = "a-phrase-of-some-length"
+#: Two rules over the provider's groups, and a person with a password, made inside of the portal in one go.
+SCENE = """[
+    str(one.pk) for one in (
+        *(
+            __import__("workspaces.claim_rules").claim_rules.add_rule(
+                provider="oidc",
+                claim=claim,
+                workspace=__import__("workspaces.models").models.Workspace.objects.get(slug="policies"),
+                role=role,
+                by=None,
+            )
+            for claim, role in (("readers", "member"), ("reviewers", "reviewer"))
+        ),
+        __import__("workspaces.members").members.create_user(
+            username="bea", password="a-phrase-of-some-length", by=None
+        ),
+    )
+]"""
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A portal of its own, whose settings name the provider, with one workspace and two rules."""
-    portal = Portal(tmp_path_factory.mktemp("portal"))
-    with oidc_provider.running(f"{portal.url}/sign-in/with/oidc/login/callback/") as provider:
-        portal.provider = provider
-        portal.extra = {
-            "INLOCK_OIDC_ISSUER": provider.issuer,
-            "INLOCK_OIDC_NAME": "our directory",
-            "INLOCK_OIDC_CLIENT_ID": oidc_provider.CLIENT_ID,
-            "INLOCK_OIDC_CLIENT_SECRET": oidc_provider.CLIENT_SECRET,
-        }
-        made = portal.run("workspace", "create", "policies", "--name", "Policies", "--manager", "manager")
-        assert made.returncode == 0, made.stderr
-        portal.start()
-        _add_rule(portal, "readers", "member")
-        _add_rule(portal, "reviewers", "reviewer")
-        yield portal
-        portal.stop()
+def scene(portal: Portal) -> Portal:
+    assert portal.evaluate(" ".join(SCENE.split()))
+    return portal
 
 
 @pytest.fixture
-def provider(portal: Portal) -> Provider:
-    return portal.provider
+def provider(scene: Portal, provider_process: Provider) -> Iterator[Provider]:
+    provider_process.spoil()
+    yield provider_process
+    provider_process.spoil()
 
 
 @pytest.fixture
@@ -53,16 +59,13 @@ def context(portal: Portal, browser: Browser) -> Iterator[BrowserContext]:
     assert faults == []
 
 
-def _add_rule(portal: Portal, claim: str, role: str) -> None:
-    rules, models = "__import__('workspaces.claim_rules').claim_rules", "__import__('workspaces.models').models"
-    workspace = f"{models}.Workspace.objects.get(slug='policies')"
-    made = f"{rules}.add_rule(provider='oidc', claim={claim!r}, workspace={workspace}, role={role!r}, by=None)"
-    assert portal.evaluate(f"str({made}.pk)")
-
-
 def _sign_in(page: Page, subject: str) -> None:
     page.goto("/sign-in/")
     page.click("button:has-text('Sign in with our directory')")
+    _answer_the_provider(page, subject)
+
+
+def _answer_the_provider(page: Page, subject: str) -> None:
     page.wait_for_url(re.compile(r"/authorize\?"))
     page.fill("[name=subject]", subject)
     page.click("button")
@@ -104,4 +107,39 @@ def test_a_forged_token_leaves_the_browser_outside(portal: Portal, provider: Pro
     expect(page.get_by_text("could not be verified")).to_be_visible()
     page.goto("/account/")
     assert "/sign-in/" in page.url
-    provider.spoil()
+
+
+def test_a_person_links_their_account_signs_out_in_both_places_and_is_signed_out_from_there(
+    portal: Portal, provider: Provider, context: BrowserContext
+) -> None:
+    provider.knows({"bea": {}})
+    page = context.new_page()
+    page.goto("/sign-in/")
+    page.fill("[name=username]", "bea")
+    page.fill("[name=password]", WORDS)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(re.compile(rf"^{portal.url}/(?!sign-in)"))
+
+    page.goto("/account/")
+    page.click("button:has-text('Link')")
+    page.fill("[name=password]", WORDS)
+    page.click("button:has-text('Continue')")
+    _answer_the_provider(page, "bea")
+    expect(page.get_by_text("Your account is linked")).to_be_visible()
+
+    page.goto("/sign-out/")
+    page.click("main button:has-text('Sign out')")
+    page.wait_for_url(f"{portal.url}/sign-in/")
+    _sign_in(page, "bea")
+    page.wait_for_url(re.compile(rf"^{portal.url}/(?!sign-in)"))
+    page.goto("/sign-out/")
+    with page.expect_request(re.compile(r"/end-session\?.*id_token_hint=")):
+        page.click("main button:has-text('Sign out')")
+    page.wait_for_url(f"{portal.url}/sign-in/")
+
+    _sign_in(page, "bea")
+    page.wait_for_url(re.compile(rf"^{portal.url}/(?!sign-in)"))
+    told = provider.logout_token(claims={"sub": "bea"})
+    assert httpx.post(f"{portal.url}/sign-in/with/oidc/logout/", data={"logout_token": told}).status_code == 200
+    page.goto("/account/")
+    assert "/sign-in/" in page.url

@@ -20,8 +20,11 @@ from answers.models import Answer
 from answers.states import AnswerStatus
 from tests.answers import library
 from tests.leaks.watching import Watching
-from tests.workspaces import sign_in_scene
+from tests.oidc_provider import Provider
+from tests.workspaces import sign_in_scene, single_sign_on_scene
 from workspaces import access, accounts, bars, credentials, groups, members, tokens, view_as
+from workspaces.identity import links
+from workspaces.identity.id_token import Identity
 from workspaces.roles import Action, Role
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -130,8 +133,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(db: None, member: Any, manager: Any, admin: Any, policies: Any) -> Scene:
-    return Scene(member, manager, admin, policies)
+def scene(db: None, member: Any, manager: Any, admin: Any, policies: Any, provider: Provider, settings: Any) -> Scene:
+    scene = Scene(member, manager, admin, policies)
+    scene.provider, scene.settings = provider, settings
+    return scene
 
 
 def _opens(client: Client, scene: Scene) -> Callable[[], bool]:
@@ -152,8 +157,10 @@ def _remembered(scene: Scene) -> Callable[[], bool]:
 
 
 def _provider(scene: Scene) -> Callable[[], bool]:
-    client = Client()
-    client.force_login(scene.person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    # The group at the provider gives nothing: what the person may is given here, as in every other row.
+    if links.of(scene.person) is None:
+        links.attach(Identity(scene.provider.issuer, "ada"), scene.person)
+    client, _answer = single_sign_on_scene.sign_in_as(scene.provider, "ada")
     return _opens(client, scene)
 
 
@@ -239,6 +246,21 @@ def _end_sessions(scene: Scene) -> None:
     get_adapter().end_sessions(list(UserSession.objects.filter(user=scene.person)))
 
 
+def _end_at_the_provider(scene: Scene) -> None:
+    told = scene.provider.logout_token(claims={"sub": "ada"})
+    assert Client().post("/sign-in/with/oidc/logout/", {"logout_token": told}).status_code == 200
+
+
+def _unlink(scene: Scene) -> None:
+    client = sign_in_scene.browser(scene.person.username)
+    sign_in_scene.confirm(client)
+    client.post("/account/provider/unlink/")
+
+
+def _off_for_passwords(scene: Scene) -> None:
+    scene.settings.LOCAL_SIGN_IN = False
+
+
 def _change_password(scene: Scene) -> None:
     accounts.set_password(scene.person, "another-horse-battery-staple", by=scene.admin)
 
@@ -263,6 +285,11 @@ ENDS = {
     ("remembered", _end_sessions),
     ("remembered", _change_password),
     ("provider", _change_password),
+    ("provider", _end_sessions),
+    ("provider", _end_at_the_provider),
+    ("provider", _unlink),
+    ("session", _off_for_passwords),
+    ("remembered", _off_for_passwords),
     ("token", _revoke_tokens),
     ("view_as", _end_looks),
     ("view_as", _take_the_viewers_right),
