@@ -2,7 +2,6 @@
 
 python-docx reads the file. What it has no words for (changes, content controls,
 text boxes, footnotes) is brought into plain paragraphs first, on its own elements.
-Numbers that Word counts by itself are not in the file and so not in the text.
 """
 
 import re
@@ -20,10 +19,11 @@ from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.styles.style import BaseStyle, ParagraphStyle
 from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
-from docx.text.run import Run
 from lxml import etree
 
 from . import archive, ooxml, tables
+from .docx_hidden import Unseen
+from .docx_numbers import BULLET, Numbers
 from .held import File
 from .model import Parsed, assemble
 from .outline import Outline
@@ -45,21 +45,20 @@ _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 def parse(path: File) -> Parsed:
     with archive.opened(path) as file:
         document = docx.Document(file)
-        _show_as_read(document.element)
-        reader = _Reader(document)
+        unseen = Unseen(document)
+        _show_as_read(document.element, unseen)
+        reader = _Reader(document, unseen)
         reader.read(document.iter_inner_content())
         title = ooxml.title(document.part.package) or reader.title or reader.outline.first_heading
-        return assemble("docx", reader.outline.parts(), title=title)
+        return assemble("docx", reader.outline.parts(), title=title, hidden=unseen.found)
 
 
-def _show_as_read(root: BaseOxmlElement) -> None:
+def _show_as_read(root: BaseOxmlElement, unseen: Unseen) -> None:
     """Leave of the document what a reader sees, as plain paragraphs and runs."""
     ooxml.choose(root)
     etree.strip_elements(root, *_UNSEEN, with_tail=False)
     etree.strip_tags(root, *_WRAPPERS)
-    for run in list(root.iter(qn("w:r"))):
-        if Run(run, root).font.hidden:
-            run.getparent().remove(run)
+    unseen.take_out_of(root)
     for reference in root.iter(qn("w:footnoteReference")):
         mark = OxmlElement("w:t")
         mark.text = f"[{reference.get(qn('w:id'), '')}]"
@@ -72,7 +71,9 @@ class _Look:
 
     level: int = 0
     is_title: bool = False
-    is_item: bool = False
+    #: The list it belongs to; "" or "0", Word's way of taking a paragraph out of its list, for none.
+    list_number: str = ""
+    list_level: int | None = None
 
     def over(self, element: BaseOxmlElement) -> "_Look":
         """This look with what a style or a paragraph based on it says on top."""
@@ -82,20 +83,26 @@ class _Look:
         level = int(found[1]) if (found := _HEADING.fullmatch(name)) else self.level
         if outline.isdecimal():
             level = int(outline) + 1 if int(outline) < _BODY_TEXT else 0
-        # List 0 is Word's way of taking a paragraph out of its list.
         list_number = element.xpath("string(w:pPr/w:numPr/w:numId/@w:val)")
-        return _Look(level, self.is_title or name == "title", list_number != "0" if list_number else self.is_item)
+        list_level = element.xpath("string(w:pPr/w:numPr/w:ilvl/@w:val)")
+        return _Look(
+            level,
+            self.is_title or name == "title",
+            list_number or self.list_number,
+            int(list_level) if list_level.isdecimal() else self.list_level,
+        )
 
 
 class _Reader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, unseen: Unseen) -> None:
         self.outline = Outline()
         self.title = ""
         # Asked of each paragraph instead, the library would search all styles every time.
         self._looks = {style.style_id: _look(style) for style in document.styles if isinstance(style, ParagraphStyle)}
         default = document.styles.default(WD_STYLE_TYPE.PARAGRAPH)
         self._plain = _look(default) if isinstance(default, ParagraphStyle) else _Look()
-        self._notes = _footnotes(document)
+        self._notes = _footnotes(document, unseen)
+        self._numbers = Numbers(document)
 
     def read(self, blocks: Iterable[Paragraph | Table]) -> None:
         for block in blocks:
@@ -112,15 +119,22 @@ class _Reader:
         look = self._looks.get(paragraph._p.style or "", self._plain).over(paragraph._p)
         if look.is_title:
             self.title = self.title or text
+        mark = self._mark(look, paragraph._p.style or "") if text else ""
         if look.level:
-            self.outline.heading(look.level, text)
-        elif look.is_item and text:
-            self.outline.item(f"• {text}")
+            self.outline.heading(look.level, f"{mark} {text}" if mark.strip(BULLET) else text)
+        elif mark:
+            self.outline.item(f"{mark} {text}")
         else:
             self.outline.block(text)
         for number in paragraph._p.xpath("./w:r/w:footnoteReference/@w:id"):
             if self._notes.get(number):
                 self.outline.block(f"[{number}] {self._notes[number]}")
+
+    def _mark(self, look: _Look, style: str) -> str:
+        if look.list_number in {"", "0"}:
+            return ""
+        level = look.list_level
+        return self._numbers.mark(look.list_number, self._numbers.level_of(style) if level is None else level)
 
     def _table(self, table: Table) -> None:
         rows = list(_rows(table))
@@ -159,14 +173,14 @@ def _rows(table: Table) -> Iterator[list[str]]:
         yield row
 
 
-def _footnotes(document: Document) -> dict[str, str]:
+def _footnotes(document: Document, unseen: Unseen) -> dict[str, str]:
     """Footnotes by their number, of which the library knows nothing; separators among them have no text."""
     try:
         part = document.part.part_related_by(RELATIONSHIP_TYPE.FOOTNOTES)
     except KeyError:
         return {}
     root = parse_xml(part.blob)
-    _show_as_read(root)
+    _show_as_read(root, unseen)
     return {
         note.get(qn("w:id"), ""): " ".join(" ".join(Paragraph(p, document).text for p in note.iter(qn("w:p"))).split())
         for note in root.iter(qn("w:footnote"))

@@ -1,6 +1,7 @@
 """Web pages: the visible main text under its headings, without menus and scripts."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from lxml import etree
@@ -10,6 +11,8 @@ from . import tables
 from .encodings import decode, read_bytes
 from .failures import ParseFailed
 from .held import File
+from .hidden import weight
+from .html_hidden import Styles
 from .model import Parsed, assemble
 from .outline import Outline
 
@@ -31,9 +34,6 @@ _INLINE = _listed("""
     strong strike sub sup time tt u var wbr
 """)
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?![.\d])", re.IGNORECASE
-)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w-]{2,20})", re.IGNORECASE)
 
 
@@ -42,27 +42,27 @@ def parse(path: File) -> Parsed:
     if tree is None:
         raise ParseFailed("no_text")
     outline = Outline()
-    reader = _Reader(outline)
+    reader = _Reader(outline, Styles(tree))
     reader.element(_main(tree), 0)
     reader.flush()
     title = " ".join((tree.findtext(".//head/title") or "").split())
-    return assemble("html", outline.parts(), title=title or outline.first_heading)
+    return assemble("html", outline.parts(), title=title or outline.first_heading, hidden=outline.hidden)
 
 
 def read_into(outline: Outline, page: str) -> None:
     """Add what a reader would see of a whole page to `outline`."""
     tree = tree_of(page)
     if tree is not None:
-        reader = _Reader(outline)
+        reader = _Reader(outline, Styles(tree))
         reader.element(_main(tree), 0)
         reader.flush()
 
 
-def visible_text(fragment: str) -> str:
-    """The text that a reader would see of a piece of HTML."""
+def visible_text(fragment: str) -> tuple[str, Counter[str]]:
+    """The text that a reader would see of a piece of HTML, and what of it they would not, by kind."""
     outline = Outline()
     read_into(outline, fragment)
-    return "\n\n".join(part.text for part in outline.parts())
+    return "\n\n".join(part.text for part in outline.parts()), outline.hidden
 
 
 def decoded(data: bytes) -> str:
@@ -104,29 +104,30 @@ def _main(tree: lxml_html.HtmlElement) -> lxml_html.HtmlElement:
 class _Reader:
     """Walks the page; inline text gathers until a block begins or ends."""
 
-    def __init__(self, outline: Outline) -> None:
+    def __init__(self, outline: Outline, styles: Styles) -> None:
         self.outline = outline
+        self.styles = styles
         self.inline: list[str] = []
 
     def element(self, node: lxml_html.HtmlElement, depth: int) -> None:
         tag = node.tag
-        if not isinstance(tag, str) or _is_hidden(node):
+        if not isinstance(tag, str) or self._is_hidden(node):
             return
         if depth > MAX_DEPTH:
-            self.inline += _visible(node)
+            self.inline += self._visible(node)
         elif tag in _INLINE:
             self._inside(node, depth)
         elif tag == "br":
             self.inline.append("\n")
         elif tag in _HEADINGS:
             self.flush()
-            self.outline.heading(int(tag[1]), _inline_text(node))
+            self.outline.heading(int(tag[1]), self._inline_text(node))
         elif tag == "pre":
             self.flush()
-            self.outline.block("".join(_visible(node)).strip(" "))
+            self.outline.block("".join(self._visible(node)).strip(" "))
         elif tag == "table" and not _is_layout(node):
             self.flush()
-            self.outline.block(tables.as_text(list(_rows(node))))
+            self.outline.block(tables.as_text(list(self._rows(node))))
         elif tag in {"ul", "ol"}:
             self._list(node, tag, depth)
         else:
@@ -156,40 +157,67 @@ class _Reader:
         self.flush()
         self.outline.close_list()
 
+    def _inline_text(self, node: lxml_html.HtmlElement) -> str:
+        """The visible text below a heading or a cell, on one line."""
+        return " ".join("".join(self._visible(node)).split())
+
+    def _visible(self, node: lxml_html.HtmlElement) -> Iterator[str]:
+        """The visible text at any depth; words of two blocks do not grow together."""
+        walker = etree.iterwalk(node, events=("start", "end"))
+        for event, element in walker:
+            if element.tag not in _INLINE:
+                yield " "
+            if event == "end":
+                yield (element.tail or "") if element is not node else ""
+            elif self._is_hidden(element):
+                walker.skip_subtree()
+            else:
+                yield element.text or ""
+
+    def _rows(self, table: lxml_html.HtmlElement) -> Iterator[list[str]]:
+        """The cells row by row; a cell over several rows is said in each, over several columns once."""
+        open_cells: dict[int, tuple[int, str]] = {}
+        for tr in table.iter("tr"):
+            row: dict[int, str] = {}
+            for column in list(open_cells):
+                left, text = open_cells.pop(column)
+                row[column] = text
+                if left > 1:
+                    open_cells[column] = (left - 1, text)
+            column = 0
+            for cell in tr:
+                if cell.tag not in {"td", "th"}:
+                    continue
+                while column in row:
+                    column += 1
+                row[column] = self._inline_text(cell)
+                if (rows := _span(cell, "rowspan")) > 1:
+                    open_cells[column] = (rows - 1, row[column])
+                column += _span(cell, "colspan")
+            yield [row.get(index, "") for index in range(max(row, default=-1) + 1)]
+
+    def _is_hidden(self, node: lxml_html.HtmlElement) -> bool:
+        """Whether a reader does not see the element, or sees it on every page of the site."""
+        if _is_furniture(node):
+            return True
+        kind = self.styles.hides(node)
+        if kind:
+            words = (text for text in node.itertext() if text)
+            self.outline.hidden[kind] += sum(map(weight, words))
+        return bool(kind)
+
+
+def _is_furniture(node: lxml_html.HtmlElement) -> bool:
+    if node.tag in _SKIPPED or node.get("aria-hidden") == "true" or node.get("role") in _SKIPPED_ROLES:
+        return True
+    return node.tag == "header" and not any(
+        above.tag in {"main", "article", "section"} for above in node.iterancestors()
+    )
+
 
 def _spaced(text: str | None) -> str:
     """White space of the source, where a line end means no more than a space."""
     return re.sub(r"\s+", " ", text) if text else ""
-
-
-def _inline_text(node: lxml_html.HtmlElement) -> str:
-    """The visible text below a heading or a cell, on one line."""
-    return " ".join("".join(_visible(node)).split())
-
-
-def _visible(node: lxml_html.HtmlElement) -> Iterator[str]:
-    """The visible text at any depth; words of two blocks do not grow together."""
-    walker = etree.iterwalk(node, events=("start", "end"))
-    for event, element in walker:
-        if element.tag not in _INLINE:
-            yield " "
-        if event == "end":
-            yield (element.tail or "") if element is not node else ""
-        elif _is_hidden(element):
-            walker.skip_subtree()
-        else:
-            yield element.text or ""
-
-
-def _is_hidden(node: lxml_html.HtmlElement) -> bool:
-    if node.tag in _SKIPPED or node.get("hidden") is not None or node.get("aria-hidden") == "true":
-        return True
-    if node.get("role") in _SKIPPED_ROLES:
-        return True
-    if node.tag == "header" and not any(above.tag in {"main", "article", "section"} for above in node.iterancestors()):
-        return True
-    style = node.get("style")
-    return bool(style and _HIDDEN_STYLE.search(style))
 
 
 def _is_layout(table: lxml_html.HtmlElement) -> bool:
@@ -197,29 +225,6 @@ def _is_layout(table: lxml_html.HtmlElement) -> bool:
     if table.get("role") == "presentation" or table.find(".//table") is not None:
         return True
     return all(len(row) < 2 for row in table.iter("tr"))
-
-
-def _rows(table: lxml_html.HtmlElement) -> Iterator[list[str]]:
-    """The cells row by row; a cell over several rows is said in each, over several columns once."""
-    open_cells: dict[int, tuple[int, str]] = {}
-    for tr in table.iter("tr"):
-        row: dict[int, str] = {}
-        for column in list(open_cells):
-            left, text = open_cells.pop(column)
-            row[column] = text
-            if left > 1:
-                open_cells[column] = (left - 1, text)
-        column = 0
-        for cell in tr:
-            if cell.tag not in {"td", "th"}:
-                continue
-            while column in row:
-                column += 1
-            row[column] = _inline_text(cell)
-            if (rows := _span(cell, "rowspan")) > 1:
-                open_cells[column] = (rows - 1, row[column])
-            column += _span(cell, "colspan")
-        yield [row.get(index, "") for index in range(max(row, default=-1) + 1)]
 
 
 def _span(cell: lxml_html.HtmlElement, name: str) -> int:

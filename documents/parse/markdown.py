@@ -1,6 +1,7 @@
 """Markdown: what a reader of the rendered page sees, under its headings."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
@@ -9,7 +10,9 @@ from markdown_it.token import Token
 from . import tables
 from .encodings import read_text
 from .held import File
+from .hidden import weight
 from .html import visible_text
+from .html_hidden import hides
 from .model import Parsed, assemble
 from .outline import Outline
 
@@ -27,7 +30,7 @@ def parse(path: File) -> Parsed:
         text = text[front.end() :]
     outline = Outline()
     _Reader(outline).read(MarkdownIt("commonmark").enable("table").parse(text))
-    return assemble("md", outline.parts(), title=title or outline.first_heading)
+    return assemble("md", outline.parts(), title=title or outline.first_heading, hidden=outline.hidden)
 
 
 class _Reader:
@@ -56,7 +59,7 @@ class _Reader:
             case "fence" | "code_block":
                 self.outline.block(token.content)
             case "html_block":
-                self.outline.block(visible_text(token.content))
+                self._page(token.content)
             case "table_open":
                 self.rows = []
             case "tr_open":
@@ -66,8 +69,13 @@ class _Reader:
             case "inline":
                 self._inline(token, previous)
 
+    def _page(self, source: str) -> None:
+        text, hidden = visible_text(source)
+        self.outline.block(text)
+        self.outline.hidden.update(hidden)
+
     def _inline(self, token: Token, previous: Token | None) -> None:
-        text = "".join(_words(token.children or []))
+        text = "".join(_words(token.children or [], self.outline.hidden))
         opened = previous.type if previous else ""
         if opened == "heading_open" and previous is not None:
             self.outline.heading(int(previous.tag[1]), text)
@@ -77,8 +85,16 @@ class _Reader:
             self.outline.say(text)
 
 
-def _words(children: Sequence[Token]) -> Iterator[str]:
+def _words(children: Sequence[Token], hidden: Counter[str]) -> Iterator[str]:
+    kind, depth = "", 0
     for child in children:
+        source = child.content if child.type == "html_inline" else ""
+        if kind:
+            # Tags that close nothing keep it hidden: a browser would do no other.
+            depth += 0 if not source or source.endswith("/>") else -1 if source.startswith("</") else 1
+            kind = kind if depth else ""
+            hidden[kind or "unseen"] += 0 if source else weight(child.content)
+            continue
         match child.type:
             case "text" | "code_inline" | "text_special":
                 yield child.content
@@ -86,5 +102,7 @@ def _words(children: Sequence[Token]) -> Iterator[str]:
                 yield " "
             case "hardbreak":
                 yield "\n"
-            case "html_inline" if child.content.lower().startswith("<br"):
+            case "html_inline" if source.lower().startswith("<br"):
                 yield "\n"
+            case "html_inline" if (found := hides(source)) and not source.startswith("</"):
+                kind, depth = found, 1

@@ -1,19 +1,23 @@
 """PPTX: slide by slide, with the speaker's notes after what is on the slide; read by python-pptx."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import pptx
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.oxml import parse_xml
+from pptx.oxml.xmlchemy import BaseOxmlElement
 from pptx.shapes.base import BaseShape
 from pptx.slide import Slide
 
 from . import archive, ooxml, tables
 from .failures import ParseFailed
 from .held import File
+from .hidden import TINY, weight
 from .model import MAX_PAGES, Parsed, Part, assemble
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 
@@ -28,23 +32,64 @@ def parse(path: File) -> Parsed:
         deck = pptx.Presentation(file)
         if len(deck.slides) > MAX_PAGES:
             raise ParseFailed("too_large", detail="slides")
-        parts = [_slide(slide, number) for number, slide in enumerate(deck.slides, 1)]
+        reader = _Reader(deck.slide_width or 0, deck.slide_height or 0)
+        parts = [reader.slide(slide, number) for number, slide in enumerate(deck.slides, 1)]
         first = next((part.heading[0] for part in parts if part.heading), "")
-        return assemble("pptx", parts, title=ooxml.title(deck.part.package) or first)
+        return assemble("pptx", parts, title=ooxml.title(deck.part.package) or first, hidden=reader.hidden)
 
 
-def _slide(slide: Slide, number: int) -> Part:
-    if slide.element.get("show") in {"0", "false"}:
-        # Nobody sees a hidden slide, but the ones after it keep their numbers.
-        return Part("slide", number, str(number), (), "")
-    ooxml.choose(slide.element)
-    shapes = list(_flat(slide.shapes))
-    title = " ".join(" ".join(_text(shape).split()) for shape in shapes if _role(shape) in _TITLES)
-    blocks = [title, *(_text(shape) for shape in shapes if _role(shape) not in _TITLES | _FURNITURE)]
-    if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder):
-        blocks.append(_text(notes))
-    text = "\n\n".join(block for block in blocks if block.strip())
-    return Part("slide", number, str(number), (title,) if title else (), text)
+class _Reader:
+    """Reads slides of one size, and counts what is on them and not seen."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self.hidden: Counter[str] = Counter()
+
+    def slide(self, slide: Slide, number: int) -> Part:
+        ooxml.choose(slide.element)
+        if slide.element.get("show") in {"0", "false"}:
+            # Nobody sees a hidden slide, but the ones after it keep their numbers.
+            self.hidden["unseen"] += _weight(slide.element)
+            return Part("slide", number, str(number), (), "")
+        shapes = [shape for shape in _flat(slide.shapes) if self._is_seen(shape)]
+        title = " ".join(" ".join(_text(shape).split()) for shape in shapes if _role(shape) in _TITLES)
+        blocks = [title, *(_text(shape) for shape in shapes if _role(shape) not in _TITLES | _FURNITURE)]
+        if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder):
+            blocks.append(_text(notes))
+        text = "\n\n".join(block for block in blocks if block.strip())
+        return Part("slide", number, str(number), (title,) if title else (), text)
+
+    def _is_seen(self, shape: BaseShape) -> bool:
+        """Takes the tiny words out of a shape that is seen."""
+        kind = ""
+        if any(names.get("hidden") in {"1", "true"} for names in shape.element.iter("{*}cNvPr")):
+            kind = "unseen"
+        elif self._is_outside(shape):
+            kind = "off_page"
+        if kind:
+            self.hidden[kind] += _weight(shape.element)
+            return False
+        for properties in list(shape.element.iter(f"{A}rPr")):
+            size = properties.get("sz", "")
+            if size.isdecimal() and int(size) / 100 < TINY:
+                run = properties.getparent()
+                self.hidden["tiny"] += _weight(run)
+                run.getparent().remove(run)
+        return True
+
+    def _is_outside(self, shape: BaseShape) -> bool:
+        # What is in a group is placed in the group's own measure.
+        if shape.element.getparent().tag != f"{P}spTree" or not self.width:
+            return False
+        left, top, width, height = shape.left, shape.top, shape.width, shape.height
+        if left is None or top is None or width is None or height is None:
+            return False
+        return left >= self.width or top >= self.height or left + width <= 0 or top + height <= 0
+
+
+def _weight(element: BaseOxmlElement) -> int:
+    return sum(weight(text.text or "") for text in element.iter(f"{A}t"))
 
 
 def _flat(shapes: Iterable[BaseShape]) -> Iterator[BaseShape]:

@@ -1,15 +1,20 @@
 """XLSX: sheet by sheet, each row with the names of its columns; formulas as their last values. Read by openpyxl."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, time
+from typing import Any
 
 import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.workbook import Workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from . import archive, tables
 from .failures import ParseFailed
 from .held import File
+from .hidden import is_white, weight
 from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
 
 MAX_ROWS = 1_048_576
@@ -24,22 +29,54 @@ def parse(path: File) -> Parsed:
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if len(sheets) > MAX_PAGES:
             raise ParseFailed("too_large", detail="sheets")
+        hidden: Counter[str] = Counter()
+        white = _white_styles(book)
         # One sheet after the other: `assemble` stops when their text becomes too much.
-        parts = (_part(sheet, number) for number, sheet in enumerate(sheets, 1))
-        return assemble("xlsx", parts, title=(book.properties.title or "").strip())
+        parts = (_part(sheet, number, white, hidden) for number, sheet in enumerate(sheets, 1))
+        parsed = assemble("xlsx", parts, title=(book.properties.title or "").strip(), hidden=hidden)
+        return _with_hidden_sheets(parsed, book)
 
 
-def _part(sheet: ReadOnlyWorksheet, number: int) -> Part:
-    return Part("sheet", number, sheet.title, (sheet.title,) if sheet.title else (), tables.as_text(list(_rows(sheet))))
+def _with_hidden_sheets(parsed: Parsed, book: Workbook) -> Parsed:
+    """Count what stands in sheets that a reader is not shown; they are not read before the others are."""
+    found = Counter(parsed.hidden)
+    for sheet in book.worksheets:
+        if sheet.sheet_state != "visible":
+            found["unseen"] += sum(weight(text) for row in _rows(sheet, frozenset(), Counter()) for text in row)
+    return replace(parsed, hidden=dict(+found))
 
 
-def _rows(sheet: ReadOnlyWorksheet) -> Iterator[list[str]]:
+def _white_styles(book: Workbook) -> frozenset[int]:
+    """The styles of cells with white letters and no colour behind them."""
+    fonts = {number for number, font in enumerate(book._fonts) if _is_white_font(font)}
+    plain = {number for number, fill in enumerate(book._fills) if fill.fill_type is None}
+    return frozenset(
+        number for number, style in enumerate(book._cell_styles) if style.fontId in fonts and style.fillId in plain
+    )
+
+
+def _is_white_font(font: Any) -> bool:
+    colour = font.color
+    return colour is not None and colour.type == "rgb" and is_white(str(colour.rgb)[-6:])
+
+
+def _part(sheet: ReadOnlyWorksheet, number: int, white: Collection[int], hidden: Counter[str]) -> Part:
+    text = tables.as_text(list(_rows(sheet, white, hidden)))
+    return Part("sheet", number, sheet.title, (sheet.title,) if sheet.title else (), text)
+
+
+def _rows(sheet: ReadOnlyWorksheet, white: Collection[int], hidden: Counter[str]) -> Iterator[list[str]]:
     """The rows that hold something, each as long as it has to be."""
     # The size that a sheet claims to have costs nothing to claim; the library would fill it with empty cells.
     sheet.reset_dimensions()
     cells = characters = 0
     for number, row in enumerate(sheet.iter_rows()):
         texts = [_shown(cell) for cell in row]
+        if white:
+            for place, cell in enumerate(row):
+                if texts[place] and cell._style_id in white:
+                    hidden["white"] += weight(texts[place])
+                    texts[place] = ""
         while texts and not texts[-1]:
             texts.pop()
         cells += len(texts)

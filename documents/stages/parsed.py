@@ -47,4 +47,6 @@ def _entitle(document: Document, title: str) -> None:
         document.save(update_fields=["title"])
 
 
-STAGE = Stage(VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "findings", "language"))
+STAGE = Stage(
+    VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "findings", "language")
+)

@@ -8,6 +8,7 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
+from docx.shared import Pt, RGBColor
 
 from documents.parse import ParseFailed, parse_file
 from tests.documents import samples
@@ -39,12 +40,78 @@ def test_sections_follow_the_headings(tmp_path):
     assert (parsed.title, parsed.page_count) == ("Handbook", 3)
 
 
-def test_items_of_numbered_lists_are_marked_without_their_numbers(tmp_path):
+def test_items_of_numbered_lists_have_the_numbers_that_word_shows(tmp_path):
     def fill(document):
         for text in ("First step", "Second step"):
             document.add_paragraph(text, style="List Number")
 
-    assert parsed_document(tmp_path, fill).text == "• First step\n• Second step"
+    assert parsed_document(tmp_path, fill).text == "1. First step\n2. Second step"
+
+
+def numbering(document, number, *levels, anew=""):
+    """A list of this number, whose levels are (format, pattern)."""
+    root = document.part.numbering_part.element
+    made = "".join(
+        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{format}"/>'
+        f'<w:lvlText w:val="{pattern}"/></w:lvl>'
+        for place, (format, pattern) in enumerate(levels)
+    )
+    shared = "90" if anew else str(number)
+    if not anew:
+        root.insert(0, parse_xml(f'<w:abstractNum {nsdecls("w")} w:abstractNumId="{number}">{made}</w:abstractNum>'))
+    root.append(
+        parse_xml(f'<w:num {nsdecls("w")} w:numId="{number}"><w:abstractNumId w:val="{shared}"/>{anew}</w:num>')
+    )
+
+
+def numbered(paragraph, number, level=0):
+    settings = paragraph._p.get_or_add_pPr()
+    settings.append(
+        parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>')
+    )
+
+
+def test_headings_and_clauses_are_counted_as_word_counts_them(tmp_path):
+    def fill(document):
+        numbering(document, 90, ("upperRoman", "%1."), ("decimal", "§ %1.%2"), ("lowerLetter", "%3)"))
+        restart = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride>'
+        numbering(document, 91, anew=restart)
+        numbered(document.add_heading("Leave", 1), 90)
+        for level, text in ((1, "Annual"), (2, "Days"), (2, "Pay"), (1, "Study"), (2, "Term")):
+            numbered(document.add_paragraph(text), 90, level)
+        numbered(document.add_heading("Sickness", 1), 90)
+        numbered(document.add_paragraph("Note"), 90, 1)
+        numbered(document.add_paragraph("Anew"), 91, 0)
+
+    parsed = parsed_document(tmp_path, fill)
+
+    assert parsed.text.replace("\n\n", "\n").split("\n") == [
+        "I. Leave", "§ I.1 Annual", "a) Days", "b) Pay", "§ I.2 Study", "a) Term", "II. Sickness", "§ II.1 Note",
+        "VII. Anew",
+    ]  # fmt: skip
+    assert parsed.sections[1].heading == ("II. Sickness",)
+
+
+def test_hidden_text_is_left_out_and_counted_and_white_on_black_is_seen(tmp_path):
+    def fill(document):
+        paragraph = document.add_paragraph("Seen ")
+        paragraph.add_run("gone").font.hidden = True
+        paragraph.add_run("white").font.color.rgb = RGBColor(255, 255, 255)
+        paragraph.add_run("tiny words").font.size = Pt(0.5)
+        dark = paragraph.add_run("on black")
+        dark.font.color.rgb = RGBColor(255, 255, 255)
+        dark._r.get_or_add_rPr().append(parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:fill="000000"/>'))
+        style = document.styles.add_style("Sly", 2)
+        style.font.hidden = True
+        paragraph.add_run("by style", style="Sly")
+        table = document.add_table(rows=1, cols=2, style="Medium Shading 1 Accent 1")
+        for cell in table.rows[0].cells:
+            cell.paragraphs[0].add_run("Head").font.color.rgb = RGBColor(255, 255, 255)
+
+    parsed = parsed_document(tmp_path, fill)
+
+    assert parsed.text == "Seen on black\n\nHead | Head"
+    assert parsed.hidden == {"unseen": 11, "white": 5, "tiny": 9}
 
 
 def test_a_style_based_on_a_heading_is_one_and_a_paragraph_may_opt_out(tmp_path):

@@ -6,6 +6,7 @@ from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls, qn
+from pptx.util import Emu, Pt
 
 from documents.parse import parse_file
 from tests.documents import samples
@@ -84,3 +85,23 @@ def test_the_words_of_a_smartart_drawing_are_points(tmp_path):
     deck.save(str(tmp_path / "a.pptx"))
 
     assert parse_file(tmp_path / "a.pptx", "a.pptx").text == "• Plan\n• Check"
+
+
+def test_what_stands_beside_the_slide_or_is_hidden_is_left_out_and_counted(tmp_path):
+    path = samples.pptx_of(tmp_path / "a.pptx", [("Leave", ["Paid."], "")])
+    deck = pptx.Presentation(str(path))
+    slide = deck.slides[0]
+    for left, text in ((Emu(0), "seen"), (deck.slide_width + 10, "beside"), (Emu(0), "gone"), (Emu(0), "tiny")):
+        box = slide.shapes.add_textbox(left, Emu(0), Emu(1000000), Emu(500000))
+        run = box.text_frame.paragraphs[0].add_run()
+        run.text = text
+        if text == "gone":
+            box._element.nvSpPr.cNvPr.set("hidden", "1")
+        if text == "tiny":
+            run.font.size = Pt(1)
+    deck.save(str(path))
+
+    parsed = parse_file(path, "a.pptx")
+
+    assert parsed.text == "Leave\n\nPaid.\n\nseen"
+    assert parsed.hidden == {"off_page": 6, "unseen": 4, "tiny": 4}

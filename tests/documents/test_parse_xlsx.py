@@ -2,6 +2,7 @@ import datetime
 
 import openpyxl
 import pytest
+from openpyxl.styles import Font, PatternFill
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from documents.parse import parse_file
@@ -98,3 +99,19 @@ def test_a_formula_is_its_last_value(tmp_path):
     parsed = parse_file(samples.with_part(book, tmp_path / "a.xlsx", name, counted), "a.xlsx")
 
     assert parsed.text == "Sum | 3"
+
+
+def test_white_cells_and_hidden_sheets_are_left_out_and_counted(tmp_path):
+    book = openpyxl.load_workbook(
+        samples.xlsx(tmp_path / "a.xlsx", {"One": [["seen", "white", "dark"]], "Two": [["gone"]]})
+    )
+    white = Font(color="FFFFFFFF")
+    book["One"]["B1"].font = book["One"]["C1"].font = white
+    book["One"]["C1"].fill = PatternFill("solid", fgColor="FF000000")
+    book["Two"].sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+
+    parsed = parse_file(tmp_path / "a.xlsx", "a.xlsx")
+
+    assert parsed.text == "seen | dark"
+    assert parsed.hidden == {"white": 5, "unseen": 4}
