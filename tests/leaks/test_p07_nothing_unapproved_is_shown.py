@@ -1,0 +1,421 @@
+"""P7: whatever happens to a draft, its sources and people's rights, what is shown is what somebody entitled approved.
+
+A state machine does what officers do, two of them with the same page open; an oracle of plain facts says who may let
+which text out. Every text an asker or a reader is shown hashes to an approval of the oracle's. Two officers at the very
+same moment, in threads, are in tests/answers/test_review.py and test_separation.py.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from answers import declassification, reading, review, separation, sharing
+from answers.models import Answer, Draft, Review
+from answers.states import RELEASED, DraftState
+from answers.withdrawal import withdraw_leftovers
+from audit.chain import digest
+from documents import bars as document_bars
+from documents import classifying, library, restriction
+from documents.models import Document, DocumentBar
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.leaks.approval_oracle import ApprovalOracle, Held
+from workspaces import bars, members
+from workspaces.exceptions import PortalError, Refused
+from workspaces.models import RoleBar, Workspace
+
+REVIEWERS, READERS = ("rita", "rolf", "ruth"), ("ana", "pete")
+SOURCES = ("notice", "invoices", "other invoices")
+#: Set by `make deep` to look longer.
+SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "6"))
+STEPS = int(os.environ.get("INLOCK_P7_STEPS", "30"))
+
+officer, person = st.sampled_from(REVIEWERS), st.sampled_from((*REVIEWERS, *READERS))
+source, number = st.sampled_from(SOURCES), st.integers(0, 5)
+
+
+class Desk(RuleBasedStateMachine):
+    """A workspace that holds every answer for review, and the oracle beside it."""
+
+    seen: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = transaction.atomic()
+        self.undo.__enter__()
+        self.oracle, self.drafts, self.written = ApprovalOracle(), [], 0
+        self.seen["sequences"] += 1
+
+    @initialize()
+    def people_and_sources(self) -> None:
+        self.users = {name: members.create_user(username=name, by=None) for name in (*REVIEWERS, *READERS, "steward")}
+        self.place = members.create_workspace(slug="legal", name="Legal", policy="review", by=None)
+        Workspace.objects.filter(pk=self.place.pk).update(second_approver_from="confidential")
+        members.add_member(self.place, self.users["steward"], "manager", by=None)
+        for name in REVIEWERS:
+            members.add_member(self.place, self.users[name], "reviewer", by=None)
+        for name in READERS:
+            members.add_member(self.place, self.users[name], "member", by=None)
+        self.oracle.reviewers, self.oracle.members = set(REVIEWERS), set(READERS)
+        self.sources = {}
+        for name, clause in zip(SOURCES, (CLAUSES[0], CLAUSES[1], CLAUSES[1]), strict=True):
+            version = a_document(self.place, title=name, text=f"Before. {clause} After.", restricted=True)
+            self.sources[name] = version.document
+            restriction.access.grant("open_document", self.users["steward"], version.document)
+            for one in (*REVIEWERS, "ana"):
+                self.grant_or_revoke(one, name)
+        self.clients = {}
+        for name in READERS:
+            self.clients[name] = Client()
+            self.clients[name].force_login(self.users[name], backend="django.contrib.auth.backends.ModelBackend")
+        self.hold("ana", 0)
+        self.hold("ana", 1)
+        self.approve(1, "rolf", "ruth", "reject")
+
+    def teardown(self) -> None:
+        try:
+            for n in range(len(self.drafts)):
+                self.look(n)
+                self.look_at_pages(n)
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        transaction.set_rollback(True)
+        self.undo.__exit__(None, None, None)
+
+    # --- Drafts ---
+
+    @precondition(lambda self: len(self.drafts) < 4)
+    @rule(asker=st.sampled_from(("ana", "rita")), n=number)
+    def hold(self, asker: str, n: int) -> None:
+        """The pipeline holds an answer that rests on two documents."""
+        cited = (SOURCES[0], SOURCES[1 + n % 2])
+        held = Held(asker, cited, "")
+        if not self.oracle.opens_all(asker, held):
+            return
+        versions = [Document.objects.get(pk=self.sources[name].pk).current_version for name in cited]
+        draft = a_held_answer(self.place, self.users[asker], versions=versions)
+        held.text = draft.text
+        self.oracle.answers.append(held)
+        self.drafts.append(draft)
+
+    @rule(n=number, who=officer)
+    def edit(self, n: int, who: str) -> None:
+        self.written += 1
+        text = f"{CLAUSES[0]} [1] Form {self.written} of it. [2]"
+        draft, held = self._draft(n)
+        if self._done(lambda: review.edit(draft, text=text, by=self.users[who])):
+            assert self.oracle.reviews(who, held)
+            assert held.state in {"waiting", "returned"}
+            self.oracle.edit(who, held, text)
+
+    @rule(n=number, who=officer, to=officer)
+    def assign(self, n: int, who: str, to: str) -> None:
+        draft, held = self._draft(n)
+        if self._done(lambda: review.assign(draft, to=self.users[to], by=self.users[who])):
+            assert self.oracle.reviews(who, held)
+            assert self.oracle.decides(to, held)
+
+    @rule(n=number, who=officer, also=officer, second=st.sampled_from(["approve", "return", "reject", "edit", ""]))
+    def approve(self, n: int, who: str, also: str, second: str) -> None:
+        """One approves; another with the same page open acts after."""
+        (draft, held), stale = self._draft(n), self._draft(n)[0]
+        seen = digest(held.text)
+        may = self.oracle.approves(who, held)
+        done = self._done(lambda: review.approve(draft, by=self.users[who], seen_sha256=seen))
+        assert done == may, (who, held)
+        if done:
+            self.seen["approvals"] += 1
+            self.oracle.approve(who, held)
+        if second and held.state == "released":
+            acts = {
+                "approve": lambda: review.approve(stale, by=self.users[also], seen_sha256=seen),
+                "return": lambda: review.return_for_changes(stale, by=self.users[also], reason="Late."),
+                "reject": lambda: review.reject(stale, by=self.users[also], reason="Late."),
+                "edit": lambda: review.edit(stale, text=f"{CLAUSES[0]} [1] Late.", by=self.users[also]),
+            }
+            assert not self._done(acts[second]), "two decisions on one draft"
+            self.seen["late decisions"] += 1
+        self.look(n)
+
+    @rule(n=number, who=officer)
+    def approve_what_is_no_longer_there(self, n: int, who: str) -> None:
+        draft, _held = self._draft(n)
+        assert not self._done(lambda: review.approve(draft, by=self.users[who], seen_sha256=digest("Another text.")))
+
+    @rule(n=number, who=officer, verb=st.sampled_from(["return", "reject"]))
+    def refuse(self, n: int, who: str, verb: str) -> None:
+        draft, held = self._draft(n)
+        act, state = {"return": (review.return_for_changes, "returned"), "reject": (review.reject, "ended")}[verb]
+        if self._done(lambda: act(draft, by=self.users[who], reason="Not so.")):
+            assert self.oracle.decides(who, held)
+            assert held.state in {"waiting", "returned"}
+            held.state, held.approvals = state, []
+
+    @rule(n=number, who=officer)
+    def submit(self, n: int, who: str) -> None:
+        draft, held = self._draft(n)
+        if self._done(lambda: review.submit(draft, by=self.users[who])):
+            assert held.state == "returned"
+            held.state = "waiting"
+
+    @rule(n=number, who=officer)
+    def declassify_or_take_back(self, n: int, who: str) -> None:
+        answer = self._draft(n)[0].answer
+        held = self._draft(n)[1]
+        if declassification.in_force(answer) is not None:
+            self._done(lambda: declassification.take_back(answer, by=self.users[who]))
+        elif self._done(lambda: declassification.declassify(answer, by=self.users[who], reason="For all.")):
+            self.seen["declassified"] += 1
+            assert held.state == "released"
+            assert self.oracle.decides(who, held)
+        self.look(n)
+
+    @rule(n=number, first=officer, second=officer)
+    def approve_in_turn(self, n: int, first: str, second: str) -> None:
+        self.approve(n, first, second, "")
+        self.approve(n, second, first, "edit")
+
+    @rule(n=number)
+    def share(self, n: int) -> None:
+        draft, held = self._draft(n)
+        if self._done(lambda: sharing.share(draft.answer, to=self.users["pete"], by=self.users[held.asker])):
+            assert held.state == "released"
+        self.look(n)
+
+    # --- Around them ---
+
+    @rule(who=person, name=source)
+    def grant_or_revoke(self, who: str, name: str) -> None:
+        document = self.sources[name]
+        if name in self.oracle.deleted or not (self.oracle.is_here(who)):
+            return
+        if (who, name) in self.oracle.grants:
+            restriction.revoke_grant(document, self.users[who], by=self.users["steward"])
+            self.oracle.grants.discard((who, name))
+        else:
+            restriction.grant(document, self.users[who], by=self.users["steward"])
+            self.oracle.grants.add((who, name))
+
+    @rule(who=person, name=source)
+    def keep_out_or_let_in(self, who: str, name: str) -> None:
+        if name in self.oracle.deleted:
+            return
+        if (who, name) in self.oracle.kept_out:
+            found = DocumentBar.objects.get(document=self.sources[name], user=self.users[who])
+            document_bars.lift(found, by=self.users["steward"], reason="Over.")
+            self.oracle.kept_out.discard((who, name))
+        else:
+            document_bars.bar(self.sources[name], self.users[who], reason="A conflict.", by=self.users["steward"])
+            self.oracle.kept_out.add((who, name))
+
+    @rule(who=person)
+    def bar_or_let_back(self, who: str) -> None:
+        if who in self.oracle.barred:
+            found = RoleBar.objects.get(workspace=self.place, role="", user=self.users[who])
+            bars.lift(found, by=self.users["steward"], reason="Over.")
+            self.oracle.barred.discard(who)
+        elif self._done(lambda: bars.bar(self.place, self.users[who], reason="A conflict.", by=self.users["steward"])):
+            self.oracle.barred.add(who)
+            # Grants by name end with the last role that let the person use them.
+            self.oracle.grants = {grant for grant in self.oracle.grants if grant[0] != who}
+
+    @rule(who=officer)
+    def take_or_give_the_role(self, who: str) -> None:
+        if who in self.oracle.barred:
+            return
+        if who in self.oracle.reviewers:
+            if self._done(lambda: members.remove_member(self.place, self.users[who], "reviewer", by=None)):
+                self.oracle.reviewers.discard(who)
+                self.oracle.grants = {grant for grant in self.oracle.grants if grant[0] != who}
+        else:
+            members.add_member(self.place, self.users[who], "reviewer", by=None)
+            self.oracle.reviewers.add(who)
+
+    @rule(name=source)
+    def guard_or_unguard(self, name: str) -> None:
+        """Raise the document to where two approve, or lower it again."""
+        if name in self.oracle.deleted:
+            return
+        level = "internal" if name in self.oracle.guarded else "confidential"
+        classifying.classify(self.sources[name], level, by=self.users["steward"])
+        self.oracle.guarded ^= {name}
+
+    @rule(name=st.sampled_from(SOURCES[1:]), n=number)
+    def delete(self, name: str, n: int) -> None:
+        if n or name in self.oracle.deleted:
+            return
+        library.delete(self.sources[name], by=self.users["steward"])
+        self.oracle.deleted.add(name)
+        for held in self.oracle.answers:
+            if name in held.sources and held.state in {"waiting", "returned"}:
+                held.state = "ended"
+
+    @rule(who=person)
+    def put_everything_right(self, who: str) -> None:
+        if who in self.oracle.barred:
+            self.bar_or_let_back(who)
+        if who in REVIEWERS and who not in self.oracle.reviewers:
+            self.take_or_give_the_role(who)
+        for name in SOURCES:
+            if (who, name) in self.oracle.kept_out:
+                self.keep_out_or_let_in(who, name)
+            if (who, name) not in self.oracle.grants:
+                self.grant_or_revoke(who, name)
+
+    @rule()
+    def sweep(self) -> None:
+        """Ends what nobody could decide on; that shows nothing, whatever it ends."""
+        withdraw_leftovers()
+        for draft, held in zip(self.drafts, self.oracle.answers, strict=True):
+            if Draft.objects.get(pk=draft.pk).state == DraftState.STRANDED:
+                held.state = "ended"
+
+    # --- What is shown ---
+
+    @rule(n=number)
+    def look(self, n: int) -> None:
+        """To the asker and to others, and what the database holds as let out."""
+        draft, held = self._draft(n)
+        answer = Answer.objects.get(pk=draft.answer_id)
+        assert answer.released_text == held.released, held
+        assert (answer.status in RELEASED) == bool(held.released)
+        in_force = declassification.in_force(answer) is not None if held.released else False
+        for name in (*READERS, held.asker):
+            shown = self._read(name, answer)
+            self.seen["looks"] += 1
+            assert shown in {"", held.released}, (name, held)
+            if not in_force:
+                assert shown in {"", self.oracle.shown_to(name, held)}, (name, held)
+            if name == held.asker:
+                assert shown or not self.oracle.shown_to(name, held), (name, held)
+            self.seen["texts shown"] += bool(shown)
+        self._proven(answer, held)
+
+    def look_at_pages(self, n: int) -> None:
+        draft, held = self._draft(n)
+        for client in self.clients.values():
+            for page in ("", "card/", "provenance/"):
+                told = client.get(f"/w/legal/answers/{draft.answer_id}/{page}").content.decode()
+                assert held.released or "Form" not in told
+                assert held.released or "Either party" not in told
+
+    def _proven(self, answer: Answer, held: Held) -> None:
+        """The rows say the same: as many approvals of exactly these bytes as it took, of different entitled people."""
+        if not held.released:
+            return
+        standing = Review.objects.filter(
+            draft__answer=answer, decision="approved", text_sha256=digest(answer.released_text)
+        )
+        people = {one.decided_by.username for one in standing}
+        assert set(held.approvals) <= people
+        assert held.asker not in people
+        assert not people & held.editors
+        assert answer.released_sha256 == digest(answer.released_text)
+
+    # --- Inside ---
+
+    def _draft(self, n: int) -> tuple[Draft, Held]:
+        n %= len(self.drafts)
+        return Draft.objects.select_related("answer__workspace").get(pk=self.drafts[n].pk), self.oracle.answers[n]
+
+    def _done(self, act: Callable[[], Any]) -> bool:
+        self.seen["acts"] += 1
+        try:
+            act()
+        except (PortalError, Refused):
+            return False
+        return True
+
+    def _read(self, name: str, answer: Answer) -> str:
+        try:
+            return reading.read(answer, by=self.users[name]).text
+        except Refused:
+            return ""
+
+
+def explore(sequences: int, steps: int) -> None:
+    run_state_machine_as_test(
+        Desk,
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.timeout(max(300, SEQUENCES * STEPS * 4))
+def test_nothing_is_shown_that_nobody_entitled_approved(db: None) -> None:
+    Desk.seen.clear()
+
+    explore(SEQUENCES, STEPS)
+
+    print(dict(Desk.seen))  # noqa: T201  (shown with -s: how much was looked at)
+    assert Desk.seen["approvals"]
+    assert Desk.seen["texts shown"]
+
+
+# --- Counter-proofs: with a protection taken away, the machine sees it -----------------------------------------
+
+
+@pytest.fixture
+def desk(db: None) -> Any:
+    """ana waits for an answer that any of three reviewers could release."""
+    desk = Desk()
+    desk.people_and_sources()
+    yield desk
+    desk.forget()
+
+
+def test_an_editor_who_may_approve_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(separation, "refusal", lambda person, draft, verb: None)
+    desk.edit(0, "rolf")
+
+    with pytest.raises(AssertionError):
+        desk.approve(0, "rolf", "ruth", "")
+
+
+def test_one_approval_where_two_are_needed_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(separation, "needs_second", lambda answer: False)
+    desk.guard_or_unguard("notice")
+
+    with pytest.raises(AssertionError):
+        desk.approve(0, "rolf", "ruth", "")
+
+
+def test_a_reviewer_without_a_source_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(review.access, "require", lambda user, action, thing: None)
+    monkeypatch.setattr(review.access, "allows", lambda user, action, thing: True)
+    desk.grant_or_revoke("rolf", "notice")
+
+    with pytest.raises(AssertionError):
+        desk.approve(0, "rolf", "ruth", "")
+
+
+def test_a_text_that_nobody_saw_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(review, "_require_seen", lambda draft, seen: None)
+
+    with pytest.raises(AssertionError):
+        desk.approve_what_is_no_longer_there(0, "rolf")
+
+
+def test_a_draft_that_is_shown_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reading, "RELEASED", [*RELEASED, "held_for_review"])
+    real = reading.Reading
+    monkeypatch.setattr(
+        reading, "Reading", lambda answer, text, *rest, **more: real(answer, answer.text, *rest, **more)
+    )
+
+    with pytest.raises(AssertionError):
+        desk.look(0)
