@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from answers.models import Answer
 from audit.events import EventType
-from tests.contracts.world import VISITORS, One, World
+from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
 from workspaces.models import AccessReview, AccessReviewLine
 from workspaces.roles import Role
@@ -41,6 +41,8 @@ class Act:
     may_stay: frozenset[str] = frozenset()
     #: The browser it happens in, where a session of `who` alone is not enough.
     client: Callable[[World], Client] | None = None
+    #: What follows the path.
+    query: str = ""
     #: The same address more than once.
     variant: str = ""
 
@@ -66,7 +68,7 @@ class Act:
             arguments = {"slug": "policies", **arguments}
         if self.name.startswith("admin:") and "object_id" in arguments:
             return reverse(self.name, args=[arguments["object_id"]])
-        return reverse(self.name, kwargs=arguments)
+        return reverse(self.name, kwargs=arguments) + self.query
 
     @property
     def is_inside(self) -> bool:
@@ -135,6 +137,16 @@ DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
 FILE = SimpleUploadedFile
+
+SOURCE = {
+    "option_url": FEED,
+    "secret": "",
+    "include": "",
+    "exclude": "",
+    "classification": "internal",
+    "schedule": "manual",
+    "max_removed_percent": "20",
+}
 
 PORTAL = [
     # Workspaces and their people
@@ -244,6 +256,12 @@ PORTAL = [
         {"pk": one("document_bar", lambda b: b.document_id), "rule": one("document_bar")},
         {"reason": "It is over."},
     ),
+    # Sources
+    Act("documents:add_source", "manager", E.SOURCE_CREATED, sent=SOURCE | {"name": "News"}, query="?kind=feed"),
+    Act("documents:edit_source", "manager", E.SOURCE_CHANGED, {"pk": one("source")}, SOURCE | {"name": "News"}),
+    Act("documents:run_source", "manager", E.SOURCE_RUN_ASKED, {"pk": one("source")}, {"kind": "sync"}),
+    Act("documents:confirm_source", "manager", E.SOURCE_RUN_ASKED, {"pk": one("source")}, {"run": one("held_run")}),
+    Act("documents:remove_source", "manager", E.SOURCE_DELETED, {"pk": one("source")}),
     # Answers
     Act("answers:ask", "member", E.QUESTION_ASKED, sent={"text": "How can we end it?", "model": ""}, before=_in_work),
     Act("answers:again", "member", E.QUESTION_ASKED, {"pk": one("released")}, may=ASKER),

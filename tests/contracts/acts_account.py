@@ -60,6 +60,7 @@ ACCOUNT = [
         E.USER_CHANGED,
         {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW},
     ),
+    _own("usersessions_list", E.SESSION_ENDED),
     Act("end_session", "member", E.SESSION_ENDED, {"pk": one("session")}, may=frozenset({"member"})),
     _own(
         "mfa_activate_totp",
@@ -96,6 +97,8 @@ ACCOUNT = [
 _FACTORS = "tests/workspaces/test_sign_in_factors.py::"
 _BROWSER = "tests/e2e/test_signing_in.py::"
 _PROVIDER = "tests/workspaces/test_single_sign_on.py::"
+_LINK = "tests/workspaces/test_provider_link.py::"
+_LOCAL = "tests/workspaces/test_local_sign_in.py::"
 PROVED_ELSEWHERE = {
     "mfa_authenticate": _FACTORS + "test_a_recovery_code_signs_in_once_and_says_how_many_are_left",
     "mfa_login_webauthn": _BROWSER + "test_a_passkey_is_registered_and_signs_in_alone",
@@ -104,5 +107,10 @@ PROVED_ELSEWHERE = {
     "mfa_reauthenticate_webauthn": _BROWSER + "test_a_passkey_is_registered_and_signs_in_alone",
     "openid_connect_login": _PROVIDER + "test_the_way_to_the_provider_starts_at_our_own_form_alone",
     "openid_connect_callback": _PROVIDER + "test_the_sign_in_and_its_trail_are_one_transaction",
+    "emergency_sign_in": _LOCAL + "test_the_emergency_account_signs_in_with_password_and_second_factor",
+    "link_provider": _LINK + "test_a_link_whose_entry_cannot_be_written_is_none",
+    "unlink_provider": _LINK + "test_unlinking_takes_what_the_provider_gave_and_ends_other_sessions",
+    "confirm_at_provider": _LINK + "test_somebody_else_or_an_old_session_at_the_provider_confirms_nothing",
+    "openid_connect_back_channel_logout": "tests/workspaces/test_provider_sign_out.py",
     "workspaces:end_view": "tests/workspaces/test_view_as.py",
 }

@@ -73,6 +73,7 @@ OPENED = {"declassify": "on", "declassify_why": "It is printed.", "readers": [RE
 SEEN = {"reason": "Each sentence stands in its source.", "seen_sha256": _hash}
 
 ADMIN = [
+    _admin("logout", E.USER_SIGNED_OUT, sent={"next": ""}, may=REVIEWERS | MANAGERS | AUDITORS | ADMINISTRATORS),
     _draft("approve", E.DRAFT_APPROVED, **SEEN),
     _draft("approve", E.ANSWER_DECLASSIFIED, variant="declassify", **OPENED, **SEEN),
     _draft("return", E.DRAFT_RETURNED, **SEEN),

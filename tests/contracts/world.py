@@ -7,6 +7,7 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from answers import declassification
 from answers.endpoints import built_in
@@ -17,7 +18,7 @@ from audit import context
 from audit.chain import digest
 from documents import bars as document_bars
 from documents import restriction
-from documents.models import Document, DocumentBar, Version
+from documents.models import Document, DocumentBar, RunKind, RunState, Source, SourceRun, Version
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
@@ -35,6 +36,7 @@ from workspaces.models import (
 from workspaces.roles import Action, Role
 
 PASSWORD = "correct-horse-battery-staple"
+FEED = "https://docs.example/api/documents"
 #: Everybody who tries: one person for each role, and those outside of them.
 ROLES = tuple(role.value for role in Role)
 VISITORS = (*ROLES, "admin", "superuser", "stranger")
@@ -59,6 +61,9 @@ class Shelf:
     declassified: Answer
     waiting: Answer
     token: ApiToken
+    source: Source
+    #: A look at the source that wants to delete something.
+    held_run: SourceRun
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -189,7 +194,28 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         released=_released(workspace, asker, versions, reviewer),
         declassified=_declassified(workspace, asker, versions, reviewer),
         waiting=_waiting(workspace, asker),
+        source=(source := _source(workspace, manager)),
+        held_run=_held_run(source),
         token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
+    )
+
+
+def _source(workspace: Workspace, manager: User) -> Source:
+    return Source.objects.create(
+        workspace=workspace,
+        name="Feed",
+        kind="feed",
+        folder="Feed",
+        options={"url": FEED},
+        owner=manager,
+        created_by=manager,
+    )
+
+
+def _held_run(source: Source) -> SourceRun:
+    ended = timezone.now()
+    return SourceRun.objects.create(
+        source=source, kind=RunKind.SYNC, state=RunState.HELD, held=1, started_at=ended, ended_at=ended
     )
 
 
