@@ -8,8 +8,9 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from workspaces import hosts
 
 #: With fixes of weaknesses that touch us; look newer ones up at each release.
 _DJANGO = (5, 2, 14)
+_ALLAUTH = (65, 13, 0)
 _COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 #: In this order; each does its part only before those behind it.
 _MIDDLEWARE = (
@@ -56,6 +58,8 @@ class Rule:
     holds: Callable[[Installation], bool]
     says: str
     hint: str
+    #: Whether it must hold in development too, because nothing would work.
+    anywhere: bool = False
 
     def message(self) -> CheckMessage:
         kind = checks.Error if self.id.startswith("inlock.E") else checks.Warning
@@ -111,6 +115,22 @@ def _uploads_are_limited(here: Installation) -> bool:
 def _passwords_are_checked(here: Installation) -> bool:
     names = {rule["NAME"].rpartition(".")[2] for rule in here.settings.AUTH_PASSWORD_VALIDATORS}
     return {"MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator"} <= names
+
+
+def _behind_proxy(here: Installation) -> bool:
+    return here.settings.SECURE_PROXY_SSL_HEADER == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def _provider_is_guarded(here: Installation) -> bool:
+    s = here.settings
+    loose = (
+        s.SOCIALACCOUNT_EMAIL_AUTHENTICATION,
+        s.SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT,
+        s.SOCIALACCOUNT_LOGIN_ON_GET,
+        s.SOCIALACCOUNT_STORE_TOKENS,
+    )
+    uses_pkce = s.SOCIALACCOUNT_PROVIDERS.get("openid_connect", {}).get("OAUTH_PKCE_ENABLED") is True
+    return not any(loose) and uses_pkce and (not s.OIDC_ISSUER or s.OIDC_ISSUER.startswith("https://"))
 
 
 def _is_remote(host: str) -> bool:
@@ -204,6 +224,18 @@ RULES = (
         f"Django is older than {'.'.join(map(str, _DJANGO))}, which fixed weaknesses that touch this portal.",
         "Install requirements.lock.",
     ),
+    Rule(
+        "inlock.E019",
+        lambda here: tuple(int(part) for part in re.findall(r"\d+", version("django-allauth"))[:3]) >= _ALLAUTH,
+        f"django-allauth is older than {'.'.join(map(str, _ALLAUTH))}, which fixed weaknesses of signing in.",
+        "Install requirements.lock.",
+    ),
+    Rule(
+        "inlock.E029",
+        lambda here: bool(here.settings.INLOCK_SIGNING_KEY),
+        "There is no key to sign checkpoints, receipts and evidence packs with.",
+        "Set INLOCK_SIGNING_KEY: `openssl rand -base64 32`.",
+    ),
     # --- Transport and browser --------------------------------------------------------------------------------
     Rule(
         "inlock.W020",
@@ -250,6 +282,18 @@ RULES = (
         "A response header is weaker than it should be.",
         "nosniff on, X_FRAME_OPTIONS DENY, referrer policy same-origin, opener policy same-origin.",
     ),
+    Rule(
+        "inlock.W027",
+        lambda here: not _behind_proxy(here) or bool(here.settings.TRUSTED_PROXIES),
+        "A proxy stands in front and none is trusted: everybody seems to come from its address, and shares attempts.",
+        "Name the proxy's network in TRUSTED_PROXIES.",
+    ),
+    Rule(
+        "inlock.W028",
+        lambda here: not here.settings.TRUSTED_PROXIES or _behind_proxy(here),
+        "A proxy is trusted with addresses, but not with telling HTTPS from HTTP: requests are sent to HTTPS for ever.",
+        "Set BEHIND_PROXY where the proxy writes X-Forwarded-Proto itself, or empty TRUSTED_PROXIES.",
+    ),
     # --- People -----------------------------------------------------------------------------------------------
     Rule(
         "inlock.E030",
@@ -271,6 +315,31 @@ RULES = (
         ),
         "Passwords are hashed with a fast function.",
         "Leave PASSWORD_HASHERS as Django sets it.",
+    ),
+    Rule(
+        "inlock.W033",
+        lambda here: here.settings.SECOND_FACTOR_FOR_ADMIN,
+        "The admin opens with a password alone.",
+        "Leave INLOCK_SECOND_FACTOR_FOR_ADMIN empty.",
+    ),
+    Rule(
+        "inlock.E034",
+        _provider_is_guarded,
+        "A sign-in through the provider could be forged, begun by a link, or matched by an e-mail address.",
+        "PKCE on, an https:// issuer, and django-allauth's e-mail matching, sign-in by GET and stored tokens off.",
+    ),
+    Rule(
+        "inlock.E035",
+        lambda here: here.settings.LOCAL_SIGN_IN or bool(here.settings.OIDC_ISSUER),
+        "INLOCK_LOCAL_SIGN_IN is off and there is no provider: nobody could sign in.",
+        "Set INLOCK_OIDC_ISSUER and what belongs to it, or leave local sign-in on.",
+        anywhere=True,
+    ),
+    Rule(
+        "inlock.W036",
+        lambda here: here.settings.LOCAL_SIGN_IN or bool(here.settings.EMERGENCY_ACCOUNT),
+        "INLOCK_LOCAL_SIGN_IN is off, and nobody could sign in on the day the provider fails.",
+        "Name an account in INLOCK_EMERGENCY_ACCOUNT, give it a second factor, and seal it.",
     ),
     # --- Files ------------------------------------------------------------------------------------------------
     Rule(
@@ -354,17 +423,16 @@ RULES = (
 )
 
 
-def problems(here: Installation) -> list[CheckMessage]:
+def problems(here: Installation, rules: Iterable[Rule] = RULES) -> list[CheckMessage]:
     """A message for each rule that does not hold."""
-    return [rule.message() for rule in RULES if not rule.holds(here)]
+    return [rule.message() for rule in rules if not rule.holds(here)]
 
 
 @checks.register(Tags.security)
 def production_is_safe(**_: Any) -> list[CheckMessage]:
-    """Nothing is asked of a development machine."""
-    if not settings.PRODUCTION:
-        return []
-    return problems(Installation(settings, celery_app.conf, os.environ))
+    """Of a development machine only that it works at all."""
+    here = Installation(settings, celery_app.conf, os.environ)
+    return problems(here, RULES if settings.PRODUCTION else [rule for rule in RULES if rule.anywhere])
 
 
 def require_safe() -> None:
