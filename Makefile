@@ -27,6 +27,7 @@ test: lint
 
 deep: .venv/.development
 	INLOCK_P1_SEQUENCES=200 INLOCK_P1_STEPS=50 $(BIN)/pytest -s tests/leaks/test_p01_nobody_reads_what_is_closed.py
+	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
 
 lint: .venv/.development
 	$(BIN)/ruff check

@@ -18,6 +18,7 @@ from audit import checkpoints, detached, signing
 from audit.chain import digest, workspace_chain
 from audit.events import EventType
 from audit.exceptions import AuditError, NotIncluded
+from audit.export import content_of
 from audit.inclusion import Inclusion
 from audit.models import Checkpoint, Event
 from audit.record import record
@@ -92,7 +93,8 @@ def receipt(
     with_quotes: bool = True,
 ) -> str:
     """The signed document; who may have it is the caller's question. Without quotes it names their hashes alone."""
-    said = record_of(answer)
+    events = list(events)
+    said = _with_erased(record_of(answer), answer, events)
     release = said["release"] or {}
     return signing.sign(
         {
@@ -115,6 +117,17 @@ def receipt(
             "issued_at": timezone.now().isoformat(),
         }
     )
+
+
+def _with_erased(said: dict[str, Any], answer: Answer, events: Iterable[Event]) -> dict[str, Any]:
+    """`said`, with the hashes that the trail kept of a question or an output that was erased since."""
+    made = [details for event in events if "question_sha256" in (details := content_of(event).get("details", {}))]
+    kept = made[-1] if made else {}
+    if not answer.question.text and "question_sha256" in kept:
+        said["question"]["sha256"] = kept["question_sha256"]
+    if not answer.raw_output and kept.get("output_sha256"):
+        said["model"]["output_sha256"] = kept["output_sha256"]
+    return said
 
 
 def proven_events(answer: Answer) -> list[Event]:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,8 @@ from audit.models import Event
 from audit.record import record
 from audit.verification import verify
 
-WRITERS, EACH = 16, 25
+#: `make deep` sets more appends of each.
+WRITERS, EACH = 16, int(os.environ.get("INLOCK_APPENDS", "25"))
 
 
 def _write(number: int, start: Any) -> None:
@@ -43,7 +45,7 @@ def test_sixteen_processes_make_one_chain_without_fork_or_gap() -> None:
         writer.start()
     start.set()
     for writer in writers:
-        writer.join(120)
+        writer.join(120 + EACH)
 
     assert [writer.exitcode for writer in writers] == [0] * WRITERS
     outcome = verify(PLATFORM)

@@ -16,15 +16,19 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from answers.models import Answer
+from answers import receipts
+from answers.models import Answer, Question
 from audit import signing
 from audit.events import EventType
 from audit.models import Event
 from audit.verifier import Verifier
+from documents import deletion
+from documents import library as library_of_documents
 from tests.answers import library
 from workspaces import evidence_pack, members, trail
 from workspaces.evidence_pack import Period
 from workspaces.exceptions import Forbidden, Hidden, PortalError
+from workspaces.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +122,30 @@ def test_rights_are_told_as_they_were_after_each_change(policies: Any, manager: 
     assert [one["by"] for one in rights["changes"]] == ["manager", "manager"]
     assert rights["differences"] == []
     assert {one["person"] for one in rights["now"]["members"]} >= {"manager", "member", "auditor"}
+
+
+def test_content_and_names_that_are_erased_break_neither_chain_nor_receipt_nor_pack(
+    policies: Any, answer: Answer, member: Any, manager: Any
+) -> None:
+    """What is personal or long lies in rows of its own, of which trail and receipts hold hashes."""
+    receipt = receipts.issue(answer, by=member)
+    (document,) = {citation.document for citation in answer.citations.all()}
+    library_of_documents.delete(document, by=manager)
+    deletion.erase(document.pk)
+    Question.objects.filter(pk=answer.question_id).update(text="")
+    Answer.objects.filter(pk=answer.pk).update(text="–", released_text="–", raw_output="", sentences=[])
+    User.objects.filter(pk=member.pk).update(username="erased-1", first_name="", email="erased@example.invalid")
+
+    pack = packed(trail.Chain(policies))
+
+    key = frozenset({signing.current_key().public})
+    assert Verifier(key).run([("receipt", io.BytesIO(receipt.encode()))]).faults == []
+    assert checked(pack) == []
+    content = files(pack)
+    assert json.loads(content["verification.json"])["chains"][0]["holds"]
+    assert json.loads(content[f"rights/workspace-{policies.pk}.json"])["differences"] == []
+    assert f"receipts/{answer.pk}.json" in content
+    assert "parental leave" not in "\n".join(content.values())
 
 
 def test_period_bounds_the_trail_and_the_receipts(policies: Any, answer: Answer) -> None:
