@@ -93,9 +93,7 @@ def add_source(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             ask_run(source, RunKind.PREVIEW, by=request.user)
-            messages.success(
-                request, _("Set up. Look at the preview: nothing is brought in before you start it.")
-            )
+            messages.success(request, _("Set up. Look at the preview: nothing is brought in before you start it."))
             return redirect("documents:source", slug=workspace.slug, pk=source.pk)
     status = 400 if form.errors else 200
     return render(request, "documents/sources/form.html", {"form": form, "connector": connector}, status=status)
@@ -136,9 +134,7 @@ def edit_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRes
         else:
             messages.success(request, _("Saved. From now on it runs with your rights."))
             if is_dropped:
-                messages.warning(
-                    request, _("It points elsewhere now, so its secret was dropped. Enter it again.")
-                )
+                messages.warning(request, _("It points elsewhere now, so its secret was dropped. Enter it again."))
             return redirect("documents:source", slug=workspace.slug, pk=pk)
     context = {"form": form, "connector": connector, "source": source}
     return render(request, "documents/sources/form.html", context, status=400 if form.errors else 200)
@@ -193,4 +189,4 @@ def _looks(source: Source) -> dict[str, Any]:
     looks = [Look(run) for run in source.runs.select_related("asked_by").order_by("-asked_at")[:RUNS_SHOWN]]
     latest = looks[0] if looks else None
     previewed = any(look.run.kind == RunKind.PREVIEW and look.run.state == RunState.DONE for look in looks)
-    return {"source": source, "look": latest, "earlier": looks[1:], "previewed": previewed}
+    return {"source": source, "latest": latest, "earlier": looks[1:], "previewed": previewed}

@@ -63,6 +63,9 @@ class Field:
 class Connector(ABC):
     """One kind of source. An instance lives for one run, and is used by one thread within `with`."""
 
+    #: A class is handed to templates, which would make an instance of it.
+    do_not_call_in_templates: ClassVar[bool] = True
+
     kind: ClassVar[str]
     label: ClassVar[Any]
     purpose: ClassVar[Any]

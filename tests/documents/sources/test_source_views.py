@@ -1,5 +1,7 @@
 """The pages of sources, through the browser's door."""
 
+from html import unescape
+
 import pytest
 
 from documents.models import RunKind, Source, SourceRun
@@ -30,6 +32,7 @@ def test_a_manager_sets_a_folder_up_looks_at_the_preview_and_starts_it(client_of
     sync.work(_latest(source).pk)
     page = client.get(f"/w/policies/documents/sources/{source.pk}/")
     assert "Would add 1, change 0, remove 0." in page.content.decode()
+    assert "read-only" not in page.content.decode()
 
     client.post(f"/w/policies/documents/sources/{source.pk}/run/", {"kind": "sync"})
     sync.work(_latest(source).pk)
@@ -43,7 +46,8 @@ def test_every_kind_has_a_form_that_says_what_is_missing(kind, client_of, manage
     client = client_of(manager)
     address = f"/w/policies/documents/sources/add/?kind={kind}"
 
-    assert client.get(address).status_code == 200
+    assert f"<h1>{CONNECTORS[kind].label}</h1>" in client.get(address).content.decode()
+    assert str(CONNECTORS[kind].purpose) in unescape(client.get("/w/policies/documents/sources/").content.decode())
     refused = client.post(address, {"name": "x"})
 
     assert refused.status_code == 400
