@@ -1,6 +1,8 @@
 """What every admin class of ours is made of: rights from `workspaces.access` alone, changes through domain verbs."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
@@ -11,6 +13,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
@@ -20,18 +23,50 @@ from workspaces import access, glass, trail
 from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.models import Workspace
 
+T = TypeVar("T")
+
 
 class PagePaginator(Paginator):
-    """Find the ids of a page first and only then the rows.
+    """Find the ids of a page first and only then the rows, and count no further than anybody turns pages.
 
-    Asked for both at once, the database computes joins and annotations for every row it may have to sort.
+    Asked for both at once, the database computes joins and annotations for every row it may have to sort; and each
+    row that is counted is one whose sources were looked at. Filters and the search reach what lies beyond.
     """
+
+    most = 2000
+    #: Unfold includes this one where it would say how many there are.
+    template_name = "admin/_pages.html"
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, self.most)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are more than are counted."""
+        return self._counted > self.most
+
+    @cached_property
+    def _counted(self) -> int:
+        return self.object_list.order_by().values("pk")[: self.most + 1].count()
 
     def page(self, number: Any) -> Any:
         page = super().page(number)
         ids = list(page.object_list.values_list("pk", flat=True))
         page.object_list = self.object_list.filter(pk__in=ids)
         return page
+
+
+def asked_once(request: HttpRequest, question: str, ask: Callable[[], T]) -> T:
+    """The answer to a question about the person at large, which a page asks for every entry of its menu.
+
+    Only for whether a page or a list has a place: each row and each act asks `workspaces.access` itself.
+    """
+    known: dict[tuple[Any, str], T] = request.__dict__.setdefault("_asked_once", {})
+    key = request.user.pk, question
+    if key not in known:
+        known[key] = ask()
+    return known[key]
 
 
 class GovernedAdmin(ModelAdmin):
@@ -59,7 +94,9 @@ class GovernedAdmin(ModelAdmin):
         if action is None:
             return False
         if obj is None:
-            return request.user.is_superuser or access.workspaces_allowing(request.user, action).exists()
+            return request.user.is_superuser or asked_once(
+                request, action, access.workspaces_allowing(request.user, action).exists
+            )
         if access.allows(request.user, action, obj):
             return True
         # Broken glass passes here; `get_object` has left the entry.
@@ -202,7 +239,9 @@ class PlatformRights:
     view_action: str = ""
 
     def may(self, request: HttpRequest, action: str | None, obj: models.Model | None) -> bool:
-        return action in access.platform_actions(request.user)
+        if obj is not None:
+            return action in access.platform_actions(request.user)
+        return action in asked_once(request, "platform", partial(access.platform_actions, request.user))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = self.model._default_manager.order_by(*self.get_ordering(request))  # type: ignore[attr-defined]

@@ -176,3 +176,29 @@ def test_no_choice_of_a_form_reads_as_dashes(client_of: Any, superuser: Any, man
         assert page.status_code == 200
         assert "-----" not in page.content.decode(), page.request["PATH_INFO"]
     assert all("Never: one approval is enough" in page.content.decode() for page in pages[-2:])
+
+
+def test_a_long_list_counts_so_far_and_says_that_it_goes_on(
+    client_of: Any, admin: Any, make_workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspaces.admin_base.PagePaginator.most", 2)
+    for number in range(2):
+        make_workspace(f"place-{number}")
+    whole = client_of(admin).get(reverse("admin:workspaces_workspace_changelist"))
+    make_workspace("place-2")
+
+    cut = client_of(admin).get(reverse("admin:workspaces_workspace_changelist"))
+
+    assert (whole.context["cl"].result_count, cut.context["cl"].result_count) == (2, 2)
+    assert "2+" not in " ".join(whole.content.decode().split())
+    assert "2+" in " ".join(cut.content.decode().split())
+
+
+def test_the_menu_asks_no_right_twice(
+    client_of: Any, reviewer: Any, draft: Draft, django_assert_max_num_queries: Any
+) -> None:
+    client = client_of(reviewer)
+    client.get(reverse("admin:answers_draft_changelist"))
+
+    with django_assert_max_num_queries(24):
+        client.get(reverse("admin:answers_draft_changelist"))
