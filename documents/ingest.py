@@ -52,7 +52,9 @@ _ERROR_SENTENCE = gettext_noop(
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What one call did. `outcome` is a settled state, or `waiting` (for the index), `held`, `lost` or `settled`."""
+    """What one call did. `outcome` is a settled state, or `waiting` (for the index), `held`, `lost`, `gone` or
+    `settled`.
+    """
 
     version_id: UUID
     outcome: str
@@ -82,7 +84,9 @@ def pipeline() -> str:
 
 
 def _left_alone(version_id: UUID | str) -> IngestResult:
-    version = Version.objects.only("state", "passage_count").get(pk=version_id)
+    version = Version.objects.only("state", "passage_count").filter(pk=version_id).first()
+    if version is None:
+        return IngestResult(UUID(str(version_id)), "gone")
     held = version.state in PROGRESS[:-1]
     return IngestResult(version.pk, "held" if held else "settled", passages=version.passage_count)
 

@@ -8,6 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
+
+from audit.events import EventType
+from audit.record import record
 from documents import index, vectors
 from documents.indexing import space
 from documents.models import HEAVY, Passage, Version
@@ -75,6 +79,15 @@ def rebuild(workspace: Workspace) -> Difference:
         left = compare(workspace)
     discard(workspace.pk)
     replica_of(workspace.pk)
+    with transaction.atomic():
+        record(
+            EventType.INDEX_REBUILT,
+            on=workspace,
+            workspace=workspace,
+            passages=left.passages,
+            missing=len(left.missing),
+            foreign=len(left.foreign),
+        )
     logger.info("Workspace %s: index made anew, %s passages", workspace.pk, left.passages)
     return left
 
