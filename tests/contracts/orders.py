@@ -1,0 +1,158 @@
+"""The table of commands and background work: what each may do, as whom, and what the trail says of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from audit.chain import digest
+from audit.events import EventType
+from tests.contracts.world import World
+from workspaces import glass
+
+E = EventType
+Arguments = Callable[[World], list[Any]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One command, with one of its acts where it has several."""
+
+    name: str
+    arguments: Arguments
+    #: Whose rights it uses (`--as`); None: it is the operator's, who owns the machine.
+    who: str | None = None
+    event: EventType | None = None
+    #: People of the cast it is refused to.
+    refused: tuple[str, ...] = ()
+    before: Callable[[World], Any] | None = None
+    #: It waits for work that begins once everything is committed; the test that sees it through.
+    proved: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def typed(self, world: World, who: str | None = None) -> list[str]:
+        """The words after `manage.py`."""
+        words = [*self.name.split(), *map(str, self.arguments(world))]
+        return words if self.who is None else [*words, "--as", who or self.who]
+
+
+def _draft(*more: str) -> Arguments:
+    return lambda world: [world.own.draft.pk, *more]
+
+
+def _approve(world: World) -> list[Any]:
+    return [world.own.draft.pk, "--reason", "It stands there.", "--seen", digest(world.own.draft.text)]
+
+
+def _break(world: World) -> None:
+    glass.break_glass(world.own.workspace, by=world.people["superuser"], reason="Ticket 4711")
+
+
+def _nothing(world: World) -> list[Any]:
+    return []
+
+
+def _policies(*more: str) -> Arguments:
+    return lambda world: ["policies", *more]
+
+
+NOBODY_HERE = ("stranger", "admin", "superuser")
+NO_REVIEWER = (*NOBODY_HERE, "member", "manager", "contributor", "auditor")
+
+ORDERS = [
+    Order(
+        "ask",
+        _policies("How can we end it?"),
+        "member",
+        refused=("auditor", *NOBODY_HERE),
+        proved="tests/answers/test_ask_command.py",
+    ),
+    Order(
+        "ingest",
+        _policies("docs"),
+        "contributor",
+        refused=("member", "auditor", "reviewer", *NOBODY_HERE),
+        proved="tests/documents/test_ingest_command.py",
+    ),
+    Order(
+        "sync",
+        _policies(),
+        "manager",
+        refused=("contributor", "member", *NOBODY_HERE),
+        proved="tests/documents/sources/test_sync.py",
+    ),
+    Order(
+        "search",
+        _policies("notice"),
+        "member",
+        refused=("auditor", *NOBODY_HERE),
+        proved="tests/documents/test_search_commands.py",
+    ),
+    Order(
+        "receipt",
+        lambda w: [w.own.released.pk],
+        "member",
+        E.RECEIPT_ISSUED,
+        ("auditor", "manager", "contributor", *NOBODY_HERE),
+    ),
+    Order("review list", _nothing, "reviewer"),
+    Order("review show", _draft(), "reviewer", E.DRAFT_OPENED, NO_REVIEWER),
+    Order("review approve", _approve, "reviewer", E.DRAFT_APPROVED, NO_REVIEWER),
+    Order("review return", _draft("--reason", "Too long."), "reviewer", E.DRAFT_RETURNED, NO_REVIEWER),
+    Order("review reject", _draft("--reason", "Wrong."), "reviewer", E.DRAFT_REJECTED, NO_REVIEWER),
+    Order(
+        "glass break", _policies("--reason", "Ticket"), "superuser", E.GLASS_BROKEN, ("admin", "manager", "stranger")
+    ),
+    Order("glass end", _policies(), "superuser", E.GLASS_ENDED, ("admin", "manager", "stranger"), before=_break),
+    # The operator's
+    Order("administrator", lambda w: ["newcomer"], event=E.MEMBER_ADDED),
+    Order("workspace create", lambda w: ["travel", "--manager", "newcomer"], event=E.WORKSPACE_CREATED),
+    Order("token list", _nothing),
+    Order("token revoke", lambda w: [w.own.token.pk], event=E.TOKEN_REVOKED),
+    Order("factors", lambda w: ["member"]),
+    Order("reseal", _nothing, proved="tests/workspaces/test_resealing.py"),
+    Order("audit verify", _policies(), event=E.TRAIL_VERIFIED),
+    Order("audit export", _policies(), event=E.TRAIL_EXPORTED),
+    Order("audit checkpoint", _policies()),
+    Order("audit pack", _policies(), proved="tests/workspaces/test_evidence_pack.py"),
+    Order("audit archive", _policies(), proved="tests/audit/test_archive.py"),
+    Order("audit detach", _policies(), proved="tests/audit/test_archive.py"),
+    Order("audit key", _nothing),
+    Order("audit roles", lambda w: ["--owner", "a", "--application", "b"]),
+    Order("index verify", _policies()),
+    Order("index rebuild", _policies(), event=E.INDEX_REBUILT),
+    Order("doctor", _nothing, proved="tests/inlock/test_doctor.py"),
+    Order("demo", _nothing, proved="tests/inlock/test_demo_data.py"),
+    Order("serve", _nothing, proved="tests/inlock/test_serve.py"),
+]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One background task."""
+
+    name: str
+    #: What its one argument is the id of; empty for a sweep, which takes nothing.
+    of: str = ""
+    #: Where it acts for a person: the test that their rights are asked again.
+    rechecked: str = ""
+
+
+WORK = [
+    Work(
+        "answers.tasks.answer_question",
+        "answer",
+        "tests/answers/test_pipeline.py::test_a_right_that_is_taken_while_the_model_writes_refuses",
+    ),
+    Work("answers.tasks.sweep_answers"),
+    Work("documents.tasks.ingest_version_task", "version"),
+    Work("documents.tasks.withdraw_version_task", "version"),
+    Work("documents.tasks.erase_document_task", "document"),
+    Work("documents.tasks.run_source_task", "run", "tests/documents/sources/test_sync.py"),
+    Work("documents.tasks.sweep_ingestion"),
+    Work("documents.tasks.sweep_sources"),
+    Work("workspaces.tasks.sweep_looks"),
+    Work("audit.tasks.sweep_checkpoints"),
+    Work("inlock.tasks.canary"),
+]
