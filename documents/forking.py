@@ -141,7 +141,14 @@ class Forker:
 
 def _environment() -> dict[str, str]:
     """Nothing of ours: settings and keys stay with us. A child's home is set to its own directory."""
-    return {"HOME": "/", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return {
+        "HOME": "/",
+        "LANG": "C.UTF-8",
+        "OMP_THREAD_LIMIT": "1",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+    }
 
 
 #: The one of this process.

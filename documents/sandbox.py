@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from documents import forking
 from documents.forking import Child, ChildLost
 from documents.parse import FORMATS, Parsed, ParseFailed, Section
 from documents.parse.failures import gettext_noop
+from documents.parse.old_office import NEWER
 
 MEGABYTE = 1024 * 1024
 
@@ -34,9 +35,16 @@ class Limits:
     memory_bytes: int = 2048 * MEGABYTE
     output_bytes: int = 256 * MEGABYTE
     open_files: int = 64
+    #: Of each file that it writes, in a directory that is removed with it; and whether it may start programs.
+    written_bytes: int = 0
+    programs: bool = False
 
 
 DEFAULT = Limits()
+#: Some three hundred pages of a scan.
+RECOGNISING = Limits(wall_seconds=600, cpu_seconds=580)
+RENEWING = Limits(memory_bytes=6144 * MEGABYTE, open_files=1024, written_bytes=512 * MEGABYTE, programs=True)
+PICTURES = FORMATS["png"]
 DRAWING = Limits(wall_seconds=20, cpu_seconds=15, output_bytes=64 * MEGABYTE)
 
 
@@ -54,9 +62,42 @@ def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
 
     Raises ParseFailed; never anything that the content of the file decides.
     """
-    ending = PurePath(name).suffix.lower().removeprefix(".")
+    ending = _ending(name)
     request = {"do": "parse", "path": str(path.absolute()), "name": name}
     answer, _ = _run(request, limits, load=FORMATS.get(ending, ""))
+    return _parsed(answer)
+
+
+def recognise(path: Path, *, name: str, limits: Limits = RECOGNISING) -> Parsed:
+    """The words that text recognition finds in a scan or a picture, for which `parse` raised `scanned`.
+
+    Raises ParseFailed; `scanned` again where there is no engine.
+    """
+    request = {"do": "recognise", "path": str(path.absolute()), "ending": _ending(name)}
+    answer, _ = _run(request, limits, load=PICTURES)
+    return _parsed(answer)
+
+
+def renew(path: Path, *, name: str, limits: Limits = RENEWING) -> Parsed:
+    """The text of an old Office file, for which `parse` raised `old_office`: LibreOffice writes it anew first.
+
+    Raises ParseFailed; `old_office` again where there is no LibreOffice.
+    """
+    ending = _ending(name)
+    request = {"do": "renew", "path": str(path.absolute()), "ending": ending}
+    _, content = _run(request, limits, load=FORMATS[ending])
+    with tempfile.NamedTemporaryFile(prefix="inlock-renewed-") as file:
+        file.write(content)
+        file.flush()
+        parsed = parse(Path(file.name), name=f"{PurePath(name).stem}.{NEWER[ending]}")
+    return replace(parsed, format=ending)
+
+
+def _ending(name: str) -> str:
+    return PurePath(name).suffix.lower().removeprefix(".")
+
+
+def _parsed(answer: dict[str, Any]) -> Parsed:
     return Parsed(
         text=answer["text"],
         sections=tuple(_section(row) for row in answer["sections"]),

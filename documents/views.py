@@ -34,7 +34,9 @@ from workspaces.roles import Action
 logger = logging.getLogger(__name__)
 
 #: The endings a person chooses by; `FORMATS` knows a few more spellings.
-SHOWN_FORMATS = "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, MSG, CSV, HTML, Markdown, TXT"
+SHOWN_FORMATS = (
+    "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, MSG, CSV, HTML, Markdown, TXT, DOC, XLS, PPT, PNG, JPEG, TIFF, WEBP"
+)
 
 # --- The list -------------------------------------------------------------------------------
 

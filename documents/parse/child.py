@@ -55,6 +55,12 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
     if request["do"] in ("page", "rows"):
         remote = importlib.import_module("documents.parse.remote")
         return lambda: (getattr(remote, request["do"])(path, **request["how"]), b"")
+    if request["do"] == "renew":
+        old_office = importlib.import_module("documents.parse.old_office")
+        return lambda: ({}, old_office.renewed(path, request["ending"]))
+    if request["do"] == "recognise":
+        picture = importlib.import_module("documents.parse.picture")
+        return lambda: (_as_json(picture.recognise(path, request["ending"])), b"")
     return lambda: (_as_json(parse_file(path, request["name"])), b"")
 
 
@@ -87,9 +93,10 @@ def shut_in(limits: dict[str, int]) -> bool:
     _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], grace=5)
     _limit(resource.RLIMIT_AS, limits["memory_bytes"])
     _limit(resource.RLIMIT_NOFILE, limits["open_files"])
-    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_FSIZE, limits["written_bytes"])
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
+    if not limits["programs"]:
+        _limit(resource.RLIMIT_NPROC, 0)
     return isolated
 
 

@@ -22,10 +22,16 @@ SENTENCES: dict[str, str] = {
     "encrypted": gettext_noop("The file is protected by a password. Upload a copy without one."),
     "damaged": gettext_noop("The file is damaged and cannot be opened."),
     "no_text": gettext_noop("No text found in the file. There is nothing in it that could be quoted."),
-    "no_text_scanned": gettext_noop(
-        "No text found: the pages are pictures, as from a scanner. "
-        "Run text recognition (OCR) on the file and upload the result."
+    "scanned": gettext_noop(
+        "The pages are pictures, as from a scanner, and this portal has no text recognition (OCR). Ask its operator "
+        "to install tesseract-ocr, with tesseract-ocr-srp and tesseract-ocr-srp-latn for Serbian; then try again. "
+        "Or upload a file that holds text."
     ),
+    "old_office": gettext_noop(
+        "Files of old Office versions are read through LibreOffice, which this portal does not have. "
+        "Ask its operator to install it and try again, or save the file in the newer format and upload that."
+    ),
+    "alone": gettext_noop("Files of this kind are read when they are uploaded by themselves, and not as attachments."),
     "too_deep": gettext_noop("It lies in more messages, one inside the other, than are opened here."),
     "too_large": gettext_noop("The file holds more than can be read at once. Split it and upload the parts."),
     "too_slow": gettext_noop("Reading the file took too long and was stopped."),

@@ -17,6 +17,8 @@ from .outline import PATH_SEPARATOR, Outline
 
 MAX_PARTS = 200
 MAX_DEPTH = 8
+# What is read by other programs, with limits of their own.
+_ALONE = frozenset({"scanned", "old_office"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class _Attached:
             try:
                 parsed = self._read(attachment)
             except ParseFailed as failure:
-                self.unread.append((attachment.name, failure.code))
+                self.unread.append((attachment.name, "alone" if failure.code in _ALONE else failure.code))
                 continue
             parts += _parts_of(attachment.name, parsed, first + len(parts))
             self.hidden.update(parsed.hidden)

@@ -6,7 +6,7 @@ from collections import Counter
 import pypdfium2
 
 from . import pdf_furniture
-from .failures import SENTENCES, ParseFailed
+from .failures import ParseFailed
 from .held import File, Held
 from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
 from .pdf_text import PageText, read_page, without, without_lines
@@ -36,7 +36,7 @@ def parse(path: File) -> Parsed:
         return assemble("pdf", parts, title=title, hidden=hidden)
     except ParseFailed as failure:
         if failure.code == "no_text":
-            raise ParseFailed("no_text", sentence=SENTENCES["no_text_scanned"]) from failure
+            raise ParseFailed("scanned") from failure
         raise
 
 

@@ -8,13 +8,25 @@ ZIP = b"PK\x03\x04"
 PDF = b"%PDF-"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 RTF = b"{\\rtf"
+PNG = b"\x89PNG\r\n\x1a\n"
+JPEG = b"\xff\xd8\xff"
+TIFF = (b"II*\x00", b"MM\x00*")
 OFFICE = frozenset({"docx", "pptx", "xlsx"})
 #: Formats that are known by their first bytes alone.
 STARTS: dict[str, tuple[bytes, ...]] = {
+    "doc": (OLE, RTF),
     "epub": (ZIP,),
+    "jpeg": (JPEG,),
+    "jpg": (JPEG,),
     "msg": (OLE,),
     "odt": (ZIP,),
+    "png": (PNG,),
+    "ppt": (OLE,),
     "rtf": (RTF,),
+    "tif": TIFF,
+    "tiff": TIFF,
+    "webp": (b"RIFF",),
+    "xls": (OLE,),
 }
 # What never begins a text file, whatever its name says.
 BINARY = (
@@ -25,7 +37,7 @@ BINARY = (
     b"\x7fELF",
     b"MZ\x90",
     b"\x89PNG",
-    b"\xff\xd8\xff",
+    JPEG,
     b"GIF8",
     b"\x1f\x8b",
     RTF,

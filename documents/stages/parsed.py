@@ -7,7 +7,7 @@ from documents import analysis, sandbox
 from documents.leases import Lease
 from documents.models import Document, Version
 from documents.originals import local_path
-from documents.parse import Parsed
+from documents.parse import Parsed, ParseFailed
 from documents.stages import Stage
 from documents.states import VersionState
 from documents.titles import MAX_TITLE, title_from
@@ -15,6 +15,11 @@ from documents.titles import MAX_TITLE, title_from
 #: Enough to tell the language of a document.
 SAMPLE = 20_000
 _SPARE_SECONDS = 30
+#: What a parser cannot read and another program can, where it is installed.
+_BY_OTHERS = {
+    "scanned": (sandbox.recognise, sandbox.RECOGNISING),
+    "old_office": (sandbox.renew, sandbox.RENEWING),
+}
 
 
 def read(version: Version, lease: Lease) -> Parsed | None:
@@ -23,7 +28,14 @@ def read(version: Version, lease: Lease) -> Parsed | None:
         return None
     lease.renew(seconds=sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
     with local_path(version) as path:
-        return sandbox.parse(path, name=version.filename)
+        try:
+            return sandbox.parse(path, name=version.filename)
+        except ParseFailed as failure:
+            if failure.code not in _BY_OTHERS:
+                raise
+            read_by, limits = _BY_OTHERS[failure.code]
+        lease.renew(seconds=limits.wall_seconds + sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
+        return read_by(path, name=version.filename)
 
 
 def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:

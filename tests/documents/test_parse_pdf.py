@@ -70,7 +70,7 @@ def test_a_scan_without_text_says_what_to_do(tmp_path):
     with pytest.raises(ParseFailed, match="OCR") as caught:
         parse_file(path, "scan.pdf")
 
-    assert caught.value.code == "no_text"
+    assert caught.value.code == "scanned"
     assert not caught.value.retryable
 
 

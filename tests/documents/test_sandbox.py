@@ -56,7 +56,7 @@ def test_a_failure_comes_back_with_its_name_and_sentence(tmp_path):
     with pytest.raises(ParseFailed, match="OCR") as caught:
         sandbox.parse(scan, name="scan.pdf")
 
-    assert caught.value.code == "no_text"
+    assert caught.value.code == "scanned"
 
 
 def test_a_child_that_segfaults_dies_alone(page, child_runs):

@@ -7,7 +7,9 @@ from django.urls import reverse
 
 from documents.listing import newest, percent
 from documents.models import Version
+from documents.parse import FORMATS
 from documents.states import OPEN, PROGRESS, VersionState
+from documents.views import SHOWN_FORMATS
 from tests.documents import factories
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +71,7 @@ def test_the_limits_stand_beside_the_upload(policies, contributor, client_of, se
     shown = page(client_of(contributor))
 
     assert "up to 7 MB each" in shown
-    assert "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, MSG, CSV, HTML, Markdown, TXT" in shown
+    assert SHOWN_FORMATS in shown
 
 
 def test_an_empty_workspace_invites_those_who_can_add_and_tells_the_others_who_can(
@@ -170,3 +172,16 @@ def test_a_document_of_another_workspace_is_not_in_the_list(policies, legal, con
     factories.document(legal, "nda.md", by=contributor, title="Mutual agreement")
 
     assert "Mutual agreement" not in page(client_of(member))
+
+
+def test_the_page_names_every_format_that_can_be_read():
+    spelled_otherwise = {
+        "htm": "HTML",
+        "jpg": "JPEG",
+        "markdown": "Markdown",
+        "md": "Markdown",
+        "tif": "TIFF",
+        "tsv": "CSV",
+    }
+
+    assert set(SHOWN_FORMATS.split(", ")) == {spelled_otherwise.get(ending, ending.upper()) for ending in FORMATS}

@@ -1,0 +1,80 @@
+"""Recognise the words of a picture with Tesseract, where the machine has it.
+
+Its library is used and not its program: a process that reads untrusted files may start none and write no file.
+"""
+
+import ctypes
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from .failures import ParseFailed
+
+LIBRARIES = (
+    "libtesseract.so.5",
+    "libtesseract.so.4",
+    "libtesseract.5.dylib",
+    "/opt/homebrew/lib/libtesseract.5.dylib",
+    "/usr/local/lib/libtesseract.5.dylib",
+)
+#: The languages that are used where their packs are installed.
+LANGUAGES = ("eng", "srp", "srp_latn")
+
+_MAX_TEXT = 2_000_000
+
+
+class Engine:
+    """Tesseract with all of our languages that it has. Raises ParseFailed(`scanned`) where there is none."""
+
+    def __init__(self) -> None:
+        self._library = _loaded()
+        self._handle = self._library.TessBaseAPICreate()
+        first = next((each for each in LANGUAGES if self._begins(each)), None)
+        if first is None:
+            raise ParseFailed("scanned", detail="no language")
+        packs = Path((self._library.TessBaseAPIGetDatapath(self._handle) or b"").decode())
+        self.languages = tuple(each for each in LANGUAGES if each == first or (packs / f"{each}.traineddata").is_file())
+        if len(self.languages) > 1 and not self._begins("+".join(self.languages)):
+            raise ParseFailed("scanned", detail="languages")
+
+    def text(self, grey: bytes, width: int, height: int, *, stride: int, dots_per_inch: int) -> str:
+        """The words of a picture in shades of grey, a line each, a blank line between paragraphs."""
+        library, handle = self._library, self._handle
+        library.TessBaseAPISetImage(handle, grey, width, height, 1, stride)
+        library.TessBaseAPISetSourceResolution(handle, dots_per_inch)
+        found = library.TessBaseAPIGetUTF8Text(handle)
+        if not found:
+            return ""
+        try:
+            return (ctypes.string_at(found)[:_MAX_TEXT]).decode("utf-8", errors="replace")
+        finally:
+            library.TessDeleteText(found)
+            library.TessBaseAPIClear(handle)
+
+    def _begins(self, languages: str) -> bool:
+        return bool(self._library.TessBaseAPIInit3(self._handle, None, languages.encode()) == 0)
+
+
+def _loaded(load: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> ctypes.CDLL:
+    for name in LIBRARIES:
+        with suppress(OSError):
+            return _with_signatures(load(name))
+    raise ParseFailed("scanned", detail="no tesseract")
+
+
+def _with_signatures(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    signatures = {
+        "TessBaseAPICreate": (pointer, []),
+        "TessBaseAPIInit3": (number, [pointer, ctypes.c_char_p, ctypes.c_char_p]),
+        "TessBaseAPIGetDatapath": (ctypes.c_char_p, [pointer]),
+        "TessBaseAPISetImage": (None, [pointer, ctypes.c_char_p, number, number, number, number]),
+        "TessBaseAPISetSourceResolution": (None, [pointer, number]),
+        "TessBaseAPIGetUTF8Text": (pointer, [pointer]),
+        "TessDeleteText": (None, [pointer]),
+        "TessBaseAPIClear": (None, [pointer]),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library

@@ -1,0 +1,77 @@
+"""Pictures and scans: what a program recognises in them. `parse` only says that there is nothing else to read.
+
+Recognising takes a hundred times as long as reading, so it is asked for by itself, with limits of its own.
+"""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+from .failures import ParseFailed
+from .held import File
+from .model import MAX_PAGES, Parsed, Part, assemble
+from .ocr import Engine
+from .pdf import open_document
+
+MAX_PIXELS = 50_000_000
+DOTS_PER_INCH = 200
+#: A page as large as a poster is recognised at fewer dots.
+_PAGE_PIXELS = 12_000_000
+_POINTS_PER_INCH = 72
+
+
+def parse(path: File) -> Parsed:
+    """Raises ParseFailed: `scanned`, or what is wrong with the file."""
+    for _ in _frames(path):
+        break
+    raise ParseFailed("scanned")
+
+
+def recognise(path: Path, ending: str) -> Parsed:
+    """The pages of a scan, or the frames of a picture, as far as words are found. Raises ParseFailed."""
+    engine = Engine()
+    texts = _of_pdf(path, engine) if ending == "pdf" else _of_picture(path, engine)
+    return assemble(ending, (Part("page", number, str(number), (), text) for number, text in enumerate(texts, 1)))
+
+
+def _of_pdf(path: Path, engine: Engine) -> Iterator[str]:
+    document = open_document(path)
+    for index in range(len(document)):
+        try:
+            page = document[index]
+            width, height = page.get_size()
+            scale = min(DOTS_PER_INCH / _POINTS_PER_INCH, (_PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
+            drawn = page.render(scale=scale, grayscale=True)
+        except pypdfium2.PdfiumError as error:
+            raise ParseFailed("damaged", detail=f"page {index + 1}") from error
+        dots = round(scale * _POINTS_PER_INCH)
+        yield engine.text(bytes(drawn.buffer), drawn.width, drawn.height, stride=drawn.stride, dots_per_inch=dots)
+        drawn.close()
+        page.close()
+
+
+def _of_picture(path: Path, engine: Engine) -> Iterator[str]:
+    for frame in _frames(path):
+        grey = frame.convert("L")
+        yield engine.text(grey.tobytes(), *grey.size, stride=grey.width, dots_per_inch=DOTS_PER_INCH)
+
+
+def _frames(path: File) -> Iterator[Image.Image]:
+    """The pictures of a file, whose sizes are known before any is unpacked. Raises ParseFailed."""
+    with warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file, formats=("PNG", "JPEG", "TIFF", "WEBP")) as picture:
+                if getattr(picture, "n_frames", 1) > MAX_PAGES:
+                    raise ParseFailed("too_large", detail="frames")
+                for frame in ImageSequence.Iterator(picture):
+                    if frame.width * frame.height > MAX_PIXELS:
+                        raise ParseFailed("too_large", detail="pixels")
+                    yield frame
+        except Image.DecompressionBombError as error:
+            raise ParseFailed("too_large", detail="pixels") from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise ParseFailed("damaged", detail="picture") from error
