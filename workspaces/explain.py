@@ -64,7 +64,9 @@ class Thing:
 
     def named_for(self, actions: frozenset[str]) -> "Thing":
         """The thing as somebody who holds `actions` there may see it."""
-        return self if self.named_to in actions else replace(self, label=_("A document"))
+        if self.named_to in actions:
+            return self
+        return replace(self, label=_("An answer") if self.kind == "answer" else _("A document"))
 
 
 @dataclass(slots=True)

@@ -282,7 +282,14 @@ def test_an_administrator_sees_what_a_person_can_see_everywhere_and_no_name_of_a
     page = html.unescape(client.get(address).content.decode())
     of_member = html.unescape(client.get(reverse("admin:workspaces_user_sees", args=[member.pk])).content.decode())
 
-    for told in ("Policies", "Legal", "Contributor, since", "Shared with them by member on", "Closed to them"):
+    for told in (
+        "Policies",
+        "Legal",
+        "Contributor, since",
+        "An answer",
+        "Shared with them by member on",
+        "Closed to them",
+    ):
         assert told in page
     assert "A document" in of_member
     assert "Granted by name." in of_member
