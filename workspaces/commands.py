@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, handle_default_options
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections
+from django.utils.translation import gettext as _
 
 from audit import context
 from workspaces import access
@@ -115,13 +116,13 @@ class PortalCommand(OneLineErrors):
         try:
             return Workspace.objects.get(slug=slug)
         except Workspace.DoesNotExist as error:
-            raise PortalError(f"There is no workspace called {slug}.") from error
+            raise PortalError(_("There is no workspace called %(slug)s.") % {"slug": slug}) from error
 
     def _person(self, username: str) -> User:
         try:
             return User.objects.get(username=username, is_active=True)
         except User.DoesNotExist as error:
-            raise PortalError(f"There is no active account called {username}.") from error
+            raise PortalError(_("There is no active account called %(name)s.") % {"name": username}) from error
 
 
 def _what_to_do(error: Refused) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from documents import library, restriction
 from documents.models import Document, Version
@@ -26,7 +27,7 @@ class Seeded:
 def seed_people() -> None:
     """The accounts and workspaces, everybody in their roles. Refused in production: the passwords are published."""
     if settings.PRODUCTION:
-        raise PortalError("The demo's passwords are published, so it does not run in production mode.")
+        raise PortalError(_("The demo's passwords are published, so it does not run in production mode."))
     for workspace in WORKSPACES:
         if not Workspace.objects.filter(slug=workspace.slug).exists():
             members.create_workspace(

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from documents.retrieval import as_document, record_search, retrieve
 from documents.search import Hit, Mode, SearchResult, search
 from workspaces.commands import PortalCommand
@@ -50,11 +52,11 @@ class Command(PortalCommand):
         **options: Any,
     ) -> dict[str, Any]:
         if (query is None) == (queries is None):
-            raise PortalError("Give a query, or --queries with a file of them.")
+            raise PortalError(_("Give a query, or --queries with a file of them."))
         if run_file is not None and queries is None:
-            raise PortalError("--run needs --queries.")
+            raise PortalError(_("--run needs --queries."))
         if k < 1:
-            raise PortalError("-k is a number of passages from 1 up.")
+            raise PortalError(_("-k is a number of passages from 1 up."))
         workspace = self.workspace(user, slug, Action.OPEN)
         if query is not None:
             return self._one(retrieve(user, workspace, query, k, mode=mode))

@@ -6,6 +6,8 @@ An account that does not exist is created without a password.
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.members import create_user, set_platform_administrator
@@ -25,7 +27,7 @@ class Command(PortalCommand):
         if account is None and not remove:
             account = create_user(username=user, by=None)
         if account is None or not account.is_active:
-            raise PortalError(f"There is no active account called {user}.")
+            raise PortalError(_("There is no active account called %(name)s.") % {"name": user})
         set_platform_administrator(account, administrator=not remove, by=None)
         self.say(f"{user} is {'no longer' if remove else 'now'} a platform administrator.")
         return {"user": user, "administrator": not remove}

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from audit import archive, chain, database_roles, export, signing
 from audit.exceptions import AuditError
 from workspaces import evidence_pack, held_rights, trail
@@ -64,13 +66,13 @@ class Command(PortalCommand):
         try:
             if act == "export":
                 if slug is None:
-                    raise PortalError("Say which chain to export: a workspace's short name, or platform.")
+                    raise PortalError(_("Say which chain to export: a workspace's short name, or platform."))
                 return self._export(_chain(slug), options["format"], options["after"])
             if act == "pack":
                 return self._pack(slug or options["workspace"], options["since"], options["until"], options["out"])
             if act in {"archive", "detach"}:
                 if slug is None:
-                    raise PortalError("Say which chain: a workspace's short name, or platform.")
+                    raise PortalError(_("Say which chain: a workspace's short name, or platform."))
                 if act == "archive":
                     return self._archive(_chain(slug), options["before"], options["out"])
                 return self._detach(_chain(slug), options["archive"])
@@ -104,7 +106,7 @@ class Command(PortalCommand):
 
     def _export(self, which: trail.Chain, kind: str, after: int) -> dict[str, Any]:
         if self.as_json and kind != "jsonl":
-            raise PortalError("--json goes with --format jsonl alone.")
+            raise PortalError(_("--json goes with --format jsonl alone."))
         lines = trail.lines(which, by=None, kind=kind, after=after)
         if self.as_json:
             header, *entries = [json.loads(line) for line in lines]
@@ -126,21 +128,23 @@ class Command(PortalCommand):
 
     def _pack(self, slug: str | None, since: str, until: str, out: Path | None) -> dict[str, Any]:
         if out is None:
-            raise PortalError("Say where the archive goes: --out FILE.")
+            raise PortalError(_("Say where the archive goes: --out FILE."))
         chains = _chains() if slug is None else [_chain(slug)]
         period = evidence_pack.period_of(since, until)
         try:
             with evidence_pack.make(chains, period, by=None) as pack, out.open("wb") as file:
                 shutil.copyfileobj(pack, file)
         except OSError as error:
-            raise PortalError(f"Cannot write {error.filename or out}: {error.strerror}.") from error
+            raise PortalError(
+                _("Cannot write %(file)s: %(why)s.") % {"file": error.filename or out, "why": error.strerror}
+            ) from error
         self.say(f"{out}: {', '.join(which.code for which in chains)}. Check it with audit/verifier.py.")
         return {"file": str(out), "chains": [which.code for which in chains], "key": signing.current_key().public}
 
     def _archive(self, which: trail.Chain, before: str, out: Path | None) -> dict[str, Any]:
         if out is None or not before:
             raise PortalError(
-                "Say from which day on entries stay, and where the archive goes: --before DATE --out FILE."
+                _("Say from which day on entries stay, and where the archive goes: --before DATE --out FILE.")
             )
         moment = evidence_pack.period_of(before, "").since
         upto = archive.last_checkpoint(which.name, moment).seq
@@ -148,18 +152,20 @@ class Command(PortalCommand):
         try:
             made = archive.make(which.name, before=moment, path=out, carried=carried)
         except OSError as error:
-            raise PortalError(f"Cannot write {error.filename or out}: {error.strerror}.") from error
+            raise PortalError(
+                _("Cannot write %(file)s: %(why)s.") % {"file": error.filename or out, "why": error.strerror}
+            ) from error
         self.say(f"{out}: {which.code} up to entry {made.upto}. Keep it: check it with audit/verifier.py.")
         return {"file": str(out), "slug": which.code, "upto": made.upto, "manifest_sha256": chain.digest(made.document)}
 
     def _detach(self, which: trail.Chain, file: Path | None) -> dict[str, Any]:
         if file is None:
-            raise PortalError("Say which archive holds what is to leave: --archive FILE.")
+            raise PortalError(_("Say which archive holds what is to leave: --archive FILE."))
         try:
             with file.open("rb") as content:
                 script = archive.detaching(which.name, content)
         except OSError as error:
-            raise PortalError(f"Cannot read {file}: {error.strerror}.") from error
+            raise PortalError(_("Cannot read %(file)s: %(why)s.") % {"file": file, "why": error.strerror}) from error
         self.say(script)
         return {"slug": which.code, "sql": script}
 
@@ -170,7 +176,9 @@ class Command(PortalCommand):
 
     def _roles(self, owner: str | None, application: str | None) -> dict[str, Any]:
         if not owner or not application or owner == application:
-            raise PortalError("Name two roles: --owner, which migrates, and --application, which the portal runs as.")
+            raise PortalError(
+                _("Name two roles: --owner, which migrates, and --application, which the portal runs as.")
+            )
         script = database_roles.script(owner=owner, application=application)
         self.say(script)
         return {"sql": script}
@@ -186,5 +194,5 @@ def _chain(slug: str) -> trail.Chain:
         return trail.Chain()
     workspace = Workspace.objects.filter(slug=slug).first()
     if workspace is None:
-        raise PortalError(f"There is no workspace called {slug}.")
+        raise PortalError(_("There is no workspace called %(slug)s.") % {"slug": slug})
     return trail.Chain(workspace)

@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.identity import factors
@@ -20,7 +22,7 @@ class Command(PortalCommand):
     def run(self, *, user: str, remove: bool, **options: Any) -> dict[str, Any]:
         account = User.objects.filter(username=user).first()
         if account is None:
-            raise PortalError(f"There is no account called {user}.")
+            raise PortalError(_("There is no account called %(name)s.") % {"name": user})
         found = factors.remove_all(account, by=None) if remove else factors.kinds(account)
         what = ", ".join(found) or "none"
         self.say(f"Removed from {user}: {what}." if remove else f"{user} has: {what}.")

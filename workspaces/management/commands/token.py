@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import CharField, Q
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from workspaces import tokens
 from workspaces.commands import PortalCommand
@@ -28,7 +29,7 @@ class Command(PortalCommand):
         if act == "list":
             return self._list(of)
         if which is None:
-            raise PortalError("Say which token to revoke: its id, or its first characters.")
+            raise PortalError(_("Say which token to revoke: its id, or its first characters."))
         return self._revoke(which)
 
     def _list(self, of: str | None) -> dict[str, Any]:
@@ -45,7 +46,9 @@ class Command(PortalCommand):
         rows = ApiToken.objects.annotate(code=Cast("pk", CharField()))
         found = list(rows.filter(Q(code=which) | Q(prefix=which)))
         if len(found) != 1:
-            raise PortalError(f"{len(found)} tokens are called {which}: give the id of one.")
+            raise PortalError(
+                _("%(count)s tokens are called %(which)s: give the id of one.") % {"count": len(found), "which": which}
+            )
         tokens.revoke(found[0], by=None)
         self.say(f"Revoked: {found[0]}")
         return {"revoked": str(found[0].pk)}

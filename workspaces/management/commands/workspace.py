@@ -4,6 +4,7 @@ from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from workspaces import members
 from workspaces.commands import PortalCommand
@@ -35,7 +36,7 @@ class Command(PortalCommand):
 
     def run(self, *, act: str, slug: str, name: str, policy: str, **people: list[str]) -> dict[str, Any]:
         if policy == RISK:
-            raise WorkspaceError("The policy “risk” is not available yet: choose open or review.")
+            raise WorkspaceError(_("The policy “risk” is not available yet: choose open or review."))
         created: list[str] = []
         with transaction.atomic():
             workspace = members.create_workspace(slug=slug, name=name or slug, policy=policy, by=None)
