@@ -6,12 +6,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Directory with public test collections for `make bench`; see docs/benchmarks.md.
 DATA ?=
+# How many random lives of the portal `make deep` looks at.
+SEQUENCES ?= 200
 
 help:
 	@echo "make demo   seed two workspaces, ask five questions, verify the trail"
 	@echo "make run    open the portal on http://127.0.0.1:8000"
 	@echo "make test   lint, types and every test (the browser tests want Chromium)"
-	@echo "make deep   look longer for a word that somebody may not read"
+	@echo "make deep   look longer for a word that somebody may not read; SEQUENCES=<number> says how long"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
 	@echo "make clean  remove .venv and var, with everything that was ingested"
@@ -26,7 +28,10 @@ test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
 
 deep: .venv/.development
-	INLOCK_P1_SEQUENCES=200 INLOCK_P1_STEPS=50 $(BIN)/pytest -s tests/leaks/test_p01_nobody_reads_what_is_closed.py
+	INLOCK_DEEP=1 INLOCK_P1_SEQUENCES=$(SEQUENCES) INLOCK_P1_STEPS=50 INLOCK_P7_SEQUENCES=$(SEQUENCES) INLOCK_P7_STEPS=50 \
+		$(BIN)/pytest -s tests/leaks/test_p01_nobody_reads_what_is_closed.py tests/leaks/test_p01_sabotage.py \
+		tests/leaks/test_p01_what_is_open_is_found.py tests/leaks/test_p02_rights_taken_in_mid_answer.py \
+		tests/leaks/test_p07_nothing_unapproved_is_shown.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
 
 lint: .venv/.development
