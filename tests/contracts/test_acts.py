@@ -26,6 +26,9 @@ from tests.contracts.world import ROLES, VISITORS, One, World
 from workspaces import access
 from workspaces.roles import CHARTERS
 
+#: They share a world, which one worker makes.
+pytestmark = pytest.mark.xdist_group("contracts-acts")
+
 ACTS = [*PORTAL, *ADMIN, *ACCOUNT]
 GUARDED = [act for act in ACTS if act.name not in {"account_login", "account_logout", "set_language"}]
 NAMING = [act for act in ACTS if act.address or act.ones()]

@@ -17,6 +17,9 @@ from tests.contracts.trying import TRIED, send, undone
 from tests.contracts.world import VISITORS, Shelf, World
 from workspaces.models import PlatformPolicy
 
+#: They share a world, which one worker makes.
+pytestmark = pytest.mark.xdist_group("contracts-admin_pages")
+
 #: Acts on a heap of rows, and Unfold's buttons: name → the right it asks for. There are none; a class that gets one
 #: needs a row here and in `acts_admin.py`.
 BULK_ACTS: dict[str, str] = {}

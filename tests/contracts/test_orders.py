@@ -24,6 +24,9 @@ from tests.contracts.trying import TRIED, undone
 from tests.contracts.world import World
 from workspaces import access
 
+#: They share a world, which one worker makes.
+pytestmark = pytest.mark.xdist_group("contracts-orders")
+
 RUN_HERE = [order for order in ORDERS if not order.proved]
 PROOFS = sorted({one.proved for one in ORDERS if one.proved} | {work.rechecked for work in WORK if work.rechecked})
 

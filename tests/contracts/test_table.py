@@ -20,6 +20,9 @@ from tests.contracts.test_urls import ROUTES, Route
 from tests.contracts.trying import TRIED, patterns, send, undone
 from tests.contracts.world import VISITORS, World
 
+#: They share a world, which one worker makes.
+pytestmark = pytest.mark.xdist_group("contracts-table")
+
 ACTS = [*PORTAL, *ADMIN, *ACCOUNT]
 NAMED = {act.name for act in ACTS} | set(PROVED_ELSEWHERE)
 #: Pages of the admin that only show, whoever asks. What is posted to a list is tried in `test_admin_pages.py`.

@@ -3,16 +3,19 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.events import EventType
 from audit.models import Event
+from tests.contracts.trying import TRIED
+from tests.contracts.world import World
 from workspaces.identity.decorators import OWN_ACCOUNT
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 from workspaces.token_views import OWN_TOKENS
+
+pytestmark = pytest.mark.xdist_group("contracts-urls")
 
 #: Addresses that ask for no right: signing in and out, the language, the list of one's own workspaces.
 SIGNING_IN = {
@@ -64,6 +67,7 @@ def _routes(resolver: URLResolver, namespace: str = "", prefix: str = "") -> Ite
 ROUTES = list(_routes(get_resolver()))
 GUARDED = [route for route in ROUTES if route.name not in WITHOUT_A_RIGHT]
 INSIDE = [route for route in GUARDED if route.path.startswith("/w/")]
+LACKING = [(route, role) for role in Role for route in INSIDE if route.action not in CHARTERS[role].actions]
 
 
 def test_the_sweep_sees_the_portal():
@@ -79,11 +83,12 @@ def test_every_view_declares_the_right_it_asks_for(route):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_nobody_gets_past_the_sign_in_page_without_an_account(route, client, policies):
+def test_nobody_gets_past_the_sign_in_page_without_an_account(route: Route, world: World) -> None:
     if route.name in {*SIGNING_IN, "set_language"}:
         return
     for method in METHODS:
-        response = getattr(client, method)(route.path)
+        response = getattr(world.client(None), method)(route.path)
+        TRIED["addresses × methods × visitors"] += 1
 
         assert response.status_code in {302, 405}, (method, response.status_code)
         if response.status_code == 302:
@@ -91,29 +96,24 @@ def test_nobody_gets_past_the_sign_in_page_without_an_account(route, client, pol
 
 
 @pytest.mark.parametrize("route", INSIDE, ids=str)
-def test_a_stranger_finds_nothing_and_the_trail_says_who_tried(route, client_of, stranger, policies):
-    client = client_of(stranger)
+def test_a_stranger_finds_nothing_and_the_trail_says_who_tried(route: Route, world: World) -> None:
+    stranger, client = world.people["stranger"], world.client("stranger")
 
     for method in METHODS:
         response = getattr(client, method)(route.path)
+        TRIED["addresses × methods × visitors"] += 1
 
         assert response.status_code in {404, 405}, (method, response.status_code)
     assert Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(stranger.pk)).exists()
 
 
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("route", INSIDE, ids=str)
-def test_a_role_without_the_action_is_refused_in_every_way(
-    route: Route, role: Role, client_of: Any, make_user: Any, make_workspace: Any
-):
-    if route.action in CHARTERS[role].actions:
-        return
-    user = make_user("somebody")
-    make_workspace("policies", **{role.value: user})
-    client = client_of(user)
+@pytest.mark.parametrize(("route", "role"), LACKING, ids=str)
+def test_a_role_without_the_action_is_refused_in_every_way(route: Route, role: Role, world: World) -> None:
+    user, client = world.people[role.value], world.client(role.value)
 
     for method in METHODS:
         response = getattr(client, method)(route.path)
+        TRIED["addresses × methods × visitors"] += 1
 
         assert response.status_code in {403, 405}, (method, response.status_code)
     event = Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(user.pk)).last()
