@@ -8,9 +8,17 @@ from documents.sources.connector import Connector
 from documents.sources.feed import FeedConnector
 from documents.sources.folder import FolderConnector
 from documents.sources.git import GitConnector
+from documents.sources.imap import ImapConnector
 from documents.sources.s3 import S3Connector
 from documents.sources.website import WebsiteConnector
 
-_ALL: tuple[type[Connector], ...] = (FolderConnector, WebsiteConnector, GitConnector, S3Connector, FeedConnector)
+_ALL: tuple[type[Connector], ...] = (
+    FolderConnector,
+    WebsiteConnector,
+    GitConnector,
+    S3Connector,
+    ImapConnector,
+    FeedConnector,
+)
 
 CONNECTORS: dict[str, type[Connector]] = {connector.kind: connector for connector in _ALL}

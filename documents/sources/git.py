@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dulwich.repo import Repo
 
 _MAX_PACK = 500 * 1024 * 1024
-_LIMITS = Limits(total_seconds=600, read_seconds=60, total_bytes=_MAX_PACK)
+_LIMITS = Limits(total_seconds=240, read_seconds=60, total_bytes=_MAX_PACK)
 _MAX_DEPTH = 50
 _LONGEST = 900
 _FILE, _FOLDER = 0o100000, 0o040000

@@ -192,8 +192,7 @@ class _Look:
     # --- One item -------------------------------------------------------------------------------------------
 
     def _bring_in(self, connector: Connector, entry: Entry) -> None:
-        """Fetch one thing and receive it as a document, or note why not."""
-        self.lease.renew()
+        """Fetch one thing and receive it as a document, or note why not; either renews the lease."""
         try:
             with connector.fetch(entry) as file, self.lease.writing():
                 self._receive(entry, file)
