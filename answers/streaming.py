@@ -44,22 +44,30 @@ Event = tuple[str, str, dict[str, Any]]
 
 def append(answer_id: UUID, kind: str, data: dict[str, Any], *, kept: int = KEPT_SECONDS) -> None:
     """Add one event to the answer's stream."""
+    _append(answer_id, [(kind, data)], kept)
+
+
+def _append(answer_id: UUID, events: list[tuple[str, dict[str, Any]]], kept: int) -> None:
     client, key = _client(settings.REDIS_URL), _key(answer_id)
     try:
         with client.pipeline(transaction=False) as pipe:
-            pipe.xadd(key, {"kind": kind, "data": json.dumps(data)}, maxlen=MOST_EVENTS, approximate=True)
+            for kind, data in events:
+                pipe.xadd(key, {"kind": kind, "data": json.dumps(data)}, maxlen=MOST_EVENTS, approximate=True)
             pipe.expire(key, kept)
             pipe.execute()
     except (redis.RedisError, OSError) as error:
-        logger.warning("Answer %s: a %s event was not streamed: %s", answer_id, kind, error)
+        kinds = ", ".join(kind for kind, _data in events)
+        logger.warning("Answer %s: %s was not streamed: %s", answer_id, kinds, error)
 
 
 def announce(answer: Answer) -> None:
     """Say where the answer stands, and that it ended if it did. Call after commit."""
-    language = answer.question.language
-    append(answer.pk, STATUS, status_data(answer.status, language))
-    if answer.status not in OPEN:
-        append(answer.pk, END, {"status": str(answer.status)}, kept=KEPT_AFTER_END_SECONDS)
+    events: list[tuple[str, dict[str, Any]]] = [(STATUS, dict(status_data(answer.status, answer.question.language)))]
+    if answer.status in OPEN:
+        _append(answer.pk, events, KEPT_SECONDS)
+    else:
+        events.append((END, {"status": str(answer.status)}))
+        _append(answer.pk, events, KEPT_AFTER_END_SECONDS)
 
 
 def status_data(status: str, language: str) -> dict[str, str]:
