@@ -34,8 +34,9 @@ from workspaces.models import RoleBar, Workspace
 REVIEWERS, READERS = ("rita", "rolf", "ruth"), ("ana", "pete")
 SOURCES = ("notice", "invoices", "other invoices")
 #: Set by `make deep` to look longer.
-SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "6"))
+SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "4"))
 STEPS = int(os.environ.get("INLOCK_P7_STEPS", "30"))
+DEEP = bool(os.environ.get("INLOCK_DEEP"))
 
 officer, person = st.sampled_from(REVIEWERS), st.sampled_from((*REVIEWERS, *READERS))
 source, number = st.sampled_from(SOURCES), st.integers(0, 5)
@@ -350,8 +351,12 @@ def explore(sequences: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             database=None,
+            # On each push the same lives, so that it fails for what it changed; by `make deep` other ones each time.
+            derandomize=not DEEP,
             suppress_health_check=list(HealthCheck),
         ),
+        # Left alone, most lives end after a few steps.
+        _min_steps=steps,
     )
 
 
