@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 
+from documents.sources.folder import unreadable_roots
 from inlock.celery import app as celery_app
 from inlock.env import ALWAYS, SettingError
 from workspaces import hosts
@@ -407,6 +408,18 @@ RULES = (
         lambda here: not hosts.unreadable_entries(here.settings.MODEL_HOSTS),
         "INLOCK_MODEL_HOSTS has an entry that is neither a host, a host with a port, nor a network.",
         "Write llm.example, llm.example:8443 or 10.1.0.0/16, separated by commas.",
+    ),
+    Rule(
+        "inlock.E057",
+        lambda here: not hosts.unreadable_entries(here.settings.SOURCE_HOSTS),
+        "INLOCK_SOURCE_HOSTS has an entry that is neither a host, a host with a port, nor a network.",
+        "Write docs.example, docs.example:8443, 10.1.0.0/16 or an asterisk, separated by commas.",
+    ),
+    Rule(
+        "inlock.E058",
+        lambda here: not unreadable_roots(here.settings.SOURCE_FOLDERS),
+        "INLOCK_SOURCE_FOLDERS has an entry that is no full path, or opens the whole machine.",
+        "Write /srv/handbook for every workspace, or legal:/srv/legal for one.",
     ),
     Rule(
         "inlock.W056",

@@ -6,7 +6,7 @@ Nothing is followed: each part of a path is opened by itself, and a link, pipe o
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -137,13 +137,22 @@ def roots_of(workspace: Workspace) -> list[Path]:
     """The folders whose contents sources of `workspace` may bring in."""
     roots = []
     for entry in settings.SOURCE_FOLDERS:
-        slug, colon, folder = entry.partition(":")
-        if not colon:
-            slug, folder = "", entry
-        if Path(folder).is_absolute() and slug in ("", workspace.slug):
+        slug, folder = _split(entry)
+        if folder.is_absolute() and slug in ("", workspace.slug):
             with suppress(OSError):
-                roots.append(Path(folder).resolve(strict=True))
+                roots.append(folder.resolve(strict=True))
     return roots
+
+
+def unreadable_roots(entries: Iterable[str]) -> list[str]:
+    """The entries of INLOCK_SOURCE_FOLDERS that are no full path, or are that of everything."""
+    return [entry for entry in entries if not _split(entry)[1].is_absolute() or len(_split(entry)[1].parts) < 2]
+
+
+def _split(entry: str) -> tuple[str, Path]:
+    """The workspace an entry is for (empty: every one) and its folder."""
+    slug, colon, folder = entry.partition(":")
+    return (slug, Path(folder)) if colon else ("", Path(entry))
 
 
 def _tag(about: os.stat_result) -> str:

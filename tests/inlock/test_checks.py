@@ -22,6 +22,8 @@ SAFE = {
     "PRODUCTION": True,
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
     "ALLOWED_HOSTS": ["portal.example"],
+    "SOURCE_HOSTS": ["docs.example", "*"],
+    "SOURCE_FOLDERS": ["/srv/handbook", "legal:/srv/legal"],
     "MODEL_HOSTS": ["llm.example", "llm.internal:8443", "10.1.0.0/16"],
     "LOG_FORMAT": "json",
     "SECOND_FACTOR_FOR_ADMIN": True,
@@ -99,6 +101,8 @@ BROKEN: dict[str, list[dict[str, Any]]] = {
     "inlock.W060": [{"LOG_FORMAT": "text"}],
     "inlock.E055": [{"MODEL_HOSTS": ["http://llm.example"]}, {"MODEL_HOSTS": ["10.1.0.1/16"]}],
     "inlock.W056": [{"MODEL_HOSTS": ["*"]}],
+    "inlock.E057": [{"SOURCE_HOSTS": ["https://docs.example"]}, {"SOURCE_HOSTS": ["10.1.0.1/16"]}],
+    "inlock.E058": [{"SOURCE_FOLDERS": ["srv/handbook"]}, {"SOURCE_FOLDERS": ["legal:/"]}],
     "inlock.W054": [{"REDIS_URL": "redis://cache.example:6379/0"}, {"REDIS_URL": "rediss://cache.example:6379/0"}],
 }
 #: The same for what stands in no setting of Django: Celery's configuration, the environment, the version.
