@@ -7,6 +7,19 @@ OPENING = {"manager", "contributor", "reviewer", "member"}
 
 
 @dataclass
+class Told:
+    """An answer: where it was asked, the canaries a model was given for it and the documents they stand in.
+
+    `readers` are those for whom a reviewer declassified its text, "all" for everybody there; none where nobody did.
+    """
+
+    workspace: str
+    canaries: set[str]
+    documents: set[str]
+    readers: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Oracle:
     """Facts by name. `canaries` maps a document to the words of each of its versions, newest last."""
 
@@ -21,6 +34,7 @@ class Oracle:
     deleted: set[str] = field(default_factory=set)
     grants: set[tuple[str, str]] = field(default_factory=set)  # holder, document
     kept_out: set[tuple[str, str]] = field(default_factory=set)  # holder, document
+    told: dict[str, Told] = field(default_factory=dict)  # answer → what it rests on
 
     def names(self, person: str) -> set[str]:
         return {person} | {group for one, group in self.groups if one == person}
@@ -42,7 +56,22 @@ class Oracle:
 
     def allowed(self, person: str) -> set[str]:
         """Every canary the person may read, old versions' too."""
-        return {word for document in self.place if self.opens(person, document) for word in self.canaries[document]}
+        opened = {word for document in self.place if self.opens(person, document) for word in self.canaries[document]}
+        return opened | self.declassified(person)
+
+    def declassified(self, person: str) -> set[str]:
+        """What the person may read although a source is closed to them: not against a never rule, nothing deleted."""
+        found: set[str] = set()
+        for told in self.told.values():
+            names = self.names(person)
+            barred = any((name, told.workspace) in self.barred for name in names)
+            here = self.inside(person, told.workspace) or ((person, told.workspace) in self.glass and not barred)
+            kept_out = any((name, document) in self.kept_out for name in names for document in told.documents)
+            if person in self.closed or not here or kept_out or self.deleted & told.documents:
+                continue
+            if told.readers & {person, "all"}:
+                found |= told.canaries
+        return found
 
     def current(self, person: str, workspace: str) -> set[str]:
         """What a search there must find for the person."""
@@ -50,6 +79,8 @@ class Oracle:
         return {self.canaries[document][-1] for document in here if self.opens(person, document)}
 
     def leave(self, person: str, workspace: str) -> None:
-        """Grants by name end with the last thing that let the person use them."""
+        """What the person was given by name ends with the last thing that let them use it."""
         if not self.inside(person, workspace):
             self.grants -= {(person, document) for document, where in self.place.items() if where == workspace}
+            for told in self.told.values():
+                told.readers -= {person} if told.workspace == workspace else set()

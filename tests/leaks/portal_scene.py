@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -93,15 +94,40 @@ def viewer(client: Client, person: User) -> str:
 
 
 def answers(client: Client, person: User) -> str:
-    """Everybody's answers: page, card, provenance, receipt, the place cited first."""
-    addresses = []
+    """Everybody's answers: page, card, provenance, receipt, the place cited first, and as programs get it."""
+    addresses, receipts = [], []
     for answer in Answer.objects.select_related("workspace"):
         here = [answer.workspace.slug, answer.pk]
-        names = ("answer", "card", "provenance", "receipt")
-        addresses += [reverse(f"answers:{name}", args=here) for name in names]
+        addresses += [reverse(f"answers:{name}", args=here) for name in ("answer", "card", "provenance")]
+        receipts.append(reverse("answers:receipt", args=here))
         addresses.append(reverse("answers:citation", args=[*here, 1]))
         addresses.append(reverse("api:answer", args=[answer.pk]))
-    return _pages(client, iter(addresses))
+    return _pages(client, iter(addresses)) + "".join(_body(client.post(address)) for address in receipts)
+
+
+def events(client: Client, person: User) -> str:
+    """Everybody's streams of events, from their beginning to their end or to the first moment without news."""
+    addresses = [
+        reverse("answers:events", args=[answer.workspace.slug, answer.pk])
+        for answer in Answer.objects.select_related("workspace")
+    ]
+    return "".join(_news(client.get(address)) for address in addresses)
+
+
+def _news(response: Any) -> str:
+    if not response.streaming:
+        return response.content.decode()
+
+    async def gather() -> str:
+        parts, frames = [], response.streaming_content
+        async for frame in frames:
+            parts.append(frame.decode())
+            if parts[-1].startswith(": still here"):
+                break
+        await frames.aclose()
+        return "".join(parts)
+
+    return async_to_sync(gather)()
 
 
 def api(client: Client, person: User) -> str:
@@ -154,5 +180,5 @@ def commands(client: Client, person: User) -> str:
 
 
 SURFACES: dict[str, Callable[[Client, User], str]] = {
-    surface.__name__: surface for surface in (lists, viewer, answers, api, admin, exports, commands)
+    surface.__name__: surface for surface in (lists, viewer, answers, events, api, admin, exports, commands)
 }

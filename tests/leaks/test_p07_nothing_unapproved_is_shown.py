@@ -15,7 +15,14 @@ from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from answers import declassification, reading, review, separation, sharing
 from answers.models import Answer, Draft, Review
@@ -91,6 +98,10 @@ class Desk(RuleBasedStateMachine):
     def forget(self) -> None:
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
+
+    @invariant()
+    def count(self) -> None:
+        self.seen["steps"] += 1
 
     # --- Drafts ---
 
