@@ -55,7 +55,7 @@ def test_every_command_has_a_row() -> None:
     assert _commands() == {order.name for order in ORDERS}, "Say in tests/contracts/orders.py what it does, as whom."
 
 
-def test_a_command_that_nobody_wrote_down_would_be_seen(monkeypatch: Any) -> None:
+def test_an_act_of_a_command_is_found_by_its_parser() -> None:
     parser = ArgumentParser()
     parser.add_argument("act", choices=["list", "burn"])
 

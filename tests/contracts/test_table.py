@@ -87,8 +87,6 @@ def test_only_a_post_does_it(act: Act, world: World) -> None:
 
 def test_a_page_that_changes_something_when_it_is_read_would_be_seen(world: World, monkeypatch: Any) -> None:
     restrict = next(act for act in ACTS if act.name == "documents:restrict")
-    view = trying.view_of("documents:restrict")
-    monkeypatch.setattr(view, "__wrapped__", view)  # only so that the pattern's view may be set back
     pattern = next(pattern for name, pattern in patterns() if name == "documents:restrict")
 
     def eager(request: Any, **given: Any) -> HttpResponse:
