@@ -132,6 +132,15 @@ def confirm_removals(run: SourceRun, *, by: User) -> SourceRun:
     return ask_run(run.source, RunKind.SYNC, by=by, removals_confirmed=run.held)
 
 
+def reseal_secrets() -> int:
+    """Seal the secrets of all sources with the first key; how many. Raises CannotUnseal."""
+    count = 0
+    for source in Source.objects.select_for_update(no_key=True).exclude(sealed_secret="").order_by("pk"):
+        Source.objects.filter(pk=source.pk).update(sealed_secret=secrets.reseal(source.sealed_secret))
+        count += 1
+    return count
+
+
 def new_run(source: Source, kind: str, *, by: User | None, removals_confirmed: int = 0) -> SourceRun:
     """The row of a run that was asked for, and its bell. The caller holds the source and has checked who asks."""
     run = SourceRun.objects.create(source=source, kind=kind, asked_by=by, removals_confirmed=removals_confirmed)

@@ -123,6 +123,23 @@ def test_a_secret_is_sealed_and_dropped_when_its_host_changes(feed, make_source,
     assert source.sealed_secret == ""
 
 
+def test_a_secret_outlives_the_key_it_was_sealed_with(feed, make_source, policies, run, settings):
+    from cryptography.fernet import Fernet
+
+    from workspaces.identity.resealing import reseal_all
+
+    source = make_source("feed", {"url": feed.url("/list")}, secret="marker-token")
+    old, new = settings.INLOCK_ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
+    settings.INLOCK_ENCRYPTION_KEYS = [new]
+    assert run(source).problem == "secret_lost"
+
+    settings.INLOCK_ENCRYPTION_KEYS = [new, old]
+    assert reseal_all() == 1
+    settings.INLOCK_ENCRYPTION_KEYS = [new]
+
+    assert run(source).state == RunState.DONE
+
+
 # --- Website ------------------------------------------------------------------------------------------------
 
 
