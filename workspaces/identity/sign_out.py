@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from allauth.account import views as account
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 ID_TOKEN = "provider_id_token"  # noqa: S105
 
 
+# So that it opens to those, too, who may go nowhere else before they set up a second factor.
+@login_not_required
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; whoever came through the provider is then taken there, to end theirs."""
     came_through_provider, sealed = PROVIDER in request.session, request.session.get(ID_TOKEN, "")
