@@ -32,6 +32,8 @@ BEGIN
 END
 $$;
 ALTER ROLE {application} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+-- Statements about rights look dear to the planner and take milliseconds: compiling them would cost more than running.
+ALTER ROLE {application} SET jit = off;
 REVOKE {owner} FROM {application};
 
 ALTER DATABASE {database} OWNER TO {owner};

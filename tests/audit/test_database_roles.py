@@ -91,6 +91,9 @@ def test_application_works_and_its_trail_holds(application: None) -> None:
     assert checkpoints.make(PLATFORM) is not None
     assert verify(PLATFORM).holds
     assert database_roles.powers_over_the_trail() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
 
 
 def test_application_can_do_nothing_else_to_the_trail(application: None) -> None:
