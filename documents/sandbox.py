@@ -106,6 +106,7 @@ def _parsed(answer: dict[str, Any]) -> Parsed:
         format=answer["format"],
         hidden=answer["hidden"],
         unread=tuple((name, code) for name, code in answer["unread"]),
+        repeated=answer["repeated"],
     )
 
 

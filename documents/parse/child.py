@@ -120,6 +120,7 @@ def _as_json(parsed: Any) -> dict[str, Any]:
         "format": parsed.format,
         "hidden": parsed.hidden,
         "unread": parsed.unread,
+        "repeated": parsed.repeated,
     }
 
 

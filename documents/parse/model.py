@@ -43,6 +43,8 @@ class Parsed:
     hidden: Mapping[str, int] = field(default_factory=dict)
     #: Attachments that are no part of `text`: (name, code of the failure).
     unread: tuple[tuple[str, str], ...] = ()
+    #: Lines that the file repeats from page to page, left out of `text` where they stand again.
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

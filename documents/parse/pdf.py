@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pypdfium2
 
@@ -26,18 +27,20 @@ def parse(path: File) -> Parsed:
     finally:
         document.close()
     hidden = sum((Counter(page.hidden) for page in pages), Counter())
-    pages = [without_lines(page, spans) for page, spans in zip(pages, pdf_furniture.repeated(pages), strict=True)]
+    left_out = pdf_furniture.repeated(pages)
+    pages = [without_lines(page, spans) for page, spans in zip(pages, left_out, strict=True)]
     words = _words(pages)
     parts = (
         Part("page", number, str(number), (), without(page, _dropped(page, words)))
         for number, page in enumerate(pages, 1)
     )
     try:
-        return assemble("pdf", parts, title=title, hidden=hidden)
+        parsed = assemble("pdf", parts, title=title, hidden=hidden)
     except ParseFailed as failure:
         if failure.code == "no_text":
             raise ParseFailed("scanned") from failure
         raise
+    return replace(parsed, repeated=sum(map(len, left_out)))
 
 
 def open_document(path: File) -> pypdfium2.PdfDocument:

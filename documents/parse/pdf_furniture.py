@@ -1,12 +1,13 @@
 """Find the headers and footers that a PDF repeats from page to page.
 
 They would stand in the middle of what is read from one page to the next, and make every page look alike to a search.
-The first page that has one keeps it, so nothing is lost; numbers of pages are lost, since a page knows its own.
+A line repeats when it is the same, or when one number in it counts the pages and all else is the same; any other
+number stays. The first page that has the line keeps it, except a page's number alone, since a page knows its own.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .pdf_text import PageText
 
@@ -22,29 +23,32 @@ Span = tuple[int, int]
 
 def repeated(pages: Sequence[PageText]) -> list[list[Span]]:
     """For each page the ranges of its text to leave out; all are among its `edges`."""
-    places: dict[tuple[bool, str], list[tuple[int, Span]]] = defaultdict(list)
+    places: dict[tuple[bool, str, int | None], list[tuple[int, Span]]] = defaultdict(list)
     for index, page in enumerate(pages):
         for start, end, is_top in page.edges:
-            places[is_top, _alike(page.text[start:end])].append((index, (start, end)))
-    left_out: list[list[Span]] = [[] for _ in pages]
-    for (_, line), found in places.items():
+            for line, ahead in _alike(page.text[start:end], index, len(pages)):
+                places[is_top, line, ahead].append((index, (start, end)))
+    left_out: list[set[Span]] = [set() for _ in pages]
+    for (_, line, _), found in places.items():
         among = [index for index, _ in found]
         if len(set(among)) < MIN_PAGES or len(set(among)) < MIN_SHARE * (among[-1] - among[0] + 1):
             continue
         for index, span in found:
-            if index != among[0] or line == "#":
-                left_out[index].append(span)
-    return left_out
+            if index != among[0] or not any(character.isalpha() for character in line):
+                left_out[index].add(span)
+    return [sorted(spans) for spans in left_out]
 
 
-def _alike(line: str) -> str:
-    """The line without what differs from page to page: its first and last number."""
-    line = " ".join(line.casefold().split())
-    if _ONLY_NUMBER.fullmatch(line):
-        return "#"
-    if not any(character.isalpha() for character in line):
-        return line
-    numbers = list(_NUMBER.finditer(line))
-    for number in {each.span() for each in (numbers[:1] + numbers[-1:])}:
-        line = line[: number[0]] + "#" * (number[1] - number[0]) + line[number[1] :]
-    return re.sub("#+", "#", line)
+def _alike(line: str, index: int, count: int) -> Iterator[tuple[str, int | None]]:
+    """The ways in which the line may repeat: as it is, or with one of its numbers so far ahead of the page's index.
+
+    Only a number that a page of this document can have is believed to count its pages.
+    """
+    line = " ".join(line.split())
+    if any(character.isalpha() for character in line):
+        yield line, None
+    elif not _ONLY_NUMBER.fullmatch(line):
+        return
+    for number in _NUMBER.finditer(line):
+        if 0 < int(number[0]) <= count:
+            yield f"{line[: number.start()]}\x00{line[number.end() :]}", int(number[0]) - index

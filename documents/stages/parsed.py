@@ -46,7 +46,11 @@ def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
     version.sections = [dataclasses.asdict(section) for section in parsed.sections]
     version.format = parsed.format
     version.page_count = parsed.page_count
-    version.findings = {"hidden": dict(parsed.hidden), "unread": [list(each) for each in parsed.unread]}
+    version.findings = {
+        "hidden": dict(parsed.hidden),
+        "unread": [list(each) for each in parsed.unread],
+        "repeated": parsed.repeated,
+    }
     version.language = analysis.detect_language(parsed.text[:SAMPLE])
     _entitle(version.document, parsed.title)
     return {"characters": len(parsed.text), "pages": parsed.page_count}

@@ -152,6 +152,38 @@ def test_a_line_on_two_pages_is_no_header(tmp_path):
     assert texts(parse_file(report(tmp_path / "a.pdf", pages=2), "a.pdf"))[1].count("Page 2 of 2") == 1
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Account 4711", "Account 8312", "Account 9050"],
+        ["Account 4711", "Account 4712", "Account 4713"],
+        ["Limit for tier 1: EUR 500", "Limit for tier 2: EUR 900", "Limit for tier 3: EUR 1500"],
+        ["1250", "730", "64"],
+        ["64", "64", "64"],
+        ["3", "1", "2"],
+    ],
+)
+def test_a_number_that_counts_no_pages_stays(tmp_path, lines):
+    drawing = canvas.Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    for line in lines:
+        drawing.drawString(72, 810, line)
+        drawing.drawString(72, 700, SEEN)
+        drawing.showPage()
+    drawing.save()
+
+    parsed = parse_file(tmp_path / "a.pdf", "a.pdf")
+
+    assert [text.split("\n")[0] for text in texts(parsed)] == lines
+    assert parsed.repeated == 0
+
+
+def test_lines_left_out_are_counted(tmp_path):
+    path = report(tmp_path / "a.pdf")
+
+    # Three of each header, and from the second page on the footer; the bare numbers of all pages.
+    assert sandbox.parse(path, name="a.pdf").repeated == 3 + 3 + 7 + 8
+
+
 def test_a_page_without_its_header_can_still_be_marked(tmp_path):
     path = report(tmp_path / "a.pdf")
     page_text = texts(parse_file(path, "a.pdf"))[4]
