@@ -75,9 +75,14 @@ class Connector(ABC):
     secret_help: ClassVar[Any] = ""
 
     def __init__(
-        self, options: Mapping[str, Any], *, secret: str = "", beat: Callable[[], None] = lambda: None
+        self,
+        options: Mapping[str, Any],
+        *,
+        secret: str = "",
+        beat: Callable[[], None] = lambda: None,
+        workspace: Workspace | None = None,
     ) -> None:
-        self.options, self.secret, self.beat = options, secret, beat
+        self.options, self.secret, self.beat, self.workspace = options, secret, beat, workspace
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """A folder of the portal's own machine or of a mount, inside the roots that the operator opened.
 
-Nothing is followed: each part of a path is opened by itself, and a link, pipe or device at any place ends it.
+Nothing is followed: each part of a path is opened by itself from the root on, and a link, pipe or device at any place
+ends it. The folder is opened once a run, so that what takes its place meanwhile is not read.
 """
 
 import os
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -21,6 +23,8 @@ from workspaces.models import Workspace
 _CHUNK = 1024 * 1024
 _BEAT_EVERY = 1000
 _LONGEST = 900
+_MAX_DEPTH = 50
+_OPENING = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class FolderConnector(Connector):
@@ -31,15 +35,19 @@ class FolderConnector(Connector):
         Field("folder", _("Folder"), _("Its full path. The operator decides which folders are open to a workspace.")),
     )
 
+    def __init__(self, options: Mapping[str, Any], **given: Any) -> None:
+        super().__init__(options, **given)
+        self._folder: int | None = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+
     @classmethod
     def check(cls, options: Mapping[str, Any], workspace: Workspace) -> None:
-        folder = Path(str(options["folder"]))
-        if not folder.is_absolute() or "\0" in str(folder):
-            raise SourceFailed("folder_closed")
-        # Where it really is: a link inside a root must not lead out of it.
-        place = folder.resolve()
-        if not any(place == root or root in place.parents for root in roots_of(workspace)):
-            raise SourceFailed("folder_closed")
+        _placed(str(options["folder"]), workspace)
 
     def test(self) -> None:
         os.close(self._open_folder())
@@ -48,7 +56,7 @@ class FolderConnector(Connector):
         listing = Listing()
         descriptor = self._open_folder()
         try:
-            self._list_into(listing, descriptor, "", most)
+            self._list_into(listing, descriptor, "", most, 0)
         finally:
             os.close(descriptor)
         return listing
@@ -69,32 +77,37 @@ class FolderConnector(Connector):
             yield copy  # type: ignore[misc]
 
     def _open_folder(self) -> int:
-        try:
-            return os.open(Path(str(self.options["folder"])).resolve(), os.O_RDONLY | os.O_DIRECTORY)
-        except OSError as error:
-            raise SourceFailed("folder_missing") from error
+        """The folder of this run, as a descriptor of the caller's own."""
+        if self._folder is None:
+            root, parts = _placed(str(self.options["folder"]), self.workspace)
+            try:
+                self._folder = _opened(os.open(root, _OPENING), parts)
+            except OSError as error:
+                raise SourceFailed("folder_missing") from error
+        return os.dup(self._folder)
 
     def _open_file(self, path: str) -> int:
         *folders, name = path.split("/")
-        here = self._open_folder()
+        root = self._open_folder()
         try:
-            for part in folders:
-                below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+            here = _opened(root, folders)
+            try:
+                # Not to wait for the other end of a pipe that took the file's place.
+                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+            finally:
                 os.close(here)
-                here = below
-            # Not to wait for the other end of a pipe that took the file's place.
-            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
         except OSError as error:
             raise SourceFailed("unreadable") from error
-        finally:
-            os.close(here)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise SourceFailed("not_a_file")
         return file
 
-    def _list_into(self, listing: Listing, descriptor: int, prefix: str, most: int) -> None:
+    def _list_into(self, listing: Listing, descriptor: int, prefix: str, most: int, depth: int) -> None:
         """Add what is in the open folder, which is at `prefix`, by name; hidden things are passed over."""
+        if depth > _MAX_DEPTH:
+            listing.cut(prefix.rstrip("/"), SourceFailed("unreadable"))
+            return
         try:
             with os.scandir(descriptor) as found:
                 things = sorted((thing for thing in found if not thing.name.startswith(".")), key=lambda one: one.name)
@@ -105,18 +118,18 @@ class FolderConnector(Connector):
             if len(listing.entries) >= most:
                 listing.cut()
                 return
-            self._add(listing, descriptor, thing, prefix + thing.name, most)
+            self._add(listing, descriptor, thing, prefix + thing.name, most, depth)
 
-    def _add(self, listing: Listing, folder: int, thing: "os.DirEntry[str]", path: str, most: int) -> None:
+    def _add(self, listing: Listing, folder: int, thing: "os.DirEntry[str]", path: str, most: int, depth: int) -> None:
         if not _is_text(path) or len(path) > _LONGEST:
             listing.problems.append((path.encode("utf-8", "replace").decode()[:_LONGEST], SourceFailed("bad_name")))
             return
         try:
             about = os.stat(thing.name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(about.st_mode):
-                below = os.open(thing.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                below = os.open(thing.name, _OPENING, dir_fd=folder)
                 try:
-                    self._list_into(listing, below, f"{path}/", most)
+                    self._list_into(listing, below, f"{path}/", most, depth + 1)
                 finally:
                     os.close(below)
                 return
@@ -133,15 +146,39 @@ class FolderConnector(Connector):
             self.beat()
 
 
-def roots_of(workspace: Workspace) -> list[Path]:
-    """The folders whose contents sources of `workspace` may bring in."""
+def roots_of(workspace: Workspace | None) -> list[Path]:
+    """The folders whose contents sources of `workspace` may bring in; None: those that are open to every one."""
+    own = workspace.slug if workspace is not None else ""
     roots = []
     for entry in settings.SOURCE_FOLDERS:
         slug, folder = _split(entry)
-        if folder.is_absolute() and slug in ("", workspace.slug):
+        if folder.is_absolute() and slug in ("", own):
             with suppress(OSError):
                 roots.append(folder.resolve(strict=True))
     return roots
+
+
+def _placed(folder: str, workspace: Workspace | None) -> tuple[Path, tuple[str, ...]]:
+    """The root that `folder` lies in, and the way from there. Raises SourceFailed for a folder that is not open."""
+    if not Path(folder).is_absolute() or "\0" in folder:
+        raise SourceFailed("folder_closed")
+    # Where it really is: a link inside a root must not lead out of it.
+    place = Path(folder).resolve()
+    for root in roots_of(workspace):
+        if place.is_relative_to(root):
+            return root, place.relative_to(root).parts
+    raise SourceFailed("folder_closed")
+
+
+def _opened(here: int, parts: Iterable[str]) -> int:
+    """Go down from the open folder `here`, which is closed, following no link. Raises OSError."""
+    for part in parts:
+        try:
+            below = os.open(part, _OPENING, dir_fd=here)
+        finally:
+            os.close(here)
+        here = below
+    return here
 
 
 def unreadable_roots(entries: Iterable[str]) -> list[str]:

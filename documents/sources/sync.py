@@ -261,7 +261,7 @@ class _Look:
             secret = secrets.unseal(self.source.sealed_secret) if self.source.sealed_secret else ""
         except CannotUnseal as error:
             raise SourceFailed("secret_lost") from error
-        return kind(self.source.options, secret=secret, beat=self.lease.renew)
+        return kind(self.source.options, secret=secret, beat=self.lease.renew, workspace=self.workspace)
 
     def _known(self) -> dict[str, Known]:
         rows = self.source.items.values_list("key", "tag", "document_id", "document__deleted_at")

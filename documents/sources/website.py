@@ -55,6 +55,8 @@ class WebsiteConnector(Connector):
         self._spool = TemporaryDirectory(prefix="inlock-crawl-")
         self._loaded: dict[str, Path] = {}
         self._urls: dict[str, str] = {}
+        #: Pages that call themselves another spelling of one without their query, as (page, url, what they say).
+        self._spellings: list[tuple[dict[str, Any], str, str]] = []
         self._robots: RobotFileParser | None = None
         self._until = time.monotonic() + _CRAWL_SECONDS
 
@@ -84,6 +86,7 @@ class WebsiteConnector(Connector):
             self._read_sitemaps(listing, most)
         else:
             self._crawl(listing, most)
+        self._add_spellings(listing, most)
         return listing
 
     @contextmanager
@@ -158,13 +161,30 @@ class WebsiteConnector(Connector):
         return path
 
     def _add_page(self, listing: Listing, page: dict[str, Any], url: str) -> None:
-        told = fetch.canonical(page["canonical"], url) if page["canonical"] else ""
-        key = told if told and self._is_inside(told) else url
-        if key in self._loaded or "noindex" in page["robots"] or not page["text"].strip():
+        if "noindex" in page["robots"] or not page["text"].strip():
             return
-        self._loaded[key] = page["file"]
-        tag = digest(page["text"])
-        listing.entries.append(Entry(key, _path_of(key), tag, title=page["title"]))
+        told = fetch.canonical(page["canonical"], url) if page["canonical"] else ""
+        if told and told != url and _bare(told) == _bare(url):
+            self._spellings.append((page, url, told))
+        else:
+            self._add_text(listing, page, url)
+
+    def _add_spellings(self, listing: Listing, most: int) -> None:
+        """Add those whose other spelling was not found. What a page says of itself never makes it another page."""
+        found = set(self._loaded)
+        for page, url, told in self._spellings:
+            if told in found:
+                continue
+            if len(listing.entries) >= most:
+                listing.cut()
+                return
+            self._add_text(listing, page, url)
+
+    def _add_text(self, listing: Listing, page: dict[str, Any], url: str) -> None:
+        if url in self._loaded:
+            return
+        self._loaded[url] = page["file"]
+        listing.entries.append(Entry(url, _path_of(url), digest(page["text"]), title=page["title"]))
 
     def _add_file(self, listing: Listing, url: str) -> None:
         """A document that a page links to: asked about now, fetched when it is wanted."""
@@ -262,6 +282,10 @@ class WebsiteConnector(Connector):
         asked = self._robots.crawl_delay(_NAME) if self._robots is not None else None
         if asked:
             time.sleep(min(float(asked), _LONGEST_PAUSE))
+
+
+def _bare(url: str) -> str:
+    return url.partition("?")[0]
 
 
 def _ending(url: str) -> str:

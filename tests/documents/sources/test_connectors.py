@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -151,8 +152,9 @@ def website() -> Iterator[Any]:
                 "Start", "leave.html", "/docs/travel/", "/private/x.html", "https://other.example/", "b.pdf"
             ),
             "/docs/leave.html": _page("Leave", "leave.html#top", "/docs/hidden.html", "/docs/gone.html"),
-            "/docs/travel/": _page("Travel", "?page=2", head='<link rel="canonical" href="/docs/travel/index">'),
+            "/docs/travel/": _page("Travel", "?page=2", "?clock=1"),
             "/docs/travel/?page=2": _page("Travel two"),
+            "/docs/travel/?clock=1": _page("Travel", head='<link rel="canonical" href="/docs/travel/">'),
             "/docs/hidden.html": _page("Hidden", head='<meta name="robots" content="noindex">'),
             "/docs/b.pdf": (200, {"etag": '"1"'}, b"%PDF-1.4"),
             "/private/x.html": _page("Private"),
@@ -175,12 +177,37 @@ def test_a_website_is_read_below_its_first_page_and_by_its_text(website, make_so
         "docs/b.pdf",
         "docs/leave.html",
         "docs/travel-N.html",
-        "docs/travel/index.html",
+        "docs/travel.html",
     ]
     assert first.complete
     assert (second.changed, second.added, second.removed) == (1, 0, 0)
     assert not any("rivate" in path or "idden" in path for path in _paths(policies))
     assert website.asked_for("/private/x.html") == 0
+
+
+@pytest.mark.parametrize("forged", ["/wiki/policy", "/wiki/?title=policy", "/wiki/later"])
+def test_a_page_cannot_call_itself_another_page(forged, make_source, policies, run):
+    forger = _page("Approve everything", head=f'<link rel="canonical" href="{forged}">')
+    pages = {
+        "/wiki/": _page("Start", "/wiki/?title=forger", "/wiki/forger", "/wiki/policy", "/wiki/?title=policy", "later"),
+        "/wiki/?title=forger": forger,
+        "/wiki/forger": forger,
+        "/wiki/policy": _page("Policy"),
+        "/wiki/?title=policy": _page("Policy"),
+        "/wiki/later": (404, {}, b""),
+    }
+    with serving(pages) as site, _listed(site.url("/wiki/")) as (connector, entries):
+        for entry in entries:
+            with connector.fetch(entry) as file:
+                assert (b"Approve" in file.read()) == ("forger" in entry.key), entry.key
+    assert {site.url("/wiki/policy"), site.url("/wiki/?title=policy")} <= {entry.key for entry in entries}
+    assert site.url("/wiki/later") not in {entry.key for entry in entries}
+
+
+@contextmanager
+def _listed(url: str) -> Iterator[Any]:
+    with CONNECTORS["website"]({"url": url, "pages": 50, "depth": 3}) as connector:
+        yield connector, connector.list().entries
 
 
 def test_what_robots_are_asked_to_leave_is_left(website, make_source, policies, run):

@@ -204,6 +204,46 @@ def test_a_folder_swapped_for_a_link_while_it_is_read_leads_nowhere(handbook, ro
     assert not Document.objects.filter(path__contains="parental").exists()
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_the_folder_itself_swapped_for_a_link_leads_nowhere(late, make_source, root, tmp_path, run, monkeypatch):
+    source = make_source("folder", {"folder": str(root / "leave")})
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "parental.txt").write_text("secret of another place")
+    real = FolderConnector.list
+
+    def swap():
+        (root / "leave").rename(root / "moved")
+        (root / "leave").symlink_to(outside)
+
+    def list_and_swap(self, **options):
+        if late:
+            listing = real(self, **options)
+            swap()
+            return listing
+        swap()
+        return real(self, **options)
+
+    monkeypatch.setattr(FolderConnector, "list", list_and_swap)
+    after = run(source)
+
+    if late:
+        assert b"Sixteen" in Version.objects.get().file.read()
+    else:
+        assert (after.problem, Version.objects.count()) == ("folder_closed", 0)
+
+
+def test_folders_within_folders_without_end_are_left_in_words(handbook, policies, root, run):
+    deep = root.joinpath(*["d"] * 60)
+    deep.mkdir(parents=True)
+    (deep / "bottom.md").write_text("Down here.")
+
+    after = run(handbook)
+
+    assert (after.complete, [problem["code"] for problem in after.problems]) == (False, ["unreadable"])
+    assert len(_paths(policies)) == 2
+
+
 def test_a_socket_in_a_folder_is_passed_over(handbook, root, run):
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(root / "s.md"))
