@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -47,29 +48,81 @@ def _scan_static_files_once() -> None:
     WhiteNoiseMiddleware.add_files_from_finders = add_files
 
 
-def _database() -> str:
-    return f"test_{engines.WORKER or 'main'}"
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests in a staffed workspace begin with the cast already there; all others begin with nothing."""
+    _databases.choose("cast" if _STAFFED & set(getattr(item, "fixturenames", ())) else "bare")
 
 
-def _fresh_database() -> None:
-    connections["default"].close()
-    engines.copy_template(_database())
+class _Databases:
+    """This worker's two databases: one as migrations leave it, and one where the cast has its roles.
+
+    Hiring the cast anew for each of thousands of tests took a fifth of the whole run.
+    """
+
+    def __init__(self) -> None:
+        self.kind = "bare"
+        self.made = False
+        #: Ids of the cast's workspaces.
+        self.workspaces: list[Any] = []
+
+    @property
+    def name(self) -> str:
+        return f"test_{engines.WORKER or 'main'}_{self.kind}"
+
+    @property
+    def _template(self) -> str:
+        return f"{self.name}_template" if self.kind == "cast" else engines.TEMPLATE
+
+    def choose(self, kind: str) -> None:
+        """Point the connection at the database of that kind, once there is one."""
+        self.kind = kind
+        if self.made and connections["default"].settings_dict["NAME"] != self.name:
+            self._connect_to(self.name)
+
+    def make(self) -> None:
+        chosen = self.kind
+        for self.kind, hire in (("cast", _hire_the_cast), ("bare", None)):
+            if hire is not None:
+                engines.copy_template(self._template)
+                self._connect_to(self._template)
+                self.workspaces = hire()
+            self.renew()
+        self.made = True
+        self.choose(chosen)
+
+    def renew(self) -> None:
+        """What a test committed is gone."""
+        connections["default"].close()
+        engines.copy_template(self.name, of=self._template)
+        self._connect_to(self.name)
+
+    def drop(self) -> None:
+        connections["default"].close()
+        for self.kind in ("cast", "bare"):
+            engines.drop(self.name)
+        engines.drop(f"test_{engines.WORKER or 'main'}_cast_template")
+
+    @staticmethod
+    def _connect_to(name: str) -> None:
+        connections["default"].close()
+        connections["default"].settings_dict["NAME"] = name
+
+
+_databases = _Databases()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """Each worker's own copy of the template instead of a migration run per worker."""
+    """Each worker's own copies of the template instead of a migration run per worker."""
     with django_db_blocker.unblock():
-        connections["default"].close()
-        connections["default"].settings_dict["NAME"] = _database()
-        _fresh_database()
+        _databases.make()
     # The trail refuses TRUNCATE, so tests that commit get a new copy instead of Django's flush.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: _fresh_database())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: _databases.renew())
         yield
     with django_db_blocker.unblock():
-        connections["default"].close()
-        engines.drop(_database())
+        _databases.drop()
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +134,23 @@ def _empty_broker() -> Iterator[None]:
     yield
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _empty_indexes() -> Iterator[None]:
+    """The cast and its workspaces have the same ids in every test: no test finds what an earlier one left behind."""
+    yield
+    from chromadb.errors import NotFoundError
+
+    from documents import index, legs, replicas
+
+    legs._widths.clear()
+    for workspace in _databases.workspaces:
+        for name in [name for name in index._collections if name.startswith(f"w-{workspace.hex}-")]:
+            with suppress(NotFoundError):
+                index._server(30).delete_collection(name)
+            del index._collections[name]
+        replicas.discard(workspace)
 
 
 @pytest.fixture(autouse=True)
@@ -98,64 +168,92 @@ def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
 
 # --- The cast -----------------------------------------------------------------------------------------------
 
+_STAFFED = {"policies", "legal"}
+_ROLES = {
+    "manager": "manager",
+    "contributor": "contributor",
+    "reviewer": "reviewer",
+    "second-reviewer": "reviewer",
+    "member": "member",
+    "auditor": "auditor",
+}
 
-@pytest.fixture
-def make_user(db: None) -> Callable[..., Any]:
-    """make_user("name") → an account that belongs nowhere, with the password `PASSWORD`."""
+
+def _make_user(username: str) -> Any:
     from workspaces.members import create_user
 
-    def make(username: str) -> Any:
-        return create_user(username=username, password=PASSWORD, by=None)
+    return create_user(username=username, password=PASSWORD, by=None)
 
-    return make
+
+def _make_workspace(slug: str, policy: str = "open", **people: Any) -> Any:
+    from django.db import transaction
+
+    from workspaces.members import add_member, create_workspace
+
+    with transaction.atomic():
+        workspace = create_workspace(slug=slug, name=slug.capitalize(), policy=policy, by=None)
+        for role, users in people.items():
+            for user in users if isinstance(users, list) else [users]:
+                add_member(workspace, user, role, by=None)
+    return workspace
+
+
+def _hire_the_cast() -> list[Any]:
+    """Make everybody and the two workspaces, and return the ids of these."""
+    people: dict[str, list[Any]] = {}
+    for username, role in _ROLES.items():
+        people.setdefault(role, []).append(_make_user(username))
+    made = _make_workspace("policies", **people), _make_workspace("legal", policy="review", **people)
+    return [workspace.pk for workspace in made]
+
+
+def _of_the_cast(username: str) -> Any:
+    """The account of that name, made where the test begins with nothing."""
+    from workspaces.models import User
+
+    return User.objects.filter(username=username).first() or _make_user(username)
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[[str], Any]:
+    """make_user("name") → an account that belongs nowhere, with the password `PASSWORD`."""
+    return _make_user
 
 
 @pytest.fixture
 def make_workspace(db: None) -> Callable[..., Any]:
     """make_workspace("slug", policy="open", manager=user, member=[a, b]) → a staffed workspace."""
-    from django.db import transaction
-
-    from workspaces.members import add_member, create_workspace
-
-    def make(slug: str, policy: str = "open", **people: Any) -> Any:
-        with transaction.atomic():
-            workspace = create_workspace(slug=slug, name=slug.capitalize(), policy=policy, by=None)
-            for role, users in people.items():
-                for user in users if isinstance(users, list) else [users]:
-                    add_member(workspace, user, role, by=None)
-        return workspace
-
-    return make
+    return _make_workspace
 
 
 @pytest.fixture
-def manager(make_user: Any) -> Any:
-    return make_user("manager")
+def manager(db: None) -> Any:
+    return _of_the_cast("manager")
 
 
 @pytest.fixture
-def contributor(make_user: Any) -> Any:
-    return make_user("contributor")
+def contributor(db: None) -> Any:
+    return _of_the_cast("contributor")
 
 
 @pytest.fixture
-def reviewer(make_user: Any) -> Any:
-    return make_user("reviewer")
+def reviewer(db: None) -> Any:
+    return _of_the_cast("reviewer")
 
 
 @pytest.fixture
-def second_reviewer(make_user: Any) -> Any:
-    return make_user("second-reviewer")
+def second_reviewer(db: None) -> Any:
+    return _of_the_cast("second-reviewer")
 
 
 @pytest.fixture
-def member(make_user: Any) -> Any:
-    return make_user("member")
+def member(db: None) -> Any:
+    return _of_the_cast("member")
 
 
 @pytest.fixture
-def auditor(make_user: Any) -> Any:
-    return make_user("auditor")
+def auditor(db: None) -> Any:
+    return _of_the_cast("auditor")
 
 
 @pytest.fixture
@@ -205,13 +303,21 @@ def people(
 
 
 @pytest.fixture
-def policies(make_workspace: Any, people: dict[str, Any]) -> Any:
-    return make_workspace("policies", **people)
+def policies(db: None) -> Any:
+    """The open workspace, with everybody of the cast in their role."""
+    return _workspace_of_the_cast("policies")
 
 
 @pytest.fixture
-def legal(make_workspace: Any, people: dict[str, Any]) -> Any:
-    return make_workspace("legal", policy="review", **people)
+def legal(db: None) -> Any:
+    """The workspace under review, with the same people."""
+    return _workspace_of_the_cast("legal")
+
+
+def _workspace_of_the_cast(slug: str) -> Any:
+    from workspaces.models import Workspace
+
+    return Workspace.objects.get(slug=slug)
 
 
 @pytest.fixture
@@ -260,5 +366,5 @@ def provider(provider_process: Any, settings: Any) -> Any:
 @pytest.fixture
 def as_superuser(transactional_db: None) -> Iterator[Any]:
     """A database connection that may damage what the product may not; needs committed rows."""
-    with engines.as_superuser(_database()) as connection:
+    with engines.as_superuser(_databases.name) as connection:
         yield connection

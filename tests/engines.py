@@ -62,13 +62,13 @@ def as_superuser(database: str = "postgres") -> psycopg.Connection:
     )
 
 
-def copy_template(name: str) -> None:
-    """Make database `name` a fresh copy of the migrated template, dropping what was there."""
+def copy_template(name: str, of: str = TEMPLATE) -> None:
+    """Make database `name` a fresh copy of `of`, by default the migrated template, dropping what was there."""
     drop(name)
     with as_superuser() as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(ROLE)
+                sql.Identifier(name), sql.Identifier(of), sql.Identifier(ROLE)
             )
         )
 

@@ -498,7 +498,10 @@ def test_askers_page_hears_of_a_decision_only_once_it_is_committed(
     draft: Draft, reviewer: Any, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[str] = []
-    monkeypatch.setattr("answers.streaming.append", lambda answer_id, kind, data, **_: heard.append(data["status"]))
+    monkeypatch.setattr(
+        "answers.streaming._append",
+        lambda answer_id, events, kept: heard.extend(data["status"] for _kind, data in events),
+    )
 
     with django_capture_on_commit_callbacks() as callbacks:
         review.approve(draft, by=reviewer, seen_sha256=seen(draft))

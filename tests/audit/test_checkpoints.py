@@ -334,4 +334,4 @@ def test_sweep_signs_what_holds_and_passes_over_what_does_not(
 
     assert list(Checkpoint.objects.values_list("chain", flat=True)) == [PLATFORM]
     assert "does not hold" in caplog.text
-    assert ChainHead.objects.count() == 2
+    assert ChainHead.objects.filter(chain__startswith="workspace:").exists()

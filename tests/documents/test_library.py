@@ -84,7 +84,7 @@ def test_an_upload_from_a_browser_is_received(policies, contributor):
 @pytest.mark.parametrize(
     ("path", "content", "sentence"),
     [
-        ("tool.exe", b"MZ", "cannot be read here. These can: csv, docx"),
+        ("tool.exe", b"MZ", "cannot be read here. These can: csv, doc, docx"),
         ("README", b"words", "cannot be read here"),
         ("empty.txt", b"", "The file is empty"),
         ("big.txt", b"x" * 2001, "larger than"),

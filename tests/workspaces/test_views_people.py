@@ -40,10 +40,12 @@ def test_somebody_who_belongs_nowhere_is_told_what_to_do(stranger, client_of):
     assert "stranger" in shown
 
 
-def test_with_one_workspace_home_leads_straight_into_it(policies, member, client_of):
+def test_with_one_workspace_home_leads_straight_into_it(make_workspace, member, client_of):
+    make_workspace("only", member=member)
+
     response = client_of(member).get("/", follow=True)
 
-    assert response.redirect_chain == [("/w/policies/", 302), ("/w/policies/ask/", 302)]
+    assert response.redirect_chain == [("/w/only/", 302), ("/w/only/ask/", 302)]
 
 
 def test_an_auditor_lands_where_the_trail_is(policies, auditor, client_of):
@@ -81,20 +83,22 @@ def test_a_platform_administrator_creates_a_workspace_and_becomes_its_manager(ad
 )
 def test_a_workspace_that_cannot_be_made_says_why(policies, admin, client_of, data, sentence):
     good = {"name": "Human resources", "slug": "hr", "description": "", "review_policy": "open"}
+    before = Workspace.objects.count()
 
     response = client_of(admin).post("/workspaces/new/", good | data)
 
     assert response.status_code == 400
     assert sentence in response.content.decode()
-    assert Workspace.objects.count() == 1
+    assert Workspace.objects.count() == before
 
 
 def test_who_runs_nothing_creates_no_workspace(policies, contributor, reviewer, member, auditor, stranger, client_of):
+    before = Workspace.objects.count()
     for person in (contributor, reviewer, member, auditor, stranger):
         client = client_of(person)
         assert client.get("/workspaces/new/").status_code == 403
         assert client.post("/workspaces/new/", {"name": "Mine", "slug": "mine"}).status_code == 403
-    assert Workspace.objects.count() == 1
+    assert Workspace.objects.count() == before
 
 
 # --- People -------------------------------------------------------------------------------------------------

@@ -68,11 +68,12 @@ def test_scripts_get_one_json_document():
     ],
 )
 def test_what_cannot_be_created_is_refused_and_leaves_nothing(arguments, sentence, policies):
+    before = Workspace.objects.count()
     with pytest.raises(CommandError, match=sentence) as refusal:
         create(*arguments, "--manager", "ann")
 
     assert refusal.value.returncode == 2
-    assert Workspace.objects.count() == 1
+    assert Workspace.objects.count() == before
     assert not User.objects.filter(username="ann").exists()
 
 
