@@ -30,7 +30,8 @@ from workspaces.roles import Action
 def declassify(answer: Answer, *, by: User, reason: str, readers: Collection[User] = ()) -> Declassification:
     """Let everybody who may ask in the workspace read the released text, or `readers` alone where some are named.
 
-    For a reviewer by role who may open every source, did not ask and did not edit. Raises Hidden or Forbidden as
+    For a reviewer by role who may open every source and whom nothing ties to the answer; see
+    `separation.refusal_to_declassify`. Raises Hidden or Forbidden as
     access does, WrongState where the text is not released, is declassified already or is not theirs to decide on, and
     DraftError without a reason or for a reader who may not ask here.
     """
@@ -114,8 +115,7 @@ def objection(answer: Answer, by: User) -> str:
         return _("A document this answer rests on is closed to you.")
     if in_force(answer) is not None:
         return _("This answer is declassified already.")
-    draft = Draft.objects.filter(answer=answer).first()
-    return (separation.refusal(by, draft, separation.DECLASSIFY) or "") if draft else ""
+    return separation.refusal_to_declassify(by, answer) or ""
 
 
 def possible_readers(answer: Answer) -> QuerySet[User]:

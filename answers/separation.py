@@ -16,7 +16,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers.models import Answer, Draft, Evidence
+from answers.models import Answer, Decision, Draft, Evidence, Review
 from answers.states import DraftState
 from documents.models import Document
 from documents.querysets import not_closed_to
@@ -25,8 +25,8 @@ from workspaces.classification import Classification
 from workspaces.models import User
 from workspaces.roles import Action
 
-APPROVE, DECLASSIFY = "approve", "declassify"
-DECISIONS = (APPROVE, "return", "reject", DECLASSIFY)
+APPROVE = "approve"
+DECISIONS = (APPROVE, "return", "reject")
 
 ASKED = gettext_lazy("You asked this question, so somebody else decides on its answer.")
 
@@ -43,33 +43,70 @@ def refusal(person: User, draft: Draft, verb: str) -> str | None:
 
 def with_ties(drafts: QuerySet[Draft], person: User) -> QuerySet[Draft]:
     """The drafts with what ties `person` to each: asked, edited, added, lowered, approved, for `refusal_of`."""
-    forms = Draft.history.model.objects.filter(id=OuterRef("pk"), edited_by=person)
-    added = Evidence.objects.filter(answer=OuterRef("answer"), version__created_by=person)
-    lowered = _lowered(OuterRef("answer"), asked_at=OuterRef("answer__question__asked_at"), by=person)
-    return drafts.annotate(
-        has_asked=_holds(Q(answer__asked_by=person)),
-        has_edited=Exists(forms),
-        has_added=Exists(added.filter(answer__workspace__uploader_may_approve=False)),
-        has_lowered=Exists(lowered),
-        has_approved=_holds(Q(first_approval__decided_by=person)),
-    )
+    return drafts.annotate(**_ties(person, "answer"), has_approved=_holds(Q(first_approval__decided_by=person)))
 
 
 def refusal_of(draft: Any, verb: str) -> str | None:
     """As `refusal`, for a draft that comes from `with_ties`."""
-    if draft.has_asked:
+    tied = _always_tied(draft) or (_tied_to_sources(draft) if verb == APPROVE else None)
+    if tied is None and verb == APPROVE and draft.has_approved:
+        return _("You approved this text already. A second reviewer approves it before it is released.")
+    return tied
+
+
+def refusal_to_declassify(person: User, answer: Answer) -> str | None:
+    """Why `person` may not declassify this released answer although they review here, as a sentence.
+
+    What keeps somebody from approving keeps them from this, whether the answer was ever held or not. Where two let a
+    text out, neither does one alone open it further: somebody else approved exactly this text, and whoever gave the
+    first of its approvals leaves it to the second approver or to another reviewer.
+    """
+    approvals = Review.objects.filter(
+        draft__answer=OuterRef("pk"), decision=Decision.APPROVED, text_sha256=OuterRef("released_sha256")
+    )
+    tied = Answer.objects.annotate(
+        **_ties(person, "pk"),
+        takes_two=_holds(two_are_needed()),
+        has_approved_first=_holds(Exists(approvals.filter(decided_by=person)) & ~Q(released_by=person)),
+        has_other_approval=Exists(approvals.exclude(decided_by=person)),
+    ).get(pk=answer.pk)
+    refused = _always_tied(tied) or _tied_to_sources(tied)
+    if refused or not tied.takes_two:
+        return refused
+    if tied.has_approved_first:
+        return _("You gave the first of two approvals, so the second approver or another reviewer declassifies this.")
+    if not tied.has_other_approval:
+        return _("A text that rests on such a source takes two people, and nobody else approved this one.")
+    return None
+
+
+def _ties(person: User, answer: str) -> dict[str, Any]:
+    """What ties `person` to the answer that a row's field `answer` names, as annotations."""
+    path = "" if answer == "pk" else f"{answer}__"
+    added = Evidence.objects.filter(answer=OuterRef(answer), version__created_by=person)
+    lowered = _lowered(OuterRef(answer), asked_at=OuterRef(f"{path}question__asked_at"), by=person)
+    return {
+        "has_asked": _holds(Q(**{f"{path}asked_by": person})),
+        "has_edited": Exists(Draft.history.model.objects.filter(answer=OuterRef(answer), edited_by=person)),
+        "has_added": Exists(added.filter(answer__workspace__uploader_may_approve=False)),
+        "has_lowered": Exists(lowered),
+    }
+
+
+def _always_tied(tied: Any) -> str | None:
+    if tied.has_asked:
         return str(ASKED)
-    if draft.has_edited:
-        return _("You edited this draft, so another reviewer decides on it.")
-    if verb in (APPROVE, DECLASSIFY) and draft.has_added:
+    return _("You edited this draft, so another reviewer decides on it.") if tied.has_edited else None
+
+
+def _tied_to_sources(tied: Any) -> str | None:
+    if tied.has_added:
         return _("You added a document this answer rests on, so another reviewer lets it out.")
-    if verb in (APPROVE, DECLASSIFY) and draft.has_lowered:
+    if tied.has_lowered:
         return _(
             "You lowered the classification of a document this answer rests on since it was asked for, so another "
             "reviewer lets it out."
         )
-    if verb == APPROVE and draft.has_approved:
-        return _("You approved this text already. A second reviewer approves it before it is released.")
     return None
 
 

@@ -91,11 +91,12 @@ def test_every_combination_of_ties_and_policy(
     lets_out = always or (added and not uploader_may)
     assert {verb: told[verb] is not None for verb in told} == {
         "approve": lets_out or approved,
-        "declassify": lets_out,
         "return": always,
         "reject": always,
     }
+    assert (separation.refusal_to_declassify(reviewer, draft.answer) is not None) is lets_out
     assert all(separation.refusal(second_reviewer, draft, verb) is None for verb in separation.DECISIONS)
+    assert separation.refusal_to_declassify(second_reviewer, draft.answer) is None
 
 
 @pytest.mark.parametrize("level", Classification)
@@ -275,7 +276,8 @@ def test_whoever_lowered_a_source_since_it_was_asked_lets_nothing_out(held_for_t
 
     told = {verb: separation.refusal(keeper, held_for_two, verb) for verb in separation.DECISIONS}
 
-    assert [verb for verb, reason in told.items() if reason] == ["approve", "declassify"]
+    assert [verb for verb, reason in told.items() if reason] == ["approve"]
+    assert "lowered the classification" in str(separation.refusal_to_declassify(keeper, held_for_two.answer))
     with pytest.raises(WrongState, match="lowered the classification"):
         approve(held_for_two, keeper)
     assert status(held_for_two) == AnswerStatus.HELD_FOR_REVIEW

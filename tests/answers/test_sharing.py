@@ -10,10 +10,11 @@ import pytest
 from answers import declassification, reading, review, sharing
 from answers.exceptions import DraftError, SharingError, WrongState
 from answers.models import Answer, AnswerUserGrant, Declassification, Draft
+from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents.models import Document, DocumentBar
+from documents.models import Document, DocumentBar, Reclassification, Version
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access, members
 from workspaces.classification import Classification
@@ -341,3 +342,81 @@ def test_of_two_approvals_the_one_that_releases_may_declassify(
     approve_in_the_admin(second, draft, declassify_why="Needed.")
 
     assert Declassification.objects.get().declassified_by == second_reviewer
+
+
+# --- Separation of duties in declassifying ------------------------------------------------------------------
+
+
+def in_two_steps(draft: Draft, first: Any, second: Any) -> Answer:
+    Workspace.objects.update(second_approver_from=Classification.INTERNAL)
+    review.approve(draft, by=first, seen_sha256=digest(draft.text))
+    review.approve(Draft.objects.get(), by=second, seen_sha256=digest(draft.text))
+    return Answer.objects.get()
+
+
+def released_without_a_draft(draft: Draft) -> Answer:
+    """The same answer, let out by the open policy."""
+    Answer.objects.update(
+        status=AnswerStatus.ANSWERED,
+        released_text=draft.text,
+        released_sha256=digest(draft.text),
+        released_at=draft.created_at,
+    )
+    Draft.objects.all()._raw_delete(using="default")
+    return Answer.objects.get()
+
+
+def test_the_first_of_two_approvers_does_not_open_the_text_further(
+    legal: Any, draft: Draft, reviewer: Any, second_reviewer: Any, colleague: Any, make_user: Any
+) -> None:
+    answer = in_two_steps(draft, reviewer, second_reviewer)
+    third = make_user("third-reviewer")
+    members.add_member(legal, third, Role.REVIEWER, by=None)
+    open_to(third)
+
+    with pytest.raises(WrongState, match="first of two approvals"):
+        declassify(answer, reviewer)
+
+    assert not access.visible(colleague, Answer).exists()
+    assert (declassification.objection(answer, second_reviewer), declassification.objection(answer, third)) == ("", "")
+
+
+def test_what_takes_two_people_is_not_declassified_by_one_who_alone_approved_it_or_where_nobody_did(
+    draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    Workspace.objects.update(second_approver_from=Classification.INTERNAL)
+    answer = Answer.objects.get()
+
+    assert "nobody else approved" in declassification.objection(answer, reviewer)
+    assert declassification.objection(answer, second_reviewer) == ""
+
+    Answer.objects.update(released_sha256=digest("Another."))
+    assert "nobody else approved" in declassification.objection(Answer.objects.get(), second_reviewer)
+
+
+@pytest.mark.parametrize("tie", ["added", "lowered", "takes two"])
+def test_an_answer_that_was_never_held_is_declassified_by_the_same_rules(
+    legal: Any, draft: Draft, reviewer: Any, second_reviewer: Any, manager: Any, tie: str
+) -> None:
+    answer = released_without_a_draft(draft)
+    assert declassification.objection(answer, reviewer) == ""
+
+    if tie == "added":
+        Workspace.objects.update(uploader_may_approve=False)
+        Version.objects.update(created_by=reviewer)
+    elif tie == "lowered":
+        Document.objects.update(classification=Classification.RESTRICTED)
+        Reclassification.objects.create(
+            document=Document.objects.get(title=SECRET),
+            before=Classification.RESTRICTED,
+            after=Classification.INTERNAL,
+            lowers=True,
+            changed_by=reviewer,
+        )
+    else:
+        Workspace.objects.update(second_approver_from=Classification.INTERNAL)
+
+    with pytest.raises(WrongState):
+        declassify(answer, reviewer)
+    assert (declassification.objection(answer, second_reviewer) == "") is (tie != "takes two")
