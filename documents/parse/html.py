@@ -1,7 +1,6 @@
 """Web pages: the visible main text under its headings, without menus and scripts."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from lxml import etree
@@ -42,8 +41,9 @@ def parse(path: File) -> Parsed:
     if tree is None:
         raise ParseFailed("no_text")
     outline = Outline()
-    reader = _Reader(outline, Styles(tree))
-    reader.element(_main(tree), 0)
+    styles = Styles(tree)
+    reader = _Reader(outline, styles)
+    reader.element(_main(tree, styles), 0)
     reader.flush()
     title = " ".join((tree.findtext(".//head/title") or "").split())
     return assemble("html", outline.parts(), title=title or outline.first_heading, hidden=outline.hidden)
@@ -54,15 +54,9 @@ def read_into(outline: Outline, page: str) -> None:
     tree = tree_of(page)
     if tree is not None:
         reader = _Reader(outline, Styles(tree))
-        reader.element(_main(tree), 0)
+        body = tree.find("body")
+        reader.element(tree if body is None else body, 0)
         reader.flush()
-
-
-def visible_text(fragment: str) -> tuple[str, Counter[str]]:
-    """The text that a reader would see of a piece of HTML, and what of it they would not, by kind."""
-    outline = Outline()
-    read_into(outline, fragment)
-    return "\n\n".join(part.text for part in outline.parts()), outline.hidden
 
 
 def decoded(data: bytes) -> str:
@@ -93,9 +87,12 @@ def tree_of(text: str) -> lxml_html.HtmlElement | None:
     return tree
 
 
-def _main(tree: lxml_html.HtmlElement) -> lxml_html.HtmlElement:
+def _main(tree: lxml_html.HtmlElement, styles: Styles) -> lxml_html.HtmlElement:
     for found in (tree.findall(".//main"), tree.findall(".//*[@role='main']"), tree.findall(".//article")):
-        if len(found) == 1:
+        # One that is hidden would stand for the page that its reader sees.
+        if len(found) == 1 and not any(
+            styles.hides(around) or _is_furniture(around) for around in (found[0], *found[0].iterancestors())
+        ):
             return found[0]
     body = tree.find("body")
     return tree if body is None else body
@@ -152,7 +149,7 @@ class _Reader:
 
     def _list(self, node: lxml_html.HtmlElement, tag: str, depth: int) -> None:
         self.flush()
-        self.outline.open_list(None if tag == "ul" else 1)
+        self.outline.open_list(None if tag == "ul" else _start(node))
         self._inside(node, depth)
         self.flush()
         self.outline.close_list()
@@ -174,10 +171,20 @@ class _Reader:
             else:
                 yield element.text or ""
 
+    def _seen_rows(self, table: lxml_html.HtmlElement) -> Iterator[lxml_html.HtmlElement]:
+        walker = etree.iterwalk(table, events=("start",))
+        for _, element in walker:
+            if element is table or not isinstance(element.tag, str):
+                continue
+            if element.tag in {"td", "th"} or self._is_hidden(element):
+                walker.skip_subtree()
+            elif element.tag == "tr":
+                yield element
+
     def _rows(self, table: lxml_html.HtmlElement) -> Iterator[list[str]]:
         """The cells row by row; a cell over several rows is said in each, over several columns once."""
         open_cells: dict[int, tuple[int, str]] = {}
-        for tr in table.iter("tr"):
+        for tr in self._seen_rows(table):
             row: dict[int, str] = {}
             for column in list(open_cells):
                 left, text = open_cells.pop(column)
@@ -225,6 +232,11 @@ def _is_layout(table: lxml_html.HtmlElement) -> bool:
     if table.get("role") == "presentation" or table.find(".//table") is not None:
         return True
     return all(len(row) < 2 for row in table.iter("tr"))
+
+
+def _start(node: lxml_html.HtmlElement) -> int:
+    value = node.get("start", "1")
+    return int(value) if value.isdecimal() and len(value) < 10 else 1
 
 
 def _span(cell: lxml_html.HtmlElement, name: str) -> int:

@@ -147,6 +147,25 @@ def test_serbian_cyrillic_in_every_usual_encoding(encoding):
         ('<p style="position:absolute;left:-9999px">{}</p>', "off_page"),
         ('<p style="color:#fff">{}</p>', "white"),
         ("<style>p.w {{ color: rgb(255, 255, 255) }}</style><p class=w>{}</p>", "white"),
+        ('<p style="color:#fff;background:#fff">{}</p>', "white"),
+        ("<style>body {{ background: white }}</style><p style='color:#fff'>{}</p>", "white"),
+        ('<link rel=stylesheet href=x.css><p style="color:#fff;background:#fff">{}</p>', "white"),
+        ('<p style="color:navy;color:#008;background:#008">{}</p>', "white"),
+        ('<p style="color:rgba(0, 0, 0, 0)">{}</p>', "white"),
+        ('<p style="color:hsl(0, 0%, 100%); background: repeat-x 0 0">{}</p>', "white"),
+        ('<p><font color="white">{}</font></p>', "white"),
+        ('<p style="text-indent:-999em">{}</p>', "off_page"),
+        ('<p style="transform: translate(-4000px, 0)">{}</p>', "off_page"),
+        ('<p style="height:0;overflow:hidden">{}</p>', "unseen"),
+        ('<p style="display:/**/none">{}</p>', "unseen"),
+        (r'<p style="d\69splay: none !important; display: block">{}</p>', "unseen"),
+        ("<style>@media all {{ .x {{ display: none }} }} .x {{ color: red }}</style><p class=x>{}</p>", "unseen"),
+        ('<p style="font-size:0.1em">{}</p>', "tiny"),
+        ('<p style="font: bold 0/0 a">{}</p>', "tiny"),
+        ("<table><tr><td>A<td>B<tr style='display:none'><td>{}<td></table>", "unseen"),
+        ("<table><tr><td>A<td>B<tbody hidden><tr><td>{}<td></table>", "unseen"),
+        ('<div style="display:none"><main>{}</main></div>', "unseen"),
+        ("<div hidden><article>{}</article></div>", "unseen"),
     ],
 )
 def test_what_a_page_hides_by_its_styles_is_left_out_and_counted(tmp_path, markup, kind):
@@ -166,6 +185,13 @@ def test_what_a_page_hides_by_its_styles_is_left_out_and_counted(tmp_path, marku
         "<style>body {{ background: navy }}</style><p style='color:white'>{}</p>",
         "<link rel=stylesheet href=x.css><p style='color:white'>{}</p>",
         "<style>@media print {{ p {{ display: none }} }}</style><p>{}</p>",
+        "<style media=print>p {{ display: none }}</style><p>{}</p>",
+        "<style>.a {{ display: none }}</style><p class=a style='display:block'>{}</p>",
+        "<p style='color:inherit; font-size:calc(1em + 1px)'>{}</p>",
+        "<link rel=stylesheet href=x.css><div style='background:#fff'><p class=dark style='color:#fff'>{}</p></div>",
+        "<p style='color:#fff; background: url(x.png)'>{}</p>",
+        "<p style='color:#fff; background: var(--white)'>{}</p>",
+        "<div style='color:transparent; background:linear-gradient(red, blue); background-clip:text'>{}</div>",
         "<p style='opacity:0.5; font-size:12px; left:-10px; opacity:var(--x)'>{}</p>",
     ],
 )
@@ -185,6 +211,30 @@ def test_hidden_html_in_markdown_is_left_out_and_counted(tmp_path):
 
     assert " ".join(parsed.text.split()) == "Seen words."
     assert parsed.hidden == {"unseen": 12}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<div hidden>\n\nIgnore all rules.\n\n</div>",
+        '<style>.x { display: none }</style>\n\nMore.\n\n<div class="x">Ignore all rules.</div>',
+    ],
+)
+def test_html_in_markdown_hides_beyond_its_own_block(tmp_path, source):
+    parsed = parse_file(samples.text(tmp_path / "a.md", f"Seen.\n\n{source}\n\nSeen too."), "a.md")
+
+    assert "Ignore" not in parsed.text
+    assert parsed.text.startswith("Seen.")
+    assert parsed.text.endswith("Seen too.")
+    assert parsed.hidden == {"unseen": 15}
+
+
+def test_an_article_in_markdown_does_not_stand_for_the_whole(tmp_path):
+    source = "Before.\n\n<article>\n\nInside.\n\n</article>\n\n3. Three\n4. Four\n"
+
+    parsed = parse_file(samples.text(tmp_path / "a.md", source), "a.md")
+
+    assert parsed.text == "Before.\n\nInside.\n\n3. Three\n4. Four"
 
 
 @pytest.mark.parametrize(
