@@ -1,6 +1,7 @@
 """Pages of sources: the list, one source with its runs, its form, and the acts on it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,22 +16,24 @@ from documents.models import OPEN_RUNS, RunKind, RunState, Source, SourceRun
 from documents.source_forms import SourceForm
 from documents.sources import CONNECTORS
 from documents.sources.keeping import ask_run, change_source, confirm_removals, create_source, delete_source
+from documents.sources.naming import Told, closed_names, held_back
 from documents.sources.problems import sentence
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 RUNS_SHOWN = 12
 _TONES = {RunState.DONE: "ok", RunState.HELD: "wait", RunState.FAILED: "fail"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """A run as a page shows it."""
+    """A run as a page shows it to one person: names of documents that are closed to them are counted, not told."""
 
     run: SourceRun
+    person: User
 
     @property
     def tone(self) -> str:
@@ -48,13 +51,40 @@ class Look:
     def sentence(self) -> str:
         return sentence(self.run.problem, self.run.problem_detail) if self.run.problem else ""
 
+    @cached_property
+    def _closed(self) -> frozenset[str]:
+        noted = [one["path"] for one in self.run.problems]
+        sampled = [path for paths in self.run.found.get("samples", {}).values() for path in paths]
+        tested = self.run.found.get("path", "")
+        return closed_names(self.run.source, [*noted, *sampled, tested], to=self.person)
+
     @property
     def problems(self) -> list[tuple[str, str]]:
-        return [(one["path"], sentence(one["code"], one["detail"])) for one in self.run.problems]
+        noted = [one for one in self.run.problems if one["path"] not in self._closed]
+        return [(one["path"], sentence(one["code"], one["detail"])) for one in noted]
 
     @property
     def more_problems(self) -> int:
-        return max(0, self.run.failed - len(self.run.problems))
+        return max(0, self.run.failed - len(self.problems))
+
+    @property
+    def samples(self) -> dict[str, Told]:
+        """By what a sync would do: some of the names, and how many of these are not told."""
+        return {
+            word: Told(
+                [path for path in paths if path not in self._closed], sum(path in self._closed for path in paths)
+            )
+            for word, paths in self.run.found.get("samples", {}).items()
+        }
+
+    @property
+    def tested(self) -> str:
+        path = self.run.found.get("path", "")
+        return "" if path in self._closed else path
+
+    @cached_property
+    def held_back(self) -> Told:
+        return held_back(self.run, to=self.person)
 
 
 @require_GET
@@ -71,7 +101,7 @@ def list_sources(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         {
             "source": source,
             "label": CONNECTORS[source.kind].label,
-            "look": Look(runs[source.last]) if source.last else None,
+            "look": Look(runs[source.last], request.user) if source.last else None,
         }
         for source in sources
     ]
@@ -105,7 +135,7 @@ def show_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRes
     """One source: what it is, what its last run did, what went wrong, and the runs before."""
     source = _find(request, workspace, pk)
     connector = CONNECTORS[source.kind]
-    context = _looks(source) | {
+    context = _looks(source, request.user) | {
         "connector": connector,
         "options": [(one.label, source.options.get(one.name, "")) for one in connector.fields],
     }
@@ -116,7 +146,7 @@ def show_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRes
 @in_workspace(Action.MANAGE_DOCUMENTS)
 def source_progress(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """The runs alone; htmx asks again while one is on its way."""
-    return render(request, "documents/sources/_runs.html", _looks(_find(request, workspace, pk)))
+    return render(request, "documents/sources/_runs.html", _looks(_find(request, workspace, pk), request.user))
 
 
 @require_http_methods(["GET", "POST"])
@@ -184,9 +214,11 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Source:
     return access.find(request.user, Action.MANAGE_DOCUMENTS, Source, pk=pk, workspace=workspace)
 
 
-def _looks(source: Source) -> dict[str, Any]:
+def _looks(source: Source, person: User) -> dict[str, Any]:
     """What the page and its fragment say of the runs."""
-    looks = [Look(run) for run in source.runs.select_related("asked_by").order_by("-asked_at")[:RUNS_SHOWN]]
+    looks = [
+        Look(run, person) for run in source.runs.select_related("asked_by", "source").order_by("-asked_at")[:RUNS_SHOWN]
+    ]
     latest = looks[0] if looks else None
     previewed = any(look.run.kind == RunKind.PREVIEW and look.run.state == RunState.DONE for look in looks)
     return {"source": source, "latest": latest, "earlier": looks[1:], "previewed": previewed}

@@ -139,8 +139,8 @@ class SourceRun(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    #: How many removals a person confirmed for this run, whatever share they are.
-    removals_confirmed = models.PositiveIntegerField(default=0)
+    #: The held run whose removals a person confirmed by asking for this one.
+    confirms = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -161,6 +161,8 @@ class SourceRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
+    #: The items that `held` counts, by their number: exactly these are deleted when a person confirms.
+    held_items = models.JSONField(default=list, blank=True)
     failed = models.PositiveIntegerField(default=0)
     #: Why the run as a whole failed: a code of documents/sources/problems.py and what its sentence names.
     problem = models.CharField(max_length=40, blank=True, default="")

@@ -1,5 +1,6 @@
 """What every connector is: three questions to a place outside, and the fields a person fills in to name it."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -13,6 +14,8 @@ from workspaces.models import Workspace
 
 #: More things than one source may list; a listing that reaches it is not complete.
 MOST_ENTRIES = 200_000
+LONGEST_KEY = 2000
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Entry:
     #: What a new document is called; empty: as its path says.
     title: str = ""
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether key, tag and title are text that can be kept: no NUL, no half of a letter, no key without end."""
+        whole = self.key + self.tag + self.title
+        return "\0" not in whole and not _HALVES.search(whole) and 0 < len(self.key) <= LONGEST_KEY
+
 
 @dataclass(slots=True)
 class Listing:
@@ -39,6 +48,15 @@ class Listing:
     complete: bool = True
     #: What could not be listed, by path.
     problems: list[tuple[str, SourceFailed]] = field(default_factory=list)
+
+    def keep_sound(self) -> None:
+        """Leave out what the database cannot hold as text; something is missing then."""
+        sound = [entry for entry in self.entries if entry.is_sound]
+        if len(sound) < len(self.entries):
+            for entry in self.entries:
+                if not entry.is_sound:
+                    self.cut(entry.path, SourceFailed("bad_name"))
+            self.entries = sound
 
     def cut(self, path: str = "", problem: SourceFailed | None = None) -> None:
         """Something is missing from this listing."""

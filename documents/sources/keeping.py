@@ -107,7 +107,7 @@ def delete_source(source: Source, *, by: User) -> None:
 
 
 @transaction.atomic
-def ask_run(source: Source, kind: str, *, by: User, removals_confirmed: int = 0) -> SourceRun:
+def ask_run(source: Source, kind: str, *, by: User, confirms: SourceRun | None = None) -> SourceRun:
     """Have a source tested, previewed or synced in the background. Raises SourceError while a run is on its way."""
     access.require(by, Action.MANAGE_DOCUMENTS, source)
     if kind not in RunKind.values:
@@ -122,14 +122,14 @@ def ask_run(source: Source, kind: str, *, by: User, removals_confirmed: int = 0)
             source.started_at, source.started_by = timezone.now(), by
         source.due_at = next_due(source)
         source.save(update_fields=["started_at", "started_by", "due_at"])
-    return new_run(source, kind, by=by, removals_confirmed=removals_confirmed)
+    return new_run(source, kind, by=by, confirms=confirms)
 
 
 def confirm_removals(run: SourceRun, *, by: User) -> SourceRun:
-    """Sync again and this time delete what is gone, up to as many documents as `run` held back."""
+    """Sync again and this time delete what `run` held back, as far as it is still gone, and nothing else."""
     if run.state != RunState.HELD or run.source.runs.filter(kind=RunKind.SYNC, asked_at__gt=run.asked_at).exists():
         raise SourceError(_("Another sync came in between. Look at what that one says."))
-    return ask_run(run.source, RunKind.SYNC, by=by, removals_confirmed=run.held)
+    return ask_run(run.source, RunKind.SYNC, by=by, confirms=run)
 
 
 def reseal_secrets() -> int:
@@ -141,9 +141,9 @@ def reseal_secrets() -> int:
     return count
 
 
-def new_run(source: Source, kind: str, *, by: User | None, removals_confirmed: int = 0) -> SourceRun:
+def new_run(source: Source, kind: str, *, by: User | None, confirms: SourceRun | None = None) -> SourceRun:
     """The row of a run that was asked for, and its bell. The caller holds the source and has checked who asks."""
-    run = SourceRun.objects.create(source=source, kind=kind, asked_by=by, removals_confirmed=removals_confirmed)
+    run = SourceRun.objects.create(source=source, kind=kind, asked_by=by, confirms=confirms)
     record(
         EventType.SOURCE_RUN_ASKED,
         on=source,
@@ -151,7 +151,7 @@ def new_run(source: Source, kind: str, *, by: User | None, removals_confirmed: i
         by=by,
         run=run.pk,
         kind=str(kind),
-        removals_confirmed=removals_confirmed,
+        removals_confirmed=confirms.held if confirms is not None else 0,
     )
     dispatch(run_source_task, run.pk)
     return run

@@ -27,9 +27,9 @@ class RunLease:
     run_id: UUID
     attempt: int
 
-    def renew(self, **changes: Any) -> None:
-        """Show progress, and change some fields of the run. Raises LeaseLost."""
-        if not self._rows().update(lease_until=_until(), **changes):
+    def renew(self, *, seconds: float = 0, **changes: Any) -> None:
+        """Show progress, change some fields of the run, and hold it for `seconds` if they are many. Raises LeaseLost."""
+        if not self._rows().update(lease_until=_until(seconds), **changes):
             raise LeaseLost
 
     @contextmanager
@@ -72,5 +72,5 @@ def take(run_id: UUID | str) -> RunLease | None:
     return RunLease(run.pk, run.attempt + 1)
 
 
-def _until() -> Any:
-    return Now() + timedelta(seconds=max(HOLD_SECONDS, settings.LEASE_SECONDS))
+def _until(seconds: float = 0) -> Any:
+    return Now() + timedelta(seconds=max(HOLD_SECONDS, settings.LEASE_SECONDS, seconds))

@@ -37,9 +37,10 @@ class Plan:
     #: Documents of the source that live now.
     living: int = 0
 
-    def exceeds(self, percent: int, confirmed: int = 0) -> bool:
-        """Whether so much would be removed that a person has to confirm it, and has not."""
-        return len(self.remove) > confirmed and len(self.remove) * 100 > percent * self.living
+    def exceeds(self, percent: int, lately: int = 0) -> bool:
+        """Whether so much would be removed that a person has to confirm it; `lately` were removed already."""
+        gone = len(self.remove) + lately
+        return bool(self.remove) and gone * 100 > percent * (self.living + lately)
 
 
 def is_wanted(path: str, *, endings: frozenset[str], include: Globs, exclude: Globs) -> bool:

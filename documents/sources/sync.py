@@ -6,11 +6,14 @@ became, held by the attempt that still has the run. What went wrong with one ite
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import UUID
 
+from django.db import DataError
+from django.db.models import Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +26,7 @@ from documents.exceptions import DocumentError, LeaseLost, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
 from documents.sources import CONNECTORS, leases
-from documents.sources.connector import Connector, Entry, Listing
+from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Listing
 from documents.sources.leases import RunLease
 from documents.sources.plan import Known, Plan, make_plan
 from workspaces import access, secrets
@@ -42,6 +45,8 @@ SAMPLES_KEPT = 20
 #: A test looks at so many entries for one it can read.
 TESTED_ENTRIES = 50
 ENDINGS = frozenset(FORMATS)
+#: So long what a sync deleted counts towards the share that asks a person.
+REMEMBERED = timedelta(days=7)
 
 
 def work(run_id: UUID | str) -> str:
@@ -49,7 +54,7 @@ def work(run_id: UUID | str) -> str:
     lease = leases.take(run_id)
     if lease is None:
         return "settled"
-    run = SourceRun.objects.select_related("source__workspace", "source__owner", "asked_by").get(pk=run_id)
+    run = SourceRun.objects.select_related("source__workspace", "source__owner", "asked_by", "confirms").get(pk=run_id)
     acting = run.asked_by or run.source.owner
     look = _Look(run, lease, acting)
     try:
@@ -81,6 +86,8 @@ class _Look:
         self.run, self.lease, self.acting = run, lease, acting
         self.source, self.workspace = run.source, run.source.workspace
         self.problems: list[dict[str, Any]] = []
+        #: The number of each known item, by its key.
+        self.items: dict[str, int] = {}
 
     def go(self) -> str:
         """Do the run. Raises SourceFailed when nothing can be done at all."""
@@ -102,7 +109,7 @@ class _Look:
         """Settle the run, with its entry in the trail. Raises LeaseLost."""
         with self.lease.writing():
             if failed is not None:
-                changes |= {"problem": failed.code, "problem_detail": failed.detail}
+                changes |= {"problem": failed.code, "problem_detail": _detail(failed)}
             self.lease.renew(state=state, ended_at=timezone.now(), **changes)
             SourceRun.objects.filter(pk=self.run.pk).update(lease_until=None)
             self.run.refresh_from_db()
@@ -125,7 +132,7 @@ class _Look:
     def _test(self, connector: Connector) -> str:
         """Let us in, list a little, fetch one thing and read it."""
         connector.test()
-        listing = connector.list(most=TESTED_ENTRIES)
+        listing = _listed(connector, most=TESTED_ENTRIES)
         plan = self._plan(listing, {})
         if not plan.add:
             self._note_all(listing)
@@ -144,7 +151,7 @@ class _Look:
 
     def _preview(self, connector: Connector) -> str:
         """Say what a sync would do."""
-        listing = connector.list()
+        listing = _listed(connector)
         plan = self._plan(listing, self._known())
         self._note_all(listing)
         known = {item.key: item.path for item in self.source.items.all()} if plan.remove else {}
@@ -153,7 +160,7 @@ class _Look:
             "change": len(plan.change),
             "remove": len(plan.remove),
             "left_out": plan.left_out,
-            "asks": plan.exceeds(self.source.max_removed_percent),
+            "asks": plan.exceeds(self.source.max_removed_percent, self._removed_lately()),
             "samples": {
                 "add": [entry.path for entry in plan.add[:SAMPLES_KEPT]],
                 "change": [entry.path for entry in plan.change[:SAMPLES_KEPT]],
@@ -165,13 +172,12 @@ class _Look:
 
     def _sync(self, connector: Connector) -> str:
         """Bring the workspace's documents in step with the source."""
-        listing = connector.list()
+        listing = _listed(connector)
         killpoint("source_listed")
         known = self._known()
         plan = self._plan(listing, known)
         done = self.run.added + self.run.changed + self.run.removed
-        held = plan.exceeds(self.source.max_removed_percent, self.run.removals_confirmed)
-        to_remove = [] if held else plan.remove
+        to_remove, held = self._removals(plan)
         self.lease.renew(
             listed=_read(plan),
             skipped=plan.skipped,
@@ -187,7 +193,28 @@ class _Look:
             killpoint("source_item_brought")
         self._remove(to_remove)
         SourceItem.objects.filter(source=self.source, key_sha256__in=[_hashed(key) for key in plan.forget]).delete()
-        return self.end(RunState.HELD if held else RunState.DONE, held=len(plan.remove) if held else 0)
+        return self.end(
+            RunState.HELD if held else RunState.DONE, held=len(held), held_items=[self.items[key] for key in held]
+        )
+
+    def _removals(self, plan: Plan) -> tuple[list[str], list[str]]:
+        """The keys whose documents are deleted now, and those that wait for a person's word."""
+        confirmed = self.run.confirms
+        if confirmed is not None:
+            numbers = set(confirmed.held_items)
+            now = [key for key in plan.remove if self.items[key] in numbers]
+            return now, [key for key in plan.remove if self.items[key] not in numbers]
+        if plan.exceeds(self.source.max_removed_percent, self._removed_lately()):
+            return [], plan.remove
+        return plan.remove, []
+
+    def _removed_lately(self) -> int:
+        """What syncs deleted by themselves within days, or since a person last confirmed: the share counts that too."""
+        since = timezone.now() - REMEMBERED
+        runs = SourceRun.objects.filter(source=self.source, kind=RunKind.SYNC, asked_at__gt=since)
+        last = runs.filter(confirms__isnull=False).aggregate(at=Max("asked_at"))["at"]
+        runs = runs.filter(asked_at__gt=last) if last is not None else runs
+        return runs.aggregate(sum=Sum("removed"))["sum"] or 0
 
     # --- One item -------------------------------------------------------------------------------------------
 
@@ -202,6 +229,10 @@ class _Look:
             self._note(entry.path, SourceFailed("refused", sentence=str(error)))
         except Refused:
             self._note(entry.path, SourceFailed("not_allowed"))
+        except (ValueError, DataError) as error:
+            # What a place outside sent cannot be kept; its transaction is undone, and the others go on.
+            logger.warning("Run %s: an item could not be kept (%s)", self.run.pk, type(error).__name__)
+            self._note(entry.path, SourceFailed("unreadable"))
 
     def _receive(self, entry: Entry, file: Any) -> None:
         """In one transaction: the document's new bytes, the item that remembers them, and the count."""
@@ -264,8 +295,9 @@ class _Look:
         return kind(self.source.options, secret=secret, beat=self.lease.renew, workspace=self.workspace)
 
     def _known(self) -> dict[str, Known]:
-        rows = self.source.items.values_list("key", "tag", "document_id", "document__deleted_at")
-        return {key: Known(tag, document is not None and deleted is None) for key, tag, document, deleted in rows}
+        rows = list(self.source.items.values_list("key", "tag", "document_id", "document__deleted_at", "pk"))
+        self.items = {key: number for key, *_about, number in rows}
+        return {key: Known(tag, document is not None and deleted is None) for key, tag, document, deleted, _pk in rows}
 
     def _plan(self, listing: Listing, known: dict[str, Known]) -> Plan:
         return make_plan(
@@ -284,12 +316,27 @@ class _Look:
     def _note(self, path: str, problem: SourceFailed) -> None:
         """Keep what went wrong with one thing."""
         if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append({"path": path, "code": problem.code, "detail": problem.detail})
+            self.problems.append({"path": _plain(path), "code": problem.code, "detail": _detail(problem)})
             self.lease.renew(problems=self.problems)
         self.lease.count(failed=1)
 
 
 _COUNTS = ("added", "changed", "unchanged", "removed", "held", "failed", "skipped")
+
+
+def _listed(connector: Connector, most: int = MOST_ENTRIES) -> Listing:
+    listing = connector.list(most=most)
+    listing.keep_sound()
+    return listing
+
+
+def _plain(text: str) -> str:
+    """Text as the database takes it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:1000]
+
+
+def _detail(failed: SourceFailed) -> dict[str, str | int]:
+    return {name: _plain(told) if isinstance(told, str) else told for name, told in failed.detail.items()}
 
 
 def _hashed(key: str) -> str:

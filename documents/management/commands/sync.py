@@ -8,6 +8,7 @@ from documents.exceptions import SourceError
 from documents.models import OPEN_RUNS, RunKind, RunState, Source, SourceRun
 from documents.sources import sync
 from documents.sources.keeping import ask_run
+from documents.sources.naming import closed_names
 from documents.sources.problems import sentence
 from workspaces import access
 from workspaces.commands import PortalCommand
@@ -38,7 +39,7 @@ class Command(PortalCommand):
         if not sources:
             raise SourceError(f"There is no source called {source}." if source else "This workspace has no sources.")
         kind = RunKind.PREVIEW if preview else RunKind.SYNC
-        return {"runs": [self._report(self._run(one, kind, user)) for one in sources]}
+        return {"runs": [self._report(self._run(one, kind, user), user) for one in sources]}
 
     def _run(self, source: Source, kind: str, user: User) -> SourceRun:
         """Ask for a run and wait for it; where no worker is up it is done here."""
@@ -55,11 +56,16 @@ class Command(PortalCommand):
         run.refresh_from_db()
         return run
 
-    def _report(self, run: SourceRun) -> dict[str, Any]:
+    def _report(self, run: SourceRun, user: User) -> dict[str, Any]:
         if run.state != RunState.DONE or run.failed:
             self.does_not_hold()
         problem = sentence(run.problem, run.problem_detail) if run.problem else ""
-        problems = [{"path": one["path"], "reason": sentence(one["code"], one["detail"])} for one in run.problems]
+        closed = closed_names(run.source, [one["path"] for one in run.problems], to=user)
+        problems = [
+            {"path": one["path"], "reason": sentence(one["code"], one["detail"])}
+            for one in run.problems
+            if one["path"] not in closed
+        ]
         counts = {name: getattr(run, name) for name in _COUNTS}
         said = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
         self.say(f"{run.source.name}: {run.state}. {problem or said}")

@@ -55,13 +55,20 @@ def test_everything_is_sorted_in_once_and_nothing_is_gone_by_an_incomplete_listi
 
 
 @pytest.mark.parametrize(
-    ("living", "gone", "percent", "confirmed", "asks"),
-    [(10, 2, 20, 0, False), (10, 3, 20, 0, True), (10, 3, 20, 3, False), (10, 4, 20, 3, True), (10, 1, 0, 0, True)],
+    ("living", "gone", "percent", "lately", "asks"),
+    [
+        (10, 2, 20, 0, False),
+        (10, 3, 20, 0, True),
+        (8, 1, 20, 2, True),
+        (90, 1, 20, 10, False),
+        (10, 0, 20, 9, False),
+        (10, 1, 0, 0, True),
+    ],
 )
-def test_a_large_share_of_removals_asks_first(living, gone, percent, confirmed, asks):
+def test_a_large_share_of_removals_asks_first(living, gone, percent, lately, asks):
     known = {str(number): Known("1", True) for number in range(living)}
     entries = [Entry(str(number), f"{number}.md", "1") for number in range(gone, living)]
 
     plan = make_plan(entries, known, complete=True, endings=ENDINGS)
 
-    assert plan.exceeds(percent, confirmed) is asks
+    assert plan.exceeds(percent, lately) is asks

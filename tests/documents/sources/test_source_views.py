@@ -1,11 +1,15 @@
 """The pages of sources, through the browser's door."""
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.utils import timezone
 
-from documents.models import RunKind, Source, SourceRun
+from documents.models import Document, DocumentBar, RunKind, Source, SourceRun
+from documents.restriction import restrict
 from documents.sources import CONNECTORS, sync
+from workspaces.members import add_member
 
 pytestmark = pytest.mark.django_db
 
@@ -80,10 +84,42 @@ def test_problems_and_held_removals_are_on_the_page_and_can_be_confirmed(
     assert "empty.md" in page
     assert "The file is empty." in page
     assert "Delete 1 document" in page
+    assert "<bdi>travel.md</bdi>" in page
     client.post(f"/w/policies/documents/sources/{handbook.pk}/confirm/", {"run": held.pk})
     sync.work(_latest(handbook).pk)
 
     assert _latest(handbook).removed == 1
+
+
+@pytest.mark.parametrize("closing", ["bar", "restriction"])
+def test_names_of_documents_that_are_closed_to_a_person_are_counted_and_not_told(
+    closing, client_of, manager, policies, handbook, root, run, make_user, monkeypatch
+):
+    other = make_user("other-manager")
+    add_member(policies, other, "manager", by=None)
+    run(handbook)
+    document = Document.objects.get(path="handbook/leave/parental.txt")
+    if closing == "bar":
+        DocumentBar.objects.create(document=document, user=other, reason="Not theirs.", created_by=manager)
+    else:
+        restrict(document, by=manager)
+    (root / "leave" / "parental.txt").write_bytes(b"")
+    noted = run(handbook)
+    preview = run(handbook, RunKind.PREVIEW)
+    tested = run(handbook, RunKind.TEST)
+    (root / "leave" / "parental.txt").unlink()
+    held = run(handbook)
+    assert (noted.failed, preview.found["change"], held.held) == (1, 1, 1)
+
+    def told(user, shown):
+        SourceRun.objects.exclude(pk=shown.pk).update(asked_at=timezone.now() - timedelta(days=2))
+        SourceRun.objects.filter(pk=shown.pk).update(asked_at=timezone.now())
+        return "parental" in client_of(user).get(f"/w/policies/documents/sources/{handbook.pk}/").content.decode()
+
+    for shown in (noted, preview, tested, held):
+        assert (told(other, shown), shown.kind) == (False, shown.kind)
+    monkeypatch.setattr("documents.source_views.closed_names", lambda *_args, **_options: frozenset())
+    assert told(other, noted)
 
 
 def test_the_secret_is_on_no_page(client_of, manager, make_source, root):

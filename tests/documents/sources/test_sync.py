@@ -4,6 +4,8 @@ import os
 import socket
 
 import pytest
+from django.db import DataError, transaction
+from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
@@ -11,6 +13,7 @@ from documents import library
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
 from documents.sources import leases, sync
+from documents.sources.connector import Entry, Listing
 from documents.sources.folder import FolderConnector
 from documents.sources.keeping import Wish, ask_run, change_source, confirm_removals, create_source, delete_source
 from documents.sources.schedule import ask_due_runs
@@ -85,6 +88,88 @@ def test_many_removals_at_once_wait_for_a_person(handbook, policies, manager, ro
     assert _paths(policies) == ["handbook/leave/parental.txt"]
     with pytest.raises(SourceError, match="came in between"):
         confirm_removals(held, by=manager)
+
+
+def test_a_confirmation_deletes_what_was_held_back_then_and_nothing_else(handbook, policies, manager, root, run):
+    (root / "third.md").write_text("Third.")
+    run(handbook)
+    (root / "travel.md").unlink()
+    held = run(handbook)
+    (root / "travel.md").write_text("It is back.")
+    (root / "third.md").unlink()
+
+    confirmed = confirm_removals(held, by=manager)
+    sync.work(confirmed.pk)
+    confirmed.refresh_from_db()
+
+    assert (confirmed.state, confirmed.removed, confirmed.held) == (RunState.HELD, 0, 1)
+    assert _paths(policies) == ["handbook/leave/parental.txt", "handbook/third.md", "handbook/travel.md"]
+    again = confirm_removals(confirmed, by=manager)
+    sync.work(again.pk)
+    assert "handbook/third.md" not in _paths(policies)
+
+
+def test_removals_in_small_portions_are_added_up(handbook, policies, manager, root, run):
+    for number in range(8):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    run(handbook)
+
+    (root / "0.md").unlink()
+    first = run(handbook)
+    (root / "1.md").unlink()
+    second = run(handbook)
+    (root / "2.md").unlink()
+    third = run(handbook)
+
+    assert [one.state for one in (first, second, third)] == [RunState.DONE, RunState.DONE, RunState.HELD]
+    sync.work(confirm_removals(third, by=manager).pk)
+    (root / "3.md").unlink()
+    assert run(handbook).removed == 1
+    SourceRun.objects.update(asked_at=timezone.now() - sync.REMEMBERED)
+    (root / "4.md").unlink()
+    assert run(handbook).removed == 1
+
+
+def test_what_cannot_be_kept_as_text_is_noted_and_keeps_nothing_else(handbook, policies, root, run, monkeypatch):
+    bad = [
+        Entry("a\0b", "a.md"),
+        Entry("\ud800", "b.md"),
+        Entry("c", "c.md", tag="\0"),
+        Entry("d", "d.md", title="\udfff"),
+        Entry("e" * 3000, "e\0.md"),
+    ]
+    real = FolderConnector.list
+
+    def add_bad(self, **options):
+        listing = real(self, **options)
+        listing.entries[:0] = bad
+        return listing
+
+    monkeypatch.setattr(FolderConnector, "list", add_bad)
+    after = run(handbook)
+
+    assert (after.state, after.added, after.complete) == (RunState.DONE, 2, False)
+    assert [problem["code"] for problem in after.problems] == ["bad_name"] * 5
+    monkeypatch.setattr(Listing, "keep_sound", lambda self: None)
+    with pytest.raises((ValueError, DataError)), transaction.atomic():
+        SourceItem.objects.create(source=handbook, key=bad[0].key, key_sha256="x", path="x")
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), DataError("odd")])
+def test_an_item_the_database_refuses_keeps_nothing_else(handbook, policies, run, monkeypatch, error):
+    real = library.receive
+
+    def refuse_one(**given):
+        received = real(**given)
+        if "travel" in given["path"]:
+            raise error
+        return received
+
+    monkeypatch.setattr(library, "receive", refuse_one)
+    after = run(handbook)
+
+    assert (after.state, after.added, after.failed) == (RunState.DONE, 1, 1)
+    assert _paths(policies) == ["handbook/leave/parental.txt"]
 
 
 def test_a_listing_that_is_not_whole_deletes_nothing(handbook, policies, root, run, monkeypatch):
