@@ -128,7 +128,7 @@ async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: Htt
 def shared(request: HttpRequest, slug: str, asked: Query[Paged]) -> dict[str, Any]:
     """Others' released answers that were shared with this person or declassified for them, the newest first.
 
-    As far as this credential goes: one that may not open a source they rest on is told of none of them.
+    As far as this credential goes: a token without `open_documents` is told of none of them.
     """
     refuse_unknown(request, Paged)
     page = Paginator(cards.given_to(request.user, request.workspace), PER_PAGE).get_page(asked.page)  # type: ignore[attr-defined]

@@ -8,9 +8,10 @@ from django.db.models.lookups import Exact
 
 from answers.models import Answer, AnswerUserGrant, Declassification, Draft, Evidence, Question
 from answers.states import RELEASED
+from audit import context
 from documents.models import Document
 from documents.querysets import not_barred
-from workspaces import access
+from workspaces import access, narrowing
 from workspaces.models import User
 from workspaces.roles import Action
 
@@ -104,18 +105,30 @@ def _shared_with(user: User) -> QuerySet[AnswerUserGrant]:
 def _declassified_for(user: User) -> QuerySet[Declassification]:
     """The answers, as ids, that a declassification in force opens to `user`, as far as their role reads answers.
 
-    It overrides a restriction. It brings back nothing that was deleted, and a never rule wins over it.
+    Somebody who looks at the portal as `user` needs it open to themselves too, and a token has to open documents.
     """
+    scope, viewer = narrowing.scope_of(user), context.current().viewer
+    if scope is not None and Action.OPEN not in scope.actions:
+        return Declassification.objects.none().values("answer")
+    opened = _declassifications_for(user)
+    if viewer is not None and viewer.pk != user.pk:
+        own = _declassifications_for(viewer).order_by().values("answer")
+        opened = opened.filter(Q(answer__in=own) | _all_open(viewer, answer="answer"))
+    return opened.order_by().values("answer")
+
+
+def _declassifications_for(person: User) -> QuerySet[Declassification]:
+    """Those in force for a person. They override a restriction, bring back nothing deleted, yield to a never rule."""
     in_force = Declassification.objects.filter(
         Q(for_workspace=True)
-        | Q(pk__in=Declassification.readers.through.objects.filter(user=user).values("declassification")),
+        | Q(pk__in=Declassification.readers.through.objects.filter(user=person).values("declassification")),
         ended_at=None,
         answer__status__in=RELEASED,
         answer__released_sha256=F("text_sha256"),
     )
-    readable = Document.objects.filter(not_barred(user), deleted_at=None).order_by().values("pk")
+    readable = Document.objects.filter(not_barred(person), deleted_at=None).order_by().values("pk")
     beyond = Evidence.objects.filter(answer=OuterRef("answer")).exclude(document__in=readable)
-    return in_force.filter(~Exists(beyond)).order_by().values("answer")
+    return in_force.filter(~Exists(beyond))
 
 
 access.guard(Answer, visible=answers_open_to, workspace_of=lambda answer: answer.workspace)

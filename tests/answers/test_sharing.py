@@ -6,11 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
-from answers import declassification, reading, review, sharing
+from answers import declassification, querysets, reading, review, sharing
 from answers.exceptions import DraftError, SharingError, WrongState
-from answers.models import Answer, AnswerUserGrant, Declassification, Draft
+from answers.models import Answer, AnswerUserGrant, Declassification, Draft, Evidence
+from answers.querysets import answers_given_to
 from answers.states import AnswerStatus
+from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
@@ -99,9 +102,6 @@ def test_without_the_rule_every_word_would_be_seen(
 ) -> None:
     """The counter-proof of the test above."""
     sharing.share(answer, to=colleague, by=member)
-    from answers import querysets
-    from answers.models import Evidence
-
     nothing = Evidence.objects.filter(rank__lt=0)
     monkeypatch.setattr(querysets, "closed_evidence", lambda user, answer: nothing)
 
@@ -420,3 +420,60 @@ def test_an_answer_that_was_never_held_is_declassified_by_the_same_rules(
     with pytest.raises(WrongState):
         declassify(answer, reviewer)
     assert (declassification.objection(answer, second_reviewer) == "") is (tie != "takes two")
+
+
+# --- Narrowed ------------------------------------------------------------------------------------------------
+
+
+def look_of(viewer: Any, person: Any, client_of: Any) -> Any:
+    members.set_platform_administrator(viewer, by=None)
+    client = client_of(viewer)
+    address = reverse("admin:workspaces_user_view_as", args=[person.pk])
+    assert client.post(address, {"reason": "They find no text"}).status_code == 302
+    return client
+
+
+def seen_in_the_look(answer: Answer, viewer: Any, person: Any, client_of: Any) -> str:
+    client = look_of(viewer, person, client_of)
+    pages = [client.get(f"/w/legal/answers/{answer.pk}/{page}") for page in PAGES]
+    return html.unescape("".join(page.content.decode() for page in pages))
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_look_shows_no_declassified_text_that_is_closed_to_who_looks(
+    answer: Answer, member: Any, second_reviewer: Any, colleague: Any, client_of: Any, opened: bool
+) -> None:
+    """Whoever asked lost a source, and looks as somebody for whom the text was declassified."""
+    access.revoke("open_document", member, Document.objects.get(title=SECRET))
+    declassify(answer, second_reviewer, readers=[colleague, *([member] if opened else [])])
+
+    shown = seen_in_the_look(answer, member, colleague, client_of)
+
+    assert (CLAUSES[0] in shown) is opened
+    assert SECRET not in shown
+
+
+def test_without_asking_who_looks_the_text_would_be_shown(
+    answer: Answer, member: Any, second_reviewer: Any, colleague: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counter-proof of the test above."""
+    access.revoke("open_document", member, Document.objects.get(title=SECRET))
+    declassify(answer, second_reviewer, readers=[colleague])
+    monkeypatch.setattr(
+        querysets, "_declassified_for", lambda user: querysets._declassifications_for(user).values("answer")
+    )
+
+    assert CLAUSES[0] in seen_in_the_look(answer, member, colleague, client_of)
+
+
+def test_a_token_that_opens_no_documents_is_told_of_no_declassified_answer(
+    legal: Any, answer: Answer, second_reviewer: Any, colleague: Any
+) -> None:
+    declassify(answer, second_reviewer)
+
+    found = {}
+    for actions in ({Action.ASK}, {Action.ASK, Action.OPEN}):
+        with context.acting(colleague, scope=context.Scope(frozenset({legal.pk}), frozenset(actions))):
+            found[Action.OPEN in actions] = answers_given_to(colleague).count()
+
+    assert found == {False: 0, True: 1}
