@@ -31,6 +31,7 @@ from audit.record import record_in
 def make(chain: str, *, before: datetime, path: Path, carried: Mapping[str, str] | None = None) -> Archive:
     """Write the entries of before that moment, up to the last checkpoint there, to a new file at `path`.
 
+    It holds every one that is still in the database, whether an earlier archive holds it too or not.
     `carried` are texts by file name that later readers need of those entries; they are kept in the archive and beside
     it. Raises AuditError when there is nothing to archive, ChainDamaged, SigningKeyMissing, and OSError for a file that
     exists or cannot be written. The file is gone again unless the chain says that it was made.
@@ -68,7 +69,8 @@ def _archived(chain: str) -> int:
 
 
 def _write(out: IO[bytes], chain: str, checkpoint: Checkpoint, carried: Mapping[str, str]) -> str:
-    file, after = chain.replace(":", "-"), _archived(chain)
+    begins = detached.beginning(chain)
+    file, after = chain.replace(":", "-"), begins.start.seq if begins else 0
     with Bundle(out) as bundle:
         span = export.Span(chain, after, checkpoint.seq)
         bundle.add(f"trail/{file}.jsonl", (f"{line}\n" for line in export.json_lines(span)))
@@ -141,8 +143,8 @@ COMMIT;
 def detaching(chain: str, file: IO[bytes]) -> str:
     """The SQL that takes what the archive in `file` holds out of the database, for the owner of the tables.
 
-    Raises AuditError where the file is not whole or not the archive that the chain names last, where no checkpoint
-    covers that word yet, and where nothing could leave.
+    Raises AuditError where the file is not whole or not the archive that the chain names last, where entries would
+    leave that are not in it, where no checkpoint covers that word yet, and where nothing could leave.
     """
     found = Archive.objects.filter(chain=chain).order_by("-upto").first()
     if found is None:
@@ -151,9 +153,12 @@ def detaching(chain: str, file: IO[bytes]) -> str:
     entry = Event.objects.filter(chain=chain, type=EventType.TRAIL_ARCHIVED).order_by("-seq").first()
     if entry is None or not Checkpoint.objects.filter(chain=chain, seq__gte=entry.seq).exists():
         raise AuditError(_("No checkpoint covers the making of this archive yet: run `audit checkpoint`."))
-    leaves = signing.as_data(found.document)["signed"]["leaves"]
-    begins = detached.beginning(chain)
-    count = leaves["seq"] - (begins.start.seq if begins else 0)
+    said = signing.as_data(found.document)["signed"]
+    leaves, begins = said["leaves"], detached.beginning(chain)
+    gone = begins.start.seq if begins else 0
+    if said["after"] > gone:
+        raise AuditError(_("This archive does not hold all that would leave: make another one."))
+    count = leaves["seq"] - gone
     if count <= 0:
         raise AuditError(_("Nothing of this archive can leave: entries leave by 256."))
     parts = {"upto": found.upto, "manifest": digest(found.document), "leaves": leaves["seq"], "hash": leaves["hash"]}

@@ -115,18 +115,22 @@ def content_of(event: Event) -> dict[str, Any]:
 
 
 def hash_at(chain: str, seq: int) -> str:
-    """The hash of entry `seq`, also of one in an archive where a checkpoint ends with it; empty where there is none."""
+    """The hash of entry `seq`, also of one that left where a checkpoint or an archive tells it; empty if none does."""
     for rows, column in ((Event.objects, "hash"), (Checkpoint.objects, "head_hash")):
         found = rows.filter(chain=chain, seq=seq).values_list(column, flat=True).first()
         if found:
             return str(found)
-    return ""
+    begins = detached.beginning(chain)
+    return begins.start.hash if begins is not None and begins.start.seq == seq else ""
 
 
 def tree_at(chain: str, size: int) -> GrowingTree:
-    """The Merkle tree over the first `size` entries, from the nearest checkpoint on."""
+    """The Merkle tree over the first `size` entries, from the nearest checkpoint, or the end of what left, on."""
     known = Checkpoint.objects.filter(chain=chain, seq__lte=size).order_by("-seq").values_list("seq", "peaks").first()
     tree = GrowingTree(known[0], map(bytes.fromhex, known[1])) if known else GrowingTree()
+    begins = detached.beginning(chain)
+    if begins is not None and tree.size < begins.start.seq <= size:
+        tree = begins.tree()
     for sha256 in _events(chain, tree.size, size).values_list("hash", flat=True).iterator(chunk_size=10_000):
         tree.add(bytes.fromhex(sha256))
     return tree

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -190,6 +191,47 @@ def test_archives_follow_each_other_and_join(detached: Path, as_superuser: psyco
     report = elsewhere(second.read_bytes(), detached.read_bytes())
     assert (report.faults, [note for note in report.notes if "begins behind" in note]) == ([], [])
     assert "missing" in {fault["kind"] for fault in elsewhere(detached.read_bytes()).faults}
+
+
+def make_second(tmp_path: Path) -> Path:
+    write(PLATFORM, 300)
+    checkpoints.make(PLATFORM)
+    second = tmp_path / "second.zip"
+    archive.make(PLATFORM, before=timezone.now(), path=second)
+    return second
+
+
+def test_nothing_leaves_that_the_given_archive_does_not_hold(
+    file: Path, as_superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    """The first archive is lost before anything left for it: the second holds its entries too."""
+    first = file.read_bytes()
+    second = make_second(tmp_path)
+    file.unlink()
+
+    detach(PLATFORM, second, as_superuser)
+
+    assert found() == []
+    gone = checkpoints.verify_chain(PLATFORM).archived
+    with zipfile.ZipFile(second) as zipped:
+        held = [json.loads(line) for line in zipped.read("trail/platform.jsonl").splitlines()[1:]]
+    assert [entry["seq"] for entry in held][:gone] == list(range(1, gone + 1))
+    for files in ([second.read_bytes()], [first, second.read_bytes()]):
+        report = elsewhere(*files)
+        assert (report.faults, [note for note in report.notes if "begins behind" in note]) == ([], [])
+
+
+def test_no_script_is_made_for_an_archive_that_begins_behind_what_would_leave(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of an archive that began where the one before it ended, which nobody looks at."""
+    begins = SimpleNamespace(start=SimpleNamespace(seq=SIGNED))
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "detached", SimpleNamespace(beginning=lambda chain: begins))
+        second = make_second(tmp_path)
+
+    with second.open("rb") as content, pytest.raises(AuditError, match="does not hold all"):
+        archive.detaching(PLATFORM, content)
 
 
 def test_nothing_is_archived_of_a_damaged_chain_nor_over_a_file_nor_without_a_checkpoint(
