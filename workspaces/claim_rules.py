@@ -2,8 +2,8 @@
 
 A place given by a rule is a `Membership` whose `source` is the provider. At a sign-in these become exactly what the
 rules say of the groups named then; places given by hand are never touched. A claim that is missing or makes no sense
-names no groups, so that it can only take. Between two sign-ins nothing is given: a new rule waits for the next one,
-the end of a rule takes at once.
+names no groups, so that it can only take, and takes no place that a never rule rests on: whom it keeps out, stays out.
+Between two sign-ins nothing is given: a new rule waits for the next one, the end of a rule takes at once.
 """
 
 from collections.abc import Iterable
@@ -71,11 +71,13 @@ def remove_rule(rule: ClaimRule, *, by: User | None) -> int:
     """End the rule, and at once every place it gave. How many places that were.
 
     Where another rule gives the same place, the next sign-in gives it again: which of a person's groups it came
-    from is not kept.
+    from is not kept. Raises ClaimRuleError where `by` would so leave a group that a never rule rests on.
     """
     _require(by)
     rule = ClaimRule.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.pk)
     places = Membership.objects.filter(source=rule.provider, group__in=_targets([rule]))
+    if by is not None and places.filter(user=by, group__in=groups.barred()).exists():
+        raise ClaimRuleError(_("A never rule rests on your place in this group. Ask another administrator to end it."))
     told = _take(places, by=by)
     _write([*told, *_about_rule(EventType.CLAIM_RULE_REMOVED, rule, places=len(told))], by=by)
     rule.delete()
@@ -83,15 +85,38 @@ def remove_rule(rule: ClaimRule, *, by: User | None) -> int:
 
 
 @transaction.atomic
-def recompute(user: User, *, provider: str, claimed: Iterable[str]) -> Change:
-    """Make the places `provider` gives `user` exactly those that the rules say of the groups `claimed`."""
+def recompute(user: User, *, provider: str, claimed: Iterable[str], is_told: bool = True) -> Change:
+    """Make the places `provider` gives `user` exactly those that the rules say of the groups `claimed`.
+
+    Without `is_told` the provider did not say which groups these are, and places that never rules rest on stay.
+    """
     # Two sign-ins of one person, one after the other; and none beside the end of a rule that it builds on.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     rules = ClaimRule.objects.filter(provider=provider, claim__in=list(claimed) if user.is_active else [])
     wanted = _targets(rules.select_for_update(of=("self",), no_key=True).order_by("pk"))
     held = Membership.objects.filter(user=user, source=provider)
-    taken = _take(held.exclude(group__in=wanted), by=None)
+    ended = held.exclude(group__in=wanted)
+    if not (is_told and user.is_active):
+        ended = ended.exclude(group__in=groups.barred())
+    taken = _take(ended, by=None)
     given = _give(user, provider, wanted - set(held.values_list("group_id", flat=True)))
+    _write([*taken, *given], by=None)
+    return Change(given=len(given), taken=len(taken))
+
+
+@transaction.atomic
+def let_go(user: User, *, provider: str) -> Change:
+    """End all that `provider` gave `user`, who is no longer its person.
+
+    A place that a never rule rests on stays as one given by hand, which an administrator may take: nobody gets rid of
+    such a rule by leaving the provider.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    held = Membership.objects.filter(user=user, source=provider)
+    bound = set(held.filter(group__in=groups.barred()).values_list("group_id", flat=True))
+    by_hand = set(Membership.objects.filter(user=user, source="", group__in=bound).values_list("group_id", flat=True))
+    taken = _take(held, by=None)
+    given = _give(user, "", bound - by_hand)
     _write([*taken, *given], by=None)
     return Change(given=len(given), taken=len(taken))
 
@@ -174,7 +199,9 @@ def _about_place(place: Membership, of_role: EventType, of_group: EventType) -> 
     role = _role(place)
     if role is None:
         group = place.group.people_group
-        details: dict[str, Any] = {"source": place.source, "group": group.name, "group_id": group.pk}
+        details: dict[str, Any] = {"group": group.name, "group_id": group.pk}
+        if place.source:
+            details["source"] = place.source
         return [*groups.workspaces_of(group), None], Entry(of_group, on=place.user, details=details)
     details = {"source": place.source, "role": role.role}
     if of_role == EventType.MEMBER_REMOVED and role.role == Role.MANAGER and not members.managers_of(role.workspace):

@@ -18,7 +18,7 @@ from audit.events import EventType
 from audit.record import record
 from workspaces import access
 from workspaces.exceptions import GroupInUse, MembershipError
-from workspaces.models import ClaimRule, Membership, PeopleGroup, RoleBar, User, Workspace
+from workspaces.models import Bar, ClaimRule, Membership, PeopleGroup, RoleBar, User, Workspace
 from workspaces.roles import PlatformAction
 
 
@@ -76,12 +76,19 @@ def change_group(group: PeopleGroup, *, by: User | None, name: str, description:
 
 @transaction.atomic
 def delete_group(group: PeopleGroup, *, by: User | None, with_its_uses: bool = False) -> None:
-    """Delete the group. Raises GroupInUse, which says what would end, unless `with_its_uses`."""
+    """Delete the group. Raises GroupInUse, which says what would end, unless `with_its_uses`.
+
+    Raises MembershipError for whom a never rule keeps out through it.
+    """
     _require(by)
     group = PeopleGroup.objects.select_for_update(of=("self",), no_key=True).get(pk=group.pk)
     ended = uses(group)
     if ended and not with_its_uses:
         raise GroupInUse(ended)
+    if by is not None and group.pk in barred() and Membership.objects.filter(user=by, group=group.group).exists():
+        raise MembershipError(
+            _("A never rule rests on your place in this group. Ask another administrator to delete it.")
+        )
     details = {"people": Membership.objects.filter(group=group.group).values("user").distinct().count()}
     for workspace in _workspaces(ended):
         here = [use.code for use in ended if use.workspace == workspace]
@@ -130,6 +137,12 @@ def memberships(group: PeopleGroup) -> list[Membership]:
 def uses(group: PeopleGroup) -> list[Use]:
     """What rests on the group now, in every workspace."""
     return [use for find in uses_in.values() for use in find(group.group)]
+
+
+def barred() -> set[int]:
+    """The ids of all groups whose people a never rule keeps from something."""
+    rules = [model for model in uses_in if issubclass(model, Bar)]
+    return {pk for model in rules for pk in model.objects.exclude(group=None).values_list("group", flat=True)}
 
 
 def workspaces_of(group: PeopleGroup) -> list[Workspace]:

@@ -8,8 +8,11 @@ import pytest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from workspaces import access, claim_rules, custom_roles, groups, members
-from workspaces.exceptions import ClaimRuleError, Forbidden
+from tests.workspaces.single_sign_on_scene import sign_in_as
+from workspaces import access, bars, claim_rules, custom_roles, groups, members
+from workspaces.exceptions import ClaimRuleError, Forbidden, MembershipError
+from workspaces.identity import links
+from workspaces.identity.id_token import Identity
 from workspaces.models import ClaimRule, Membership
 from workspaces.roles import Action
 
@@ -138,8 +141,6 @@ def test_a_retired_role_is_given_no_more(policies, stranger, admin):
 
 
 def test_a_never_rule_wins_over_what_the_provider_gives(policies, stranger, manager):
-    from workspaces import bars
-
     add_rule(workspace=policies, role="member")
     bars.bar(policies, stranger, reason="A conflict of interest.", by=manager)
 
@@ -209,3 +210,81 @@ def test_a_place_that_another_rule_gives_too_comes_back_with_the_next_sign_in(po
     arrive(stranger, "readers", "staff")
 
     assert members.roles_of(policies, stranger) == ["member"]
+
+
+# --- Never rules on what the provider gives -----------------------------------------------------------------
+
+
+@pytest.fixture
+def barred(policies, stranger, manager):
+    """Somebody whom a never rule keeps out through a group that the provider puts them into."""
+    group = groups.create_group(name="Externals", by=None)
+    add_rule(claim="externals", people_group=group)
+    members.add_member(policies, stranger, "member", by=None)
+    bars.bar(policies, group, reason="Externals never.", by=manager)
+    arrive(stranger, "externals")
+    assert not access.allows(stranger, Action.OPEN, policies)
+    return group
+
+
+def test_a_claim_that_says_nothing_lifts_no_never_rule(policies, legal, stranger, barred):
+    add_rule(workspace=legal, role="member")
+    arrive(stranger, "externals", "readers")
+
+    change = claim_rules.recompute(stranger, provider="oidc", claimed=(), is_told=False)
+
+    assert change == claim_rules.Change(given=0, taken=1)
+    assert members.roles_of(legal, stranger) == []
+    assert not access.allows(stranger, Action.OPEN, policies)
+    arrive(stranger)  # the provider says that they are no external any more
+    assert access.allows(stranger, Action.OPEN, policies)
+
+
+def test_what_keeps_a_silent_claim_from_lifting_a_never_rule(policies, stranger, barred, monkeypatch):
+    """Counter-proof: without the look at never rules the person is let in."""
+    monkeypatch.setattr(groups, "barred", set)
+
+    claim_rules.recompute(stranger, provider="oidc", claimed=(), is_told=False)
+
+    assert access.allows(stranger, Action.OPEN, policies)
+
+
+def test_a_never_rule_outlasts_the_link_to_the_provider(policies, stranger, barred, admin):
+    claim_rules.let_go(stranger, provider="oidc")
+
+    assert [row.source for row in groups.memberships(barred)] == [""]
+    assert not access.allows(stranger, Action.OPEN, policies)
+    assert entries(EventType.GROUP_MEMBER_ADDED)[-1] == {"group": "Externals", "group_id": barred.pk}
+    groups.remove_from_group(barred, stranger, by=admin)
+    assert access.allows(stranger, Action.OPEN, policies)
+
+
+def test_an_administrator_ends_no_rule_that_puts_them_under_a_never_rule(policies, admin, superuser, barred):
+    rule = ClaimRule.objects.get()
+    arrive(admin, "externals")
+
+    with pytest.raises(ClaimRuleError, match="another administrator"):
+        claim_rules.remove_rule(rule, by=admin)
+
+    assert claim_rules.remove_rule(rule, by=superuser) == 2
+
+
+def test_a_sign_in_without_the_claim_lifts_no_never_rule(provider, policies, stranger, barred):
+    links.attach(Identity(provider.issuer, "ada"), stranger)
+    provider.knows({"ada": {}})
+
+    client, _answer = sign_in_as(provider, "ada")
+
+    assert client.get("/account/").wsgi_request.user == stranger
+    assert not access.allows(stranger, Action.OPEN, policies)
+    links.unlink(stranger)
+    assert not access.allows(stranger, Action.OPEN, policies)
+
+
+def test_an_administrator_deletes_no_group_through_which_they_are_kept_out(admin, superuser, barred):
+    arrive(admin, "externals")
+
+    with pytest.raises(MembershipError, match="another administrator"):
+        groups.delete_group(barred, by=admin, with_its_uses=True)
+
+    groups.delete_group(barred, by=superuser, with_its_uses=True)

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from workspaces import claim_rules
 from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.charters import choices, label_of
+from workspaces.exceptions import ClaimRuleError
 from workspaces.models import ClaimRule
 from workspaces.roles import PlatformAction
 
@@ -83,7 +84,11 @@ class ClaimRuleAdmin(PlatformRights, GovernedAdmin):
         """Say what would be taken, and remove the rule once that is confirmed."""
         rule = self.get_object(request, object_id)
         if request.method == "POST":
-            taken = claim_rules.remove_rule(rule, by=request.user)
+            try:
+                taken = claim_rules.remove_rule(rule, by=request.user)
+            except ClaimRuleError as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(reverse("admin:workspaces_claimrule_changelist"))
             told = ngettext(
                 "Removed, with %(n)d place it had given.", "Removed, with %(n)d places it had given.", taken
             )

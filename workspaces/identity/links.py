@@ -14,7 +14,7 @@ from audit.events import EventType
 from audit.record import record
 from workspaces import claim_rules
 from workspaces.exceptions import LinkError
-from workspaces.identity.id_token import Identity
+from workspaces.identity.id_token import OK, Identity
 from workspaces.models import User
 
 
@@ -41,7 +41,9 @@ def attach(identity: Identity, user: User) -> SocialAccount:
 
 def vouched(user: User, identity: Identity) -> None:
     """Give the person exactly the places that their groups at the provider give, and tell the trail."""
-    change = claim_rules.recompute(user, provider=settings.OIDC_PROVIDER, claimed=identity.groups)
+    change = claim_rules.recompute(
+        user, provider=settings.OIDC_PROVIDER, claimed=identity.groups, is_told=identity.claim == OK
+    )
     record(
         EventType.PROVIDER_VOUCHED,
         on=user,
@@ -66,7 +68,10 @@ def link(user: User, identity: Identity) -> None:
 
 
 def unlink(user: User) -> None:
-    """End the link, and at once every place that the provider gave. Raises LinkError when no other way in remains."""
+    """End the link, and at once every place that the provider gave, but for those that never rules rest on.
+
+    Raises LinkError when no other way in remains.
+    """
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         account = of(user)
@@ -75,8 +80,8 @@ def unlink(user: User) -> None:
         if not opens_otherwise(user):
             raise LinkError(_("It is the only way into your account. Ask an administrator for a password first."))
         account.delete()
-        change = claim_rules.recompute(user, provider=settings.OIDC_PROVIDER, claimed=())
-        record(EventType.PROVIDER_UNLINKED, on=user, by=user, taken=change.taken)
+        change = claim_rules.let_go(user, provider=settings.OIDC_PROVIDER)
+        record(EventType.PROVIDER_UNLINKED, on=user, by=user, taken=change.taken, kept_by_hand=change.given)
 
 
 def opens_otherwise(user: User) -> bool:
