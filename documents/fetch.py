@@ -202,14 +202,15 @@ class Fetcher:
         target = require_allowed(url)
         sent = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": "gzip"}
         sent |= {name.lower(): value for name, value in headers.items()}
+        carried = _carried(sent, otherwise="unreadable")
         if self._sign is not None and target == self._home:
-            sent |= self._sign(Outgoing(method, target, sent, body))
+            carried |= _carried(self._sign(Outgoing(method, target, sent, body)), otherwise="secret_letters")
         self._backend.scheme = target.scheme
         timeouts = {"connect": limits.connect_seconds, "read": limits.read_seconds, "write": limits.read_seconds}
         with self._pool.stream(
             method,
             url,
-            headers=[(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
+            headers=list(carried.items()),
             content=body or None,
             extensions={"timeout": timeouts | {"pool": limits.connect_seconds}},
         ) as response:
@@ -303,6 +304,14 @@ class _TimedStream(httpcore.NetworkStream):
         if left <= 0:
             raise late
         return left if timeout is None else min(left, timeout)
+
+
+def _carried(headers: Mapping[str, str], *, otherwise: str) -> dict[bytes, bytes]:
+    """Headers as they go over the wire. Raises SourceFailed with the code `otherwise` for letters that cannot."""
+    try:
+        return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    except UnicodeEncodeError as error:
+        raise SourceFailed(otherwise) from error
 
 
 def _listed() -> HostList:

@@ -91,6 +91,8 @@ class Connector(ABC):
     #: What the secret is called; empty: there is none.
     secret_label: ClassVar[Any] = ""
     secret_help: ClassVar[Any] = ""
+    #: Whether the protocol carries the secret as it is, which only ASCII survives.
+    secret_is_ascii: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -118,7 +120,7 @@ class Connector(ABC):
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
-        """Whom the secret is for: when this changes, the secret is dropped."""
+        """Whom the secret is for and what it opens there: when this changes, the secret is dropped."""
         return ""
 
     @abstractmethod

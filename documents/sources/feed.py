@@ -55,7 +55,7 @@ class FeedConnector(Connector):
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
         target = fetch.target_of(str(options["url"]))
-        return f"{target.scheme}://{target.host}:{target.port}"
+        return f"{target.scheme}://{target.host}:{target.port}{target.rest}"
 
     def test(self) -> None:
         self._page(self.options["url"])

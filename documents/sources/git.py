@@ -42,6 +42,7 @@ class GitConnector(Connector):
     )
     secret_label = _("Token or password")
     secret_help = _("One that may only read this repository.")
+    secret_is_ascii = False
 
     def __init__(self, options: Mapping[str, Any], **given: Any) -> None:
         super().__init__(options, **given)
@@ -67,7 +68,7 @@ class GitConnector(Connector):
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
         target = fetch.target_of(str(options["url"]))
-        return f"{target.scheme}://{target.host}:{target.port} {options.get('username', '')}"
+        return f"{target.scheme}://{target.host}:{target.port}{target.rest} {options.get('username', '')}"
 
     def test(self) -> None:
         self._asked(lambda client: self._wanted(client.get_refs(self._place).refs))

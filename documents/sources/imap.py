@@ -66,7 +66,7 @@ class ImapConnector(Connector):
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
-        return f"{options['host']}:{options['port']} {options['username']}"
+        return f"{options['host']}:{options['port']} {options['username']} {options['folder']}"
 
     def test(self) -> None:
         self._open()
@@ -132,6 +132,8 @@ class ImapConnector(Connector):
             raise SourceFailed("unreachable", host=host) from error
         try:
             session.login(str(self.options["username"]), self.secret)
+        except UnicodeEncodeError as error:
+            raise SourceFailed("secret_letters") from error
         except imaplib.IMAP4.error as error:
             raise SourceFailed("secret_refused") from error
         return session

@@ -171,6 +171,8 @@ def _apply(source: Source, wish: Wish) -> None:
         connector.check(source.options, source.workspace)
     except SourceFailed as failed:
         raise SourceError(sentence(failed.code, failed.detail)) from failed
+    if not wish.secret.isprintable() or (connector.secret_is_ascii and not wish.secret.isascii()):
+        raise SourceError(sentence("secret_letters", {}))
     source.include, source.exclude = list(wish.include), list(wish.exclude)
     if max(len(source.include), len(source.exclude)) > MAX_GLOBS:
         raise SourceError(_("More than %(limit)d patterns are not taken.") % {"limit": MAX_GLOBS})

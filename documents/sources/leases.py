@@ -28,7 +28,7 @@ class RunLease:
     attempt: int
 
     def renew(self, *, seconds: float = 0, **changes: Any) -> None:
-        """Show progress, change some fields of the run, and hold it for `seconds` if they are many. Raises LeaseLost."""
+        """Show progress, change fields of the run, and hold it for `seconds` if they are many. Raises LeaseLost."""
         if not self._rows().update(lease_until=_until(seconds), **changes):
             raise LeaseLost
 

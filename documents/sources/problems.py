@@ -29,6 +29,9 @@ SENTENCES: dict[str, str] = {
     "not_understood": gettext_noop("%(host)s answered something that is not what this kind of source gives."),
     "robots": gettext_noop("The website asks robots not to read this."),
     "secret_refused": gettext_noop("The server did not accept the user name and the secret."),
+    "secret_letters": gettext_noop(
+        "The secret holds characters that cannot be sent. Use one of plain letters, digits and signs (ASCII)."
+    ),
     "secret_lost": gettext_noop("The stored secret can no longer be opened. Enter it again."),
     # files
     "folder_closed": gettext_noop(

@@ -62,11 +62,17 @@ class S3Connector(Connector):
         bucket = str(options["bucket"])
         if not bucket.replace("-", "").replace(".", "").replace("_", "").isalnum() or not bucket.isascii():
             raise SourceFailed("settings_bad", name=str(_("Bucket")))
+        # Both go into a header as they are.
+        for name, label in (("region", _("Region")), ("access_key", _("Access key ID"))):
+            told = str(options.get(name) or "")
+            if not (told.isascii() and told.isprintable()):
+                raise SourceFailed("settings_bad", name=str(label))
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
         target = fetch.target_of(str(options["endpoint"]))
-        return f"{target.scheme}://{target.host}:{target.port} {options.get('access_key', '')}"
+        place = f"{target.scheme}://{target.host}:{target.port}/{options['bucket']}/{options.get('prefix', '')}"
+        return f"{place} {options.get('access_key', '')}"
 
     def test(self) -> None:
         self._page("", most=1)

@@ -18,7 +18,7 @@ from documents import fetch
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, Version
 from documents.sources import CONNECTORS
-from documents.sources.keeping import Wish, create_source
+from documents.sources.keeping import Wish, change_source, create_source
 from documents.sources.s3 import signed
 from tests.documents.sources.servers import serving
 
@@ -110,18 +110,55 @@ def test_an_item_that_cannot_be_named_keeps_everything_from_being_deleted(feed, 
     assert len(_paths(policies)) == 3
 
 
-def test_a_secret_is_sealed_and_dropped_when_its_host_changes(feed, make_source, manager):
-    from documents.sources.keeping import change_source
+_PLACES = {
+    "feed": (
+        {"url": "https://a.example/list"},
+        [{"url": "https://b.example/list"}, {"url": "https://a.example/other"}],
+    ),
+    "git": (
+        {"url": "https://a.example/x.git", "ref": "main", "username": "u"},
+        [{"url": "https://b.example/x.git"}, {"url": "https://a.example/y.git"}, {"username": "v"}],
+    ),
+    "s3": (
+        {"endpoint": "https://a.example", "bucket": "b", "prefix": "p/", "access_key": "k", "region": "r"},
+        [{"endpoint": "https://b.example"}, {"bucket": "c"}, {"prefix": ""}, {"access_key": "l"}],
+    ),
+    "imap": (
+        {"host": "a.example", "port": 993, "username": "u", "folder": "INBOX"},
+        [{"host": "b.example"}, {"port": 994}, {"username": "v"}, {"folder": "Other"}],
+    ),
+}
 
-    source = make_source("feed", {"url": feed.url("/list")}, secret="marker-token")
+
+@pytest.mark.parametrize(("kind", "change"), [(kind, one) for kind, (_o, more) in _PLACES.items() for one in more])
+def test_a_secret_is_sealed_and_dropped_when_what_it_opens_changes(kind, change, make_source, manager):
+    options = _PLACES[kind][0]
+    source = make_source(kind, options, secret="marker-token")
     assert "marker-token" not in source.sealed_secret
 
-    assert change_source(source, Wish("Handbook", {"url": feed.url("/list-2")}), by=manager) is False
+    assert change_source(source, Wish("Other name", options, include=["*.md"]), by=manager) is False
     source.refresh_from_db()
     assert source.sealed_secret
-    assert change_source(source, Wish("Handbook", {"url": "https://other.example/list"}), by=manager) is True
+    assert change_source(source, Wish("Handbook", options | change), by=manager) is True
     source.refresh_from_db()
     assert source.sealed_secret == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [("feed", "lozinka-č"), ("imap", "lozinka-é"), ("s3", "ключ"), ("feed", "a\nb"), ("git", "a\0b")],
+)
+def test_a_secret_that_cannot_be_sent_is_refused_when_it_is_entered(kind, secret, make_source):
+    with pytest.raises(SourceError, match="cannot be sent"):
+        make_source(kind, _PLACES[kind][0], secret=secret)
+
+
+def test_a_stored_secret_that_cannot_be_sent_ends_a_run_in_words(feed, make_source, run, monkeypatch):
+    monkeypatch.setattr(CONNECTORS["feed"], "secret_is_ascii", False)
+
+    after = run(make_source("feed", {"url": feed.url("/list")}, secret="lozinka-č"))
+
+    assert (after.state, after.problem) == (RunState.FAILED, "secret_letters")
 
 
 def test_a_secret_outlives_the_key_it_was_sealed_with(feed, make_source, policies, run, settings):

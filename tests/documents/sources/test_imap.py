@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from documents.models import Document, RunKind, RunState
+from documents.sources.imap import ImapConnector
 from tests.documents.sources.servers import tell_names
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
@@ -148,6 +149,12 @@ def test_new_messages_come_in_once_and_none_is_marked_as_seen(mailbox, options, 
 
 def test_a_wrong_password_is_named(options, make_source, run):
     assert run(make_source("imap", options, secret="other")).problem == "secret_refused"
+
+
+def test_a_stored_password_that_cannot_be_sent_ends_a_run_in_words(options, make_source, run, monkeypatch):
+    monkeypatch.setattr(ImapConnector, "secret_is_ascii", False)
+
+    assert run(make_source("imap", options, secret="lozinka-č")).problem == "secret_letters"
 
 
 def test_a_server_that_cannot_prove_its_name_hears_no_password(mailbox, options, make_source, run, monkeypatch):
