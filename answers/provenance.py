@@ -12,13 +12,15 @@ from answers.states import RELEASED
 from audit.chain import digest
 
 
-def record_of(answer: Answer, *, closed: Collection[UUID] = ()) -> dict[str, Any]:
+def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bool = True) -> dict[str, Any]:
     """The full record of one answer: who asked, with which rights, what was read, what wrote, who let it out.
 
     Plain data with ids, hashes and scores; the only texts are the question and the quotes. For people who may read
-    the answer, and for reviewers. Of documents in `closed` it tells hashes alone: no title, place or quote.
+    the answer, and for reviewers. Of documents in `closed` it tells hashes alone: no title, place or quote; and no
+    reviewer's reason then, which may say what stands in them.
     """
     steps = list(answer.steps.all())
+    reviews = Review.objects.filter(draft__answer=answer).select_related("decided_by")
     return {
         "answer": str(answer.pk),
         "status": answer.status,
@@ -59,7 +61,7 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = ()) -> dict[str, Any
         "created_at": answer.created_at,
         "ended_at": answer.ended_at,
         "failure": answer.failure_detail,
-        "reviews": [_review(row) for row in Review.objects.filter(draft__answer=answer).select_related("decided_by")],
+        "reviews": [_review(row, with_reason=with_reasons and not closed) for row in reviews],
         "release": _release(answer),
     }
 
@@ -111,12 +113,12 @@ def _place(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
     }
 
 
-def _review(review: Review) -> dict[str, Any]:
+def _review(review: Review, *, with_reason: bool) -> dict[str, Any]:
     return {
         "decision": review.decision,
         "by": review.decided_by.username,
         "at": review.decided_at,
-        "reason": review.reason,
+        "reason": review.reason if with_reason else "",
         "text_sha256": review.text_sha256,
         "sources": review.sources,
     }

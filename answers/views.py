@@ -171,10 +171,11 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
     found = _find(request, workspace, pk)
     shown = Card(found, by=request.user)
     entries = Event.objects.filter(object_id=str(found.pk)).order_by("seq")
-    if found.asked_by_id != request.user.pk and Action.REVIEW not in access.reach(request.user, workspace):
-        # Who else read it is not for those it was shared with.
+    is_theirs = found.asked_by_id == request.user.pk or Action.REVIEW in access.reach(request.user, workspace)
+    if not is_theirs:
+        # Who else read it is not for those it was shared with, nor what its reviewers told each other.
         entries = entries.none()
-    record = record_of(found, closed=closed_documents(request.user, found))
+    record = record_of(found, closed=closed_documents(request.user, found), with_reasons=is_theirs)
     context = {
         "card": shown,
         "record": record,

@@ -477,3 +477,26 @@ def test_a_token_that_opens_no_documents_is_told_of_no_declassified_answer(
             found[Action.OPEN in actions] = answers_given_to(colleague).count()
 
     assert found == {False: 0, True: 1}
+
+
+# --- What reviewers told each other --------------------------------------------------------------------------
+
+
+def test_a_reviewers_reason_is_for_who_asked_and_who_reviews_while_every_source_is_open_to_them(
+    legal: Any, draft: Draft, member: Any, reviewer: Any, second_reviewer: Any, colleague: Any, client_of: Any
+) -> None:
+    review.return_for_changes(draft, by=reviewer, reason="Strike the bonus of 4.2 million")
+    review.edit(Draft.objects.get(), text=f"{CLAUSES[1]} [2]", by=reviewer)
+    review.submit(Draft.objects.get(), by=reviewer)
+    review.approve(Draft.objects.get(), by=second_reviewer, seen_sha256=digest(f"{CLAUSES[1]} [2]"))
+    answer = Answer.objects.get()
+    declassify(answer, second_reviewer)
+
+    def is_told(person: Any) -> bool:
+        return "4.2 million" in client_of(person).get(f"/w/legal/answers/{answer.pk}/provenance/").content.decode()
+
+    assert [is_told(person) for person in (member, reviewer, colleague)] == [True, True, False]
+    open_to(colleague)
+    access.revoke("open_document", member, Document.objects.get(title=SECRET))
+    access.revoke("open_document", reviewer, Document.objects.get(title=SECRET))
+    assert [is_told(person) for person in (member, reviewer, colleague)] == [False, False, False]
