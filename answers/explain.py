@@ -118,7 +118,8 @@ def _standing(answer: Answer, inside: Standing, sources: list[Standing], given: 
     closed = [one for one in sources if not one.is_open]
     against = []
     for one in closed:
-        against += [reason for reason in one.reasons if not reason.gives and reason not in inside.reasons]
+        # Which document it is stays unsaid, so what was written about it does too.
+        against += [reason.unnamed() for reason in one.reasons if not reason.gives and reason not in inside.reasons]
     if closed:
         against.append(Reason("source", False, _("Rests on a document that is closed to them.")))
     if not claims:

@@ -106,12 +106,14 @@ def _bars(documents: Sequence[Document], person: User | None) -> _Found:
     for rule in rows:
         if rule.group_id is None:
             sentence = _("Never, by name: %(reason)s.") % {"reason": rule.reason}
-            found[rule.document_id, rule.user_id].append(Reason("never", False, sentence))  # type: ignore[index]
+            reason = Reason("never", False, sentence, untold=_("Never, by name."))
+            found[rule.document_id, rule.user_id].append(reason)  # type: ignore[index]
             continue
         words = {"group": rule.holder, "reason": rule.reason}
         for user in people[rule.group_id]:
             sentence = _("Never, through the group %(group)s: %(reason)s.") % words
-            found[rule.document_id, user.pk].append(Reason("never", False, sentence))
+            untold = _("Never, through the group %(group)s.") % words
+            found[rule.document_id, user.pk].append(Reason("never", False, sentence, untold=untold))
     return found
 
 

@@ -30,12 +30,20 @@ from workspaces.roles import PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, C
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One link of the chain. `gives` says whether it opens or closes, `sentence` tells a person."""
+    """One link of the chain. `gives` says whether it opens or closes, `sentence` tells a person.
+
+    `untold` is the sentence for where the thing is not named: without what somebody wrote about it.
+    """
 
     kind: str
     gives: bool
     sentence: str
     actions: frozenset[str] = frozenset()
+    untold: str = ""
+
+    def unnamed(self) -> "Reason":
+        """The reason as it stands beside a thing that is not named."""
+        return replace(self, sentence=self.untold, untold="") if self.untold else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class Thing:
         """The thing as somebody who holds `actions` there may see it."""
         if self.named_to in actions:
             return self
-        return replace(self, label=_("An answer") if self.kind == "answer" else _("A document"))
+        label = _("An answer") if self.kind == "answer" else _("A document")
+        return replace(self, label=label, reasons=[reason.unnamed() for reason in self.reasons])
 
 
 @dataclass(slots=True)
