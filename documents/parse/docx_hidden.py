@@ -10,6 +10,8 @@ from docx.oxml.xmlchemy import BaseOxmlElement
 from .hidden import TINY, is_white, weight
 
 _OFF = frozenset({"0", "false", "off"})
+#: The colours of a theme that its paper has.
+_PAPER = frozenset({"background1", "light1"})
 _PLAIN = frozenset({"", "auto", "FFFFFF", "ffffff", "none", "white", "clear", "nil"})
 
 
@@ -50,6 +52,9 @@ class Unseen:
         self.found: Counter[str] = Counter()
         self._styles = {style.get(qn("w:styleId"), ""): style for style in document.styles.element.iter(qn("w:style"))}
         self._looks: dict[str, _Look] = {}
+        defaults = document.styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
+        self._base = _said(defaults) if defaults is not None else _NOTHING
+        self._usual = next((name for name, style in self._styles.items() if _is_usual(style)), "")
         # On paper of a colour of its own, white may be seen.
         self._white_paper = document.element.find(qn("w:background")) is None
 
@@ -62,13 +67,15 @@ class Unseen:
                 run.getparent().remove(run)
 
     def _look_of(self, run: BaseOxmlElement) -> _Look:
-        look = _NOTHING
         paragraph = run.getparent()
         while paragraph is not None and paragraph.tag != qn("w:p"):
             paragraph = paragraph.getparent()
         settings = paragraph.find(qn("w:pPr")) if paragraph is not None else None
+        look = self._style(self._usual)
         if settings is not None:
-            look = _Look(shaded=_shaded(settings)).over(self._style(_named(settings, "w:pStyle")))
+            name = _named(settings, "w:pStyle")
+            look = _Look(shaded=_shaded(settings)).over(self._style(name if name in self._styles else self._usual))
+        look = look.over(self._base)
         own = run.find(qn("w:rPr"))
         if own is not None:
             look = _said(own).over(self._style(_named(own, "w:rStyle"))).over(look)
@@ -103,6 +110,19 @@ class Unseen:
         return False
 
 
+def _is_usual(style: BaseOxmlElement) -> bool:
+    """Whether it is the style of paragraphs that name none."""
+    return style.get(qn("w:type")) == "paragraph" and style.get(qn("w:default"), "0") not in _OFF
+
+
+def _is_white_colour(colour: BaseOxmlElement) -> bool:
+    theme = colour.get(qn("w:themeColor"))
+    if theme in _PAPER:
+        return colour.get(qn("w:themeShade")) is None
+    # Any other colour of the theme is known to the theme alone.
+    return theme is None and is_white(colour.get(qn("w:val"), ""))
+
+
 def _named(settings: BaseOxmlElement, what: str) -> str:
     found = settings.find(qn(what))
     return found.get(qn("w:val"), "") if found is not None else ""
@@ -113,10 +133,7 @@ def _said(settings: BaseOxmlElement) -> _Look:
     points = size.get(qn("w:val"), "") if size is not None else ""
     return _Look(
         unseen=vanish.get(qn("w:val"), "1") not in _OFF if vanish is not None else None,
-        # A colour of the theme is known to the theme alone.
-        white=is_white(colour.get(qn("w:val"), "")) and colour.get(qn("w:themeColor")) is None
-        if colour is not None
-        else None,
+        white=_is_white_colour(colour) if colour is not None else None,
         tiny=float(points) / 2 < TINY if points.isdecimal() else None,
         shaded=_shaded(settings),
     )
@@ -130,4 +147,5 @@ def _shaded(settings: BaseOxmlElement | None) -> bool | None:
         return marker.get(qn("w:val"), "") not in _PLAIN
     if shade is None:
         return None
-    return shade.get(qn("w:fill"), "") not in _PLAIN or shade.get(qn("w:val"), "") not in _PLAIN
+    fill = shade.get(qn("w:fill"), "")
+    return not (fill in _PLAIN or is_white(fill)) or shade.get(qn("w:val"), "") not in _PLAIN

@@ -71,6 +71,7 @@ class _Group:
     code_page: int = 1252
     fallback: int = 1  # characters after a \u that stand for it in old programs
     unseen: bool = False
+    deleted: bool = False
     white: bool = False
     shaded: bool = False
     tiny: bool = False
@@ -222,12 +223,14 @@ class _Reader:
                 group.fallback = max(0, number or 0)
             case "v":
                 group.unseen = number != 0
+            case "deleted":
+                group.deleted = number != 0
             case "htmlrtf":
                 group.in_html_markup = number != 0
             case "cf":
                 group.white = (number or 0) in self._header.white
             case "cb" | "chcbpat" | "highlight" | "cbpat":
-                group.shaded = number != 0
+                group.shaded = bool(number) and number not in self._header.white
             case "fs":
                 group.tiny = (24 if number is None else number) / 2 < hidden.TINY
             case "plain":
@@ -262,7 +265,7 @@ class _Reader:
             self._said.append(text)
 
     def _unseen_by(self, group: _Group) -> str:
-        if group.unseen:
+        if group.unseen or group.deleted:
             return "unseen"
         if group.tiny:
             return "tiny"

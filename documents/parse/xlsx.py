@@ -1,7 +1,7 @@
 """XLSX: sheet by sheet, each row with the names of its columns; formulas as their last values. Read by openpyxl."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
@@ -10,6 +10,7 @@ import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from . import archive, tables
 from .failures import ParseFailed
@@ -42,22 +43,35 @@ def _with_hidden_sheets(parsed: Parsed, book: Workbook) -> Parsed:
     found = Counter(parsed.hidden)
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
-            found["unseen"] += sum(weight(text) for row in _rows(sheet, frozenset(), Counter()) for text in row)
+            shown = sum(weight(text) for row in _rows(sheet, frozenset(), found) for text in row)
+            found["unseen"] += shown
     return replace(parsed, hidden=dict(+found))
 
 
 def _white_styles(book: Workbook) -> frozenset[int]:
     """The styles of cells with white letters and no colour behind them."""
     fonts = {number for number, font in enumerate(book._fonts) if _is_white_font(font)}
-    plain = {number for number, fill in enumerate(book._fills) if fill.fill_type is None}
+    plain = {number for number, fill in enumerate(book._fills) if fill.fill_type is None or _is_white_fill(fill)}
     return frozenset(
         number for number, style in enumerate(book._cell_styles) if style.fontId in fonts and style.fillId in plain
     )
 
 
 def _is_white_font(font: Any) -> bool:
-    colour = font.color
-    return colour is not None and colour.type == "rgb" and is_white(str(colour.rgb)[-6:])
+    return font.color is not None and _is_white(font.color)
+
+
+def _is_white_fill(fill: Any) -> bool:
+    return fill.fill_type == "solid" and fill.fgColor is not None and _is_white(fill.fgColor)
+
+
+def _is_white(colour: Any) -> bool:
+    if colour.type == "rgb":
+        return is_white(str(colour.rgb)[-6:])
+    # The first of a theme is its paper; two of the palette are white.
+    return (colour.type == "theme" and colour.theme == 0 and not colour.tint) or (
+        colour.type == "indexed" and colour.indexed in {1, 9}
+    )
 
 
 def _part(sheet: ReadOnlyWorksheet, number: int, white: Collection[int], hidden: Counter[str]) -> Part:
@@ -67,24 +81,56 @@ def _part(sheet: ReadOnlyWorksheet, number: int, white: Collection[int], hidden:
 
 def _rows(sheet: ReadOnlyWorksheet, white: Collection[int], hidden: Counter[str]) -> Iterator[list[str]]:
     """The rows that hold something, each as long as it has to be."""
-    # The size that a sheet claims to have costs nothing to claim; the library would fill it with empty cells.
-    sheet.reset_dimensions()
     cells = characters = 0
-    for number, row in enumerate(sheet.iter_rows()):
+    for number, row, is_seen in _sheet_rows(sheet):
         texts = [_shown(cell) for cell in row]
-        if white:
-            for place, cell in enumerate(row):
-                if texts[place] and cell._style_id in white:
-                    hidden["white"] += weight(texts[place])
-                    texts[place] = ""
+        for place, cell in enumerate(row):
+            if texts[place] and (not is_seen(place) or cell._style_id in white):
+                hidden["white" if is_seen(place) else "unseen"] += weight(texts[place])
+                texts[place] = ""
         while texts and not texts[-1]:
             texts.pop()
         cells += len(texts)
         characters += sum(map(len, texts))
-        if number >= MAX_ROWS or cells > MAX_CELLS or characters > MAX_CHARACTERS:
+        if number > MAX_ROWS or cells > MAX_CELLS or characters > MAX_CHARACTERS:
             raise ParseFailed("too_large", detail="cells")
         if texts:
             yield texts
+
+
+def _sheet_rows(
+    sheet: ReadOnlyWorksheet,
+) -> Iterator[tuple[int, tuple[ReadOnlyCell, ...], Callable[[int], bool]]]:
+    """Each row that the file has with its number, and whether its cell at a place (from 0) is on the screen.
+
+    As the library reads them, which does not tell what is hidden, and fills up the size that a sheet claims to have.
+    """
+    book = sheet.parent
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=book.data_only,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            said = parser.row_dimensions.pop(str(number), {})
+            is_open = not (_is_hidden(said) or said.get("ht") == "0")
+            columns = parser.column_dimensions.values()
+            closed = [(int(each["min"]), int(each["max"])) for each in columns if _is_hidden(each)] if is_open else []
+            yield (
+                number,
+                sheet._get_row(cells),
+                lambda place, is_open=is_open, closed=closed: (
+                    is_open and not any(first <= place + 1 <= last for first, last in closed)
+                ),
+            )
+
+
+def _is_hidden(said: Mapping[str, str]) -> bool:
+    return said.get("hidden") in {"1", "true"} or said.get("width") == "0"
 
 
 def _shown(cell: ReadOnlyCell) -> str:

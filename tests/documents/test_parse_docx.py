@@ -3,6 +3,7 @@ import zipfile
 
 import docx
 import pytest
+from docx.enum.dml import MSO_THEME_COLOR
 from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
@@ -112,6 +113,22 @@ def test_hidden_text_is_left_out_and_counted_and_white_on_black_is_seen(tmp_path
 
     assert parsed.text == "Seen on black\n\nHead | Head"
     assert parsed.hidden == {"unseen": 11, "white": 5, "tiny": 9}
+
+
+def test_white_by_the_theme_or_the_usual_style_is_left_out(tmp_path):
+    def fill(document):
+        document.styles["Normal"].font.color.rgb = RGBColor(255, 255, 255)
+        document.add_paragraph("usual")
+        seen = document.add_paragraph().add_run("Seen.")
+        seen.font.color.rgb = RGBColor(0, 0, 0)
+        themed = document.add_paragraph().add_run("theme")
+        themed.font.color.rgb = RGBColor(0, 0, 0)
+        themed.font.color.theme_color = MSO_THEME_COLOR.BACKGROUND_1
+
+    parsed = parsed_document(tmp_path, fill)
+
+    assert parsed.text == "Seen."
+    assert parsed.hidden == {"white": 10}
 
 
 def test_a_style_based_on_a_heading_is_one_and_a_paragraph_may_opt_out(tmp_path):

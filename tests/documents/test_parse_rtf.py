@@ -63,6 +63,15 @@ def test_hidden_text_is_left_out_and_counted_and_white_on_black_is_seen(tmp_path
     assert found.hidden == {"unseen": 4, "white": 5, "tiny": 9}
 
 
+def test_deleted_text_and_white_on_a_white_ground_are_left_out(tmp_path):
+    found = parsed(
+        tmp_path, r"Seen {\deleted\v0 gone}{\cf2\cb2 white}{\cf2\chcbpat2 white}{\cf2\cb1 on black} too.\par"
+    )
+
+    assert found.text == "Seen on black too."
+    assert found.hidden == {"unseen": 4, "white": 10}
+
+
 def test_braces_that_never_close_or_never_opened_do_no_harm(tmp_path):
     assert parsed(tmp_path, "{" * 50_000 + r"deep\par").text == "deep"
     assert parsed(tmp_path, r"}}}} words\par").text == "words"

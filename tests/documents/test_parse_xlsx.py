@@ -2,7 +2,7 @@ import datetime
 
 import openpyxl
 import pytest
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Color, Font, PatternFill
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from documents.parse import parse_file
@@ -99,6 +99,23 @@ def test_a_formula_is_its_last_value(tmp_path):
     parsed = parse_file(samples.with_part(book, tmp_path / "a.xlsx", name, counted), "a.xlsx")
 
     assert parsed.text == "Sum | 3"
+
+
+def test_hidden_rows_and_columns_and_white_on_white_are_left_out_and_counted(tmp_path):
+    rows = [["Name", "Sly", "Sum"], ["Anna", "gone", "5"], ["row", "x", "y"], ["", "", ""], ["Boris", "", "snow"]]
+    book = openpyxl.load_workbook(samples.xlsx(tmp_path / "a.xlsx", {"One": rows}))
+    sheet = book["One"]
+    sheet.row_dimensions[3].hidden = True
+    sheet.column_dimensions["B"].hidden = True
+    sheet["C5"].font, sheet["C5"].fill = Font(color=Color(theme=0)), PatternFill("solid", fgColor="FFFFFFFF")
+    book.save(tmp_path / "a.xlsx")
+
+    parsed = parse_file(tmp_path / "a.xlsx", "a.xlsx")
+
+    assert "Anna" in parsed.text
+    assert "Boris" in parsed.text
+    assert not any(word in parsed.text for word in ("Sly", "gone", "row", "x", "snow"))
+    assert parsed.hidden == {"unseen": 12, "white": 4}
 
 
 def test_white_cells_and_hidden_sheets_are_left_out_and_counted(tmp_path):
