@@ -37,13 +37,22 @@ class Limits:
     open_files: int = 64
     #: Of each file that it writes, in a directory that is removed with it; and whether it may start programs.
     written_bytes: int = 0
+    #: Of all files in that directory together, looked at twice a second.
+    directory_bytes: int = 0
     programs: bool = False
 
 
 DEFAULT = Limits()
-#: Some three hundred pages of a scan.
+#: At some three seconds a page, some hundred and ninety pages of a scan; longer ones are stopped as too slow.
 RECOGNISING = Limits(wall_seconds=600, cpu_seconds=580)
-RENEWING = Limits(memory_bytes=6144 * MEGABYTE, open_files=1024, written_bytes=512 * MEGABYTE, programs=True)
+RENEWING = Limits(
+    memory_bytes=6144 * MEGABYTE,
+    open_files=1024,
+    written_bytes=512 * MEGABYTE,
+    directory_bytes=1024 * MEGABYTE,
+    programs=True,
+)
+_LOOKING_SECONDS = 0.5
 PICTURES = FORMATS["png"]
 DRAWING = Limits(wall_seconds=20, cpu_seconds=15, output_bytes=64 * MEGABYTE)
 
@@ -81,7 +90,7 @@ def recognise(path: Path, *, name: str, limits: Limits = RECOGNISING) -> Parsed:
 def renew(path: Path, *, name: str, limits: Limits = RENEWING) -> Parsed:
     """The text of an old Office file, for which `parse` raised `old_office`: LibreOffice writes it anew first.
 
-    Raises ParseFailed; `old_office` again where there is no LibreOffice.
+    Raises ParseFailed; `old_office` again where there is no LibreOffice, `not_isolated` where it would have a network.
     """
     ending = _ending(name)
     request = {"do": "renew", "path": str(path.absolute()), "ending": ending}
@@ -183,11 +192,11 @@ def _answer(asked: IO[bytes], load: str, limits: Limits) -> tuple[int, bytes]:
             tempfile.TemporaryDirectory(prefix="inlock-parse-") as work,
             forking.forker.child(asked, work, load=load) as child,
         ):
-            return _read(child, limits)
+            return _read(child, limits, work)
     raise ParseFailed("parser_crashed", detail="lost twice")
 
 
-def _read(child: Child, limits: Limits) -> tuple[int, bytes]:
+def _read(child: Child, limits: Limits, work: str) -> tuple[int, bytes]:
     deadline = time.monotonic() + limits.wall_seconds
     pieces: list[bytes] = []
     size = 0
@@ -195,8 +204,12 @@ def _read(child: Child, limits: Limits) -> tuple[int, bytes]:
         selector.register(child.output, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
+            if left <= 0:
                 raise ParseFailed("too_slow", detail="wall clock")
+            if limits.directory_bytes and _bytes_in(work) > limits.directory_bytes:
+                raise ParseFailed("too_large", detail="written")
+            if not selector.select(min(left, _LOOKING_SECONDS) if limits.directory_bytes else left):
+                continue
             piece = os.read(child.output, MEGABYTE)
             if not piece:
                 break
@@ -208,6 +221,16 @@ def _read(child: Child, limits: Limits) -> tuple[int, bytes]:
     if returncode is None:
         raise ParseFailed("too_slow", detail="exit")
     return returncode, b"".join(pieces)
+
+
+def _bytes_in(directory: str) -> int:
+    """What the files below a directory hold on the disk; some may come and go meanwhile."""
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(Path(folder, name)).st_blocks * 512
+    return total
 
 
 def _death(returncode: int) -> ParseFailed:

@@ -31,6 +31,10 @@ SENTENCES: dict[str, str] = {
         "Files of old Office versions are read through LibreOffice, which this portal does not have. "
         "Ask its operator to install it and try again, or save the file in the newer format and upload that."
     ),
+    "not_isolated": gettext_noop(
+        "Files of old Office versions are read through LibreOffice, which is only started where the system can keep it "
+        "from the network, and here it cannot. Save the file in the newer format and upload that."
+    ),
     "alone": gettext_noop("Files of this kind are read when they are uploaded by themselves, and not as attachments."),
     "too_deep": gettext_noop("It lies in more messages, one inside the other, than are opened here."),
     "too_large": gettext_noop("The file holds more than can be read at once. Split it and upload the parts."),

@@ -90,6 +90,9 @@ class Zygote:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
+            # What it started and left behind: a group keeps its number while somebody is in it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
             with self.running.pop(pid) as end:
                 if end in self.selector.get_map():
                     self.selector.unregister(end)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from documents import forking, sandbox
 from documents.forking import Forker
 from documents.parse import ParseFailed, parse_file
-from documents.sandbox import DEFAULT, Limits
+from documents.sandbox import DEFAULT, RENEWING, Limits
 from tests.documents import samples
 
 MEGABYTE = 1024 * 1024
@@ -152,6 +153,57 @@ def test_the_child_sees_none_of_our_settings(page, child_runs, monkeypatch):
     assert "INLOCK_SECRET_KEY" not in environment
     assert environment["HOME"] == directory
     assert not Path(directory).exists()
+
+
+def test_no_program_is_started_that_would_have_a_network(tmp_path, monkeypatch):
+    code = "from documents.parse import child, zygote\nchild.shut_in = lambda limits: False\nzygote.main()"
+    forker = Forker(("-c", code))
+    monkeypatch.setattr(forking, "forker", forker)
+
+    with pytest.raises(ParseFailed) as caught:
+        sandbox.renew(samples.text(tmp_path / "a.doc", "old"), name="a.doc")
+    forker.close()
+
+    assert caught.value.code == "not_isolated"
+    assert "network" in caught.value.sentence
+
+
+#: A child that may start programs starts one that waits, and tells its number.
+LEAVING = """
+import os, subprocess
+from documents.parse import Parsed
+left = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+return Parsed(str(left.pid), (), "", 1, "pdf")
+"""
+
+
+def test_what_a_child_started_and_left_is_ended_with_it(page, child_runs):
+    child_runs(LEAVING.strip())
+
+    started = int(sandbox.parse(page, name="page.pdf", limits=replace(RENEWING, memory_bytes=2048 * MEGABYTE)).text)
+
+    deadline = time.monotonic() + 10
+    while is_running(started) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(started)
+
+
+def is_running(pid: int) -> bool:
+    # Killed and not yet taken note of by whoever inherited it, it is listed still.
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(told.strip()) and not told.startswith("Z")
+
+
+def test_many_files_together_are_limited_too(page, child_runs):
+    child_runs(
+        "import pathlib, threading\n"
+        "for number in range(40): pathlib.Path(str(number)).write_bytes(b'x' * 100_000)\n"
+        "threading.Event().wait()"
+    )
+
+    failed = failure(page, replace(DEFAULT, written_bytes=MEGABYTE, directory_bytes=2 * MEGABYTE))
+
+    assert (failed.code, failed.detail) == ("too_large", "written")
 
 
 def test_nothing_stays_behind_when_a_child_dies(page, child_runs, monkeypatch, tmp_path):
