@@ -6,6 +6,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -299,6 +300,8 @@ SOCIALACCOUNT_PROVIDERS = {
 
 #: The longest a token may be made to last.
 TOKEN_MAX_DAYS = env.int("INLOCK_TOKEN_MAX_DAYS", 365, minimum=1)
+#: How long the provider's word at a sign-in counts for the tokens of whom it gave something.
+VOUCHED_FOR = timedelta(hours=env.int("INLOCK_VOUCH_HOURS", SESSION_COOKIE_AGE // 3600, minimum=1))
 TOKEN_REQUESTS_PER_MINUTE = env.int("INLOCK_TOKEN_REQUESTS_PER_MINUTE", 120, minimum=1)
 
 # --- Background work ----------------------------------------------------------------------------------------

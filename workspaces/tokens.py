@@ -18,7 +18,7 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from workspaces import access
+from workspaces import access, vouching
 from workspaces.exceptions import Forbidden, Hidden, TokenError, TokenRefused
 from workspaces.models import ApiToken, User, Workspace
 from workspaces.roles import Action, PlatformAction
@@ -101,7 +101,7 @@ def revoke(token: ApiToken, *, by: User | None) -> None:
 
 def own(user: User) -> QuerySet[ApiToken]:
     """The tokens of `user`, the newest first."""
-    return ApiToken.objects.filter(user=user).prefetch_related("workspaces")
+    return _tokens().filter(user=user)
 
 
 def find_own(user: User, pk: object) -> ApiToken:
@@ -134,12 +134,14 @@ def still_open(pk: object) -> ApiToken | None:
 
 
 def fault_of(token: ApiToken) -> str:
-    """Why the token may not be used now: `revoked`, `expired`, `account_closed`, or "" when it may."""
+    """Why the token may not be used now: `revoked`, `expired`, `account_closed`, `not_vouched`, or "" when it may."""
     if token.revoked_at is not None:
         return "revoked"
     if token.expires_at <= timezone.now():
         return "expired"
-    return "" if token.user.is_active else "account_closed"
+    if not token.user.is_active:
+        return "account_closed"
+    return "not_vouched" if vouching.has_lapsed(token.user) else ""
 
 
 def scope_of(token: ApiToken) -> context.Scope:
@@ -152,7 +154,8 @@ def scope_of(token: ApiToken) -> context.Scope:
 
 
 def _tokens() -> QuerySet[ApiToken]:
-    return ApiToken.objects.select_related("user").prefetch_related("workspaces")
+    read = (f"user__{name}" for name in vouching.READ)
+    return ApiToken.objects.select_related("user").prefetch_related("workspaces", *read)
 
 
 def _check(name: str, workspaces: list[Workspace], actions: set[str], days: int) -> None:

@@ -88,12 +88,16 @@ def test_an_administrator_gives_nobody_a_password(provider_only, admin, member):
     assert member.check_password(PASSWORD)
 
 
-def test_api_tokens_go_on(provider_only, member, policies):
-    _token, text = tokens.create(by=member, name="A program", workspaces=[policies], actions=[Action.ASK])
+def test_api_tokens_of_those_alone_whom_the_provider_vouches_for_go_on(provider_only, member, policies):
+    client, _answer = sign_in_as(provider_only, "ada")
+    person = client.get("/account/").wsgi_request.user
+    members.add_member(policies, person, "member", by=None)
 
-    answer = Client(headers={"Authorization": f"Bearer {text}"}).get("/api/v1/me")
+    def status(user):
+        _token, text = tokens.create(by=user, name="A program", workspaces=[policies], actions=[Action.ASK])
+        return Client(headers={"Authorization": f"Bearer {text}"}).get("/api/v1/me").status_code
 
-    assert answer.status_code == 200
+    assert (status(person), status(member)) == (200, 401)
 
 
 # --- The emergency account ----------------------------------------------------------------------------------

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from audit import context
 from audit.events import EventType
 from audit.models import Event
-from workspaces import accounts, tokens
+from tests.workspaces.sign_in_scene import browser, confirm
+from tests.workspaces.single_sign_on_scene import come_back, sign_in_as
+from workspaces import accounts, claim_rules, tokens, vouching
 from workspaces.exceptions import Forbidden, Hidden, TokenError, TokenRefused
 from workspaces.models import ApiToken
 from workspaces.roles import Action
@@ -203,3 +206,73 @@ def test_the_operator_lists_and_revokes_tokens_without_seeing_one(made: Any, cap
     assert [row["prefix"] for row in json.loads(listed)["tokens"]] == [token.prefix]
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+# --- What the provider gave ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(provider: Any, policies: Any) -> str:
+    """A program's token of somebody who holds a role through the provider alone, just signed in there."""
+    claim_rules.add_rule(provider="oidc", claim="readers", workspace=policies, role="member", by=None)
+    provider.knows({"ada": {"groups": ["readers"]}})
+    client, _answer = sign_in_as(provider, "ada")
+    user = client.get("/account/").wsgi_request.user
+    _token, text = tokens.create(by=user, name="A program", workspaces=[policies], actions=[Action.OPEN], days=365)
+    return text
+
+
+def after(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = timezone.now() + timedelta(hours=hours)
+    monkeypatch.setattr("workspaces.vouching.timezone.now", lambda: later)
+
+
+def test_a_token_is_refused_once_the_provider_vouched_for_its_person_too_long_ago(
+    provider: Any, sent: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VOUCHED_FOR = timedelta(hours=12)
+    token = tokens.authenticate(sent)
+
+    with monkeypatch.context() as patched:
+        after(13, patched)
+        with pytest.raises(TokenRefused, match="not_vouched"):
+            tokens.authenticate(sent)
+        assert tokens.still_open(token.pk) is None
+        assert Client(headers={"Authorization": f"Bearer {sent}"}).get("/api/v1/me").status_code == 401
+        sign_in_as(provider, "ada")
+        assert tokens.authenticate(sent)
+
+
+def test_the_providers_word_is_what_a_token_rests_on(sent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counter-proof: without the look at it the token goes on for as long as it lasts."""
+    monkeypatch.setattr("workspaces.tokens.vouching.has_lapsed", lambda user: False)
+    after(300 * 24, monkeypatch)
+
+    assert tokens.authenticate(sent)
+
+
+def test_an_answer_of_the_provider_that_applies_no_groups_prolongs_nothing(
+    provider: Any, sent: str, make_user: Any
+) -> None:
+    token = tokens.authenticate(sent)
+    other = browser(make_user("another").username)
+    confirm(other)
+    before = vouching.vouched_at(token.user)
+
+    answer = come_back(other, provider.sign_in(other.post("/account/provider/link/")["Location"], "ada"))
+
+    assert answer["Location"] == "/account/"
+    assert vouching.vouched_at(ApiToken.objects.get(pk=token.pk).user) == before
+
+
+def test_a_role_given_by_hand_needs_no_provider_while_passwords_open_accounts(
+    policies: Any, member: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _token, text = tokens.create(by=member, name="A program", workspaces=[policies], actions=[Action.OPEN])
+    after(24 * 80, monkeypatch)
+    assert tokens.authenticate(text)
+
+    settings.LOCAL_SIGN_IN = False
+
+    with pytest.raises(TokenRefused, match="not_vouched"):
+        tokens.authenticate(text)

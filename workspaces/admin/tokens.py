@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from workspaces import access, tokens
+from workspaces import access, tokens, vouching
 from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.models import ApiToken
 from workspaces.roles import Action, PlatformAction
@@ -25,6 +25,7 @@ _STATES: dict[str, tuple[str, Any]] = {
     "revoked": ("ended", _("Revoked")),
     "expired": ("ended", _("Expired")),
     "account_closed": ("silent", _("Account closed")),
+    "not_vouched": ("silent", _("Waits for a sign-in")),
 }
 
 
@@ -58,7 +59,8 @@ class ApiTokenAdmin(PlatformRights, GovernedAdmin):
     change_form_outer_after_template = "admin/workspaces/apitoken/_revoke.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
-        return super().get_queryset(request).select_related("user").prefetch_related("workspaces")
+        read = (f"user__{name}" for name in vouching.READ)
+        return super().get_queryset(request).select_related("user").prefetch_related("workspaces", *read)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.revoke_view))

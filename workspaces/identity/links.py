@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.events import EventType
@@ -16,6 +17,7 @@ from workspaces import claim_rules
 from workspaces.exceptions import LinkError
 from workspaces.identity.id_token import OK, Identity
 from workspaces.models import User
+from workspaces.vouching import VOUCHED_AT
 
 
 def of(user: User) -> SocialAccount | None:
@@ -39,8 +41,11 @@ def attach(identity: Identity, user: User) -> SocialAccount:
     )
 
 
-def vouched(user: User, identity: Identity) -> None:
+def vouched(account: SocialAccount, identity: Identity) -> None:
     """Give the person exactly the places that their groups at the provider give, and tell the trail."""
+    user = account.user
+    account.extra_data = {"iss": identity.issuer, "sub": identity.subject, VOUCHED_AT: timezone.now().isoformat()}
+    account.save(update_fields=["extra_data"])
     change = claim_rules.recompute(
         user, provider=settings.OIDC_PROVIDER, claimed=identity.groups, is_told=identity.claim == OK
     )
@@ -100,9 +105,9 @@ def _link(user: User, identity: Identity) -> None:
         raise LinkError(_("Your account is linked already.") if there.user_id == user.pk else _opens_another())
     if of(user) is not None:
         raise LinkError(_("Your account is linked to another identity. Remove that link first."))
-    attach(identity, user)
+    account = attach(identity, user)
     record(EventType.PROVIDER_LINKED, on=user, by=user, issuer=identity.issuer)
-    vouched(user, identity)
+    vouched(account, identity)
 
 
 def _opens_another() -> str:

@@ -39,15 +39,19 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         process = sociallogin.state.get("process")
         if process in {linking.LINK, linking.CONFIRM}:
             answer = linking.finish(request, identity, sociallogin.state, process)
-            raise ImmediateHttpResponse(answer or _refused(request, "another_person"))
+            raise ImmediateHttpResponse(answer or refused(request, "another_person"))
         if process != AuthProcess.LOGIN:
-            raise ImmediateHttpResponse(_refused(request, "process"))
+            raise ImmediateHttpResponse(refused(request, "process"))
         account = arrive(identity)
         if account is None:
-            raise ImmediateHttpResponse(_refused(request, "unknown_person"))
+            raise ImmediateHttpResponse(refused(request, "unknown_person"))
         sociallogin.account, sociallogin.user = account, account.user
         # Kept over the second factor that may be asked for next.
-        sociallogin.state["opened"] = {"sid": identity.session, "id_token": seal(sociallogin.id_token)}
+        sociallogin.state["opened"] = {
+            "sid": identity.session,
+            "id_token": seal(sociallogin.id_token),
+            "asked_at": sociallogin.asked_at,
+        }
 
     def on_authentication_error(
         self,
@@ -76,7 +80,7 @@ def _arrive(identity: Identity) -> SocialAccount | None:
         if not settings.OIDC_CREATE:
             return None
         account = links.attach(identity, _new_user(identity))
-    links.vouched(account.user, identity)
+    links.vouched(account, identity)
     return account
 
 
@@ -111,7 +115,8 @@ def record_refused(fault: str) -> None:
         record(EventType.SIGN_IN_FAILED, provider=settings.OIDC_PROVIDER, fault=fault)
 
 
-def _refused(request: HttpRequest, fault: str) -> Any:
+def refused(request: HttpRequest, fault: str) -> Any:
+    """The page that says that a sign-in did not come about, with its entry in the trail."""
     record_refused(fault)
     return render(
         request, "socialaccount/authentication_error.html", {"unknown": fault == "unknown_person"}, status=401

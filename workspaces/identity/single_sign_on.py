@@ -1,6 +1,7 @@
 """Signing in through the identity provider: there with state, nonce and PKCE, back with a code that is good once."""
 
 import secrets
+from time import time
 from typing import Any
 
 import requests
@@ -18,7 +19,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from workspaces.identity import id_token, throttle
+from workspaces.identity import id_token, links, throttle
 from workspaces.identity.provider_http import NotTheProvider, require_provider
 
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -37,6 +38,8 @@ class Exchange(OpenIDConnectOAuth2Adapter):
 
     #: What was sent along to it, and must come back in the ID token.
     nonce: str | None = None
+    #: When this conversation began here: what the provider ended since then does not begin any more.
+    asked_at: float = 0
 
     def get_provider(self) -> "Provider":
         return Provider(self.request, get_adapter().get_app(self.request, provider=self.provider_id))
@@ -72,9 +75,12 @@ class Exchange(OpenIDConnectOAuth2Adapter):
             identity = id_token.read(token, keys=self.keys(), nonce=self.nonce)
         except id_token.TokenRefused as error:
             raise SignInRefused(error.fault) from error
-        account = SocialAccount(provider=self.provider_id, uid=identity.uid)
+        there = links.known(identity)
+        # django-allauth writes this over what is kept of the link.
+        kept = there.extra_data if there is not None else {}
+        account = SocialAccount(provider=self.provider_id, uid=identity.uid, extra_data=kept)
         login = SocialLogin(provider=self.get_provider(), account=account)
-        login.identity, login.id_token = identity, token
+        login.identity, login.id_token, login.asked_at = identity, token, self.asked_at
         return login
 
 
@@ -126,7 +132,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Come back from the provider. Counted by address, since every failure leaves an entry in the trail."""
     require_provider_id(provider_id)
     attempt = throttle.Attempt(throttle.by_address(request))
-    response = Callback.adapter_view(Exchange(request, provider_id))(request)
+    exchange = Exchange(request, provider_id)
+    exchange.asked_at = time()
+    response = Callback.adapter_view(exchange)(request)
     if response.status_code < 400:
         attempt.succeeded()
     return response
