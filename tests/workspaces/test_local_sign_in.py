@@ -180,6 +180,16 @@ def test_guesses_at_the_emergency_account_are_counted(provider_only, settings):
     assert answers == [200, 200, 200, 429]
 
 
+def test_guesses_from_elsewhere_do_not_keep_the_emergency_account_out(provider_only, glass, settings):
+    settings.ATTEMPTS_PER_ACCOUNT = 3
+    elsewhere = Client(REMOTE_ADDR="203.0.113.7")
+    assert [enter(elsewhere, "glass", "wrong").status_code for _ in range(4)][-1] == 429
+    assert enter(elsewhere, "glass").status_code == 429
+    assert [entry["object_label"] for entry in entries(EventType.SIGN_IN_THROTTLED)] == ["glass"]
+
+    assert enter(Client(REMOTE_ADDR="198.51.100.9"), "glass")["Location"] == "/sign-in/code/"
+
+
 @pytest.mark.parametrize(("local", "named"), [(True, "glass"), (True, ""), (False, "")])
 def test_there_is_no_emergency_page_unless_it_is_needed_and_somebody_named(client, settings, local, named):
     settings.LOCAL_SIGN_IN, settings.EMERGENCY_ACCOUNT = local, named

@@ -48,7 +48,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
         Raises TooManyAttempts and CountingUnavailable.
         """
-        attempt = throttle.Attempt(throttle.by_address(request), throttle.by_account(credentials["username"]))
+        name = credentials["username"]
+        by_name = throttle.by_account(name) if settings.LOCAL_SIGN_IN else throttle.by_emergency(request, name)
+        attempt = throttle.Attempt(throttle.by_address(request), by_name)
         user = local_sign_in.person_of(request, **credentials)
         if user is not None:
             attempt.succeeded()

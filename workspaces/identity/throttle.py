@@ -54,6 +54,12 @@ def by_account(name: str) -> Counter:
     return Counter("account", name.casefold(), settings.ATTEMPTS_PER_ACCOUNT)
 
 
+def by_emergency(request: HttpRequest, name: str) -> Counter:
+    """Guesses from one address where one account alone has a password: nobody elsewhere can keep its owner out."""
+    here = f"{addresses.neighbourhood(addresses.of(request))} {name.casefold()}"
+    return Counter("emergency", here, settings.ATTEMPTS_PER_ACCOUNT)
+
+
 def by_code(user_id: object) -> Counter:
     """Guesses at the second factor of an account whose password was right."""
     return Counter("code", str(user_id), settings.ATTEMPTS_PER_ACCOUNT)
@@ -87,9 +93,21 @@ class Attempt:
 def first_use(user_id: object, code: str) -> bool:
     """Whether this right code is used for the first time; a code seen on the way is worth nothing afterwards."""
     try:
-        return limiter().hit(_ONCE, "spent", *Counter("spent", f"{user_id} {code}", 1).identifiers)
+        return limiter().hit(_ONCE, *_spent(user_id, code))
     except redis.RedisError as error:
         raise CountingUnavailable from error
+
+
+def is_spent(user_id: object, code: str) -> bool:
+    """Whether this code was used already; asking does not use it."""
+    try:
+        return not limiter().test(_ONCE, *_spent(user_id, code))
+    except redis.RedisError as error:
+        raise CountingUnavailable from error
+
+
+def _spent(user_id: object, code: str) -> tuple[str, ...]:
+    return "spent", *Counter("spent", f"{user_id} {code}", 1).identifiers
 
 
 def _too_many(counter: Counter) -> TooManyAttempts:
@@ -106,7 +124,11 @@ def _record_once(counter: Counter) -> None:
 
 
 def _account(counter: Counter) -> User | None:
-    lookups: dict[str, Any] = {"account": {"username__iexact": counter.name}, "code": {"pk": counter.name}}
+    lookups: dict[str, Any] = {
+        "account": {"username__iexact": counter.name},
+        "code": {"pk": counter.name},
+        "emergency": {"username__iexact": counter.name.partition(" ")[2]},
+    }
     return User.objects.filter(**lookups[counter.kind]).first() if counter.kind in lookups else None
 
 
