@@ -5,13 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from allauth.usersessions.models import UserSession
+from django.db import OperationalError
 from django.test import Client
 
 from audit.events import EventType
 from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in
 from tests.workspaces.single_sign_on_scene import confirm_at, entries, sign_in_as
 from workspaces import members, tokens
-from workspaces.identity import id_token, logout_token, sign_out
+from workspaces.identity import back_channel, id_token, logout_token, sign_out
 from workspaces.roles import Action
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +219,80 @@ def test_the_list_of_sessions_says_what_the_provider_knows_of_each(provider):
     sign_in_as(provider, "ada")
 
     assert UserSession.objects.get().data["provider_sid"] == "session-of-ada"
+
+
+def test_a_token_that_ended_nothing_because_of_an_error_ends_it_when_it_comes_again(provider, monkeypatch):
+    client, _answer = sign_in_as(provider, "ada")
+    token = provider.logout_token(claims={"sub": "ada"})
+
+    def fail(ending):
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(back_channel, "end", fail)
+        with pytest.raises(OperationalError):
+            send(token)
+    assert is_signed_in(client)
+
+    assert send(token).status_code == 200
+    assert not is_signed_in(client)
+    assert send(token).json()["error_description"] == "replayed"
+
+
+@pytest.fixture
+def halfway(provider):
+    """A sign-in that waits for its second factor, and what finishes it."""
+    client, _answer = sign_in_as(provider, "ada")
+    confirm_at(provider, client, "ada")
+    secret = set_up_app_alone(client)
+    client, answer = sign_in_as(provider, "ada")
+    assert answer["Location"] == "/sign-in/code/"
+
+    def finish():
+        page = client.post("/sign-in/code/", {"code": code_of(secret, steps=1)})
+        return page.status_code, is_signed_in(client)
+
+    return finish
+
+
+ENDED = {
+    "the person": {"sub": "ada"},
+    "the session": {"sid": "session-of-ada"},
+    "both": {"sub": "ada", "sid": "session-of-ada"},
+}
+
+
+@pytest.mark.parametrize("claims", ENDED.values(), ids=ENDED)
+def test_a_sign_in_that_the_provider_ends_before_the_second_factor_does_not_come_about(provider, halfway, claims):
+    send(provider.logout_token(claims=claims))
+
+    assert halfway() == (401, False)
+    assert entries(EventType.SIGN_IN_FAILED)[-1]["details"]["fault"] == "ended_there"
+
+
+@pytest.mark.parametrize("claims", [{"sub": "bea"}, {"sid": "another"}, {"sub": "ada", "sid": "another"}])
+def test_what_the_provider_ends_of_others_keeps_no_sign_in_from_coming_about(provider, halfway, claims):
+    send(provider.logout_token(claims=claims))
+
+    assert halfway() == (302, True)
+
+
+def test_the_memory_of_endings_is_what_ends_a_sign_in_halfway(provider, halfway, monkeypatch):
+    """Counter-proof: without it the person is signed in although the provider ended that."""
+    monkeypatch.setattr("workspaces.identity.endings.note", lambda ending: None)
+
+    send(provider.logout_token(claims={"sub": "ada"}))
+
+    assert halfway() == (302, True)
+
+
+@pytest.mark.parametrize(("opened_with", "ends"), [("session-of-ada", True), ("", True), ("another", False)])
+def test_a_token_with_person_and_session_ends_that_one_and_those_of_no_name(provider, opened_with, ends):
+    client, _answer = sign_in_as(provider, "ada")
+    session = UserSession.objects.get()
+    session.data[back_channel.SID] = opened_with
+    session.save()
+
+    send(provider.logout_token(claims={"sub": "ada", "sid": "session-of-ada"}))
+
+    assert is_signed_in(client) is not ends

@@ -5,13 +5,14 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from audit.events import EventType
 from audit.record import record
-from workspaces.identity import logout_token, throttle
+from workspaces.identity import endings, logout_token, throttle
 from workspaces.identity.id_token import TokenRefused
 from workspaces.identity.logout_token import Ending
 from workspaces.identity.provider_http import ProviderFails
@@ -34,9 +35,13 @@ def sign_out(request: HttpRequest, provider_id: str) -> HttpResponse:
         ending = logout_token.read(request.POST.get("logout_token"), keys=Exchange(request, provider_id).keys())
     except (TokenRefused, ProviderFails, ValueError) as error:
         return _refused(getattr(error, "fault", type(error).__name__))
-    if not throttle.first_use(settings.OIDC_ISSUER, ending.jti):
+    if throttle.is_spent(settings.OIDC_ISSUER, ending.jti):
         return _refused("replayed")
+    # First, so that a sign-in that comes about meanwhile is either told or found; and spent last, since a token that
+    # ended nothing is sent again.
+    endings.note(ending)
     end(ending)
+    throttle.first_use(settings.OIDC_ISSUER, ending.jti)
     attempt.succeeded()
     return HttpResponse()
 
@@ -44,8 +49,12 @@ def sign_out(request: HttpRequest, provider_id: str) -> HttpResponse:
 @transaction.atomic
 def end(ending: Ending) -> int:
     """End the sessions that are meant; how many there were. Tokens of the API, which nobody signed in with, go on."""
-    named = {name: value for name, value in ((f"data__{UID}", ending.uid), (f"data__{SID}", ending.sid)) if value}
-    sessions = list(UserSession.objects.filter(**named).select_related("user").order_by("pk"))
+    meant = Q(**{f"data__{UID}": ending.uid}) if ending.uid else Q()
+    if ending.sid:
+        # What the provider did not name when it opened it may be the session that it names now.
+        unnamed = Q(**{f"data__{SID}": ""}) if ending.uid else Q()
+        meant &= Q(**{f"data__{SID}": ending.sid}) | unnamed
+    sessions = list(UserSession.objects.filter(meant).select_related("user").order_by("pk"))
     for user_id in sorted({session.user_id for session in sessions}, key=str):
         theirs = sum(session.user_id == user_id for session in sessions)
         record(EventType.PROVIDER_SIGNED_OUT, on=User.objects.get(pk=user_id), sessions=theirs)

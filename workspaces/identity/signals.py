@@ -3,15 +3,18 @@
 from typing import Any
 
 from allauth.account.signals import user_logged_in
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db.models.signals import post_delete, post_save
 
 from audit.events import EventType
 from audit.record import record
-from workspaces.identity import back_channel, local_sign_in, requirement, sessions, sign_out
+from workspaces.identity import back_channel, endings, local_sign_in, providers, requirement, sessions, sign_out
 from workspaces.models import User
 
 
@@ -45,7 +48,13 @@ def _note_provider(request: Any, sociallogin: Any) -> None:
     request.session[local_sign_in.PROVIDER] = sociallogin.account.uid
     request.session[sign_out.ID_TOKEN] = opened.get("id_token", "")
     told = {back_channel.UID: sociallogin.account.uid, back_channel.SID: opened.get("sid", "")}
-    UserSession.objects.filter(session_key=request.session.session_key).update(data=told)
+    session = UserSession.objects.filter(session_key=request.session.session_key)
+    session.update(data=told)
+    # Asked when the session can be found already: what the provider ends from here on ends it.
+    if endings.has_ended(uid=sociallogin.account.uid, sid=opened.get("sid", ""), since=opened.get("asked_at", 0)):
+        get_adapter().end_sessions(list(session))
+        logout(request)
+        raise ImmediateHttpResponse(providers.refused(request, "ended_there"))
 
 
 def _factor_saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:
