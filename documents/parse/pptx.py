@@ -15,6 +15,7 @@ from .failures import ParseFailed
 from .held import File
 from .hidden import TINY, weight
 from .model import MAX_PAGES, Parsed, Part, assemble
+from .pptx_white import white_runs
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -52,7 +53,7 @@ class _Reader:
             # Nobody sees a hidden slide, but the ones after it keep their numbers.
             self.hidden["unseen"] += _weight(slide.element)
             return Part("slide", number, str(number), (), "")
-        shapes = [shape for shape in _flat(slide.shapes) if self._is_seen(shape)]
+        shapes = [shape for shape in _flat(slide.shapes) if self._is_seen(shape, slide)]
         title = " ".join(" ".join(_text(shape).split()) for shape in shapes if _role(shape) in _TITLES)
         blocks = [title, *(_text(shape) for shape in shapes if _role(shape) not in _TITLES | _FURNITURE)]
         if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder):
@@ -60,8 +61,8 @@ class _Reader:
         text = "\n\n".join(block for block in blocks if block.strip())
         return Part("slide", number, str(number), (title,) if title else (), text)
 
-    def _is_seen(self, shape: BaseShape) -> bool:
-        """Takes the tiny words out of a shape that is seen."""
+    def _is_seen(self, shape: BaseShape, slide: Slide) -> bool:
+        """Takes the tiny and the white words out of a shape that is seen."""
         kind = ""
         if any(names.get("hidden") in {"1", "true"} for names in shape.element.iter("{*}cNvPr")):
             kind = "unseen"
@@ -76,6 +77,9 @@ class _Reader:
                 run = properties.getparent()
                 self.hidden["tiny"] += _weight(run)
                 run.getparent().remove(run)
+        for run in list(white_runs(slide, shape)):
+            self.hidden["white"] += _weight(run)
+            run.getparent().remove(run)
         return True
 
     def _is_outside(self, shape: BaseShape) -> bool:

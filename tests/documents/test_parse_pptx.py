@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pptx
+from pptx.dml.color import RGBColor
 from pptx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
 from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
@@ -105,3 +106,36 @@ def test_what_stands_beside_the_slide_or_is_hidden_is_left_out_and_counted(tmp_p
 
     assert parsed.text == "Leave\n\nPaid.\n\nseen"
     assert parsed.hidden == {"off_page": 6, "unseen": 4, "tiny": 4}
+
+
+def box(slide, text, *, left=0, white=True):
+    shape = slide.shapes.add_textbox(Emu(left), Emu(0), Emu(1000000), Emu(500000))
+    run = shape.text_frame.paragraphs[0].add_run()
+    run.text = text
+    if white:
+        run.font.color.rgb = RGBColor(255, 255, 255)
+    return shape
+
+
+def test_white_words_are_left_out_where_nothing_lies_behind_them(tmp_path):
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    box(slide, "seen", white=False)
+    box(slide, "bare")
+    pale = box(slide, "pale").fill
+    pale.solid()
+    pale.fore_color.rgb = RGBColor(255, 255, 255)
+    dark = box(slide, "dark", left=3000000).fill
+    dark.solid()
+    dark.fore_color.rgb = RGBColor(0, 0, 0)
+    box(slide, "above", left=3000000)
+    night = deck.slides.add_slide(deck.slide_layouts[6])
+    night.background.fill.solid()
+    night.background.fill.fore_color.rgb = RGBColor(0, 0, 64)
+    box(night, "night")
+    deck.save(str(tmp_path / "a.pptx"))
+
+    parsed = parse_file(tmp_path / "a.pptx", "a.pptx")
+
+    assert parsed.text == "seen\n\ndark\n\nabove\n\nnight"
+    assert parsed.hidden == {"white": 8}
