@@ -236,6 +236,7 @@ class _Look:
 
     def _receive(self, entry: Entry, file: Any) -> None:
         """In one transaction: the document's new bytes, the item that remembers them, and the count."""
+        self._read_person_again()
         item = SourceItem.objects.filter(source=self.source, key_sha256=_hashed(entry.key)).first()
         document = item.document if item is not None else None
         path = document.path if document is not None else f"{self.source.folder}/{entry.path}"
@@ -269,6 +270,7 @@ class _Look:
         for key in keys:
             try:
                 with self.lease.writing():
+                    self._read_person_again()
                     item = SourceItem.objects.select_related("document__workspace").get(
                         source=self.source, key_sha256=_hashed(key)
                     )
@@ -283,6 +285,10 @@ class _Look:
             killpoint("source_item_removed")
 
     # --- Inside ---------------------------------------------------------------------------------------------
+
+    def _read_person_again(self) -> None:
+        """A long run must not go on for an account that was closed since it began; roles are asked of anyway."""
+        self.acting.refresh_from_db(fields=["is_active"])
 
     def _connector(self) -> Connector:
         kind = CONNECTORS[self.source.kind]

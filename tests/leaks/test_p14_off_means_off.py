@@ -18,6 +18,9 @@ from django.test import Client
 from answers import pipeline, questions, streaming
 from answers.models import Answer
 from answers.states import AnswerStatus
+from documents.models import Document, RunKind, RunState, Source, SourceRun
+from documents.sources import folder, keeping
+from documents.sources.tasks import run_source_task
 from tests.answers import library
 from tests.leaks.watching import Watching
 from tests.oidc_provider import Provider
@@ -63,7 +66,7 @@ LET_NOBODY_IN = {
     "django_htmx.middleware.HtmxMiddleware",
 }
 #: Task → the row of those that use a person's rights.
-TASKS_FOR_A_PERSON = {"answers.tasks.answer_question": "queued"}
+TASKS_FOR_A_PERSON = {"answers.tasks.answer_question": "queued", "documents.tasks.run_source_task": "source"}
 #: They tend rows and use nobody's rights: what they do was allowed when the row was written.
 TASKS_FOR_NOBODY = {
     "answers.tasks.sweep_answers",
@@ -71,6 +74,7 @@ TASKS_FOR_NOBODY = {
     "documents.tasks.erase_document_task",
     "documents.tasks.ingest_version_task",
     "documents.tasks.sweep_ingestion",
+    "documents.tasks.sweep_sources",
     "documents.tasks.withdraw_version_task",
     "inlock.tasks.canary",
     "workspaces.tasks.sweep_looks",
@@ -111,7 +115,7 @@ def test_every_stream_has_a_row_or_comes_to_its_end() -> None:
 def test_every_row_that_is_named_is_tried() -> None:
     named = set().union(*BACKENDS.values(), *LET_IN.values(), TASKS_FOR_A_PERSON.values(), *LIVE_STREAMS.values())
 
-    assert named == {*WAYS, *STREAMS, "queued"}
+    assert named == {*WAYS, *STREAMS, "queued", "source"}
 
 
 # --- The scene ----------------------------------------------------------------------------------------------
@@ -291,6 +295,7 @@ ENDS = {
     ("session", _off_for_passwords),
     ("remembered", _off_for_passwords),
     ("token", _revoke_tokens),
+    ("token", _off_for_passwords),
     ("view_as", _end_looks),
     ("view_as", _take_the_viewers_right),
 }
@@ -315,6 +320,68 @@ def test_a_credential_that_ended_is_refused_at_the_next_use(way: str, end: Any, 
     end(scene)
 
     assert not use()
+
+
+@pytest.fixture
+def source(scene: Scene, tmp_path: Path) -> Source:
+    """A folder with two files that the person looks after."""
+    members.add_member(scene.workspace, scene.person, Role.CONTRIBUTOR, by=scene.manager)
+    members.add_member(scene.workspace, scene.person, Role.MANAGER, by=scene.manager)
+    for name in ("one.md", "two.md"):
+        (tmp_path / name).write_text(f"# {name}\n\n{CANARY}\n", encoding="utf-8")
+    scene.settings.SOURCE_FOLDERS = [str(tmp_path)]
+    return keeping.create_source(
+        scene.workspace, "folder", keeping.Wish(name="Birds", options={"folder": str(tmp_path)}), by=scene.person
+    )
+
+
+def _take_all_roles(scene: Scene) -> None:
+    for role in members.roles_of(scene.workspace, scene.person):
+        members.remove_member(scene.workspace, scene.person, role, by=scene.manager)
+
+
+#: A place in the group opens a document and lets nobody bring any in.
+OFFS_OF_A_SOURCE = {**OFFS, "role taken": _take_all_roles}
+del OFFS_OF_A_SOURCE["out of the group"]
+
+
+@pytest.mark.parametrize("off", OFFS_OF_A_SOURCE)
+@pytest.mark.parametrize("is_asked", [True, False], ids=["asked for", "by the clock"])
+def test_a_sync_in_line_brings_nothing_in_for_whom_it_would_act(
+    off: str, is_asked: bool, scene: Scene, source: Source
+) -> None:
+    run = keeping.ask_run(source, RunKind.SYNC, by=scene.person)
+    if not is_asked:
+        SourceRun.objects.filter(pk=run.pk).update(asked_by=None)
+
+    OFFS_OF_A_SOURCE[off](scene)
+    run_source_task(str(run.pk))
+
+    run.refresh_from_db()
+    assert (run.state, run.problem) == (RunState.FAILED, "not_allowed")
+    assert not source.items.exists()
+
+
+@pytest.mark.parametrize("off", OFFS_OF_A_SOURCE)
+def test_a_sync_under_way_brings_nothing_more_in_for_whom_it_acts(
+    off: str, scene: Scene, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, fetched = folder.FolderConnector.fetch, []
+
+    def fetch_one(self: Any, entry: Any) -> Any:
+        if fetched:
+            OFFS_OF_A_SOURCE[off](scene)
+        fetched.append(entry)
+        return fetch(self, entry)
+
+    monkeypatch.setattr(folder.FolderConnector, "fetch", fetch_one)
+    run = keeping.ask_run(source, RunKind.SYNC, by=scene.person)
+
+    run_source_task(str(run.pk))
+
+    run.refresh_from_db()
+    assert len(fetched) == 2
+    assert Document.objects.filter(source_items__source=source).count() == 1
 
 
 @pytest.mark.parametrize("off", OFFS)
