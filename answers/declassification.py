@@ -85,10 +85,16 @@ def approve_and_declassify(
 
 @transaction.atomic
 def take_back(answer: Answer, *, by: User, reason: str = "") -> None:
-    """Close the text again to whom a source is closed. For reviewers but the asker; raises WrongState for nothing."""
-    answer = _locked(answer, by)
-    if answer.asked_by_id == by.pk:
-        raise WrongState(str(separation.ASKED))
+    """Close the text again to whom a source is closed.
+
+    For who reviews in the workspace or manages its people, open to them or not: taking back lets nothing out. Raises
+    Hidden or Forbidden for others, and WrongState where nothing is declassified.
+    """
+    if not may_take_back(answer, by):
+        access.require(by, Action.REVIEW, answer.workspace)
+        # Broken glass lets one read; it takes nothing back.
+        raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.REVIEW, thing=answer)
+    answer = _held_still(answer)
     found = in_force(answer)
     if found is None:
         raise WrongState(_("This answer is not declassified."))
@@ -103,6 +109,11 @@ def take_back(answer: Answer, *, by: User, reason: str = "") -> None:
         declassification=found.pk,
         text_sha256=found.text_sha256,
     )
+
+
+def may_take_back(answer: Answer, person: User) -> bool:
+    """Whether a declassification of this answer is theirs to end."""
+    return any(access.allows(person, action, answer.workspace) for action in (Action.REVIEW, Action.MANAGE_PEOPLE))
 
 
 def objection(answer: Answer, by: User) -> str:
@@ -142,6 +153,10 @@ def _locked(answer: Answer, by: User) -> Answer:
     if not access.allows(by, Action.REVIEW, answer):
         # By breaking glass one reads; only a reviewer's name stands under a decision.
         raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.REVIEW, thing=answer)
+    return _held_still(answer)
+
+
+def _held_still(answer: Answer) -> Answer:
     return Answer.objects.select_for_update(of=("self",), no_key=True).select_related("workspace").get(pk=answer.pk)
 
 

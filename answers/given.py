@@ -1,13 +1,13 @@
-"""What people were given of answers by hand, under access review: shares, named declassifications and desks."""
+"""What people were given of answers by hand, under access review: shares, declassifications and desks."""
 
 from collections.abc import Iterable
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers import desks
+from answers import declassification, desks
 from answers.explain import label_of
 from answers.models import Answer, AnswerUserGrant, Declassification, Draft
 from answers.querysets import READ_ANSWER, REVIEW_ANSWER
@@ -77,13 +77,17 @@ def _record_unshared(answer: Answer, user: User, by: User, **details: object) ->
 # --- Texts declassified for people by name ------------------------------------------------------------------
 
 
-def _declassified_held(workspace: Workspace) -> Iterable[Right]:
+def _in_force(workspace: Workspace) -> QuerySet[Declassification]:
     """Of texts as they stand: a declassification of another text opens nothing."""
-    in_force = Declassification.objects.filter(
+    found = Declassification.objects.filter(
         answer__workspace=workspace, ended_at=None, text_sha256=F("answer__released_sha256")
     )
-    in_force = in_force.select_related("answer__question", "answer__asked_by", "declassified_by")
-    for made in in_force.prefetch_related("readers").order_by("declassified_at"):
+    found = found.select_related("answer__question", "answer__asked_by", "declassified_by")
+    return found.order_by("declassified_at")
+
+
+def _declassified_held(workspace: Workspace) -> Iterable[Right]:
+    for made in _in_force(workspace).prefetch_related("readers"):
         why = _why((made.declassified_by.get_username(), made.declassified_at), is_damaged=False)
         for reader in made.readers.all():
             yield Right(reader, str(made.answer_id), label_of(made.answer), why)
@@ -95,6 +99,23 @@ def _end_declassified(workspace: Workspace, user: User, code: str, by: User) -> 
     for made in found.select_related("answer"):
         made.readers.remove(user)
         _record_unshared(made.answer, user, by, declassification=made.pk)
+
+
+# --- Texts declassified for everybody -----------------------------------------------------------------------
+
+
+def _for_everybody_held(workspace: Workspace) -> Iterable[Right]:
+    """Under the name of who declassified them: whom they open a text to changes with the workspace."""
+    for made in _in_force(workspace).filter(for_workspace=True):
+        why = _("By hand, for everybody who may ask here, since %(when)s.") % {"when": on(made.declassified_at)}
+        yield Right(made.declassified_by, str(made.answer_id), label_of(made.answer), why)
+
+
+def _end_for_everybody(workspace: Workspace, user: User, code: str, by: User) -> None:
+    access.require(by, Action.MANAGE_PEOPLE, workspace)
+    made = _in_force(workspace).filter(for_workspace=True, answer=code, declassified_by=user).first()
+    if made is not None:
+        declassification.take_back(made.answer, by=by, reason=_reason())
 
 
 # --- Desks --------------------------------------------------------------------------------------------------
@@ -138,3 +159,6 @@ def _end_desk(workspace: Workspace, user: User, code: str, by: User) -> None:
 kinds["desk"] = Kind(gettext_lazy("Draft on their desk"), _desks_held, _lock_desks, _end_desk)
 kinds["answer"] = Kind(gettext_lazy("Shared answer"), _shares_held, _lock, _end_share)
 kinds["opened"] = Kind(gettext_lazy("Answer declassified for them"), _declassified_held, _lock, _end_declassified)
+kinds["everybody"] = Kind(
+    gettext_lazy("Answer declassified for everybody"), _for_everybody_held, _lock, _end_for_everybody
+)

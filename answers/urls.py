@@ -17,6 +17,7 @@ urlpatterns = [
     path("answers/<uuid:pk>/again/", views.again, name="again"),
     path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
     path("answers/<uuid:pk>/who/", who_views.who, name="who"),
+    path("answers/<uuid:pk>/who/take-back/", who_views.take_back, name="take_back"),
     path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
     path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
 ]

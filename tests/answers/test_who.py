@@ -9,15 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import declassification, explain, review, sharing
+from answers import declassification, explain, reading, review, sharing
 from answers.models import Answer, AnswerUserGrant, Declassification, Draft
 from audit.chain import digest, workspace_chain
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
-from workspaces import access, access_review
+from workspaces import access, access_review, members
 from workspaces import explain as of_workspaces
+from workspaces.exceptions import Forbidden
 from workspaces.models import AccessReview, Verdict
 
 QUESTION = "Why is Osprey secret?"
@@ -71,7 +72,8 @@ def test_each_who_can_read_it_and_who_is_kept_from_it_stands_there_with_the_reas
     assert "Reviews the answers of this workspace." in can
     assert "Shared with them by member on" in kept
     assert "Restricted, and not granted to them." in kept
-    assert "Never, by name: A conflict." in kept
+    assert "Never, by name." in kept
+    assert "A conflict" not in page
     assert "Rests on a document that is closed to them." in kept
     assert lookups() == ["manager"]
 
@@ -322,3 +324,84 @@ def test_what_stands_above_the_workspaces_is_told_too(
     assert "Platform administrator, since" in pages[admin]
     assert "Superuser: may open anything anywhere after stating a reason." in pages[superuser]
     assert "has no role in any workspace" in pages[stranger]
+
+
+def test_what_is_written_in_a_never_rule_is_not_told_beside_a_document_that_is_not_named(
+    answer: Answer, contributor: Any, manager: Any, admin: Any, client_of: Any
+) -> None:
+    rule = {"document": Document.objects.get(title=SECRET), "reason": "Named in the takeover file"}
+    DocumentBar.objects.create(user=contributor, **rule)
+
+    everywhere = html.unescape(
+        client_of(admin).get(reverse("admin:workspaces_user_sees", args=[contributor.pk])).content.decode()
+    )
+    who = page_of(answer, client_of(manager))
+    of_keeper = html.unescape(client_of(manager).get(f"/w/legal/people/{contributor.pk}/why/").content.decode())
+
+    assert ("takeover" in everywhere, "takeover" in who, "takeover" in of_keeper) == (False, False, True)
+    assert ("Never, by name." in everywhere, "Never, by name." in who) == (True, True)
+
+
+def test_a_look_is_told_who_can_read_it_only_where_who_looks_is_told(
+    legal: Any, answer: Answer, auditor: Any, admin: Any, client_of: Any
+) -> None:
+    client = client_of(admin)
+    client.post(reverse("admin:workspaces_user_view_as", args=[auditor.pk]), {"reason": "They asked me to"})
+    address = f"/w/legal/answers/{answer.pk}/who/"
+
+    closed = client.get(address).status_code
+    members.add_member(legal, admin, "auditor", by=None)
+
+    assert (closed, client.get(address).status_code) == (403, 200)
+
+
+# --- Taking back ---------------------------------------------------------------------------------------------
+
+
+def test_what_nobody_left_can_open_is_taken_back_by_a_manager_on_the_page(
+    answer: Answer, contributor: Any, manager: Any, auditor: Any, second_reviewer: Any, people: Any, client_of: Any
+) -> None:
+    declassification.declassify(answer, by=second_reviewer, reason="Needed.", readers=[contributor])
+    for person in people["reviewer"]:
+        access.revoke("open_document", person, Document.objects.get(title=SECRET))
+    assert reading.read(answer, by=contributor).text
+    assert "Take it back" not in page_of(answer, client_of(auditor))
+    assert "Take it back" in page_of(answer, client_of(manager))
+
+    refused = client_of(auditor).post(f"/w/legal/answers/{answer.pk}/who/take-back/").status_code
+    client_of(manager).post(f"/w/legal/answers/{answer.pk}/who/take-back/")
+
+    assert refused == 403
+    assert not access.visible(contributor, Answer).exists()
+    assert Declassification.objects.get().ended_by == manager
+    assert "Take it back" not in page_of(answer, client_of(manager))
+
+
+def test_a_reviewer_to_whom_a_source_is_closed_takes_it_back_too(
+    answer: Answer, reviewer: Any, second_reviewer: Any, contributor: Any, client_of: Any
+) -> None:
+    declassification.declassify(answer, by=second_reviewer, reason="Needed.")
+    access.revoke("open_document", reviewer, Document.objects.get(title=SECRET))
+
+    done = client_of(reviewer).post(f"/w/legal/answers/{answer.pk}/who/take-back/", follow=True)
+
+    assert done.status_code == 200
+    assert Declassification.objects.get().ended_by == reviewer
+    with pytest.raises(Forbidden):
+        declassification.take_back(answer, by=contributor)
+
+
+def test_a_review_covers_what_was_declassified_for_everybody(
+    legal: Any, answer: Answer, manager: Any, second_reviewer: Any, contributor: Any
+) -> None:
+    declassification.declassify(answer, by=second_reviewer, reason="Needed.")
+    under_way = access_review.start(legal, by=manager)
+    line = under_way.lines.get(kind="everybody")
+    assert (line.user, line.code) == (second_reviewer, str(answer.pk))
+
+    access_review.decide(under_way, {line.pk: (Verdict.REMOVE, "")}, by=manager)
+    access_review.keep_the_rest(under_way, by=manager)
+    access_review.sign(under_way, statement="I looked at everybody.", by=manager)
+
+    assert Declassification.objects.get().ended_by == manager
+    assert EventType.DECLASSIFICATION_ENDED in Event.objects.values_list("type", flat=True)

@@ -274,6 +274,13 @@ PORTAL = [
         {"person": READER, "act": "share"},
         may=ASKER | {"reviewer"},
     ),
+    Act(
+        "answers:take_back",
+        "manager",
+        E.DECLASSIFICATION_ENDED,
+        {"pk": one("declassified")},
+        may=frozenset({"manager", "reviewer"}),
+    ),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     Act(
         "answers:models",
