@@ -6,7 +6,9 @@ in an address to act on. Every request goes through `documents/fetch.py`.
 
 import base64
 import io
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -19,6 +21,7 @@ from documents import fetch
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
 from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Field, Listing
+from documents.sources.git_pack import require_modest
 from workspaces.models import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _MAX_PACK = 500 * 1024 * 1024
 _LIMITS = Limits(total_seconds=240, read_seconds=60, total_bytes=_MAX_PACK)
 _MAX_DEPTH = 50
+_WALK_SECONDS = 600
 _LONGEST = 900
 _FILE, _FOLDER = 0o100000, 0o040000
 
@@ -49,6 +53,8 @@ class GitConnector(Connector):
         self._fetcher = Fetcher(home=str(options["url"]), sign=self._sign if self.secret else None, limits=_LIMITS)
         self._directory = tempfile.TemporaryDirectory(prefix="inlock-git-")
         self._repository: Repo | None = None
+        self._walked = 0
+        self._until = time.monotonic() + _WALK_SECONDS
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -104,13 +110,36 @@ class GitConnector(Connector):
             found[:] = [self._wanted(refs)]
             return found
 
-        self._asked(lambda client: client.fetch(self._place, repository, determine_wants=wanted, depth=1))
+        with tempfile.TemporaryFile(dir=self._directory.name) as pack:
+            self._asked(lambda client: self._take_in(client, repository, pack, wanted))
+        self.beat()
         commit = repository[found[0]]
         while commit.type_name == b"tag":
             commit = repository[commit.object[1]]
         if commit.type_name != b"commit":
             raise SourceFailed("not_understood", host=self._host)
         return repository, commit.id
+
+    def _take_in(self, client: Any, repository: "Repo", pack: BinaryIO, wanted: Callable[..., Any]) -> None:
+        """Bring the objects over, and unpack them once it is known how large they get."""
+
+        def asked(refs: Mapping[bytes, bytes], depth: int | None = None) -> Any:
+            # A server without the protocol would have us open object by object, with nothing measured before.
+            if getattr(client, "dumb", False):
+                raise SourceFailed("not_understood", host=self._host)
+            return wanted(refs, depth)
+
+        client.fetch_pack(self._place, asked, repository.get_graph_walker(), pack.write, depth=1)
+        pack.seek(0)
+        require_modest(pack)
+        pack.seek(0)
+        file, commit, abort = repository.object_store.add_pack()
+        try:
+            shutil.copyfileobj(pack, file)
+        except BaseException:
+            abort()
+            raise
+        commit()
 
     def _wanted(self, refs: Mapping[bytes, bytes | None]) -> bytes:
         name = str(self.options["ref"]).encode()
@@ -120,11 +149,14 @@ class GitConnector(Connector):
         raise SourceFailed("ref_missing", name=str(self.options["ref"]))
 
     def _walk(self, listing: Listing, repository: "Repo", tree: bytes, prefix: str, most: int, depth: int) -> None:
+        self._walked += 1
         if depth > _MAX_DEPTH:
             listing.cut(prefix, SourceFailed("unreadable"))
             return
         for entry in repository[tree].items():
-            if len(listing.entries) >= most:
+            # A few objects may name each other so that they make millions of folders.
+            seen = self._walked + len(listing.entries) + len(listing.problems)
+            if len(listing.entries) >= most or seen > MOST_ENTRIES or time.monotonic() > self._until:
                 listing.cut()
                 return
             path = prefix + entry.path.decode("utf-8", "replace")

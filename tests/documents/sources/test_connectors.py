@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from documents import fetch
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, Version
 from documents.sources import CONNECTORS
+from documents.sources.git_pack import require_modest
 from documents.sources.keeping import Wish, change_source, create_source
 from documents.sources.s3 import signed
 from tests.documents.sources.servers import serving
@@ -381,6 +383,87 @@ def test_a_branch_that_is_not_there_is_named(repository, make_source, run):
     after = run(make_source("git", {"url": repository[0], "ref": "nowhere"}))
 
     assert (after.problem, after.problem_detail) == ("ref_missing", {"name": "nowhere"})
+
+
+@contextmanager
+def _crafted(build: Any, place: Path) -> Iterator[str]:
+    """The address of a repository whose one tree `build(store)` makes."""
+    from dulwich.objects import Commit
+    from dulwich.repo import Repo
+    from dulwich.server import DictBackend
+    from dulwich.web import make_wsgi_chain
+
+    repo = Repo.init_bare(place, mkdir=True)
+    commit = Commit()
+    commit.tree, commit.message, commit.encoding = build(repo.object_store), b"x", b"utf-8"
+    commit.author = commit.committer = b"A <a@a.example>"
+    commit.author_time = commit.commit_time = 1
+    commit.author_timezone = commit.commit_timezone = 0
+    repo.object_store.add_object(commit)
+    repo.refs[b"refs/heads/main"] = commit.id
+    server = make_server("127.0.0.1", 0, make_wsgi_chain(DictBackend({"/x": repo})), handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/x"
+    server.shutdown()
+    server.server_close()
+
+
+def _folders_of_folders(store: Any) -> bytes:
+    from dulwich.objects import Tree
+
+    tree = Tree()
+    store.add_object(tree)
+    for _level in range(20):
+        above = Tree()
+        above.add(b"a", 0o040000, tree.id)
+        above.add(b"b", 0o040000, tree.id)
+        store.add_object(above)
+        tree = above
+    return tree.id
+
+
+def _one_large_file(store: Any) -> bytes:
+    from dulwich.objects import Blob, Tree
+
+    blob, tree = Blob.from_string(b"\0" * 3_000_000), Tree()
+    tree.add(b"x.txt", 0o100644, blob.id)
+    store.add_object(blob)
+    store.add_object(tree)
+    return tree.id
+
+
+def test_a_few_folders_that_make_a_million_are_cut(tmp_path, make_source, run, monkeypatch):
+    monkeypatch.setattr("documents.sources.git.MOST_ENTRIES", 2000)
+    with _crafted(_folders_of_folders, tmp_path / "bomb") as url:
+        after = run(make_source("git", {"url": url, "ref": "main"}))
+
+    assert (after.state, after.complete) == (RunState.DONE, False)
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_OBJECT", "LARGEST_TOTAL"])
+def test_a_pack_that_unpacks_to_too_much_is_not_unpacked(limit, tmp_path, make_source, run, monkeypatch):
+    from dulwich.object_store import DiskObjectStore
+
+    unpacked = []
+    real = DiskObjectStore.add_pack
+    with _crafted(_one_large_file, tmp_path / "large") as url:
+        source = make_source("git", {"url": url, "ref": "main"})
+        monkeypatch.setattr(DiskObjectStore, "add_pack", lambda self: unpacked.append(1) or real(self))
+        assert run(source).state == RunState.DONE
+        monkeypatch.setattr(f"documents.sources.git_pack.{limit}", 2_000_000)
+        assert run(source).problem == "too_large"
+
+    assert len(unpacked) == 1
+
+
+def test_a_delta_is_measured_by_what_it_makes():
+    from io import BytesIO
+
+    made = bytes([0xFF, 0xFF, 0xFF, 0x7F])  # 2**28 - 1 bytes
+    delta = b"\x05" + made + b"\x90\x05"
+    body = bytes([0x70 | len(delta)]) + b"n" * 20 + zlib.compress(delta)
+    with pytest.raises(SourceFailed, match="too_large"):
+        require_modest(BytesIO(b"PACK" + (2).to_bytes(4, "big") + (1).to_bytes(4, "big") + body))
 
 
 @pytest.mark.parametrize(
