@@ -221,7 +221,9 @@ class Fetcher:
                 return Reply(url, response.status, found, tempfile.TemporaryFile(), 0)
             file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (handed to the caller)
             try:
-                size = self._receive(response.iter_stream(), found.get("content-encoding", ""), file, limits)
+                # What is said of the packing of an answer to HEAD is said of a body that does not come.
+                encoding = "" if method == "HEAD" else found.get("content-encoding", "")
+                size = self._receive(response.iter_stream(), encoding, file, limits)
             except BaseException:
                 file.close()
                 raise
@@ -365,15 +367,16 @@ def _unpacked(chunks: Iterable[bytes], encoding: str, limit: int) -> Iterator[by
     if encoding not in ("gzip", "x-gzip"):
         raise SourceFailed("packing")
     piece_size = min(limit + 1, _IN_MEMORY)
-    inflate = zlib.decompressobj(wbits=31)
+    inflate, came = zlib.decompressobj(wbits=31), False
     try:
         for chunk in chunks:
+            came = came or bool(chunk)
             while chunk and not inflate.eof:
                 yield inflate.decompress(chunk, piece_size)
                 chunk = inflate.unconsumed_tail
     except zlib.error as error:
         raise SourceFailed("packing") from error
-    if not inflate.eof:
+    if came and not inflate.eof:
         raise SourceFailed("packing")
 
 

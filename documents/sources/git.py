@@ -9,6 +9,7 @@ import io
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -32,6 +33,8 @@ _LIMITS = Limits(total_seconds=240, read_seconds=60, total_bytes=_MAX_PACK)
 _MAX_DEPTH = 50
 _WALK_SECONDS = 600
 _LONGEST = 900
+#: How a library of the protocol stumbles over a pack that is none.
+_BAD_ANSWERS = (ValueError, KeyError, AssertionError, zlib.error)
 _FILE, _FOLDER = 0o100000, 0o040000
 
 
@@ -175,7 +178,7 @@ class GitConnector(Connector):
 
         try:
             return ask(_client(self._fetcher, self.options["url"]))
-        except (GitProtocolError, HangupException, NotGitRepository, ObjectFormatException, ValueError) as error:
+        except (*_BAD_ANSWERS, GitProtocolError, HangupException, NotGitRepository, ObjectFormatException) as error:
             raise SourceFailed("not_understood", host=self._host) from error
 
     @property

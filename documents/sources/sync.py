@@ -21,7 +21,7 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import library, sandbox
+from documents import library
 from documents.exceptions import DocumentError, LeaseLost, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
@@ -29,6 +29,7 @@ from documents.sources import CONNECTORS, leases
 from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Listing
 from documents.sources.leases import RunLease
 from documents.sources.plan import Known, Plan, make_plan
+from documents.stages.parsed import read_file
 from workspaces import access, secrets
 from workspaces.exceptions import CannotUnseal, Refused
 from workspaces.killpoints import killpoint
@@ -143,11 +144,14 @@ class _Look:
                 copy.write(chunk)
             copy.flush()
             try:
-                parsed = sandbox.parse(Path(copy.name), name=PurePosixPath(entry.path).name)
+                parsed = read_file(Path(copy.name), PurePosixPath(entry.path).name, hold=self._hold)
             except ParseFailed as failure:
                 raise SourceFailed("not_parsed", sentence=failure.sentence) from failure
         found = {"path": entry.path, "characters": len(parsed.text)}
         return self.end(RunState.DONE, found=found, listed=len(listing.entries), complete=listing.complete)
+
+    def _hold(self, seconds: float) -> None:
+        self.lease.renew(seconds=seconds)
 
     def _preview(self, connector: Connector) -> str:
         """Say what a sync would do."""

@@ -189,12 +189,20 @@ class WebsiteConnector(Connector):
     def _add_file(self, listing: Listing, url: str) -> None:
         """A document that a page links to: asked about now, fetched when it is wanted."""
         self._pause()
-        with self._fetcher.send("HEAD", url) as reply:
+        with self._asked_about(url) as reply:
             if not self._is_inside(reply.url):
                 return
             tag = reply.headers.get("etag") or reply.headers.get("last-modified") or ""
         self._urls[url] = url
         listing.entries.append(Entry(url, _path_of(url), tag[:200]))
+
+    def _asked_about(self, url: str) -> Reply:
+        try:
+            return self._fetcher.send("HEAD", url)
+        except SourceFailed as failed:
+            if failed.detail.get("status") not in (405, 501):
+                raise
+        return self._fetcher.get(url, limits=fetch.DEFAULT)
 
     # --- By sitemap -----------------------------------------------------------------------------------------
 

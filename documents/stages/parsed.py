@@ -1,6 +1,8 @@
 """stored → parsed: the file's text, normalised once, with its sections. Citations point into it for ever."""
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from documents import analysis, sandbox
@@ -26,16 +28,24 @@ def read(version: Version, lease: Lease) -> Parsed | None:
     """Parse the original in a child process; None for a text that people may have cited. Raises ParseFailed."""
     if version.ready_at is not None:
         return None
-    lease.renew(seconds=sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
     with local_path(version) as path:
-        try:
-            return sandbox.parse(path, name=version.filename)
-        except ParseFailed as failure:
-            if failure.code not in _BY_OTHERS:
-                raise
-            read_by, limits = _BY_OTHERS[failure.code]
-        lease.renew(seconds=limits.wall_seconds + sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
-        return read_by(path, name=version.filename)
+        return read_file(path, version.filename, hold=lambda seconds: lease.renew(seconds=seconds))
+
+
+def read_file(path: Path, name: str, *, hold: Callable[[float], None]) -> Parsed:
+    """The text of the file at `path`, by whatever program reads it; `hold` is told how long that takes at most.
+
+    Raises ParseFailed.
+    """
+    hold(sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
+    try:
+        return sandbox.parse(path, name=name)
+    except ParseFailed as failure:
+        if failure.code not in _BY_OTHERS:
+            raise
+        read_by, limits = _BY_OTHERS[failure.code]
+    hold(limits.wall_seconds + sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
+    return read_by(path, name=name)
 
 
 def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:

@@ -249,6 +249,17 @@ def _listed(url: str) -> Iterator[Any]:
         yield connector, connector.list().entries
 
 
+def test_a_file_is_asked_for_where_a_server_does_not_answer_about_it(website, make_source, policies, run):
+    def only_get(handler: Any) -> Any:
+        return (405, {}, b"") if handler.command == "HEAD" else (200, {"etag": '"1"'}, b"%PDF-1.4")
+
+    website.pages["/docs/b.pdf"] = only_get
+    after = run(make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}))
+
+    assert "handbook/docs/b.pdf" in _paths(policies)
+    assert after.failed == 0
+
+
 def test_what_robots_are_asked_to_leave_is_left(website, make_source, policies, run):
     website.pages["/robots.txt"] = "User-agent: *\nDisallow: /docs/leave.html\n"
 

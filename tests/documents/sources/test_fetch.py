@@ -46,6 +46,12 @@ def test_a_packed_body_is_unpacked_once():
         assert reply.read() == b"x" * 5000
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_an_empty_answer_that_calls_itself_packed_is_empty(method):
+    with serving({"/": (200, {"content-encoding": "gzip"}, b"")}) as site, Fetcher() as fetcher:
+        assert fetcher.send(method, site.url()).size == 0
+
+
 @pytest.mark.parametrize(
     ("page", "code"),
     [

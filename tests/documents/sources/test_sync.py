@@ -9,14 +9,16 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import library
+from documents import library, sandbox
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
+from documents.parse import ParseFailed
 from documents.sources import leases, sync
 from documents.sources.connector import Entry, Listing
 from documents.sources.folder import FolderConnector
 from documents.sources.keeping import Wish, ask_run, change_source, confirm_removals, create_source, delete_source
 from documents.sources.schedule import ask_due_runs
+from documents.stages import parsed
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.members import remove_member
 
@@ -353,6 +355,28 @@ def test_a_test_reads_one_real_file_and_keeps_none_of_it(handbook, policies, run
     assert tested.found["characters"] > 20
     assert "weeks" not in str(tested.found)
     assert _paths(policies) == []
+
+
+def test_a_test_reads_what_another_program_reads_as_a_sync_does(handbook, run, monkeypatch):
+    read, held = [], []
+
+    def scanned(path, *, name):
+        raise ParseFailed("scanned")
+
+    def recognise(path, *, name):
+        read.append(name)
+        return real(path, name=name)
+
+    real, hold = sandbox.parse, leases.RunLease.renew
+    monkeypatch.setattr(sandbox, "parse", scanned)
+    monkeypatch.setitem(parsed._BY_OTHERS, "scanned", (recognise, sandbox.RECOGNISING))
+    monkeypatch.setattr(
+        leases.RunLease, "renew", lambda self, **given: held.append(given.get("seconds", 0)) or hold(self, **given)
+    )
+
+    assert run(handbook, RunKind.TEST).state == RunState.DONE
+    assert read == ["parental.txt"]
+    assert max(held) > sandbox.RECOGNISING.wall_seconds
 
 
 def test_a_test_that_finds_nothing_to_read_says_so(make_source, root, run):
