@@ -26,6 +26,11 @@ from workspaces.models import Workspace
 
 _TIMEOUT = 30.0
 _MESSAGE_SECONDS = 180.0
+#: A mailbox that takes longer is left, and goes on with the next sync.
+_SESSION_SECONDS = 3600.0
+#: As much of a message's head as is looked at for its title: the parser takes time that grows with its square.
+_LONGEST_HEADER = 2000
+_LONGEST_LINE = 1_000_000
 _BATCH = 200
 _ABOUT = "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
 _UID = re.compile(rb"\bUID (\d+)")
@@ -47,7 +52,7 @@ class ImapConnector(Connector):
 
     def __init__(self, options: Mapping[str, Any], **given: Any) -> None:
         super().__init__(options, **given)
-        self._session: imaplib.IMAP4 | None = None
+        self._session: _Pinned | None = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -109,7 +114,7 @@ class ImapConnector(Connector):
         if number is None:
             return
         key = f"{validity}-{int(number[1])}"
-        subject = str(BytesHeaderParser(policy=policy.default).parsebytes(header).get("subject", ""))
+        subject = str(BytesHeaderParser(policy=policy.default).parsebytes(header[:_LONGEST_HEADER]).get("subject", ""))
         title = " ".join("".join(letter if letter.isprintable() else " " for letter in subject).split())
         folder = str(self.options["folder"]).replace("/", ".")
         length = int(size[1]) if size is not None else None
@@ -124,7 +129,7 @@ class ImapConnector(Connector):
         validity = self._session.response("UIDVALIDITY")[1]
         return validity[0].decode("ascii", "replace") if validity and validity[0] else "0"
 
-    def _connect(self) -> imaplib.IMAP4:
+    def _connect(self) -> "_Pinned":
         host = str(self.options["host"])
         try:
             session = _Pinned(host, int(self.options["port"]), timeout=_TIMEOUT)
@@ -143,6 +148,8 @@ class ImapConnector(Connector):
         host = str(self.options["host"])
         if self._session is None:
             raise SourceFailed("unreachable", host=host)
+        if time.monotonic() > self._session.until:
+            raise SourceFailed("too_slow", host=host)
         try:
             outcome, parts = ask(self._session)
         except (imaplib.IMAP4.error, OSError) as error:
@@ -155,15 +162,29 @@ class ImapConnector(Connector):
 class _Pinned(imaplib.IMAP4):
     """Connects to the address that was checked, encrypts before a word is said, and reads no more than an upload."""
 
+    until = 0.0
+
     def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
+        self.until = time.monotonic() + _SESSION_SECONDS
         plain = fetch.connect(self.host, self.port)
         plain.settimeout(timeout)
         return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 
+    def readline(self) -> bytes:
+        """A line, read so that a server which sends it letter by letter is left when the session is over."""
+        line = b""
+        while not line.endswith(b"\n") and (waiting := self.file.peek(1)):
+            line += self.file.read(len(waiting[: waiting.find(b"\n") + 1] or waiting))
+            if len(line) > _LONGEST_LINE:
+                raise self.error("a line without an end")
+            if time.monotonic() > self.until:
+                raise SourceFailed("too_slow", host=self.host)
+        return line
+
     def read(self, size: int) -> bytes:
         if size > settings.MAX_UPLOAD_BYTES:
             raise SourceFailed("too_large", megabytes=settings.MAX_UPLOAD_BYTES // 1024**2)
-        until, pieces, left = time.monotonic() + _MESSAGE_SECONDS, [], size
+        until, pieces, left = min(self.until, time.monotonic() + _MESSAGE_SECONDS), [], size
         while left and (piece := self.file.read1(min(left, 1024 * 1024))):
             pieces.append(piece)
             left -= len(piece)

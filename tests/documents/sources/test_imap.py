@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from documents.models import Document, RunKind, RunState
+from documents.sources import imap
 from documents.sources.imap import ImapConnector
 from tests.documents.sources.servers import tell_names
 
@@ -155,6 +156,24 @@ def test_a_stored_password_that_cannot_be_sent_ends_a_run_in_words(options, make
     monkeypatch.setattr(ImapConnector, "secret_is_ascii", False)
 
     assert run(make_source("imap", options, secret="lozinka-č")).problem == "secret_letters"
+
+
+def test_a_session_has_one_end(options, make_source, run, monkeypatch):
+    monkeypatch.setattr("documents.sources.imap._SESSION_SECONDS", -1.0)
+
+    assert run(make_source("imap", options, secret="marker-word")).problem == "too_slow"
+
+
+def test_a_subject_without_end_is_cut_before_it_is_parsed(mailbox, options, make_source, run, monkeypatch):
+    mailbox.messages = {3: _mail("=?utf-8?q?a?=x " * 4000, "Short.")}
+    seen = []
+    real = imap.BytesHeaderParser.parsebytes
+    monkeypatch.setattr(
+        imap.BytesHeaderParser, "parsebytes", lambda self, header: seen.append(len(header)) or real(self, header)
+    )
+
+    assert run(make_source("imap", options, secret="marker-word")).added == 1
+    assert max(seen) <= 2000
 
 
 def test_a_server_that_cannot_prove_its_name_hears_no_password(mailbox, options, make_source, run, monkeypatch):
