@@ -5,6 +5,7 @@
 `superuser` stands above; `stranger` has an account and nothing else.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -140,17 +141,28 @@ def _empty_broker() -> Iterator[None]:
 def _empty_indexes() -> Iterator[None]:
     """The cast and its workspaces have the same ids in every test: no test finds what an earlier one left behind."""
     yield
-    from chromadb.errors import NotFoundError
-
     from documents import index, legs, replicas
 
     legs._widths.clear()
     for workspace in _databases.workspaces:
-        for name in [name for name in index._collections if name.startswith(f"w-{workspace.hex}-")]:
-            with suppress(NotFoundError):
-                index._server(30).delete_collection(name)
-            del index._collections[name]
         replicas.discard(workspace)
+        for name in [name for name in index._collections if name.startswith(f"w-{workspace.hex}-")]:
+            _drop_collection(name)
+            del index._collections[name]
+
+
+def _drop_collection(name: str) -> None:
+    from chromadb.errors import NotFoundError
+
+    from documents import index
+
+    with suppress(NotFoundError):
+        index._server(30).delete_collection(name)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests wait for a process they started or killed."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
