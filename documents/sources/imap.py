@@ -176,7 +176,7 @@ class _Pinned(imaplib.IMAP4):
         while not line.endswith(b"\n") and (waiting := self.file.peek(1)):
             line += self.file.read(len(waiting[: waiting.find(b"\n") + 1] or waiting))
             if len(line) > _LONGEST_LINE:
-                raise self.error("a line without an end")
+                raise SourceFailed("not_understood", host=self.host)
             if time.monotonic() > self.until:
                 raise SourceFailed("too_slow", host=self.host)
         return line

@@ -63,8 +63,13 @@ def test_a_compiled_catalog_is_the_one_that_is_written(po):
 
 def _told(catalog):
     """What is translated, by context and id; a plural has several of both."""
-    rows = {(m.context, _several(m.id)): _several(m.string) for m in catalog if m.id and not m.fuzzy}
+    rows = {(_text(m.context), _several(m.id)): _several(m.string) for m in catalog if m.id and not m.fuzzy}
     return {key: strings for key, strings in rows.items() if all(strings)}
+
+
+def _text(context):
+    """A compiled catalog gives its contexts as bytes."""
+    return context.decode() if isinstance(context, bytes) else context
 
 
 def _several(texts):

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 #: What production adds to the settings of this run.
 SAFE = {
     "PRODUCTION": True,
+    "EMERGENCY_ACCOUNT": "",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
     "ALLOWED_HOSTS": ["portal.example"],
     "SOURCE_HOSTS": ["docs.example", "*"],
