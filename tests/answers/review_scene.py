@@ -11,6 +11,7 @@ from answers.models import Answer, Citation, Draft, Evidence, Question
 from answers.states import AnswerStatus, DraftState
 from documents.models import Document, Version
 from documents.states import VersionState
+from workspaces import access
 
 CLAUSES = (
     "Either party may end the agreement with 60 days' written notice.",
@@ -103,3 +104,12 @@ def _sentences(clauses: tuple[str, ...]) -> list[dict[str, Any]]:
         sentences.append({"text": text, "start": at, "end": at + len(text), "citations": [number], "grounding": 1.0})
         at += len(text) + 1
     return sentences
+
+
+def a_draft_on_a_closed_document(workspace: Any, asker: Any, *, title: str, question: str, readers: list[Any]) -> Draft:
+    """Rests on one document called `title` that only `readers` may open, and on one that is open to all."""
+    secret = a_document(workspace, title=title, text=f"Before. {CLAUSES[0]} After.", restricted=True)
+    plain = a_document(workspace, title="Invoices", text=f"Before. {CLAUSES[1]} After.")
+    for person in readers:
+        access.grant("open_document", person, secret.document)
+    return a_held_answer(workspace, asker, question=question, versions=[secret, plain])

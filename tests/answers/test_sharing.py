@@ -18,7 +18,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentBar, Reclassification, Version
-from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.answers.review_scene import CLAUSES, a_draft_on_a_closed_document
 from workspaces import access, members
 from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
@@ -32,11 +32,8 @@ SECRET = "Osprey salaries"
 @pytest.fixture
 def draft(legal: Any, member: Any, reviewer: Any, second_reviewer: Any) -> Draft:
     """Rests on one open document and one that only the asker and both reviewers may open."""
-    secret = a_document(legal, title=SECRET, text=f"Before. {CLAUSES[0]} After.", restricted=True)
-    plain = a_document(legal, title="Invoices", text=f"Before. {CLAUSES[1]} After.")
-    for person in (member, reviewer, second_reviewer):
-        access.grant("open_document", person, secret.document)
-    return a_held_answer(legal, member, question=QUESTION, versions=[secret, plain])
+    readers = [member, reviewer, second_reviewer]
+    return a_draft_on_a_closed_document(legal, member, title=SECRET, question=QUESTION, readers=readers)
 
 
 @pytest.fixture

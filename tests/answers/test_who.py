@@ -15,7 +15,7 @@ from audit.chain import digest, workspace_chain
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentBar
-from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.answers.review_scene import CLAUSES, a_draft_on_a_closed_document, a_held_answer
 from workspaces import access, access_review, members
 from workspaces import explain as of_workspaces
 from workspaces.exceptions import Forbidden
@@ -28,11 +28,8 @@ SECRET = "Osprey salaries"
 @pytest.fixture
 def draft(legal: Any, member: Any, reviewer: Any, second_reviewer: Any) -> Draft:
     """Rests on a document that only the asker and both reviewers may open, and on one that is open to all."""
-    secret = a_document(legal, title=SECRET, text=f"Before. {CLAUSES[0]} After.", restricted=True)
-    plain = a_document(legal, title="Invoices", text=f"Before. {CLAUSES[1]} After.")
-    for person in (member, reviewer, second_reviewer):
-        access.grant("open_document", person, secret.document)
-    return a_held_answer(legal, member, question=QUESTION, versions=[secret, plain])
+    readers = [member, reviewer, second_reviewer]
+    return a_draft_on_a_closed_document(legal, member, title=SECRET, question=QUESTION, readers=readers)
 
 
 @pytest.fixture

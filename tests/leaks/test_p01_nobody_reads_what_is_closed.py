@@ -19,9 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from answers import declassification, pipeline, questions, reading, review, sharing, sse, streaming
 from answers.endpoints import BUILT_IN
@@ -35,6 +34,7 @@ from documents.models import DocumentBar, Passage
 from documents.scope import Candidate, OpenVersion, Scope
 from tests.answers import chat_server
 from tests.leaks import portal_scene as scene
+from tests.leaks.exploring import explore
 from tests.leaks.oracle import Oracle, Told
 from workspaces import access, accounts, bars, glass, groups, members, tokens, view_as
 from workspaces.exceptions import Forbidden, PortalError, Refused
@@ -45,7 +45,6 @@ PLACES, PEOPLE, GROUPS = ("one", "two"), ("ana", "boris", "root"), ("desk",)
 #: Set by `make deep` to look longer.
 SEQUENCES = int(os.environ.get("INLOCK_P1_SEQUENCES", "3"))
 STEPS = int(os.environ.get("INLOCK_P1_STEPS", "25"))
-DEEP = bool(os.environ.get("INLOCK_DEEP"))
 
 #: Numbers, nonces and tokens: what differs between any two responses.
 _MARKS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|nonce=\"[^\"]*\"|[A-Za-z0-9]{64}|[0-9a-f]{32}")
@@ -427,28 +426,11 @@ def echo(db: None, monkeypatch: Any) -> Iterator[None]:
         yield
 
 
-def explore(sequences: int, steps: int) -> None:
-    run_state_machine_as_test(
-        Portal,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            # On each push the same lives, so that it fails for what it changed; by `make deep` other ones each time.
-            derandomize=not DEEP,
-            suppress_health_check=list(HealthCheck),
-        ),
-        # Left alone, most lives end after a few steps.
-        _min_steps=steps,
-    )
-
-
 @pytest.mark.timeout(max(400, SEQUENCES * STEPS * 4))
 def test_nobody_is_shown_a_word_of_what_they_may_not_read(echo: None, record_property: Any) -> None:
     Portal.seen.clear()
 
-    explore(SEQUENCES, STEPS)
+    explore(Portal, SEQUENCES, STEPS)
 
     for name, count in Portal.seen.items():
         record_property(name, count)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 import pytest
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -21,7 +20,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from answers import declassification, reading, review, separation, sharing
@@ -34,6 +32,7 @@ from documents import classifying, library, restriction
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from tests.leaks.approval_oracle import ApprovalOracle, Held
+from tests.leaks.exploring import explore
 from workspaces import bars, members
 from workspaces.exceptions import PortalError, Refused
 from workspaces.models import RoleBar, Workspace
@@ -43,7 +42,6 @@ SOURCES = ("notice", "invoices", "other invoices")
 #: Set by `make deep` to look longer.
 SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "4"))
 STEPS = int(os.environ.get("INLOCK_P7_STEPS", "30"))
-DEEP = bool(os.environ.get("INLOCK_DEEP"))
 
 officer, person = st.sampled_from(REVIEWERS), st.sampled_from((*REVIEWERS, *READERS))
 source, number = st.sampled_from(SOURCES), st.integers(0, 5)
@@ -354,28 +352,11 @@ class Desk(RuleBasedStateMachine):
             return ""
 
 
-def explore(sequences: int, steps: int) -> None:
-    run_state_machine_as_test(
-        Desk,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            # On each push the same lives, so that it fails for what it changed; by `make deep` other ones each time.
-            derandomize=not DEEP,
-            suppress_health_check=list(HealthCheck),
-        ),
-        # Left alone, most lives end after a few steps.
-        _min_steps=steps,
-    )
-
-
 @pytest.mark.timeout(max(300, SEQUENCES * STEPS * 4))
 def test_nothing_is_shown_that_nobody_entitled_approved(db: None) -> None:
     Desk.seen.clear()
 
-    explore(SEQUENCES, STEPS)
+    explore(Desk, SEQUENCES, STEPS)
 
     print(dict(Desk.seen))  # noqa: T201  (shown with -s: how much was looked at)
     assert Desk.seen["approvals"]

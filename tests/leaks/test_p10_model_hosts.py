@@ -5,7 +5,6 @@ must not be reached.
 """
 
 import ipaddress
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ from answers.endpoints import save_endpoint
 from answers.exceptions import EndpointError, ModelFailed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt
+from tests.documents.sources.servers import tell_names
 from workspaces import hosts
 
 PUBLIC = "93.184.215.14"
@@ -90,20 +90,8 @@ def _served() -> Any:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[str]]]:
-    """name → what it resolves to the first time, the second time, …; the last answer stays. Others are unknown."""
-    known: dict[str, list[list[str]]] = {}
-    real = socket.getaddrinfo
-
-    def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        host = host.decode() if isinstance(host, bytes) else host
-        answers = known.get(host)
-        if answers is None:
-            return real(host, port, *args, **kwargs)
-        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
-        return [found for address in addresses for found in real(address, port, *args, **kwargs)]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return known
+    """name → what it resolves to the first time, the second time, …; the last answer stays."""
+    return tell_names(monkeypatch)
 
 
 def _ask(url: str) -> str:
