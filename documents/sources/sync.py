@@ -126,6 +126,7 @@ class _Look:
                 complete=self.run.complete,
                 **{name: getattr(self.run, name) for name in ("listed", *_COUNTS)},
             )
+            killpoint("source_end_recorded")
         return state.value
 
     # --- The three kinds ------------------------------------------------------------------------------------
@@ -176,6 +177,7 @@ class _Look:
 
     def _sync(self, connector: Connector) -> str:
         """Bring the workspace's documents in step with the source."""
+        killpoint("source_listing")
         listing = _listed(connector)
         killpoint("source_listed")
         known = self._known()
@@ -195,8 +197,10 @@ class _Look:
         for entry in (*plan.add, *plan.change):
             self._bring_in(connector, entry)
             killpoint("source_item_brought")
+        killpoint("source_before_removals")
         self._remove(to_remove)
         SourceItem.objects.filter(source=self.source, key_sha256__in=[_hashed(key) for key in plan.forget]).delete()
+        killpoint("source_before_end")
         return self.end(
             RunState.HELD if held else RunState.DONE, held=len(held), held_items=[self.items[key] for key in held]
         )
