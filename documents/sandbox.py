@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import IO, Any
 
+from django.conf import settings
+
 from documents import forking
 from documents.forking import Child, ChildLost
 from documents.parse import FORMATS, Parsed, ParseFailed, Section
@@ -30,9 +32,13 @@ MEGABYTE = 1024 * 1024
 class Limits:
     """What one file may cost. Memory is address space, which is more than what is used."""
 
-    wall_seconds: float = 120
-    cpu_seconds: int = 60
-    memory_bytes: int = 2048 * MEGABYTE
+    wall_seconds: float = settings.PARSE_SECONDS
+    cpu_seconds: int = settings.PARSE_SECONDS // 2
+    memory_bytes: int = settings.PARSE_MEMORY_BYTES
+    #: What it may hold: `documents.parse.ceilings`.
+    pages: int = settings.MAX_PAGES
+    characters: int = settings.MAX_CHARACTERS
+    unpacked_bytes: int = settings.MAX_UNPACKED_BYTES
     output_bytes: int = 256 * MEGABYTE
     open_files: int = 64
     #: Of each file that it writes, in a directory that is removed with it; and whether it may start programs.
@@ -44,7 +50,7 @@ class Limits:
 
 DEFAULT = Limits()
 #: At some three seconds a page, some hundred and ninety pages of a scan; longer ones are stopped as too slow.
-RECOGNISING = Limits(wall_seconds=600, cpu_seconds=580)
+RECOGNISING = Limits(wall_seconds=settings.RECOGNISE_SECONDS, cpu_seconds=settings.RECOGNISE_SECONDS * 29 // 30)
 RENEWING = Limits(
     memory_bytes=6144 * MEGABYTE,
     open_files=1024,

@@ -103,6 +103,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 200
 MAX_UPLOAD_BYTES = env.int("INLOCK_MAX_UPLOAD_MB", 100, minimum=1) * 1024 * 1024
 #: One request may carry a few files at their largest; the page sends one file a request.
 MAX_REQUEST_BYTES = 4 * MAX_UPLOAD_BYTES
+#: What one file may hold, and cost the process that reads it (`documents/sandbox.py`).
+MAX_PAGES = env.int("INLOCK_MAX_PAGES", 2000, minimum=1)
+MAX_CHARACTERS = env.int("INLOCK_MAX_CHARACTERS", 20_000_000, minimum=1000)
+MAX_UNPACKED_BYTES = env.int("INLOCK_MAX_UNPACKED_MB", 500, minimum=1) * 1024 * 1024
+PARSE_SECONDS = env.int("INLOCK_PARSE_SECONDS", 120, minimum=10)
+PARSE_MEMORY_BYTES = env.int("INLOCK_PARSE_MEMORY_MB", 2048, minimum=256) * 1024 * 1024
+RECOGNISE_SECONDS = env.int("INLOCK_RECOGNISE_SECONDS", 600, minimum=10)
+#: Free disk below which files are refused and everything else goes on; below a tenth of it the database is at risk.
+LOW_DISK_BYTES = env.int("INLOCK_LOW_DISK_MB", 2048, minimum=0) * 1024 * 1024
 MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
 #: Days after which a workspace is reminded to review who holds which rights.
 ACCESS_REVIEW_DAYS = env.int("INLOCK_ACCESS_REVIEW_DAYS", 180, minimum=1)

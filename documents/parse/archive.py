@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from .ceilings import CEILINGS
 from .failures import ParseFailed, damaged_when_it_raises
 from .held import File
 from .sniffing import OLE
 
 MAX_ENTRIES = 5_000
-MAX_UNPACKED = 500 * 1024 * 1024
 MAX_RATIO = 100
 # Small files may be squeezed as much as they like.
 RATIO_FROM = 20 * 1024 * 1024
@@ -65,7 +65,7 @@ def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
         raise ParseFailed("damaged", detail="link")
     unpacked = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
-    if unpacked > MAX_UNPACKED or (unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed):
+    if unpacked > CEILINGS.unpacked_bytes or (unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed):
         raise ParseFailed("too_large", detail="unpacked")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from documents.parse import ParseFailed, parse_file
+from documents.parse.ceilings import CEILINGS
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -35,6 +36,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     work = work_of(request)
     isolated = shut_in(request["limits"])
+    CEILINGS.take(request["limits"])
     header, body = attempt(work if isolated or not request["limits"]["programs"] else _refused)
     header["network_isolated"] = isolated
     with os.fdopen(out, "wb") as pipe:

@@ -3,10 +3,11 @@
 import csv
 
 from . import tables
+from .ceilings import CEILINGS
 from .encodings import read_text
 from .failures import ParseFailed
 from .held import File
-from .model import MAX_CHARACTERS, Parsed, Part, assemble
+from .model import Parsed, Part, assemble
 
 ROWS_PER_SECTION = 50
 _DELIMITERS = ",;\t|"
@@ -25,7 +26,7 @@ def parse(path: File) -> Parsed:
 
 
 def _rows(text: str) -> list[list[str]]:
-    csv.field_size_limit(MAX_CHARACTERS)
+    csv.field_size_limit(CEILINGS.characters)
     try:
         return list(csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text)))
     except csv.Error as error:

@@ -2,9 +2,9 @@
 
 import re
 
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
-from .model import MAX_CHARACTERS
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
@@ -18,7 +18,7 @@ def read_text(path: File) -> str:
 
 def read_bytes(path: File) -> bytes:
     """Raises ParseFailed(`too_large`) before reading what could not be kept."""
-    if path.stat().st_size > 4 * MAX_CHARACTERS:
+    if path.stat().st_size > 4 * CEILINGS.characters:
         raise ParseFailed("too_large", detail="bytes")
     return path.read_bytes()
 

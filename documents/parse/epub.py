@@ -8,9 +8,10 @@ from urllib.parse import unquote
 from lxml import etree
 
 from . import archive, html, xml
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
-from .model import MAX_CHARACTERS, Parsed, assemble
+from .model import Parsed, assemble
 from .outline import Outline
 
 _CONTAINER = "META-INF/container.xml"
@@ -28,7 +29,7 @@ def parse(path: File) -> Parsed:
         for chapter in _chapters(book, package, package_name):
             page = book.read(chapter)
             size += len(page)
-            if size > 4 * MAX_CHARACTERS:
+            if size > 4 * CEILINGS.characters:
                 raise ParseFailed("too_large", detail="chapters")
             html.read_into(outline, html.decoded(page))
         title = next((" ".join((each.text or "").split()) for each in package.iter("{*}title")), "")

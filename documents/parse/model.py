@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .hidden import in_characters
 from .normalise import normalise
 
-MAX_CHARACTERS = 20_000_000
-MAX_PAGES = 2_000
 MAX_LABEL = 200
 SEPARATOR = "\n\n"
 
@@ -68,7 +67,7 @@ def assemble(
 ) -> Parsed:
     """Normalise the parts and join them with blank lines; `hidden` is read after the last part was.
 
-    Raises ParseFailed: `too_large` beyond MAX_CHARACTERS, `no_text` when no
+    Raises ParseFailed: `too_large` beyond the ceiling of characters, `no_text` when no
     letter or digit is left.
     """
     texts: list[str] = []
@@ -94,7 +93,7 @@ def assemble(
         if text:
             texts.append(text)
             position = end + len(SEPARATOR)
-        if position > MAX_CHARACTERS:
+        if position > CEILINGS.characters:
             raise ParseFailed("too_large", detail="characters")
     whole = SEPARATOR.join(texts)
     if not any(character.isalnum() for character in whole):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pypdfium2
 
 from . import pdf_furniture
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File, Held
-from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
+from .model import Parsed, Part, assemble
 from .pdf_text import PageText, read_page, without, without_lines
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -53,7 +54,7 @@ def open_document(path: File) -> pypdfium2.PdfDocument:
         raise ParseFailed(code) from error
     if count == 0:
         raise ParseFailed("damaged", detail="no pages")
-    if count > MAX_PAGES:
+    if count > CEILINGS.pages:
         raise ParseFailed("too_large", detail="pages")
     return document
 
@@ -72,7 +73,7 @@ def _pages(document: pypdfium2.PdfDocument) -> list[PageText]:
         textpage.close()
         page.close()
         characters += len(pages[-1].text)
-        if characters > MAX_CHARACTERS:
+        if characters > CEILINGS.characters:
             raise ParseFailed("too_large", detail="characters")
     return pages
 

@@ -5,14 +5,17 @@ where there is any, the page is drawn, and text is hidden where the drawing show
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
 
+from . import pdf_calls
 from .hidden import NEARLY_WHITE, TINY
 
 Box = tuple[float, float, float, float]
+#: Its address, how much larger it is drawn than it says, and how many forms stand around it, itself included.
+_Form = tuple[int, float, int]
 
 _NO_INK = frozenset({pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP})
 # Forms may stand in forms, and a page may hold millions of strokes.
@@ -32,8 +35,9 @@ def kinds_of_hidden(textpage: PdfTextPage, raw: str, boxes: Callable[..., list[B
     if not suspects.kinds:
         return hidden
     by_object: dict[int, list[int]] = {}
+    text = pdf_calls.address(textpage)
     for number in range(len(raw)):
-        drawn_by = _address(pdfium.FPDFText_GetTextObject(textpage, number))
+        drawn_by = pdf_calls.object_of_character(text, number)
         if drawn_by in suspects.kinds and number not in hidden:
             by_object.setdefault(drawn_by, []).append(number)
     drawing: _Drawing | None = None
@@ -48,102 +52,104 @@ def kinds_of_hidden(textpage: PdfTextPage, raw: str, boxes: Callable[..., list[B
 
 
 class _Suspects:
-    """The text objects of a page that may not be seen.
+    """The text objects of a page that may not be seen, by their addresses.
 
-    A page has an object for each word, so this is where the time goes: what is asked of every object stands in one
-    place, and the answers are written into the same few numbers.
+    A page has an object for each word, so this is where the time goes: as few calls as can be for each, and their
+    answers written into the same few numbers.
     """
 
     def __init__(self, page: PdfPage) -> None:
         self.kinds: dict[int, str] = {}
         self.has_picture = False
-        scan = _SCAN * max(1.0, page.get_width() * page.get_height())
-        has_scan = False
-        ink = [ctypes.c_uint() for _ in range(4)]
-        sides = [ctypes.c_float() for _ in range(4)]
-        red, green, blue, alpha = ink
-        left, bottom, right, top = sides
-        ink_to, sides_to = [ctypes.byref(each) for each in ink], [ctypes.byref(each) for each in sides]
-        for thing, kind, scale in _objects(page):
-            if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
-                self.has_picture = True
-                if pdfium.FPDFPageObj_GetBounds(thing, *sides_to):
-                    area = (right.value - left.value) * (top.value - bottom.value)
-                    has_scan = has_scan or area * scale * scale > scan
-            if kind != pdfium.FPDF_PAGEOBJ_TEXT:
-                continue
-            if pdfium.FPDFTextObj_GetTextRenderMode(thing) in _NO_INK:
-                self.kinds[_address(thing)] = "unseen"
-                continue
-            pdfium.FPDFPageObj_GetBounds(thing, *sides_to)
-            # A dash is low as well: what the size says is asked of the few that are.
-            if (top.value - bottom.value) * scale < TINY and _size(thing) * scale < TINY:
-                self.kinds[_address(thing)] = "tiny"
-            elif pdfium.FPDFPageObj_GetFillColor(thing, *ink_to) and (
-                min(red.value, green.value, blue.value) >= NEARLY_WHITE or alpha.value < _ONE_COLOUR
-            ):
-                self.kinds[_address(thing)] = "white"
-        if has_scan:
+        self._has_scan = False
+        self._scan = _SCAN * max(1.0, page.get_width() * page.get_height())
+        self._ink = (ctypes.c_uint * 4)()
+        self._sides = (ctypes.c_float * 4)()
+        self._ink_to, self._sides_to = pdf_calls.places(self._ink), pdf_calls.places(self._sides)
+        self._look_at_all(pdf_calls.address(page))
+        if self._has_scan:
             self.kinds = {address: kind for address, kind in self.kinds.items() if kind != "unseen"}
 
+    def _look_at_all(self, page: int) -> None:
+        """The objects of the page and of its forms. What a form says is drawn as much larger as the form is."""
+        count = min(pdf_calls.objects_in_page(page), _MAX_OBJECTS)
+        forms = self._look((pdf_calls.object_of_page(page, index) for index in range(count)), 1.0, 0)
+        seen = 0
+        while forms:
+            form, scale, depth = forms.pop()
+            count = min(max(0, pdf_calls.objects_in_form(form)), _MAX_OBJECTS - seen)
+            seen += count
+            things = (pdf_calls.object_of_form(form, index) for index in range(count))
+            forms += self._look(things, scale, depth)
 
-def _objects(page: PdfPage) -> Iterator[tuple[pdfium.FPDF_PAGEOBJECT, int, float]]:
-    """The objects of a page and of its forms, their types, and how much larger they are drawn than they say."""
-    forms: list[tuple[pdfium.FPDF_PAGEOBJECT, float, int]] = []
-    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
-        thing = pdfium.FPDFPage_GetObject(page, index)
-        kind = pdfium.FPDFPageObj_GetType(thing)
-        if kind == pdfium.FPDF_PAGEOBJ_FORM:
-            forms.append((thing, _scale(thing), 1))
-        else:
-            yield thing, kind, 1.0
-    seen = 0
-    while forms:
-        form, scale, depth = forms.pop()
-        for index in range(min(max(0, pdfium.FPDFFormObj_CountObjects(form)), _MAX_OBJECTS - seen)):
-            thing = pdfium.FPDFFormObj_GetObject(form, index)
-            seen += 1
-            kind = pdfium.FPDFPageObj_GetType(thing)
-            if kind != pdfium.FPDF_PAGEOBJ_FORM:
-                yield thing, kind, scale
-            elif depth < _MAX_DEPTH:
-                forms.append((thing, scale * _scale(thing), depth + 1))
+    def _look(self, things: Iterable[int], scale: float, depth: int) -> list[_Form]:
+        """Note the suspects among `things`; the forms among them."""
+        forms = []
+        ink, sides, ink_to, sides_to = self._ink, self._sides, self._ink_to, self._sides_to
+        for thing in things:
+            mode = pdf_calls.render_mode(thing)
+            if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN:
+                if pdf_calls.kind(thing) == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+                    forms.append((thing, scale * _scale(thing), depth + 1))
+                else:
+                    self._look_at_picture(thing, scale)
+                continue
+            if mode in _NO_INK:
+                self.kinds[thing] = "unseen"
+                continue
+            pdf_calls.bounds(thing, *sides_to)
+            # A dash is low as well: what the size says is asked of the few that are.
+            if (sides[3] - sides[1]) * scale < TINY and _size(thing) * scale < TINY:
+                self.kinds[thing] = "tiny"
+            elif pdf_calls.fill_colour(thing, *ink_to) and (
+                (ink[0] >= NEARLY_WHITE and min(ink[1], ink[2]) >= NEARLY_WHITE) or ink[3] < _ONE_COLOUR
+            ):
+                self.kinds[thing] = "white"
+        return forms
+
+    def _look_at_picture(self, thing: int, scale: float) -> None:
+        if pdf_calls.kind(thing) != pdfium.FPDF_PAGEOBJ_IMAGE:
+            return
+        self.has_picture = True
+        if pdf_calls.bounds(thing, *self._sides_to):
+            left, bottom, right, top = self._sides
+            self._has_scan = self._has_scan or (right - left) * (top - bottom) * scale * scale > self._scan
 
 
 def _off_page(textpage: PdfTextPage, raw: str) -> dict[int, str]:
     left, bottom, right, top = textpage.page.get_bbox()
-    x, y = ctypes.c_double(), ctypes.c_double()
+    place = (ctypes.c_double * 2)()
+    text, place_to = pdf_calls.address(textpage), pdf_calls.places(place)
 
     def is_outside(number: int) -> bool:
-        pdfium.FPDFText_GetCharOrigin(textpage, number, x, y)
-        return not (left - TINY <= x.value <= right + TINY and bottom - TINY <= y.value <= top + TINY)
+        pdf_calls.origin(text, number, *place_to)
+        x, y = place
+        return not (left - TINY <= x <= right + TINY and bottom - TINY <= y <= top + TINY)
 
     hidden: dict[int, str] = {}
     start = 0
     for line in raw.splitlines(keepends=True):
-        end = start + len(line)
-        words = [number for number in range(start, end) if not raw[number].isspace()]
+        words = line.strip()
+        first = start + len(line) - len(line.lstrip())
+        last = first + len(words) - 1
         # A line is drawn from one end to the other, so its ends tell.
-        if words and (is_outside(words[0]) or is_outside(words[-1])):
-            hidden |= {number: "off_page" for number in words if is_outside(number)}
-        start = end
+        if words and (is_outside(first) or is_outside(last)):
+            numbers = (number for number in range(first, last + 1) if not raw[number].isspace())
+            hidden |= {number: "off_page" for number in numbers if is_outside(number)}
+        start += len(line)
     return hidden
 
 
-def _address(thing: pdfium.FPDF_PAGEOBJECT) -> int:
-    return ctypes.cast(thing, ctypes.c_void_p).value or 0
-
-
-def _scale(thing: pdfium.FPDF_PAGEOBJECT) -> float:
-    matrix = pdfium.FS_MATRIX()
-    if not pdfium.FPDFPageObj_GetMatrix(thing, matrix):
+def _scale(thing: int) -> float:
+    told = pdfium.FS_MATRIX()
+    if not pdf_calls.matrix(thing, ctypes.addressof(told)):
         return 1.0
-    return abs(matrix.a * matrix.d - matrix.b * matrix.c) ** 0.5
+    return abs(told.a * told.d - told.b * told.c) ** 0.5
 
 
-def _size(thing: pdfium.FPDF_PAGEOBJECT) -> float:
+def _size(thing: int) -> float:
     size = ctypes.c_float()
-    if not pdfium.FPDFTextObj_GetFontSize(thing, size):
+    if not pdf_calls.font_size(thing, ctypes.addressof(size)):
         return 12.0
     return size.value * _scale(thing)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
-from .model import MAX_PAGES, Parsed, Part, assemble
+from .model import Parsed, Part, assemble
 from .ocr import Engine
 from .pdf import open_document
 
@@ -65,7 +66,7 @@ def _frames(path: File) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
             with Image.open(file, formats=("PNG", "JPEG", "TIFF", "WEBP")) as picture:
-                if getattr(picture, "n_frames", 1) > MAX_PAGES:
+                if getattr(picture, "n_frames", 1) > CEILINGS.pages:
                     raise ParseFailed("too_large", detail="frames")
                 for frame in ImageSequence.Iterator(picture):
                     if frame.width * frame.height > MAX_PIXELS:

@@ -11,10 +11,11 @@ from pptx.shapes.base import BaseShape
 from pptx.slide import Slide
 
 from . import archive, ooxml, tables
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
 from .hidden import TINY, weight
-from .model import MAX_PAGES, Parsed, Part, assemble
+from .model import Parsed, Part, assemble
 from .pptx_white import white_runs
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -31,7 +32,7 @@ _POINTS = frozenset({PP_PLACEHOLDER.OBJECT, PP_PLACEHOLDER.BODY})
 def parse(path: File) -> Parsed:
     with archive.opened(path) as file:
         deck = pptx.Presentation(file)
-        if len(deck.slides) > MAX_PAGES:
+        if len(deck.slides) > CEILINGS.pages:
             raise ParseFailed("too_large", detail="slides")
         reader = _Reader(deck.slide_width or 0, deck.slide_height or 0)
         parts = [reader.slide(slide, number) for number, slide in enumerate(deck.slides, 1)]

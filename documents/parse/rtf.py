@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from . import hidden, rtf_packed, tables
+from .ceilings import CEILINGS
 from .encodings import read_bytes
 from .failures import ParseFailed
 from .held import File
-from .model import MAX_CHARACTERS, Parsed, assemble
+from .model import Parsed, assemble
 from .outline import Outline
 
 _TOKEN = re.compile(
@@ -260,7 +261,7 @@ class _Reader:
                 self.outline.hidden[kind] += hidden.weight(text)
                 return
             self._characters += len(text)
-            if self._characters > MAX_CHARACTERS:
+            if self._characters > CEILINGS.characters:
                 raise ParseFailed("too_large", detail="characters")
             self._said.append(text)
 

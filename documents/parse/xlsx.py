@@ -13,10 +13,11 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from . import archive, tables
+from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
 from .hidden import is_white, weight
-from .model import MAX_CHARACTERS, MAX_PAGES, Parsed, Part, assemble
+from .model import Parsed, Part, assemble
 
 MAX_ROWS = 1_048_576
 # Counted with the empty cells before the last one of a row: a book may hold little and spread it far.
@@ -28,7 +29,7 @@ def parse(path: File) -> Parsed:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         # A sheet that is nothing but a chart is not among these.
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        if len(sheets) > MAX_PAGES:
+        if len(sheets) > CEILINGS.pages:
             raise ParseFailed("too_large", detail="sheets")
         hidden: Counter[str] = Counter()
         white = _white_styles(book)
@@ -92,7 +93,7 @@ def _rows(sheet: ReadOnlyWorksheet, white: Collection[int], hidden: Counter[str]
             texts.pop()
         cells += len(texts)
         characters += sum(map(len, texts))
-        if number > MAX_ROWS or cells > MAX_CELLS or characters > MAX_CHARACTERS:
+        if number > MAX_ROWS or cells > MAX_CELLS or characters > CEILINGS.characters:
             raise ParseFailed("too_large", detail="cells")
         if texts:
             yield texts

@@ -51,6 +51,25 @@ def test_the_child_reads_what_the_parser_reads(page):
     assert sandbox.parse(page, name="page.pdf") == parse_file(page, "page.pdf")
 
 
+@pytest.mark.parametrize(("most", "detail"), [({"pages": 1}, "pages"), ({"characters": 20}, "characters")])
+def test_what_one_file_may_hold_is_the_installations_decision(tmp_path, most, detail):
+    two = samples.pdf(tmp_path / "page.pdf", [[["Leave is paid."]], [["Travel is not."]]])
+
+    refused = failure(two, replace(DEFAULT, **most))
+
+    assert (refused.code, refused.detail) == ("too_large", detail)
+    assert sandbox.parse(two, name="page.pdf", limits=replace(DEFAULT, pages=2)).page_count == 2
+
+
+def test_what_an_office_file_unpacks_to_is_the_installations_decision(tmp_path):
+    file = samples.docx_of(tmp_path / "leave.docx")
+
+    with pytest.raises(ParseFailed) as caught:
+        sandbox.parse(file, name="leave.docx", limits=replace(DEFAULT, unpacked_bytes=1000))
+
+    assert (caught.value.code, caught.value.detail) == ("too_large", "unpacked")
+
+
 def test_a_failure_comes_back_with_its_name_and_sentence(tmp_path):
     scan = samples.scanned_pdf(tmp_path / "scan.pdf")
 

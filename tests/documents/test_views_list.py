@@ -67,10 +67,11 @@ def test_only_those_who_add_documents_see_uploads_and_retries(policies, contribu
 
 def test_the_limits_stand_beside_the_upload(policies, contributor, client_of, settings):
     settings.MAX_UPLOAD_BYTES = 7 * 1024 * 1024
+    settings.MAX_PAGES = 1234
 
     shown = page(client_of(contributor))
 
-    assert "up to 7 MB each" in shown
+    assert "up to 7 MB and 1234 pages each" in shown
     assert SHOWN_FORMATS in shown
 
 
