@@ -87,11 +87,41 @@ class EventType(models.TextChoices):
     VERSION_RETRIED = "version.retried", _("A failed version was sent through ingestion again.")
     DOCUMENT_DELETED = "document.deleted", _("A document was deleted.")
     DOCUMENT_ERASED = "document.erased", _("A deleted document's passages, vectors and files were erased.")
+    DOCUMENT_RESTORED = "document.restored", _("A deleted document was taken out of the bin.")
+    VERSION_DELETED = "version.deleted", _("A former version was deleted, and the document stays.")
+    ERASURE_BEGUN = (
+        "document.erasure_begun",
+        _("The erasure of what was deleted began: it can no longer be restored or held."),
+    )
+    TRACES_SEARCHED = (
+        "document.traces_searched",
+        _("What was erased was looked for in every place where something of it could still be."),
+    )
+    ERASURE_RECEIPTED = (
+        "document.erasure_receipted",
+        _("Nothing erased was found any more, and a signed receipt of the deletion was issued."),
+    )
+    HOLD_PLACED = "hold.placed", _("A legal hold was placed: nothing under it is deleted or erased.")
+    HOLD_LIFTED = "hold.lifted", _("A legal hold was lifted.")
+    RETENTION_CHANGED = "retention.changed", _("How long a workspace keeps its documents was changed.")
     DOCUMENT_RESTRICTED = "document.restricted", _("A document was restricted to named people.")
     DOCUMENT_UNRESTRICTED = "document.unrestricted", _("A document was opened to its workspace.")
     DOCUMENT_GRANTED = "document.granted", _("A person was granted a restricted document.")
     DOCUMENT_REVOKED = "document.revoked", _("A person's grant on a restricted document was taken back.")
     DOCUMENT_CLASSIFIED = "document.classified", _("A document's classification was changed.")
+    DOCUMENT_OWNER_CHANGED = "document.owner_changed", _("Who keeps a document current was changed.")
+    DOCUMENT_VALIDITY_CHANGED = "document.validity_changed", _("How long a document holds was changed.")
+    DOCUMENT_REVIEW_SET = "document.review_set", _("When a document is to be reviewed was changed.")
+    DOCUMENT_REVIEW_DUE = "document.review_due", _("The day came on which a document is to be reviewed.")
+    DOCUMENT_CONFIRMED = "document.confirmed", _("A document was looked through and found still good.")
+    DOCUMENT_EXPIRED = "document.expired", _("The last valid day of a document is over.")
+    DOCUMENT_TAGS_CHANGED = "document.tags_changed", _("A document's tags were changed.")
+    DOCUMENT_MOVED = "document.moved", _("A document was moved to another folder.")
+    FOLDER_CREATED = "folder.created", _("A folder for documents was made.")
+    FOLDER_RENAMED = "folder.renamed", _("A folder was given another name.")
+    FOLDER_REMOVED = "folder.removed", _("A folder was removed; what lay in it lies one level above now.")
+    BULK_ASKED = "documents.bulk_asked", _("A person asked for one act on several documents; each has its own entry.")
+    COVERAGE_EXPORTED = "documents.coverage_exported", _("The figures about a workspace's documents were downloaded.")
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
@@ -111,6 +141,9 @@ class EventType(models.TextChoices):
     ANSWER_FAILED = "answer.failed", _("An answer could not be made.")
     ANSWER_STOPPED = "answer.stopped", _("The asker stopped an answer.")
     ANSWER_READ = "answer.read", _("A person read an answer.")
+    ANSWER_SUSPENDED = "answer.suspended", _("A released answer was closed because a document it rests on was deleted.")
+    ANSWER_RESUMED = "answer.resumed", _("A suspended answer was opened again: the document it rests on came back.")
+    ANSWER_ERASED = "answer.erased", _("The texts of an answer were erased with a document it rests on.")
     ANSWER_SHARED = "answer.shared", _("An answer was shared with a person of the workspace.")
     ANSWER_UNSHARED = "answer.unshared", _("An answer is no longer shared with a person.")
     ANSWER_DECLASSIFIED = (
