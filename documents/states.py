@@ -34,6 +34,8 @@ PROGRESS = (
 )
 #: The system owes these their next step; the sweep looks for them.
 OPEN = PROGRESS[:-1]
+#: Not read, for a reason that is told; somebody may try again.
+STOPPED = (VersionState.FAILED, VersionState.QUARANTINED)
 #: Nothing more happens by itself.
 SETTLED = (
     VersionState.READY,
@@ -73,3 +75,59 @@ NEXT: dict[str, frozenset[str]] = {
 def may_follow(before: str, after: str) -> bool:
     """Whether a version in state `before` may become `after`."""
     return after in NEXT[before]
+
+
+# --- A change of the embedding model ------------------------------------------------------------------------------
+
+
+class MigrationState(models.TextChoices):
+    """Where the move of a workspace to another embedding space stands. In all of them questions are answered."""
+
+    PLANNED = "planned", _("Estimated")
+    BUILDING = "building", _("Being built")
+    PAUSED = "paused", _("Paused")
+    FAILED = "failed", _("Stopped by an error")
+    COMPARING = "comparing", _("Built, to be compared")
+    READY = "ready", _("Ready to switch")
+    SWITCHED = "switched", _("Switched")
+    ROLLED_BACK = "rolled_back", _("Rolled back")
+    DROPPING = "dropping", _("Unused vectors are being removed")
+    DONE = "done", _("Finished")
+    CANCELLED = "cancelled", _("Given up")
+
+
+#: Vectors are kept, and made for what arrives, in the space that is not searched in.
+BOTH_KEPT = (
+    MigrationState.BUILDING,
+    MigrationState.COMPARING,
+    MigrationState.READY,
+    MigrationState.SWITCHED,
+    MigrationState.ROLLED_BACK,
+)
+#: The system owes these their next step.
+MIGRATION_WORKS = (*BOTH_KEPT, MigrationState.DROPPING)
+#: A workspace has no more than one of these.
+MOVING = (MigrationState.PLANNED, MigrationState.PAUSED, MigrationState.FAILED, *MIGRATION_WORKS)
+
+MIGRATION_NEXT: dict[str, frozenset[str]] = {
+    MigrationState.PLANNED: frozenset({MigrationState.BUILDING, MigrationState.CANCELLED}),
+    MigrationState.BUILDING: frozenset(
+        {MigrationState.COMPARING, MigrationState.PAUSED, MigrationState.FAILED, MigrationState.CANCELLED}
+    ),
+    MigrationState.PAUSED: frozenset({MigrationState.BUILDING, MigrationState.CANCELLED}),
+    MigrationState.FAILED: frozenset({MigrationState.BUILDING, MigrationState.CANCELLED}),
+    MigrationState.COMPARING: frozenset({MigrationState.READY, MigrationState.CANCELLED}),
+    MigrationState.READY: frozenset({MigrationState.SWITCHED, MigrationState.CANCELLED}),
+    MigrationState.SWITCHED: frozenset({MigrationState.ROLLED_BACK, MigrationState.DROPPING}),
+    # What was switched once may be switched to again: nothing has to be made anew.
+    MigrationState.ROLLED_BACK: frozenset({MigrationState.SWITCHED, MigrationState.DROPPING}),
+    MigrationState.DROPPING: frozenset({MigrationState.DONE}),
+    MigrationState.DONE: frozenset(),
+    # Its vectors stay, so that another try pays for none of them again, until somebody has them removed.
+    MigrationState.CANCELLED: frozenset({MigrationState.DROPPING}),
+}
+
+
+def migration_may_become(before: str, after: str) -> bool:
+    """Whether a migration in state `before` may become `after`."""
+    return after in MIGRATION_NEXT[before]

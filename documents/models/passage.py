@@ -4,20 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from documents.models.space import EmbeddingSpace
 from documents.models.version import Version
 from workspaces.models import Workspace
-
-
-class EmbeddingSpace(models.Model):
-    """A model, its files and its settings: vectors of different spaces are never compared."""
-
-    fingerprint = models.CharField(primary_key=True, max_length=64)
-    name = models.CharField(max_length=120)
-    dimension = models.PositiveIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Passage(models.Model):
