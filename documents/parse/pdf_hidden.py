@@ -5,7 +5,7 @@ where there is any, the page is drawn, and text is hidden where the drawing show
 """
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
@@ -14,8 +14,6 @@ from . import pdf_calls
 from .hidden import NEARLY_WHITE, TINY
 
 Box = tuple[float, float, float, float]
-#: Its address, how much larger it is drawn than it says, and how many forms stand around it, itself included.
-_Form = tuple[int, float, int]
 
 _NO_INK = frozenset({pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP})
 # Forms may stand in forms, and a page may hold millions of strokes.
@@ -66,46 +64,28 @@ class _Suspects:
         self._ink = (ctypes.c_uint * 4)()
         self._sides = (ctypes.c_float * 4)()
         self._ink_to, self._sides_to = pdf_calls.places(self._ink), pdf_calls.places(self._sides)
-        self._look_at_all(pdf_calls.address(page))
+        for thing, mode, scale in _objects(pdf_calls.address(page)):
+            self._look(thing, mode, scale)
         if self._has_scan:
             self.kinds = {address: kind for address, kind in self.kinds.items() if kind != "unseen"}
 
-    def _look_at_all(self, page: int) -> None:
-        """The objects of the page and of its forms. What a form says is drawn as much larger as the form is."""
-        count = min(pdf_calls.objects_in_page(page), _MAX_OBJECTS)
-        forms = self._look((pdf_calls.object_of_page(page, index) for index in range(count)), 1.0, 0)
-        seen = 0
-        while forms:
-            form, scale, depth = forms.pop()
-            count = min(max(0, pdf_calls.objects_in_form(form)), _MAX_OBJECTS - seen)
-            seen += count
-            things = (pdf_calls.object_of_form(form, index) for index in range(count))
-            forms += self._look(things, scale, depth)
-
-    def _look(self, things: Iterable[int], scale: float, depth: int) -> list[_Form]:
-        """Note the suspects among `things`; the forms among them."""
-        forms = []
-        ink, sides, ink_to, sides_to = self._ink, self._sides, self._ink_to, self._sides_to
-        for thing in things:
-            mode = pdf_calls.render_mode(thing)
-            if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN:
-                if pdf_calls.kind(thing) == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
-                    forms.append((thing, scale * _scale(thing), depth + 1))
-                else:
-                    self._look_at_picture(thing, scale)
-                continue
-            if mode in _NO_INK:
-                self.kinds[thing] = "unseen"
-                continue
-            pdf_calls.bounds(thing, *sides_to)
-            # A dash is low as well: what the size says is asked of the few that are.
-            if (sides[3] - sides[1]) * scale < TINY and _size(thing) * scale < TINY:
-                self.kinds[thing] = "tiny"
-            elif pdf_calls.fill_colour(thing, *ink_to) and (
-                (ink[0] >= NEARLY_WHITE and min(ink[1], ink[2]) >= NEARLY_WHITE) or ink[3] < _ONE_COLOUR
-            ):
-                self.kinds[thing] = "white"
-        return forms
+    def _look(self, thing: int, mode: int, scale: float) -> None:
+        ink, sides = self._ink, self._sides
+        if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN:
+            self._look_at_picture(thing, scale)
+        elif mode in _NO_INK:
+            self.kinds[thing] = "unseen"
+        # A dash is low as well: what the size says is asked of the few that are.
+        elif (
+            pdf_calls.bounds(thing, *self._sides_to)
+            and (sides[3] - sides[1]) * scale < TINY
+            and _size(thing) * scale < TINY
+        ):
+            self.kinds[thing] = "tiny"
+        elif pdf_calls.fill_colour(thing, *self._ink_to) and (
+            (ink[0] >= NEARLY_WHITE and min(ink[1], ink[2]) >= NEARLY_WHITE) or ink[3] < _ONE_COLOUR
+        ):
+            self.kinds[thing] = "white"
 
     def _look_at_picture(self, thing: int, scale: float) -> None:
         if pdf_calls.kind(thing) != pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -114,6 +94,31 @@ class _Suspects:
         if pdf_calls.bounds(thing, *self._sides_to):
             left, bottom, right, top = self._sides
             self._has_scan = self._has_scan or (right - left) * (top - bottom) * scale * scale > self._scan
+
+
+def _objects(page: int) -> Iterator[tuple[int, int, float]]:
+    """The objects of a page and of its forms, how the text of each is drawn (-1 for what is no text), and how much
+    larger it is drawn than it says.
+    """
+    forms: list[tuple[int, float, int]] = []
+    for index in range(min(pdf_calls.objects_in_page(page), _MAX_OBJECTS)):
+        thing = pdf_calls.object_of_page(page, index)
+        mode = pdf_calls.render_mode(thing)
+        if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN and pdf_calls.kind(thing) == pdfium.FPDF_PAGEOBJ_FORM:
+            forms.append((thing, _scale(thing), 1))
+        else:
+            yield thing, mode, 1.0
+    seen = 0
+    while forms:
+        form, scale, depth = forms.pop()
+        for index in range(min(max(0, pdf_calls.objects_in_form(form)), _MAX_OBJECTS - seen)):
+            thing = pdf_calls.object_of_form(form, index)
+            seen += 1
+            mode = pdf_calls.render_mode(thing)
+            if mode != pdfium.FPDF_TEXTRENDERMODE_UNKNOWN or pdf_calls.kind(thing) != pdfium.FPDF_PAGEOBJ_FORM:
+                yield thing, mode, scale
+            elif depth < _MAX_DEPTH:
+                forms.append((thing, scale * _scale(thing), depth + 1))
 
 
 def _off_page(textpage: PdfTextPage, raw: str) -> dict[int, str]:
