@@ -154,7 +154,10 @@ class Answer(models.Model):
                 condition=Q(status__in=RELEASED, released_at__isnull=False)
                 & ~Q(released_text="")
                 & ~Q(released_sha256="")
-                | ~Q(status__in=RELEASED) & Q(released_at=None, released_text="", released_sha256=""),
+                # Of a suspended one the text may be erased, and what says which text it was stays.
+                | Q(status=AnswerStatus.SUSPENDED, released_at__isnull=False) & ~Q(released_sha256="")
+                | ~Q(status__in=(*RELEASED, AnswerStatus.SUSPENDED))
+                & Q(released_at=None, released_text="", released_sha256=""),
                 name="answer_released_together",
             ),
             models.CheckConstraint(
@@ -236,6 +239,40 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return f"Citation {self.number} of {self.answer_id}"
+
+
+class Suspension(models.Model):
+    """A released answer is closed to everybody, because a document it rests on was deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="suspensions")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    #: What the answer was before, and is again if the last of its documents comes back.
+    status_before = models.CharField(max_length=30, choices=AnswerStatus.choices)
+    suspended_at = models.DateTimeField(auto_now_add=True)
+    #: Nobody: the workspace's retention rules.
+    suspended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    #: Since when its texts are gone and only their hashes are left.
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["suspended_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["answer", "document"], condition=Q(ended_at=None), name="suspension_one_standing"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_by=None) | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="suspension_ended_together",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Suspension of {self.answer_id}"
 
 
 class StepRun(models.Model):

@@ -14,6 +14,7 @@ class AnswerStatus(models.TextChoices):
     WORKING = "working", _("Working")
     ANSWERED = "answered", _("Released automatically")
     ANSWERED_APPROVED = "answered_approved", _("Approved by a reviewer")
+    SUSPENDED = "suspended_source_deleted", _("Suspended")
     HELD_FOR_REVIEW = "held_for_review", _("Awaiting review")
     HELD_RETURNED = "held_returned", _("Returned for changes")
     REFUSED_NO_EVIDENCE = "refused_no_evidence", _("No evidence")
@@ -33,7 +34,7 @@ class AnswerStatus(models.TextChoices):
 
     @property
     def family(self) -> str:
-        """waiting, working, answered, held, refused, stopped or failed."""
+        """waiting, working, answered, suspended, held, refused, stopped or failed."""
         return self.value.split("_", 1)[0]
 
 
@@ -50,6 +51,9 @@ WORDING: dict[str, Wording] = {
     AnswerStatus.WORKING: Wording(_("Looking through the documents open to you."), "run"),
     AnswerStatus.ANSWERED: Wording(_("Released by this workspace's policy, without a reviewer."), "ok"),
     AnswerStatus.ANSWERED_APPROVED: Wording(_("A reviewer checked and approved exactly this text."), "seal"),
+    AnswerStatus.SUSPENDED: Wording(
+        _("A document this answer rests on was deleted, so the answer is closed to everybody. Ask again."), "none"
+    ),
     AnswerStatus.HELD_FOR_REVIEW: Wording(
         _("The answer is written and waits for a reviewer. You will see it here once it is approved."),
         "wait",
@@ -106,6 +110,7 @@ _FROM_WORK = _ENDINGS - {
     AnswerStatus.HELD_RETURNED,
     AnswerStatus.REFUSED_BY_REVIEWER,
     AnswerStatus.REFUSED_SOURCE_DELETED,
+    AnswerStatus.SUSPENDED,
 }
 #: Ways out of being held that give no text: a reviewer's, the end of a source, and nobody left who may decide.
 _ENDED = frozenset(
@@ -117,7 +122,11 @@ NEXT: dict[str, frozenset[str]] = {
     AnswerStatus.WORKING: _FROM_WORK,
     AnswerStatus.HELD_FOR_REVIEW: _ENDED | {AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED},
     AnswerStatus.HELD_RETURNED: _ENDED | {AnswerStatus.HELD_FOR_REVIEW},
-    **{ending: frozenset() for ending in _ENDINGS - {AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED}},
+    # A document in the bin may come back, and the answer with it.
+    AnswerStatus.ANSWERED: frozenset({AnswerStatus.SUSPENDED}),
+    AnswerStatus.ANSWERED_APPROVED: frozenset({AnswerStatus.SUSPENDED}),
+    AnswerStatus.SUSPENDED: frozenset(RELEASED),
+    **{ending: frozenset() for ending in _ENDINGS - {*RELEASED, *HELD, AnswerStatus.SUSPENDED}},
 }
 
 

@@ -1,35 +1,52 @@
 """Documents, their immutable versions, the passages and embeddings made from them, and the sources they come from."""
 
+from documents.models.bulk import BulkAct, BulkItem, BulkRun, ItemOutcome
+from documents.models.deletion import Cause, Deletion, LegalHold, RetentionRules
 from documents.models.document import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Reclassification
+from documents.models.filing import MAX_TAG, DocumentTag, Folder, Tag
 from documents.models.passage import Embedding, Passage
 from documents.models.reembedding import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration
+from documents.models.sketch import Sketch
 from documents.models.source import OPEN_RUNS, RunKind, RunState, Schedule, Source, SourceItem, SourceRun
 from documents.models.space import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
 from documents.models.version import HEAVY, StageRun, Version, original_path
 
 __all__ = [
     "HEAVY",
+    "MAX_TAG",
     "OPEN_RUNS",
+    "BulkAct",
+    "BulkItem",
+    "BulkRun",
+    "Cause",
     "ComparisonKind",
     "ComparisonState",
+    "Deletion",
     "Document",
     "DocumentBar",
     "DocumentGroupGrant",
+    "DocumentTag",
     "DocumentUserGrant",
     "Embedding",
     "EmbeddingEndpoint",
     "EmbeddingSpace",
+    "Folder",
+    "ItemOutcome",
+    "LegalHold",
     "Passage",
     "Reclassification",
+    "RetentionRules",
     "RunKind",
     "RunState",
     "Schedule",
+    "Sketch",
     "Source",
     "SourceItem",
     "SourceRun",
     "SpaceComparison",
     "SpaceMigration",
     "StageRun",
+    "Tag",
     "Version",
     "WorkspaceSpace",
     "original_path",
