@@ -158,7 +158,7 @@ def _told_by(token: str) -> tuple[tuple[str, float], ...]:
 
 def _tokens(text: str) -> list[str]:
     found: list[str] = []
-    for match in _WORD.finditer(_fold(text)):
+    for match in _WORD.finditer(fold(text)):
         token = match.group()
         if len(token) > _LONGEST:
             continue
@@ -169,7 +169,8 @@ def _tokens(text: str) -> list[str]:
     return found
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """`text` without differences of case, script and diacritics, for comparing names as people type them."""
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_FOLD)
     if composed.isascii():
         return composed

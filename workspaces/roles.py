@@ -18,8 +18,15 @@ class Action(models.TextChoices):
     ENTER = "enter_workspace", _("see that the workspace exists and open its pages")
     ASK = "ask_questions", _("ask questions and read the answers given to them")
     OPEN = "open_documents", _("open and search its documents, except restricted ones not granted to them")
-    ADD = "add_documents", _("add documents and new versions, and retry failed ones")
-    MANAGE_DOCUMENTS = "manage_documents", _("delete documents, restrict them and grant restricted ones")
+    ADD = (
+        "add_documents",
+        _("add documents and new versions, retry failed ones, and keep the documents they own current"),
+    )
+    MANAGE_DOCUMENTS = (
+        "manage_documents",
+        _("classify, file and delete documents, name their owners, restrict them and grant restricted ones"),
+    )
+    HOLD = "hold_documents", _("place legal holds on documents or on all of them, and lift them")
     REVIEW = "review_drafts", _("read, edit, approve, return and reject drafts")
     MANAGE_PEOPLE = "manage_people", _("add and remove people and change their roles")
     MANAGE = "manage_workspace", _("change the workspace's settings and policies")
@@ -32,6 +39,7 @@ class PlatformAction(models.TextChoices):
     CREATE_WORKSPACE = "create_workspace", _("create workspaces")
     STAFF_WORKSPACES = "staff_workspaces", _("give and take roles in every workspace")
     MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
+    HOLD_WORKSPACES = "hold_workspaces", _("place legal holds on whole workspaces, and lift them")
     MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
     READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")
     BREAK_GLASS = "break_glass", _("use rights without a role, for a while, after stating a reason (superusers only)")
@@ -71,6 +79,7 @@ CHARTERS: dict[Role, Charter] = {
                 Action.OPEN,
                 Action.ADD,
                 Action.MANAGE_DOCUMENTS,
+                Action.HOLD,
                 Action.MANAGE_PEOPLE,
                 Action.MANAGE,
             }

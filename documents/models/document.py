@@ -1,12 +1,16 @@
-"""A document: a thing with a name whose text changes over time, and who it is open to."""
+"""A document: a thing with a name whose text changes over time, who keeps it current, and who it is open to."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from documents.analysis import fold
+from documents.models.filing import DocumentTag, Folder, Tag
 from workspaces.classification import Classification
 from workspaces.grants import GroupGrant, UserGrant
 from workspaces.models import Bar, Workspace
@@ -29,6 +33,32 @@ class Document(models.Model):
     current_version = models.ForeignKey(
         "Version", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
+    #: The version whose bytes arrived last: there is news about it, or it is the current one. Kept by `Version`.
+    latest_version = models.ForeignKey(
+        "Version", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    #: Title and path as they are searched, folded by `documents.analysis.fold`.
+    folded = models.TextField(editable=False, default="")
+    folder = models.ForeignKey(
+        Folder, on_delete=models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("folder")
+    )
+    tags = models.ManyToManyField(Tag, through=DocumentTag, related_name="documents", verbose_name=_("tags"))
+    #: Who keeps it current, and is asked to review it.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="owned_documents",
+        verbose_name=_("owner"),
+    )
+    #: The last day on which it holds, by the portal's calendar.
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    review_on = models.DateField(_("to be reviewed on"), null=True, blank=True)
+    review_note = models.CharField(_("what to look at"), max_length=300, blank=True, default="")
+    #: The dates the trail was told about when they came: each is told once.
+    expiry_told_for = models.DateField(null=True, blank=True, editable=False)
+    review_told_for = models.DateField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     #: A tombstone: from this moment on nothing of it is found, whatever an index still holds.
@@ -62,10 +92,39 @@ class Document(models.Model):
             models.Index(
                 fields=["deleted_at"], name="document_to_erase", condition=Q(deleted_at__isnull=False, erased_at=None)
             ),
+            models.Index(fields=["workspace", "title", "path"], name="document_by_title", condition=Q(deleted_at=None)),
+            models.Index(
+                fields=["workspace", "valid_until"],
+                name="document_by_validity",
+                condition=Q(deleted_at=None, valid_until__isnull=False),
+            ),
+            models.Index(
+                fields=["workspace", "review_on"],
+                name="document_by_review",
+                condition=Q(deleted_at=None, review_on__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is None or {"title", "path"} & set(fields):
+            self.folded = fold(f"{self.title} {self.path}")
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "folded"}
+        super().save(*args, **kwargs)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its last valid day is over."""
+        return self.valid_until is not None and self.valid_until < timezone.localdate()
+
+    @property
+    def is_to_review(self) -> bool:
+        """Whether the day of its review has come."""
+        return self.review_on is not None and self.review_on <= timezone.localdate()
 
 
 class Reclassification(models.Model):

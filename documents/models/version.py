@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from documents.models.document import Document
-from documents.states import OPEN, WITHDRAWN, VersionState
+from documents.states import OPEN, STOPPED, WITHDRAWN, VersionState
 
 
 def original_path(version: "Version", filename: str) -> str:
@@ -87,10 +88,23 @@ class Version(models.Model):
         indexes = [
             models.Index(F("lease_until").asc(nulls_first=True), name="version_waiting", condition=Q(state__in=OPEN)),
             models.Index(fields=["id"], name="version_to_withdraw", condition=Q(state__in=WITHDRAWN, in_index=True)),
+            models.Index(fields=["document"], name="version_stopped", condition=Q(state__in=STOPPED)),
         ]
 
     def __str__(self) -> str:
         return f"{self.filename} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if is_new:
+            self.become_latest()
+
+    def become_latest(self) -> None:
+        """Its bytes arrived just now: from here on the list of documents tells of this version."""
+        Document.objects.filter(pk=self.document_id).update(latest_version=self)
+        if "document" in self._state.fields_cache:
+            self.document.latest_version = self
 
     @property
     def extension(self) -> str:

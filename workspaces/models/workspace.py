@@ -37,6 +37,7 @@ class Workspace(models.Model):
     uploader_may_approve = models.BooleanField(
         _("whoever added a document may approve answers that rest on it"), default=True
     )
+    withhold_expired = models.BooleanField(_("documents past their valid-until date no longer answer"), default=False)
     #: Rises whenever the set of current passages changes; local keyword replicas compare it with their own.
     index_revision = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
