@@ -82,6 +82,9 @@ def _before_exec(identity: Identity, death_signal: int, parent: int) -> Callable
     def prepare() -> None:
         if identity.kind == "namespace":
             _enter_namespace(identity, outer_uid, outer_gid)
+        # Started in the background of a shell without job control, all of us ignore SIGQUIT and would pass that on:
+        # a worker that still loads would outlive us.
+        signal.signal(death_signal, signal.SIG_DFL)
         # After the namespace: entering one clears the parent-death signal.
         tie_to_parent(death_signal, parent)
 

@@ -72,6 +72,26 @@ def test_a_killed_serve_can_be_started_again_at_once_and_leaves_no_orphan(portal
     within(60, lambda: portal.processes() == [])
 
 
+def test_a_child_hears_of_our_death_also_where_we_ignore_that_signal(tmp_path):
+    waiting = Child(
+        "waiting",
+        [sys.executable, "-c", "import signal; print(int(signal.getsignal(signal.SIGQUIT)), flush=True)"],
+        signal.SIGQUIT,
+        5.0,
+        tmp_path / "log" / "waiting.log",
+    )
+    waiting.log.parent.mkdir()
+    # As a shell without job control leaves it to what it starts in the background.
+    ours = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    try:
+        waiting.start(())
+        waiting.process.wait(30)
+    finally:
+        signal.signal(signal.SIGQUIT, ours)
+
+    assert waiting.log.read_text().split() == [str(int(signal.SIG_DFL))]
+
+
 def test_a_child_that_will_not_end_is_killed_with_everything_it_started(tmp_path):
     stubborn = (
         "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
