@@ -62,6 +62,11 @@ class Source(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    #: Since when its schedule is held by a person; what they ask for by hand still runs.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     #: When the schedule wants it next.
     due_at = models.DateTimeField(null=True, blank=True)
 
@@ -78,6 +83,11 @@ class Source(models.Model):
                 condition=Q(started_at=None, started_by=None) | Q(started_at__isnull=False, started_by__isnull=False),
                 name="source_started_together",
             ),
+            models.CheckConstraint(
+                condition=Q(paused_at=None, paused_by=None) | Q(paused_at__isnull=False, paused_by__isnull=False),
+                name="source_paused_together",
+            ),
+            models.CheckConstraint(condition=Q(paused_at=None) | Q(due_at=None), name="source_paused_is_not_due"),
         ]
         indexes = [
             models.Index(fields=["due_at"], name="source_due", condition=Q(due_at__isnull=False)),
