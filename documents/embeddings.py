@@ -1,14 +1,16 @@
 """Turn text into vectors: the only door to an embedding model.
 
 The built-in model is all-MiniLM-L6-v2 (int8, English), run on the CPU from two
-files that ship in packages and are checked by hash before they are used. A
-vector is only comparable with vectors of the same `Space`.
+files that ship in packages and are checked by hash before they are used. Others
+are asked over HTTP (`documents/remote_embeddings.py`). A vector is only
+comparable with vectors of the same `Space`; `documents/spaces.py` says which
+one a workspace is searched in.
 """
 
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -19,31 +21,12 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from workspaces.exceptions import PortalError
+from documents import remote_embeddings
+from documents.vector_space import EmbeddingUnavailable, Space
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
-
-
-class EmbeddingUnavailable(PortalError):
-    """No vector can be made; the message says why in a sentence."""
-
-
-@dataclass(frozen=True)
-class Space:
-    """What makes two vectors comparable, and what their cosines mean.
-
-    `fingerprint` changes with anything that changes a vector; `floor` is the
-    cosine under which a passage is no evidence for a question; `languages`
-    are those the model understands ("" is none in particular).
-    """
-
-    name: str
-    fingerprint: str
-    dimension: int
-    floor: float
-    languages: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -110,11 +93,16 @@ def default_space() -> Space:
     return _MINILM
 
 
-def embed_passages(texts: Sequence[str], space: Space) -> np.ndarray:
+def embed_passages(
+    texts: Sequence[str], space: Space, *, count: Callable[[int], None] = lambda tokens: None
+) -> np.ndarray:
     """Vectors of `texts`: float32, shape (len(texts), space.dimension), each of length one.
 
-    Raises EmbeddingUnavailable when the space is not one this installation can compute.
+    `count` hears how many tokens a server says that it read. Raises EmbeddingUnavailable when the space is not one
+    this installation can compute, or its server does not give what was asked.
     """
+    if space.remote is not None:
+        return remote_embeddings.passages(texts, space, count)
     model = _model(space)
     vectors = np.empty((len(texts), space.dimension), dtype=np.float32)
     # One text at a time: in a batch, int8 quantisation makes a vector depend on its neighbours.
@@ -124,7 +112,9 @@ def embed_passages(texts: Sequence[str], space: Space) -> np.ndarray:
 
 
 def embed_query(text: str, space: Space) -> np.ndarray:
-    """The vector of a question: float32, shape (space.dimension,), of length one."""
+    """The vector of a question: float32, shape (space.dimension,), of length one. Raises EmbeddingUnavailable."""
+    if space.remote is not None:
+        return remote_embeddings.question(text, space)
     return _model(space).embed(text)
 
 

@@ -7,7 +7,7 @@ question (each word weighed by its rarity in the workspace) stands in one passag
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from documents.embeddings import Space
+from documents.vector_space import Space
 
 #: A word in one passage counts half as much as nearness of meaning, and both together must reach this far
 #: above the space's floor. Measured with MiniLM on SQuAD 2.0's development set: 97 % of 1,299 answerable
@@ -24,23 +24,27 @@ _COVERAGE_ALONE = 0.47
 
 @dataclass(frozen=True)
 class Evidence:
-    """`cosine` is None where nearness means nothing; `coverage` is a share from 0 to 1."""
+    """`cosine` is None where nearness means nothing; `coverage` is a share from 0 to 1.
+
+    `floor` and `scale` are the space's: its distances are made as long as those of the model this was measured with.
+    """
 
     cosine: float | None
     coverage: float
     floor: float
+    scale: float = 1.0
 
     @property
     def usable(self) -> bool:
         """Whether the finds may be used as evidence for an answer."""
         if self.cosine is None:
             return self.coverage >= _COVERAGE_ALONE
-        return self.cosine - self.floor + _COVERAGE_SHARE * self.coverage >= _ABOVE_FLOOR
+        return (self.cosine - self.floor) * self.scale + _COVERAGE_SHARE * self.coverage >= _ABOVE_FLOOR
 
 
 def means_something(space: Space, question_language: str, passage_language: str) -> bool:
     """Whether the cosine between a question and a passage measures meaning. Unknown languages are given credit."""
-    return all(not each or each in space.languages for each in (question_language, passage_language))
+    return space.reads(question_language) and space.reads(passage_language)
 
 
 def coverage(weights: Sequence[float], asked: Sequence[tuple[str, ...]], passages: Iterable[Collection[str]]) -> float:

@@ -96,11 +96,11 @@ def target_of(url: str) -> Target:
         raise _refusal(refused) from refused
 
 
-def require_allowed(url: str) -> Target:
+def require_allowed(url: str, listed: HostList | None = None) -> Target:
     """Return if `url` may be asked, going by what is written. Raises SourceFailed."""
     target = target_of(url)
     try:
-        listed = _listed()
+        listed = listed or _listed()
         listed.require_known(target)
         literal = hosts.literal_address(target.host)
         if literal is not None:
@@ -165,6 +165,10 @@ class Fetcher:
     ) -> None:
         self._pool.close()
 
+    def hosts(self) -> HostList:
+        """The operator's list that says where this one may go, read at each request."""
+        return _listed()
+
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, limits: Limits | None = None) -> Reply:
         """Ask for `url`. Raises SourceFailed for a status of 400 or above, and for whatever hinders an answer."""
         return self.send("GET", url, headers=headers, limits=limits)
@@ -181,6 +185,7 @@ class Fetcher:
         """As `get`, with any method; only requests without a body follow a redirect."""
         limits = limits or self.limits
         self._backend.until = time.monotonic() + limits.total_seconds
+        self._backend.listed = self.hosts()
         try:
             for _hop in range(limits.redirects + 1):
                 reply = self._once(method, url, dict(headers or {}), body, limits)
@@ -199,7 +204,7 @@ class Fetcher:
         raise SourceFailed("redirects", limit=limits.redirects)
 
     def _once(self, method: str, url: str, headers: dict[str, str], body: bytes, limits: Limits) -> Reply:
-        target = require_allowed(url)
+        target = require_allowed(url, self._backend.listed)
         sent = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": "gzip"}
         sent |= {name.lower(): value for name, value in headers.items()}
         carried = _carried(sent, otherwise="unreadable")
@@ -255,6 +260,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
     def __init__(self, *, is_private: bool) -> None:
         self.until = 0.0
         self.scheme = "https"
+        self.listed: HostList | None = None
         self._is_private = is_private
         self._inner = httpcore.SyncBackend()
 
@@ -266,7 +272,8 @@ class _PinnedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        address = _address(Target(self.scheme, host, port), plain_outside=not self._is_private)
+        target = Target(self.scheme, host, port)
+        address = _address(target, plain_outside=not self._is_private, listed=self.listed)
         stream = self._inner.connect_tcp(str(address), port, timeout=timeout, socket_options=socket_options)
         return _TimedStream(stream, self)
 
@@ -320,9 +327,9 @@ def _listed() -> HostList:
     return hosts.read_list(settings.SOURCE_HOSTS)
 
 
-def _address(target: Target, *, plain_outside: bool) -> str:
+def _address(target: Target, *, plain_outside: bool, listed: HostList | None = None) -> str:
     """The address to connect to now. Raises HostRefused."""
-    listed = _listed()
+    listed = listed or _listed()
     listed.require_known(target)
     literal = hosts.literal_address(target.host)
     found = [literal] if literal is not None else hosts.resolve(target.host, target.port)
@@ -346,7 +353,13 @@ def _accepted(reply: Reply) -> Reply:
         raise SourceFailed("denied", host=host, status=reply.status)
     if reply.status in (404, 410):
         raise SourceFailed("missing", host=host)
-    raise SourceFailed("status", host=host, status=reply.status)
+    raise SourceFailed("status", host=host, status=reply.status, **_asked_to_wait(reply))
+
+
+def _asked_to_wait(reply: Reply) -> dict[str, int]:
+    """How many seconds the server wants to be left alone, where it says so in a number."""
+    after = reply.headers.get("retry-after", "")
+    return {"after": int(after)} if after.isdecimal() and len(after) < 6 else {}
 
 
 def _at_most(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:

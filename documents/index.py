@@ -18,7 +18,7 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from documents.embeddings import Space
+from documents.vector_space import Space
 from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from uuid import UUID
 import numpy as np
 
 from documents import index, vectors
-from documents.embeddings import Space, embed_query
+from documents.embeddings import embed_query
 from documents.fusion import WIDTH
 from documents.index import IndexUnavailable
 from documents.replicas import matching
 from documents.scope import Candidate, Scope
+from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Legs:
     def ask(self, query: str, asked: Words, space: Space) -> tuple[Leg, Leg]:
         """The vector leg, asked with `query`, and the keyword leg, asked with its words; "" and [] stay silent.
 
-        Raises EmbeddingUnavailable.
+        Raises EmbeddingUnavailable where the vectors are made here.
         """
         # The model and the index work beside this thread, which has keywords to look up and a rule to compile.
         embedding = _beside().submit(embed_query, query, space) if query else None
@@ -99,15 +100,29 @@ class Legs:
         if embedding is None:
             return None, [], ""
         # Handed in before this was, so that a thread has it already: waiting here blocks nobody.
-        vector = embedding.result()
-        return vector, *self._nearest(vector, space, width)
+        vector = self._vector(embedding, space)
+        return (vector, *self._nearest(vector, space, width)) if vector is not None else (None, [], "unavailable")
+
+    def _vector(self, embedding: Embedding, space: Space) -> np.ndarray | None:
+        """The question's vector; None without one, or where a server does not give it: keywords answer meanwhile."""
+        if embedding is None:
+            return None
+        try:
+            return embedding.result()
+        except EmbeddingUnavailable as error:
+            if space.remote is None:
+                raise
+            logger.warning("workspace %s is searched without vectors: %s", self._workspace_id, error)
+            return None
 
     def _exactly(self, embedding: Embedding, asked: Words, space: Space, fault: str = "") -> tuple[Leg, Leg]:
         match = self._match_open(asked)
-        near = vectors.nearest(list(self.scope.versions), space, embedding.result(), WIDTH) if embedding else []
+        vector = self._vector(embedding, space)
+        near = vectors.nearest(list(self.scope.versions), space, vector, WIDTH) if vector is not None else []
         self._learn([*near, *match])
+        fault = "unavailable" if embedding and vector is None else fault
         return (
-            Leg("vectors", self._open(near), WIDTH, exact=True, fault=fault),
+            Leg("vectors", self._open(near), WIDTH, exact=not (embedding and vector is None), fault=fault),
             Leg("keywords", self._open(match), WIDTH, exact=True),
         )
 

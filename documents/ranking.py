@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from documents.embeddings import Space
 from documents.evidence import means_something
 from documents.fusion import fuse
 from documents.naming import named
 from documents.scope import Candidate
+from documents.vector_space import Space
 
 Find = tuple[str, float]
 

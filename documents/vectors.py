@@ -12,8 +12,8 @@ from uuid import UUID
 
 import numpy as np
 
-from documents.embeddings import Space
 from documents.models import Embedding, Version
+from documents.vector_space import Space
 
 _MEMORY = 64 * 1024 * 1024
 
