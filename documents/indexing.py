@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext
 
-from documents import embeddings, index, vectors
-from documents.embeddings import Space
+from documents import index, vectors
 from documents.index import IndexUnavailable
 from documents.leases import Lease, is_free
-from documents.models import EmbeddingSpace, Passage, Version
+from documents.models import Passage, Version
+from documents.spaces import all_known
 from documents.states import WITHDRAWN
+from documents.vector_space import Space
 
 BATCH = 1000
 #: Longer than the index may take over one batch, so that nobody takes over while it still writes.
@@ -27,30 +29,30 @@ class Withdrawal:
     absent: int = 0
 
 
-def space() -> Space:
-    """The space passages are embedded and indexed in."""
-    return embeddings.default_space()
-
-
-def store(version: Version, workspace_id: UUID, lease: Lease) -> int:
-    """Put every vector of `version` into the index; how many the index confirmed.
+def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> int:
+    """Put every vector that `version` has in `space` into the index; how many the index confirmed.
 
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
     confirmed = 0
-    for _version, ids, matrix in vectors.stored([version.pk], space()):
+    for _version, ids, matrix in vectors.stored([version.pk], space):
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             lease.renew(seconds=HELD_SECONDS)
-            index.upsert(workspace_id, space(), batch, matrix[start : start + BATCH])
-            missing = set(batch) - index.held(workspace_id, space(), batch)
-            if missing:
-                raise IndexUnavailable(
-                    gettext("The vector index took %(taken)d vectors and lacks %(missing)d of them.")
-                    % {"taken": len(batch), "missing": len(missing)}
-                )
+            put(workspace_id, space, batch, matrix[start : start + BATCH])
             confirmed += len(batch)
     return confirmed
+
+
+def put(workspace_id: UUID, space: Space, ids: Sequence[str], matrix: np.ndarray) -> None:
+    """Put vectors into the index, and ask it whether they are there. Raises IndexUnavailable."""
+    index.upsert(workspace_id, space, ids, matrix)
+    missing = set(ids) - index.held(workspace_id, space, ids)
+    if missing:
+        raise IndexUnavailable(
+            gettext("The vector index took %(taken)d vectors and lacks %(missing)d of them.")
+            % {"taken": len(ids), "missing": len(missing)}
+        )
 
 
 def withdraw(version_id: UUID | str) -> Withdrawal | None:
@@ -80,7 +82,7 @@ def remove(version_ids: Sequence[UUID], workspace_id: UUID) -> Withdrawal:
     Raises IndexUnavailable.
     """
     removed = absent = 0
-    spaces = [_known(row) for row in EmbeddingSpace.objects.all()]
+    spaces = list(all_known())
     rows = Passage.objects.filter(version__in=version_ids).order_by().values_list("id", flat=True)
     for ids in _chunks(rows.iterator(chunk_size=BATCH)):
         for each in spaces:
@@ -106,8 +108,3 @@ def _chunks(ids: Iterator[UUID]) -> Iterator[list[str]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _known(row: EmbeddingSpace) -> Space:
-    """A space vectors were stored in, though its model may be gone: enough to name its collection."""
-    return Space(row.name, row.fingerprint, row.dimension, floor=1.0, languages=frozenset())

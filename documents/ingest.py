@@ -22,7 +22,7 @@ from documents.leases import Lease
 from documents.models import HEAVY, StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored
-from documents.states import PROGRESS, WITHDRAWN, VersionState
+from documents.states import OPEN, PROGRESS, WITHDRAWN, VersionState
 from workspaces.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ _ERROR_SENTENCE = gettext_noop(
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What one call did. `outcome` is a settled state, or `waiting` (for the index), `held`, `lost`, `gone` or
-    `settled`.
+    """What one call did. `outcome` is a settled state, or `waiting` (for the index or another attempt), `held`, `lost`,
+    `gone` or `settled`.
     """
 
     version_id: UUID
@@ -79,8 +79,8 @@ def ingest_version(version_id: UUID | str, *, watch: Watcher | None = None) -> I
 
 
 def pipeline() -> str:
-    """The fingerprint of all that decides what a version becomes."""
-    return digest(f"{RECIPE} space={indexing.space().fingerprint}")[:16]
+    """The fingerprint of all that decides what a version becomes. Vectors are told apart by their space instead."""
+    return digest(RECIPE)[:16]
 
 
 def _left_alone(version_id: UUID | str) -> IngestResult:
@@ -126,7 +126,7 @@ class _Run:
             raise
         self.passages = version.passage_count
         _withdraw_what_no_longer_answers(version)
-        return version.state
+        return "waiting" if version.state in OPEN else version.state
 
     def _go(self) -> Version:
         version = Version.objects.select_related("document").defer(*HEAVY).get(pk=self.lease.version_id)
@@ -169,7 +169,8 @@ class _Run:
             if stage is STAGES[-1]:
                 version.lease_until = None
             version.save(update_fields=["state", "pipeline", "lease_until", *stage.writes])
-            self._note(version.state, detail, time.monotonic() - started)
+            if version.state == stage.reaches or version.state not in PROGRESS:
+                self._note(version.state, detail, time.monotonic() - started)
         killpoint(f"after_{stage.reaches}")
         self.stages += 1
         if self.watch is not None:

@@ -13,10 +13,12 @@ from django.db import transaction
 from audit.events import EventType
 from audit.record import record
 from documents import index, vectors
-from documents.indexing import space
-from documents.models import HEAVY, Passage, Version
+from documents.models import HEAVY, Passage, SpaceMigration, Version
 from documents.replicas import current_versions, discard, replica_of
+from documents.spaces import space_of
 from documents.stages.embedded import embed_again
+from documents.states import BOTH_KEPT
+from documents.vector_space import Space
 from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)
@@ -43,12 +45,16 @@ class Difference:
         return not (self.missing or self.foreign or self.unembedded)
 
 
-def compare(workspace: Workspace) -> Difference:
-    """What is missing from the index of `workspace`, and what does not belong there. Raises IndexUnavailable."""
-    held = index.ids(workspace.pk, space())
+def compare(workspace: Workspace, space: Space | None = None) -> Difference:
+    """What is missing from the index of `workspace`, and what does not belong there. Raises IndexUnavailable.
+
+    `space`: another than the one the workspace is searched in.
+    """
+    space = space or space_of(workspace.pk)
+    held = index.ids(workspace.pk, space)
     # Read after the index: a version that is being indexed meanwhile is in the database first.
     current = _passages(version__in=current_versions(workspace.pk))
-    embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space().fingerprint)
+    embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space.fingerprint)
     accounted = _passages(workspace=workspace, version__in_index=True)
     return Difference(
         workspace=workspace.slug,
@@ -66,7 +72,9 @@ def rebuild(workspace: Workspace) -> Difference:
     Until it is done, searches say that passages may be missing. Raises IndexUnavailable and EmbeddingUnavailable;
     running it again is safe.
     """
-    index.drop(workspace.pk, space())
+    index.drop(workspace.pk, space_of(workspace.pk))
+    # What a change of the embedding model keeps beside it is looked at again, and brought back from stored vectors.
+    SpaceMigration.objects.filter(workspace=workspace, state__in=BOTH_KEPT).update(covered_revision=None)
     _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
     left = compare(workspace)
     if left.unembedded:
@@ -104,12 +112,13 @@ def _mend(workspace: Workspace, difference: Difference) -> None:
         Passage.objects.filter(pk__in=difference.missing).order_by().values_list("version_id", flat=True).distinct()
     )
     _store(workspace, list(behind))
-    index.delete(workspace.pk, space(), sorted(difference.foreign))
+    index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
 
 
 def _store(workspace: Workspace, versions: Collection[UUID]) -> None:
-    for _version, ids, matrix in vectors.stored(versions, space()):
-        index.upsert(workspace.pk, space(), ids, matrix)
+    space = space_of(workspace.pk)
+    for _version, ids, matrix in vectors.stored(versions, space):
+        index.upsert(workspace.pk, space, ids, matrix)
 
 
 def _passages(**which: object) -> set[str]:

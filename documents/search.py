@@ -11,7 +11,6 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 from documents.analysis import detect_language, query_words, words
-from documents.embeddings import Space, default_space
 from documents.evidence import Evidence, coverage, means_something
 from documents.framing import framed
 from documents.legs import Leg, Legs
@@ -19,6 +18,8 @@ from documents.models import Document, Passage, Version
 from documents.ranking import Find, rank
 from documents.replicas import weights
 from documents.scope import Candidate
+from documents.spaces import space_of
+from documents.vector_space import Space
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -104,18 +105,20 @@ def is_usable(result: SearchResult) -> bool:
     return bool(result.hits) and result.evidence.usable
 
 
-def search(user: User, workspace: Workspace, query: str, k: int = 10, *, mode: str = Mode.HYBRID) -> SearchResult:
+def search(
+    user: User, workspace: Workspace, query: str, k: int = 10, *, mode: str = Mode.HYBRID, space: Space | None = None
+) -> SearchResult:
     """The `k` passages of `workspace` that bear most on `query`, among those `user` may open now.
 
-    Raises Hidden or Forbidden as `access.require` does, ValueError for an unknown mode, and
-    EmbeddingUnavailable.
+    `space`: another than the one the workspace is searched in, to compare the two. Raises Hidden or Forbidden as
+    `access.require` does, ValueError for an unknown mode, and EmbeddingUnavailable where vectors are made here.
     """
     access.require(user, Action.OPEN, workspace)
     mode = Mode(mode)
-    space = default_space()
+    space = space or space_of(workspace.pk)
     language, asked = detect_language(query), query_words(query)
     if not asked:
-        return SearchResult(query, language, (), (), Evidence(None, 0.0, space.floor), Empty.NO_WORDS)
+        return SearchResult(query, language, (), (), Evidence(None, 0.0, space.floor, space.scale), Empty.NO_WORDS)
 
     legs = Legs(user, workspace)
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
@@ -159,4 +162,5 @@ def _weigh(
         words(framed(hit.document.title, hit.locator, hit.passage.text), hit.passage.language or None)
         for hit in hits[:_READ_FOR_EVIDENCE]
     ]
-    return Evidence(max(meant, default=None), coverage(weights(workspace.pk, asked), asked, read), space.floor)
+    covered = coverage(weights(workspace.pk, asked), asked, read)
+    return Evidence(max(meant, default=None), covered, space.floor, space.scale)

@@ -1,35 +1,56 @@
 """split → embedded: a vector for every passage, saved batch by batch, so that none is ever computed twice."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_noop
 
-from documents import embeddings, indexing
-from documents.embeddings import EmbeddingUnavailable, Space
+from documents import embeddings, spaces
+from documents.ceiling import AboveCeiling, require_below_ceiling
+from documents.embeddings import EmbeddingUnavailable
 from documents.framing import framed
 from documents.leases import Lease
-from documents.models import Embedding, EmbeddingSpace, Passage, Version
+from documents.models import Embedding, Passage, Version
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState
+from documents.vector_space import Space
 from workspaces.killpoints import killpoint
 
 #: About a second of work: what a killed worker loses at most, and how often the progress bar moves.
 BATCH = 32
 
 
-def embed(version: Version, lease: Lease) -> int:
-    """Embed the passages that have no vector yet; how many those were. Raises StageFailed and LeaseLost."""
-    space = _known_space()
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """How many vectors were made, and the name of their space."""
+
+    computed: int
+    space: str
+
+
+def work(version: Version, lease: Lease) -> Embedded:
+    """Embed in the space that the workspace is searched in now. Raises StageFailed and LeaseLost."""
+    space = spaces.space_of(version.document.workspace_id)
+    return Embedded(embed(version, lease, space), space.name)
+
+
+def embed(version: Version, lease: Lease, space: Space) -> int:
+    """Embed the passages that have no vector in `space` yet; how many those were. Raises StageFailed and LeaseLost."""
     missing = _without_vector(version, space)
     before = version.passage_count - missing.count()
     lease.renew(done=before)
     computed = 0
+    if before < version.passage_count:
+        spaces.row_of(space)
     for batch in _batches(missing):
         try:
-            rows = _rows(version.document.title, batch, space)
+            require_below_ceiling(version.document_id, space)
+            rows = rows_of(version.document.title, batch, space)
+        except AboveCeiling as above:
+            raise StageFailed("above_ceiling", above.template, retryable=True) from above
         except EmbeddingUnavailable as error:
             raise StageFailed(
                 "embedding_unavailable",
@@ -49,27 +70,20 @@ def embed_again(version: Version) -> int:
     """Make the vectors that a ready version lacks, which happens when rows were lost or the space is another now.
 
     How many those were. The text of a ready version is for ever, so nobody has to hold it meanwhile; what others made
-    or deleted in between stays as it is. Raises EmbeddingUnavailable.
+    or deleted in between stays as it is. Raises EmbeddingUnavailable and AboveCeiling.
     """
-    space = _known_space()
+    space = spaces.space_of(version.document.workspace_id)
+    spaces.row_of(space)
     made = 0
     for batch in _batches(_without_vector(version, space)):
-        rows = _rows(version.document.title, batch, space)
+        require_below_ceiling(version.document_id, space)
+        rows = rows_of(version.document.title, batch, space)
         with transaction.atomic():
             locked = Passage.objects.filter(pk__in=[row.passage_id for row in rows]).select_for_update(no_key=True)
             there = set(locked.values_list("pk", flat=True))
             Embedding.objects.bulk_create([row for row in rows if row.passage_id in there], ignore_conflicts=True)
         made += len(there)
     return made
-
-
-def _known_space() -> Space:
-    """The space to embed in, with the row that vectors point to."""
-    space = indexing.space()
-    EmbeddingSpace.objects.get_or_create(
-        fingerprint=space.fingerprint, defaults={"name": space.name, "dimension": space.dimension}
-    )
-    return space
 
 
 def _without_vector(version: Version, space: Space) -> QuerySet[Passage]:
@@ -85,7 +99,8 @@ def _batches(passages: QuerySet[Passage]) -> Iterator[list[Passage]]:
         yield batch
 
 
-def _rows(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]:
+def rows_of(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]:
+    """Vectors of passages below the title of their document, to be stored. Raises EmbeddingUnavailable."""
     vectors = embeddings.embed_passages([framed(title, each.locator, each.text) for each in batch], space)
     return [
         Embedding(passage_id=passage.pk, space_id=space.fingerprint, vector=vector.astype("<f4").tobytes())
@@ -93,10 +108,11 @@ def _rows(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]
     ]
 
 
-def save(version: Version, computed: int) -> dict[str, Any]:
+def save(version: Version, made: Embedded) -> dict[str, Any]:
     """Note how many vectors were made and how many were there already."""
     version.done = version.passage_count
-    return {"computed": computed, "reused": version.passage_count - computed, "space": indexing.space().name}
+    return {"computed": made.computed, "reused": version.passage_count - made.computed, "space": made.space}
 
 
-STAGE = Stage(VersionState.EMBEDDED, embed, save, writes=("done",))
+# Not lasting: the workspace may be in another space by the next attempt; what has its vector costs nothing.
+STAGE = Stage(VersionState.EMBEDDED, work, save, writes=("done",), lasting=False)

@@ -9,6 +9,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.leases import Lease
 from documents.models import Document, Version
+from documents.spaces import space_of
 from documents.stages import Stage
 from documents.states import VersionState
 from workspaces.models import Workspace
@@ -19,7 +20,15 @@ def nothing(version: Version, lease: Lease) -> None:
 
 
 def switch(version: Version, result: None) -> dict[str, Any]:
-    """Make the version the one that answers, unless bytes that arrived later already do."""
+    """Make the version the one that answers, unless bytes that arrived later already do.
+
+    Where the workspace moved to another space since the version was indexed, it is indexed there first.
+    """
+    # Before the space is read: a switch to another one waits for this row, or we see what it wrote.
+    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=version.document.workspace_id)
+    if not _is_indexed_where_it_is_searched(version):
+        version.state = VersionState.EMBEDDED
+        return {}
     document = version.document
     current = _answering(document)
     if current is not None and current.turn > version.turn:
@@ -44,6 +53,11 @@ def switch(version: Version, result: None) -> dict[str, Any]:
         supersedes=current.pk if current is not None else None,
     )
     return {"supersedes": str(current.pk) if current is not None else ""}
+
+
+def _is_indexed_where_it_is_searched(version: Version) -> bool:
+    indexed = version.stages.filter(stage=VersionState.INDEXED, pipeline=version.pipeline).values("detail").first()
+    return indexed is not None and indexed["detail"].get("space") == space_of(version.document.workspace_id).fingerprint
 
 
 def _answering(document: Document) -> Version | None:

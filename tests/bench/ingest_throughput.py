@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def measure(directory: str, limit: int) -> dict[str, Any]:
-    from documents import embeddings, index, indexing, intake, sandbox
+    from documents import embeddings, index, intake, sandbox
     from documents.framing import framed
     from documents.models import StageRun, Version
     from documents.states import PROGRESS
@@ -47,7 +47,7 @@ def measure(directory: str, limit: int) -> dict[str, Any]:
     alone = members.create_workspace(slug="alone", name="", manager=person, by=None)
     together = members.create_workspace(slug="together", name="", manager=person, by=None)
     files = intake.find([directory])[:limit]
-    space = indexing.space()
+    space = embeddings.default_space()
     # A worker loads all three once in its life, so none is timed.
     embeddings.embed_passages(["The model is loaded."], space)
     index.version()

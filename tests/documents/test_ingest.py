@@ -43,7 +43,7 @@ def embedded_texts(monkeypatch):
 
 
 def in_index(workspace) -> set[str]:
-    return index.ids(workspace.pk, indexing.space())
+    return index.ids(workspace.pk, embeddings.default_space())
 
 
 def passage_ids(version) -> set[str]:
@@ -92,7 +92,7 @@ def test_vectors_are_kept_as_little_endian_floats_of_length_one(policies, contri
     vector = np.frombuffer(stored.vector, dtype="<f4")
     assert vector.shape == (384,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-    assert stored.space.name == indexing.space().name
+    assert stored.space.name == embeddings.default_space().name
 
 
 def test_title_and_heading_stand_in_front_of_what_is_embedded(policies, contributor, embedded_texts):

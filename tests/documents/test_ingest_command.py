@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents import index, indexing, intake
+from documents import embeddings, index, intake
 from documents.exceptions import DocumentError
 from documents.models import Document, Embedding, Version
 from inlock import engines
@@ -148,7 +148,7 @@ def test_a_process_killed_for_real_is_finished_by_the_next(point, policies, cont
     assert (died.returncode, finished.returncode) == (-9, 0), finished.stderr
     assert (version.state, version.attempt, version.deaths) == ("ready", 2, 1)
     assert Embedding.objects.filter(passage__version=version).count() == version.passages.count() > 1
-    assert index.ids(policies.pk, indexing.space()) == {
+    assert index.ids(policies.pk, embeddings.default_space()) == {
         str(key) for key in version.passages.values_list("pk", flat=True)
     }
 

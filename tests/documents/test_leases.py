@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from documents import index, indexing, ingest, leases, sandbox
+from documents import embeddings, index, ingest, leases, sandbox
 from documents.exceptions import LeaseLost
 from documents.ingest import ingest_version
 from documents.models import StageRun, Version
@@ -120,13 +120,13 @@ def test_a_worker_taken_over_before_it_cuts_leaves_the_index_of_the_ready_versio
     old = leases.take(version.pk)
     let_lease_expire(version)
     ingest_version(version.pk)
-    indexed = index.ids(version.document.workspace_id, indexing.space())
+    indexed = index.ids(version.document.workspace_id, embeddings.default_space())
 
     with pytest.raises(LeaseLost):
         cut(stale, old)
 
     assert indexed
-    assert index.ids(version.document.workspace_id, indexing.space()) == indexed
+    assert index.ids(version.document.workspace_id, embeddings.default_space()) == indexed
 
 
 def test_a_version_deleted_while_it_is_read_is_let_go(version, monkeypatch):

@@ -1,0 +1,86 @@
+"""Which embedding spaces there are, and in which one a workspace is searched: asked of the database each time.
+
+A workspace without a row of its own is in the built-in model's space. A search asks once and stays in what it was
+told, so that a switch in between never compares vectors of two models.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from documents.embeddings import default_space
+from documents.models import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
+from documents.vector_space import Remote, Space
+
+
+def space_of(workspace_id: UUID) -> Space:
+    """The space the workspace is searched in, as it is now."""
+    chosen = WorkspaceSpace.objects.select_related("space__endpoint").filter(pk=workspace_id).first()
+    if chosen is None:
+        return default_space()
+    return known(chosen.space, floor=chosen.floor, scale=chosen.scale)
+
+
+def known(row: EmbeddingSpace, *, floor: float | None = None, scale: float = 1.0) -> Space:
+    """The space of a row, also when nothing can compute it any more: enough to name its collection.
+
+    `floor` and `scale` as they were measured somewhere.
+    """
+    built_in = default_space()
+    if row.endpoint is not None:
+        space = of_endpoint(row.endpoint)
+    elif row.fingerprint == built_in.fingerprint:
+        space = built_in
+    else:
+        space = Space(row.name, row.fingerprint, row.dimension, floor=1.0, languages=frozenset())
+    if floor is None:
+        return space
+    return Space(
+        space.name, space.fingerprint, space.dimension, floor, space.languages, scale=scale, remote=space.remote
+    )
+
+
+def of_endpoint(endpoint: EmbeddingEndpoint) -> Space:
+    """The space of the vectors that an endpoint makes. Its address, key and prices have no part in it."""
+    recipe = "\0".join(
+        [endpoint.pk.hex, endpoint.model, str(endpoint.dimension), endpoint.query_prefix, endpoint.passage_prefix]
+    )
+    return Space(
+        name=endpoint.name,
+        fingerprint=hashlib.sha256(recipe.encode()).hexdigest()[:16],
+        dimension=endpoint.dimension,
+        floor=endpoint.floor,
+        languages=frozenset(code.strip() for code in endpoint.languages.split(",") if code.strip()),
+        remote=Remote(
+            endpoint=endpoint.pk,
+            name=endpoint.name,
+            base_url=endpoint.base_url,
+            model=endpoint.model,
+            key_reference=endpoint.key_reference,
+            query_prefix=endpoint.query_prefix,
+            passage_prefix=endpoint.passage_prefix,
+            batch=endpoint.batch,
+            seconds=endpoint.seconds,
+            off=not endpoint.enabled,
+        ),
+    )
+
+
+def row_of(space: Space) -> EmbeddingSpace:
+    """The row that vectors of the space point to, made when they are the first."""
+    endpoint = space.remote.endpoint if space.remote else None
+    row, _made = EmbeddingSpace.objects.get_or_create(
+        fingerprint=space.fingerprint,
+        defaults={"name": space.name, "dimension": space.dimension, "endpoint_id": endpoint},
+    )
+    return row
+
+
+def offered() -> list[Space]:
+    """Every space this installation can make vectors in, the built-in one first."""
+    return [default_space(), *map(of_endpoint, EmbeddingEndpoint.objects.filter(enabled=True))]
+
+
+def all_known() -> Iterable[Space]:
+    """Every space that vectors were ever stored in."""
+    return [known(row) for row in EmbeddingSpace.objects.select_related("endpoint")]
