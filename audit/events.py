@@ -126,6 +126,24 @@ class EventType(models.TextChoices):
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
 
+    EMBEDDING_PLANNED = (
+        "embedding.planned",
+        _("What a change of a workspace's embedding model would take was estimated."),
+    )
+    EMBEDDING_STARTED = "embedding.started", _("Vectors of another embedding model began to be made, or went on.")
+    EMBEDDING_PAUSED = "embedding.paused", _("The making of another embedding model's vectors was paused.")
+    EMBEDDING_STOPPED = "embedding.stopped", _("A change of the embedding model was stopped by an error or a rule.")
+    EMBEDDING_BUILT = "embedding.built", _("Every passage has its vector of the other embedding model.")
+    EMBEDDING_COMPARED = "embedding.compared", _("What two embedding models find for the same questions was compared.")
+    EMBEDDING_SWITCHED = "embedding.switched", _("A workspace is searched with another embedding model now.")
+    EMBEDDING_ROLLED_BACK = (
+        "embedding.rolled_back",
+        _("A workspace is searched with the embedding model it had before again."),
+    )
+    EMBEDDING_CANCELLED = "embedding.cancelled", _("A change of the embedding model was given up.")
+    EMBEDDING_DROP_CONFIRMED = "embedding.drop_confirmed", _("Somebody confirmed that unused vectors may be removed.")
+    EMBEDDING_DROPPED = "embedding.dropped", _("Unused vectors of an embedding model were removed.")
+
     SOURCE_CREATED = "source.created", _("A source of documents was set up.")
     SOURCE_CHANGED = "source.changed", _("A source of documents was changed.")
     SOURCE_DELETED = "source.deleted", _("A source was taken away; the documents it brought stay.")
