@@ -806,4 +806,24 @@ class Migration(migrations.Migration):
             model_name='workspacespace',
             constraint=models.CheckConstraint(condition=models.Q(('scale__gt', 0)), name='space_scale_is_positive'),
         ),
+        migrations.CreateModel(
+            name='IndexCheck',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('started_at', models.DateTimeField()),
+                ('seconds', models.FloatField()),
+                ('passages', models.PositiveIntegerField(default=0)),
+                ('missing', models.PositiveIntegerField(default=0)),
+                ('foreign', models.PositiveIntegerField(default=0)),
+                ('unembedded', models.PositiveIntegerField(default=0)),
+                ('left', models.PositiveIntegerField(default=0)),
+                ('problem', models.CharField(blank=True, choices=[('index_unavailable', 'the vector index does not answer'), ('embedder_unavailable', 'the embedding model does not answer')], max_length=24)),
+                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'ordering': ['-started_at'],
+                'indexes': [models.Index(fields=['workspace', '-started_at'], name='index_check_latest')],
+            },
+        ),
     ]

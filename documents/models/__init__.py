@@ -4,6 +4,7 @@ from documents.models.bulk import BulkAct, BulkItem, BulkRun, ItemOutcome
 from documents.models.deletion import Cause, Deletion, LegalHold, RetentionRules
 from documents.models.document import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Reclassification
 from documents.models.filing import MAX_TAG, DocumentTag, Folder, Tag
+from documents.models.index_check import CheckProblem, IndexCheck
 from documents.models.passage import Embedding, Passage
 from documents.models.reembedding import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration
 from documents.models.sketch import Sketch
@@ -19,6 +20,7 @@ __all__ = [
     "BulkItem",
     "BulkRun",
     "Cause",
+    "CheckProblem",
     "ComparisonKind",
     "ComparisonState",
     "Deletion",
@@ -31,6 +33,7 @@ __all__ = [
     "EmbeddingEndpoint",
     "EmbeddingSpace",
     "Folder",
+    "IndexCheck",
     "ItemOutcome",
     "LegalHold",
     "Passage",
