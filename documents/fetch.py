@@ -110,6 +110,11 @@ def require_allowed(url: str, listed: HostList | None = None) -> Target:
     return target
 
 
+def require_allowed_host(host: str, port: int) -> Target:
+    """As `require_allowed`, for a protocol that is not HTTP and keeps its secret by itself."""
+    return require_allowed(f"https://{host}:{port}")
+
+
 def canonical(link: str, base: str = "") -> str:
     """`link`, as found on the page `base`, in its one spelling; empty when it leads nowhere we would go."""
     try:
@@ -147,14 +152,16 @@ def connect(host: str, port: int, *, seconds: float = DEFAULT.connect_seconds) -
 class Fetcher:
     """Makes requests, one after another, for one run over one source.
 
-    `sign` proves who asks, to the host of `home` alone.
+    `sign` proves who asks, to the host of `home` alone; so does `token`, which is added to the query of what is asked.
     """
 
-    def __init__(self, *, home: str = "", sign: Sign | None = None, limits: Limits = DEFAULT) -> None:
+    def __init__(self, *, home: str = "", sign: Sign | None = None, token: str = "", limits: Limits = DEFAULT) -> None:
+        if not _REST.fullmatch(f"?{token}"):
+            raise SourceFailed("secret_letters")
         self.limits = limits
         self._home = target_of(home) if home else None
-        self._sign = sign
-        self._backend = _PinnedBackend(is_private=sign is not None)
+        self._sign, self._token = sign, token
+        self._backend = _PinnedBackend(is_private=bool(sign or token))
         self._pool = httpcore.ConnectionPool(max_connections=4, keepalive_expiry=20, network_backend=self._backend)
 
     def __enter__(self) -> Self:
@@ -210,11 +217,14 @@ class Fetcher:
         carried = _carried(sent, otherwise="unreadable")
         if self._sign is not None and target == self._home:
             carried |= _carried(self._sign(Outgoing(method, target, sent, body)), otherwise="secret_letters")
+        # Not in the address that a reply and its errors name.
+        token = self._token if target == self._home else ""
+        wire = f"{url}{'&' if '?' in url else '?'}{token}" if token else url
         self._backend.scheme = target.scheme
         timeouts = {"connect": limits.connect_seconds, "read": limits.read_seconds, "write": limits.read_seconds}
         with self._pool.stream(
             method,
-            url,
+            wire,
             headers=list(carried.items()),
             content=body or None,
             extensions={"timeout": timeouts | {"pool": limits.connect_seconds}},

@@ -1,6 +1,8 @@
 """What every connector is: three questions to a place outside, and the fields a person fills in to name it."""
 
 import re
+import struct
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -15,6 +17,18 @@ from workspaces.models import Workspace
 #: More things than one source may list; a listing that reaches it is not complete.
 MOST_ENTRIES = 200_000
 LONGEST_KEY = 2000
+#: How libraries stumble over an answer that is not of their protocol.
+STUMBLES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 _HALVES = re.compile("[\ud800-\udfff]")
 
 

@@ -72,7 +72,7 @@ class GitConnector(Connector):
         if "?" in fetch.require_allowed(str(options["url"])).rest:
             raise SourceFailed("host_form")
         if not _is_ref(str(options["ref"])):
-            raise SourceFailed("settings_bad", name=str(_("Branch or tag")))
+            raise SourceFailed("settings_bad", field="ref")
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:

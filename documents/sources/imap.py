@@ -63,11 +63,10 @@ class ImapConnector(Connector):
 
     @classmethod
     def check(cls, options: Mapping[str, Any], workspace: Workspace) -> None:
-        fetch.require_allowed(f"https://{options['host']}:{options['port']}")
-        if not all(
-            str(options[name]).isprintable() and str(options[name]).isascii() for name in ("username", "folder")
-        ):
-            raise SourceFailed("settings_bad", name=str(_("Folder")))
+        fetch.require_allowed_host(str(options["host"]), int(options["port"]))
+        for name in ("username", "folder"):
+            if not (str(options[name]).isprintable() and str(options[name]).isascii()):
+                raise SourceFailed("settings_bad", field=name)
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from documents.sources import CONNECTORS
+
 SENTENCES: dict[str, str] = {
     # addresses
     "host_form": gettext_noop(
@@ -31,6 +33,12 @@ SENTENCES: dict[str, str] = {
     "secret_refused": gettext_noop("The server did not accept the user name and the secret."),
     "secret_letters": gettext_noop(
         "The secret holds characters that cannot be sent. Use one of plain letters, digits and signs (ASCII)."
+    ),
+    "key_bad": gettext_noop("The key is none of this store: it is not in the form that the store gives out."),
+    "private_key_bad": gettext_noop("The private key cannot be read. It must be without a password of its own."),
+    "host_key_other": gettext_noop(
+        "%(host)s shows another key than the one that was entered: %(seen)s. Ask whoever runs the server before you "
+        "enter that one."
     ),
     "secret_lost": gettext_noop("The stored secret can no longer be opened. Enter it again."),
     # files
@@ -63,7 +71,13 @@ def sentence(code: str, detail: Mapping[str, Any]) -> str:
         return code
     if code == "refused":
         return _(str(detail.get("sentence", "")))
-    return _(text) % _Known(detail)
+    return _(text) % _Known(detail, **({"name": _label(str(detail["field"]))} if "field" in detail else {}))
+
+
+def _label(field: str) -> str:
+    """What a setting is called on the forms; connectors that share a name share what it means."""
+    labels = (one.label for connector in CONNECTORS.values() for one in connector.fields if one.name == field)
+    return str(next(labels, field))
 
 
 class _Known(dict[str, Any]):

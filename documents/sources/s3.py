@@ -1,4 +1,4 @@
-"""A bucket of an S3-compatible store (AWS, MinIO, Ceph, R2, Google's with HMAC keys), through our own door.
+"""A bucket of an S3-compatible store (AWS, MinIO, Ceph, R2, Google Cloud Storage), through our own door.
 
 Two requests of the protocol are all it takes, listing and getting, signed by `_signed`. An SDK would make connections
 of its own, past the operator's list of hosts. Keys never become places on a disk.
@@ -9,23 +9,21 @@ import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, quote, urlencode
 
 from django.utils.translation import gettext_lazy as _
 
-from documents import fetch, sandbox
+from documents import fetch
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
-from documents.parse import ParseFailed
 from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Field, Listing
+from documents.sources.object_keys import add_object
+from documents.sources.xml_rows import read_listing
 from workspaces.models import Workspace
 
 _PAGE = Limits(total_seconds=60, total_bytes=20 * 1024 * 1024)
-_LONGEST = 900
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -45,7 +43,7 @@ class S3Connector(Connector):
 
     def __init__(self, options: Mapping[str, Any], **given: Any) -> None:
         super().__init__(options, **given)
-        self._base = f"{str(options['endpoint']).rstrip('/')}/{options['bucket']}"
+        self._base = f"{self.endpoint(options)}/{options['bucket']}"
         signs = bool(self.secret and options.get("access_key"))
         self._fetcher = Fetcher(home=self._base, sign=self._sign if signs else None)
 
@@ -55,22 +53,27 @@ class S3Connector(Connector):
         self._fetcher.__exit__(kind, error, trace)
 
     @classmethod
+    def endpoint(cls, options: Mapping[str, Any]) -> str:
+        """The address that the bucket's name follows."""
+        return str(options["endpoint"]).rstrip("/")
+
+    @classmethod
     def check(cls, options: Mapping[str, Any], workspace: Workspace) -> None:
-        target = fetch.require_allowed(str(options["endpoint"]))
+        target = fetch.require_allowed(cls.endpoint(options))
         if target.rest not in ("", "/"):
-            raise SourceFailed("settings_bad", name=str(_("Endpoint")))
+            raise SourceFailed("settings_bad", field="endpoint")
         bucket = str(options["bucket"])
         if not bucket.replace("-", "").replace(".", "").replace("_", "").isalnum() or not bucket.isascii():
-            raise SourceFailed("settings_bad", name=str(_("Bucket")))
+            raise SourceFailed("settings_bad", field="bucket")
         # Both go into a header as they are.
-        for name, label in (("region", _("Region")), ("access_key", _("Access key ID"))):
+        for name in ("region", "access_key"):
             told = str(options.get(name) or "")
             if not (told.isascii() and told.isprintable()):
-                raise SourceFailed("settings_bad", name=str(label))
+                raise SourceFailed("settings_bad", field=name)
 
     @classmethod
     def destination(cls, options: Mapping[str, Any]) -> str:
-        target = fetch.target_of(str(options["endpoint"]))
+        target = fetch.target_of(cls.endpoint(options))
         place = f"{target.scheme}://{target.host}:{target.port}/{options['bucket']}/{options.get('prefix', '')}"
         return f"{place} {options.get('access_key', '')}"
 
@@ -79,14 +82,16 @@ class S3Connector(Connector):
 
     def list(self, *, most: int = MOST_ENTRIES) -> Listing:
         listing = Listing()
-        after = ""
+        prefix, after = str(self.options.get("prefix") or ""), ""
         while True:
             page = self._page(after, most=min(1000, most))
             for row in page["rows"]:
                 if len(listing.entries) >= most:
                     listing.cut()
                     return listing
-                self._add(listing, row)
+                add_object(
+                    listing, row.get("Key", ""), prefix=prefix, tag=row.get("ETag", ""), size=row.get("Size", "")
+                )
             if page["about"].get("IsTruncated", "false") != "true":
                 return listing
             before, after = after, page["about"].get("NextContinuationToken", "")
@@ -113,36 +118,19 @@ class S3Connector(Connector):
         if after:
             asked["continuation-token"] = after
         url = f"{self._base}?{urlencode(sorted(asked.items()), quote_via=quote)}"
-        with self._fetcher.get(url, limits=_PAGE) as reply, NamedTemporaryFile() as file:
-            file.write(reply.read())
-            file.flush()
-            try:
-                page = sandbox.read_rows(Path(file.name), row="Contents", names=_NAMES)
-            except ParseFailed as failure:
-                raise SourceFailed("not_understood", host=fetch.target_of(self._base).host) from failure
-        if page["root"] != "ListBucketResult":
-            raise SourceFailed("not_understood", host=fetch.target_of(self._base).host)
-        return page
+        with self._fetcher.get(url, limits=_PAGE) as reply:
+            return read_listing(reply, root="ListBucketResult", row="Contents", names=_NAMES)
 
-    def _add(self, listing: Listing, row: dict[str, str]) -> None:
-        key, size = row.get("Key", ""), row.get("Size", "")
-        if key.endswith("/"):
-            return
-        prefix = str(self.options.get("prefix") or "")
-        path = key.removeprefix(prefix[: prefix.rfind("/") + 1])
-        path = "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
-        if not path.isprintable() or not 0 < len(path) <= _LONGEST:
-            listing.problems.append((path[:_LONGEST] if path.isprintable() else "", SourceFailed("bad_name")))
-            return
-        tag = row.get("ETag", "").strip('"')[:200]
-        listing.entries.append(Entry(key, path, tag, int(size) if size.isdigit() else None))
+    @property
+    def region(self) -> str:
+        return str(self.options["region"])
 
     def _sign(self, outgoing: Outgoing) -> dict[str, str]:
         return signed(
             outgoing,
             access_key=str(self.options["access_key"]),
             secret=self.secret,
-            region=str(self.options["region"]),
+            region=self.region,
             at=datetime.now(UTC),
         )
 

@@ -70,9 +70,9 @@ class WebsiteConnector(Connector):
     def check(cls, options: Mapping[str, Any], workspace: Workspace) -> None:
         fetch.require_allowed(str(options["url"]))
         if not 1 <= int(options["pages"]) <= _MOST_PAGES:
-            raise SourceFailed("settings_bad", name=str(_("At most so many pages")))
+            raise SourceFailed("settings_bad", field="pages")
         if not 0 <= int(options["depth"]) <= 50:
-            raise SourceFailed("settings_bad", name=str(_("Links followed one after another")))
+            raise SourceFailed("settings_bad", field="depth")
 
     def test(self) -> None:
         if not self._may_read(self._start):

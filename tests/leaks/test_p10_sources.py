@@ -47,6 +47,8 @@ WITH_ADDRESS: dict[str, Any] = {
     "website": lambda url: {"url": url, "pages": 5, "depth": 1},
     "feed": lambda url: {"url": url},
     "git": lambda url: {"url": url, "ref": "main"},
+    "webdav": lambda url: {"url": url, "username": ""},
+    "azure": lambda url: {"endpoint": url, "account": "books", "container": "books", "prefix": ""},
     "s3": lambda url: {"endpoint": url, "bucket": "books", "region": "us-east-1", "prefix": "", "access_key": ""},
 }
 

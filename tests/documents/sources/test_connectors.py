@@ -125,6 +125,18 @@ _PLACES = {
         {"endpoint": "https://a.example", "bucket": "b", "prefix": "p/", "access_key": "k", "region": "r"},
         [{"endpoint": "https://b.example"}, {"bucket": "c"}, {"prefix": ""}, {"access_key": "l"}],
     ),
+    "webdav": (
+        {"url": "https://a.example/dav/", "username": "u"},
+        [{"url": "https://b.example/dav/"}, {"url": "https://a.example/"}, {"username": "v"}],
+    ),
+    "azure": (
+        {"account": "books", "container": "abc", "prefix": "p/", "endpoint": "https://a.example/x"},
+        [{"account": "other"}, {"container": "abd"}, {"prefix": ""}, {"endpoint": ""}],
+    ),
+    "gcs": (
+        {"bucket": "b", "prefix": "p/", "access_key": "k"},
+        [{"bucket": "c"}, {"prefix": ""}, {"access_key": "l"}],
+    ),
     "imap": (
         {"host": "a.example", "port": 993, "username": "u", "folder": "INBOX"},
         [{"host": "b.example"}, {"port": 994}, {"username": "v"}, {"folder": "Other"}],
