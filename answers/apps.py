@@ -9,15 +9,12 @@ class AnswersConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves below.
-        from answers import explain, given, held_rights, querysets, timeline  # noqa: F401
+        from answers import explain, given, held_rights, querysets, staleness, timeline  # noqa: F401
         from answers.endpoints import ensure_built_in
         from answers.packing import receipts_of
         from answers.sharing import end_grants
-        from answers.withdrawal import withdraw_drafts
-        from documents import library
         from workspaces import evidence_pack, members
 
         members.when_left.append(end_grants)
-        library.when_deleted.append(withdraw_drafts)
         evidence_pack.contribute(receipts_of)
         post_migrate.connect(ensure_built_in, sender=self)

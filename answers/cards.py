@@ -71,7 +71,7 @@ class Card:
     def may_ask_again(self) -> bool:
         """Offered where asking again can bring something else."""
         family = self.reading.status.family
-        return self.is_mine and family in {"failed", "stopped", "refused"}
+        return self.is_mine and family in {"failed", "stopped", "refused", "suspended"}
 
     @property
     def model(self) -> str:

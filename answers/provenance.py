@@ -4,12 +4,15 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from answers.models import Answer, Review
 from answers.reading import place_in_words
 from answers.states import RELEASED
 from audit.chain import digest
+from documents.models import Document
 
 
 def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bool = True) -> dict[str, Any]:
@@ -20,6 +23,7 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
     reviewer's reason then, which may say what stands in them.
     """
     steps = list(answer.steps.all())
+    sources = ("document__deleted_by", "version")
     reviews = Review.objects.filter(draft__answer=answer).select_related("decided_by")
     return {
         "answer": str(answer.pk),
@@ -44,8 +48,8 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
             "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
             "output_sha256": digest(answer.raw_output) if answer.raw_output else "",
         },
-        "evidence": [_evidence(row, closed) for row in answer.evidence.select_related("document", "version")],
-        "citations": [_citation(row, closed) for row in answer.citations.select_related("document", "version")],
+        "evidence": [_evidence(row, closed) for row in answer.evidence.select_related(*sources)],
+        "citations": [_citation(row, closed) for row in answer.citations.select_related(*sources)],
         "dropped_citations": answer.dropped_citations,
         "steps": [
             {
@@ -86,12 +90,13 @@ def _evidence(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
 
 def _citation(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
     quote = "" if row.document_id in closed else row.quote
-    return {"number": row.number, "quote": quote, "quote_sha256": digest(row.quote), **_place(row, closed)}
+    quoted = digest(row.quote) if row.quote else ""
+    return {"number": row.number, "quote": quote, "quote_sha256": quoted, **_place(row, closed)}
 
 
 def _place(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
     if row.document_id in closed:
-        untold = _("Not open to you")
+        untold = _deleted(row.document) or _("Not open to you")
         return {
             "document": {"id": str(row.document_id), "title": untold, "path": ""},
             "version": {"id": str(row.version_id), "number": row.version.number, "sha256": row.version.sha256},
@@ -111,6 +116,16 @@ def _place(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
         "start": row.start,
         "end": row.end,
     }
+
+
+def _deleted(document: Document) -> str:
+    """That a source is gone, since when and by whom; "" while it is there."""
+    if document.deleted_at is None:
+        return ""
+    when = date_format(timezone.localtime(document.deleted_at), "DATE_FORMAT")
+    if document.deleted_by is None:
+        return _("Deleted on %(when)s by the workspace's retention rules") % {"when": when}
+    return _("Deleted on %(when)s by %(who)s") % {"when": when, "who": document.deleted_by.name}
 
 
 def _review(review: Review, *, with_reason: bool) -> dict[str, Any]:

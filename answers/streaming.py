@@ -10,7 +10,7 @@ far is void) · `token` {text} · `end` {status}. Followers also get `beat` {}, 
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -68,6 +68,16 @@ def announce(answer: Answer) -> None:
     else:
         events.append((END, {"status": str(answer.status)}))
         _append(answer.pk, events, KEPT_AFTER_END_SECONDS)
+
+
+def forget(answer_ids: Iterable[UUID]) -> None:
+    """Remove what was streamed of these answers; a broker that is gone is logged, and found by whoever looks later."""
+    keys = [_key(answer_id) for answer_id in answer_ids]
+    try:
+        if keys:
+            _client(settings.REDIS_URL).delete(*keys)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("Streams of %s answers stay until they expire: %s", len(keys), error)
 
 
 def status_data(status: str, language: str) -> dict[str, str]:

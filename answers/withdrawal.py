@@ -16,7 +16,7 @@ from answers.separation import somebody_may_decide
 from answers.states import ANSWER_STATUS_OF, HELD, DraftState
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents.models import Document
+from documents.models import Deletion
 from workspaces.models import User
 
 _EVENT_OF = {
@@ -25,10 +25,13 @@ _EVENT_OF = {
 }
 
 
-def withdraw_drafts(document: Document, by: User) -> None:
-    """End every held answer that rests on `document`, in the transaction of its deletion, and tell its asker."""
-    evidence = Evidence.objects.filter(document=document)
-    _end(Answer.objects.filter(pk__in=evidence.values("answer")), DraftState.WITHDRAWN, document.workspace_id, by)
+def withdraw_drafts(deletion: Deletion) -> None:
+    """End every held answer that rests on what was deleted, in the same transaction, and tell its asker."""
+    evidence = Evidence.objects.filter(document=deletion.document_id)
+    if deletion.version_id is not None:
+        evidence = evidence.filter(version=deletion.version_id)
+    answers = Answer.objects.filter(pk__in=evidence.values("answer"))
+    _end(answers, DraftState.WITHDRAWN, deletion.workspace_id, deletion.deleted_by)
 
 
 def withdraw_leftovers() -> int:

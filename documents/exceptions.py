@@ -24,3 +24,15 @@ class SourceFailed(Exception):
     def __init__(self, code: str, **detail: str | int) -> None:
         super().__init__(code)
         self.code, self.detail = code, detail
+
+
+class Held(DocumentError):
+    """A legal hold keeps something from being deleted."""
+
+
+class HoldError(DocumentError):
+    """A legal hold cannot be placed or lifted as asked."""
+
+
+class RetentionError(DocumentError):
+    """Retention rules that cannot be set as asked."""

@@ -3,28 +3,27 @@
 Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Sum
-from django.utils import timezone
+from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.classifying import level_for_new
 from documents.exceptions import DocumentError
-from documents.listing import latest_arrivals
-from documents.models import HEAVY, Document, Version, original_path
+from documents.folders import folder_for
+from documents.models import HEAVY, Cause, Document, Version, original_path
 from documents.parse import FORMATS
 from documents.receiving import Arrival, arriving
 from documents.states import OPEN, WITHDRAWN, VersionState
-from documents.tasks import erase_document_task, ingest_version_task
+from documents.tasks import ingest_version_task
 from documents.titles import MAX_TITLE, title_from
+from documents.tombstones import Deleted, entomb
 from workspaces import access
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden
@@ -34,9 +33,6 @@ from workspaces.roles import Action
 
 MAX_PATH = 1000
 
-#: What the apps above do when a document is deleted, in the same transaction; they add themselves when they load.
-when_deleted: list[Callable[[Document, User], None]] = []
-
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -44,16 +40,6 @@ class Received:
 
     version: Version
     outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """What a deletion takes along: passages and vectors that are erased in the background now."""
-
-    document: Document
-    versions: int
-    passages: int
-    vectors: int
 
 
 def receive(
@@ -107,9 +93,10 @@ def retry_all_failed(workspace: Workspace, *, by: User) -> int:
     What was set aside for ending its worker is retried one by one only.
     """
     access.require(by, Action.ADD, workspace)
-    latest = latest_arrivals(access.visible(by, Version).filter(document__workspace=workspace))
+    visible = access.visible(by, Version).filter(document__workspace=workspace)
+    latest = visible.filter(document__latest_version=F("pk"), state=VersionState.FAILED)
     retried = 0
-    for version in list(latest.filter(state=VersionState.FAILED).only("document")):
+    for version in list(latest.only("document")):
         # Somebody may have retried or deleted it since.
         with suppress(DocumentError, Hidden):
             retry(version, by=by)
@@ -117,46 +104,14 @@ def retry_all_failed(workspace: Workspace, *, by: User) -> int:
     return retried
 
 
-@transaction.atomic
-def delete(document: Document, *, by: User, reason: str = "") -> Deletion:
+def delete(document: Document, *, by: User, reason: str = "", cause: Cause = Cause.PERSON) -> Deleted:
     """Delete the document: from now on nothing of it is found or opened, whatever an index still holds.
 
-    Its text, passages, vectors and files are erased in the background (documents/deletion.py). Raises DocumentError
-    when it is deleted already.
+    Its text, passages, vectors and files are erased in the background (documents/deletion.py), once the workspace's bin
+    is over. Raises DocumentError when it is deleted already, and Held while a legal hold stands.
     """
     access.require(by, Action.MANAGE_DOCUMENTS, document)
-    document = Document.objects.select_for_update(no_key=True).get(pk=document.pk)
-    if document.deleted_at is not None:
-        raise DocumentError(_("This document is deleted already."))
-    versions = document.versions.all()
-    deletion = Deletion(
-        document=document,
-        versions=versions.count(),
-        passages=versions.aggregate(sum=Sum("passage_count"))["sum"] or 0,
-        vectors=versions.filter(in_index=True).aggregate(sum=Sum("passage_count"))["sum"] or 0,
-    )
-    # Leases are left as they are: the erasure waits until a worker in the middle of it has let go.
-    versions.update(state=VersionState.DELETED)
-    document.current_version = None
-    document.deleted_at, document.deleted_by = timezone.now(), by
-    document.save(update_fields=["current_version", "deleted_at", "deleted_by"])
-    Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
-    # Before the entry, whose chain stays locked to the end: a decision locks its answer first and the chain after it.
-    for follow in when_deleted:
-        follow(document, by)
-    record(
-        EventType.DOCUMENT_DELETED,
-        on=document,
-        workspace=document.workspace_id,
-        by=by,
-        reason=reason,
-        path=document.path,
-        versions={str(version.pk): version.sha256 for version in versions.only("pk", "sha256")},
-        passages=deletion.passages,
-        vectors=deletion.vectors,
-    )
-    dispatch(erase_document_task, document.pk)
-    return deletion
+    return entomb(document, by=by, cause=cause, reason=reason)
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
@@ -221,9 +176,10 @@ def _document_at(new: Document, by: User) -> tuple[Document, bool]:
     document = there.select_for_update(no_key=True).first()
     if document is None:
         new.title = " ".join(new.title.split())[:MAX_TITLE] or title_from(new.path)
-        new.created_by = by
+        new.created_by = new.owner = by
         try:
             with transaction.atomic():
+                new.folder = folder_for(new.workspace, new.path)
                 new.save(force_insert=True)
         except IntegrityError:
             # Somebody else brought the same path in between; theirs is committed now.
@@ -272,6 +228,7 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
     if version.turn != latest:
         version.turn = latest + 1
         version.save(update_fields=["turn"])
+        version.become_latest()
     if was in WITHDRAWN:
         # It may have failed because the stored file was lost or damaged: these are the right bytes.
         arrival.keep(str(version.file))

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from uuid import UUID
 
 from celery import shared_task
 
-from documents import deletion, indexing, ingest, leases, receiving
+from documents import deletion, index_checks, indexing, ingest, leases, receiving
 from documents.index import IndexUnavailable
 from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
 from workspaces.dispatch import dispatch
+from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,20 @@ def erase_document_task(document_id: str) -> None:
 
 
 @shared_task
+def check_index_task(workspace_id: str) -> None:
+    """Compare a workspace's index with the database, unless that was just done."""
+    if UUID(workspace_id) in index_checks.due():
+        index_checks.check(Workspace.objects.get(pk=workspace_id))
+
+
+@shared_task
+def sweep_indexes() -> None:
+    """Have the indexes compared with the database whose turn it is."""
+    for workspace_id in index_checks.due():
+        dispatch(check_index_task, workspace_id)
+
+
+@shared_task
 def sweep_ingestion() -> None:
     """Find what waits and nobody works on: unfinished versions, vectors to remove, documents to erase, half uploads."""
     waiting = Version.objects.filter(leases.is_free(), state__in=OPEN)
@@ -45,7 +61,7 @@ def sweep_ingestion() -> None:
     withdrawn = Version.objects.filter(leases.is_free(), state__in=WITHDRAWN, in_index=True)
     for version_id in withdrawn.values_list("pk", flat=True)[:SWEPT]:
         dispatch(withdraw_version_task, version_id)
-    for document_id in deletion.to_erase().values_list("pk", flat=True)[:SWEPT]:
+    for document_id in deletion.to_erase().values_list("document", flat=True).distinct()[:SWEPT]:
         dispatch(erase_document_task, document_id)
     receiving.remove_abandoned()
 

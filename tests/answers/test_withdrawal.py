@@ -14,8 +14,8 @@ from answers.tasks import sweep_answers
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
+from documents import dependants, restriction
 from documents import library as documents
-from documents import restriction
 from documents.models import Document
 from workspaces.exceptions import Refused
 from workspaces.members import add_member, remove_member
@@ -87,7 +87,7 @@ def test_a_superuser_is_told_that_the_source_of_a_draft_was_deleted(held, manage
 
 
 def test_an_answer_held_while_its_source_was_being_deleted_is_found_by_the_sweep(held, manager, monkeypatch):
-    monkeypatch.setattr(documents, "when_deleted", [])
+    monkeypatch.setattr(dependants, "kinds", [])
     documents.delete(Document.objects.get(), by=manager)
     held.refresh_from_db()
     assert held.status == AnswerStatus.HELD_FOR_REVIEW

@@ -8,7 +8,7 @@ import pytest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import deletion, index, indexing, leases, library
+from documents import deletion, index, leases, library, spaces, tombstones
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import Document, Embedding, Passage, Version
@@ -31,7 +31,7 @@ def document(policies, contributor):
 
 
 def in_index(workspace) -> set[str]:
-    return index.ids(workspace.pk, indexing.space())
+    return index.ids(workspace.pk, spaces.space_of(workspace.pk))
 
 
 def test_a_deleted_document_is_gone_from_the_moment_of_the_act(document, manager, policies):
@@ -161,7 +161,7 @@ def test_a_deletion_that_cannot_be_recorded_does_not_happen(document, manager, m
     def fail(*args, **kwargs):
         raise AuditError("no room")
 
-    monkeypatch.setattr(library, "record", fail)
+    monkeypatch.setattr(tombstones, "record", fail)
 
     with pytest.raises(AuditError):
         library.delete(document, by=manager)
