@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, default='', max_length=500)),
                 ('asked_at', models.DateTimeField(auto_now_add=True)),
                 ('total', models.PositiveIntegerField()),
+                ('missing', models.PositiveIntegerField(default=0)),
                 ('moved_at', models.DateTimeField(auto_now_add=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

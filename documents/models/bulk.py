@@ -48,8 +48,9 @@ class BulkRun(models.Model):
     reason = models.CharField(max_length=500, blank=True, default="")
     asked_at = models.DateTimeField(auto_now_add=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    #: Documents of the choice.
+    #: Documents of the choice, and how many of them were not there to begin with.
     total = models.PositiveIntegerField()
+    missing = models.PositiveIntegerField(default=0)
     #: Shows that somebody works on it.
     moved_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
