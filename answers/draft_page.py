@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from answers import declassification, review, separation
-from answers.differences import Piece, difference
 from answers.draft_text import marks
 from answers.marks import MARK, take_out
 from answers.models import Answer, Citation, Draft
 from answers.reading import place_in_words
 from answers.states import DraftState
 from audit.chain import digest
+from documents.differences import Piece, difference
 from documents.findings import hidden_text
 from documents.sentences import sentence_spans
 from workspaces.classification import Classification

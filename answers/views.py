@@ -27,7 +27,7 @@ from answers.states import WORDING
 from audit.events import EventType
 from audit.models import Event
 from audit.record import record
-from documents.forms import PlaceForm
+from documents.place_forms import PlaceForm
 from documents.models import Version
 from documents.reading import opened
 from workspaces import access

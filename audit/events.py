@@ -123,6 +123,7 @@ class EventType(models.TextChoices):
     BULK_ASKED = "documents.bulk_asked", _("A person asked for one act on several documents; each has its own entry.")
     COVERAGE_EXPORTED = "documents.coverage_exported", _("The figures about a workspace's documents were downloaded.")
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
+    VERSIONS_COMPARED = "document.compared", _("A person read what changed between two versions of a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
 

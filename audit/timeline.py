@@ -78,6 +78,9 @@ SENTENCES: dict[str, Any] = {
     EventType.DOCUMENT_REVOKED: gettext_lazy("%(who)s took back a person's grant on “%(what)s”."),
     EventType.DOCUMENT_CLASSIFIED: gettext_lazy("%(who)s classified “%(what)s” as %(after)s; it was %(before)s."),
     EventType.DOCUMENT_OPENED: gettext_lazy("%(who)s read “%(what)s”."),
+    EventType.VERSIONS_COMPARED: gettext_lazy(
+        "%(who)s read what changed in “%(what)s” from version %(before_number)s to %(number)s."
+    ),
     EventType.ORIGINAL_DOWNLOADED: gettext_lazy("%(who)s downloaded the original of “%(what)s”."),
     EventType.INDEX_REBUILT: gettext_lazy("%(who)s rebuilt the search index of “%(what)s”."),
     EventType.EMBEDDING_PLANNED: gettext_lazy("%(who)s estimated a change of “%(what)s” to the model %(target)s."),

@@ -33,21 +33,6 @@ class FilterForm(forms.Form):
         }
 
 
-class PlaceForm(forms.Form):
-    """A place in a document, as a citation's address or the page box names it."""
-
-    start = forms.IntegerField(min_value=0, required=False)
-    end = forms.IntegerField(min_value=1, required=False)
-    page = forms.IntegerField(min_value=1, required=False)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        start, end = data.get("start"), data.get("end")
-        if (start is None) != (end is None) or (start is not None and end is not None and start >= end):
-            raise forms.ValidationError(_("This is not a range of characters."))
-        return data
-
-
 class GrantForm(forms.Form):
     """Somebody of the workspace who is to open a restricted document."""
 

@@ -1,95 +1,19 @@
 """What a person sees who opens a document: the version, the place in it, what is new, and who else may open it."""
 
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Sum
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
-from documents import findings, viewer
-from documents.forms import PlaceForm
+from documents import findings
 from documents.listing import Row, newest
 from documents.models import HEAVY, Document, Version
+from documents.place_forms import PlaceForm
+from documents.places import Place, place_in
 from documents.restriction import granted_groups, granted_people
 from documents.states import VersionState
 from workspaces.exceptions import Hidden
 from workspaces.models import PeopleGroup, User
 from workspaces.roles import Action
-
-#: Formats whose pages can be drawn as images.
-DRAWN = frozenset({"pdf"})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a version's text the reader is, with the ways on from here."""
-
-    document: Document
-    version: Version
-    leaves: list[viewer.Leaf]
-    leaf: viewer.Leaf
-    cited: viewer.Range | None
-
-    @property
-    def shown(self) -> viewer.Shown:
-        """The text of this page."""
-        return viewer.shown(self.version.text, self.leaf, self.cited)
-
-    @property
-    def unit(self) -> str:
-        """What pages are called in this format."""
-        return {"page": _("Page"), "slide": _("Slide"), "sheet": _("Sheet")}.get(self.leaf.kind, _("Part"))
-
-    @property
-    def counted(self) -> str:
-        """What the version's page count counts."""
-        names = {"page": _("Pages"), "slide": _("Slides"), "sheet": _("Sheets")}
-        return names.get(self.leaf.kind, _("Sections"))
-
-    @property
-    def label(self) -> str:
-        """What the file calls the page, where that says more than its number."""
-        return "" if self.leaf.label == str(self.leaf.number) else self.leaf.label
-
-    @property
-    def last_number(self) -> int:
-        return self.leaves[-1].number
-
-    @property
-    def is_cited_here(self) -> bool:
-        return self.cited is not None and viewer.within(self.leaf, self.cited) is not None
-
-    @property
-    def image_url(self) -> str:
-        """The page as an image; "" where pages of this format cannot be drawn."""
-        if not drawn(self.version, self.leaf):
-            return ""
-        address = {"slug": self.document.workspace.slug, "pk": self.document.pk, "version": self.version.pk}
-        url = reverse("documents:page", kwargs=address | {"number": self.leaf.number})
-        return f"{url}?{urlencode(self._range())}" if self.is_cited_here else url
-
-    @property
-    def previous_url(self) -> str:
-        before, _after = viewer.neighbours(self.leaves, self.leaf)
-        return self._url(page=before.number) if before else ""
-
-    @property
-    def next_url(self) -> str:
-        _before, after = viewer.neighbours(self.leaves, self.leaf)
-        return self._url(page=after.number) if after else ""
-
-    @property
-    def cited_url(self) -> str:
-        """Back to the page of the citation; "" without one."""
-        return self._url() + "#cited" if self.cited else ""
-
-    def _url(self, **page: int) -> str:
-        return "?" + urlencode({"version": self.version.pk, **page, **self._range()})
-
-    def _range(self) -> dict[str, int]:
-        return {"start": self.cited[0], "end": self.cited[1]} if self.cited else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +61,11 @@ def opened(document: Document, version: Version | None, asked: PlaceForm) -> Rea
     if version is None or latest is None:
         raise Hidden(workspace=document.workspace, action=Action.OPEN, thing=document)
     news = Row(document, latest)
-    if not _is_readable(version):
+    if not is_readable(version):
         return Reading(document, version, news, None, misplaced=False)
-    leaves = viewer.leaves(version.sections, len(version.text))
     data = asked.cleaned_data if asked.is_valid() else {}
-    cited = _cited(data, len(version.text))
-    leaf = _leaf(leaves, data.get("page"), cited)
-    misplaced = not asked.is_valid() or leaf is None or (cited is None and data["start"] is not None)
-    return Reading(document, version, news, Place(document, version, leaves, leaf or leaves[0], cited), misplaced)
-
-
-def drawn(version: Version, leaf: viewer.Leaf) -> bool:
-    """Whether this page can be drawn as an image."""
-    return leaf.kind == "page" and version.format in DRAWN
+    place, exists = place_in(document, version, data)
+    return Reading(document, version, news, place, misplaced=not (asked.is_valid() and exists))
 
 
 def versions_of(document: Document) -> list[Row]:
@@ -176,17 +92,6 @@ def openers_of(document: Document) -> Openers:
     return Openers(granted_people(document), granted_groups(document))
 
 
-def _is_readable(version: Version) -> bool:
+def is_readable(version: Version) -> bool:
     """Whether its text is whole: ready now, ready once (and perhaps ingested again), or overtaken after it was read."""
     return bool(version.text) and (version.ready_at is not None or version.state == VersionState.SUPERSEDED)
-
-
-def _cited(data: dict[str, Any], length: int) -> viewer.Range | None:
-    start, end = data.get("start"), data.get("end")
-    return (start, end) if start is not None and end is not None and end <= length else None
-
-
-def _leaf(leaves: list[viewer.Leaf], page: int | None, cited: viewer.Range | None) -> viewer.Leaf | None:
-    if page is not None:
-        return viewer.leaf_numbered(leaves, page)
-    return viewer.leaf_at(leaves, cited[0]) if cited else leaves[0]

@@ -19,10 +19,19 @@ from documents.parse.pdf_text import Box, boxes, numbers_of, read_page
 MAX_PIXELS = 12_000_000
 # Multiplied with the page, so that the words stay readable under the mark.
 MARK = (255, 226, 89)
+FOUND = (150, 214, 255)
 
 
-def draw(path: Path, *, page: int, highlight: Sequence[Sequence[int]], page_text: str, scale: float) -> bytes:
-    """The PNG, or b"" when `page_text` is not the text of this page and a highlight was asked for.
+def draw(
+    path: Path,
+    *,
+    page: int,
+    highlight: Sequence[Sequence[int]],
+    found: Sequence[Sequence[int]],
+    page_text: str,
+    scale: float,
+) -> bytes:
+    """The PNG, or b"" when `page_text` is not the text of this page and marks were asked for.
 
     Raises ParseFailed: `encrypted`, `damaged`, or `unsupported` when there is no such page.
     """
@@ -30,29 +39,30 @@ def draw(path: Path, *, page: int, highlight: Sequence[Sequence[int]], page_text
     if not 1 <= page <= len(document):
         raise ParseFailed("unsupported", detail="no such page")
     leaf = document[page - 1]
-    marked: list[Box] = []
-    if highlight:
+    marked: list[tuple[Box, tuple[int, int, int]]] = []
+    if highlight or found:
         textpage = leaf.get_textpage()
         numbers = numbers_of(read_page(textpage), page_text)
         if numbers is None:
             return b""
-        for start, end in highlight:
-            marked += boxes(textpage, numbers[start:end])
+        for ranges, colour in ((highlight, MARK), (found, FOUND)):
+            for start, end in ranges:
+                marked += [(box, colour) for box in boxes(textpage, numbers[start:end])]
     width, height = leaf.get_size()
     scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
     image = leaf.render(scale=scale).to_pil().convert("RGB")
     if marked:
-        image = _mark(image, [_on_image(leaf, box, image.size) for box in marked])
+        image = _mark(image, [(_on_image(leaf, box, image.size), colour) for box, colour in marked])
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 
-def _mark(image: Image.Image, rectangles: list[tuple[int, int, int, int]]) -> Image.Image:
+def _mark(image: Image.Image, rectangles: list[tuple[tuple[int, int, int, int], tuple[int, int, int]]]) -> Image.Image:
     layer = Image.new("RGB", image.size, "white")
     drawing = ImageDraw.Draw(layer)
-    for left, top, right, bottom in rectangles:
-        drawing.rectangle((left - 2, top - 1, right + 2, bottom + 1), fill=MARK)
+    for (left, top, right, bottom), colour in rectangles:
+        drawing.rectangle((left - 2, top - 1, right + 2, bottom + 1), fill=colour)
     return ImageChops.multiply(image, layer)
 
 

@@ -131,19 +131,21 @@ def render_page(
     page: int,
     highlight: Sequence[tuple[int, int]],
     page_text: str,
+    found: Sequence[tuple[int, int]] = (),
     scale: float = 2.0,
     limits: Limits = DRAWING,
 ) -> bytes:
     """A PNG of a page of a PDF (from 1) with ranges of its stored text marked.
 
-    `highlight` holds (start, end) within `page_text`, which is the stored text
-    of this page alone; `scale` is pixels per point and shrinks for very large
-    pages. Raises HighlightMismatch when the page does not hold `page_text`
+    `highlight` and `found` hold (start, end) within `page_text`, which is the
+    stored text of this page alone, and are marked in two colours; `scale` is
+    pixels per point and shrinks for very large pages. Raises HighlightMismatch when the page does not hold `page_text`
     (ask again with no highlight), ParseFailed when there is no such page.
     """
     drawing = {
         "page": page,
         "highlight": [list(span) for span in highlight],
+        "found": [list(span) for span in found],
         "page_text": page_text,
         "scale": scale,
     }

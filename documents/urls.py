@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from documents import access_views, act_views, source_views, views
+from documents import access_views, act_views, change_views, source_views, viewer_views, views
 
 app_name = "documents"
 urlpatterns = [
@@ -24,10 +24,11 @@ urlpatterns = [
     path("<uuid:pk>/who/take-back/", access_views.take_back, name="take_back"),
     path("<uuid:pk>/who/never/", access_views.bar, name="bar"),
     path("<uuid:pk>/who/never/<uuid:rule>/lift/", access_views.lift, name="lift_bar"),
-    path("<uuid:pk>/", views.detail, name="detail"),
-    path("<uuid:pk>/versions/<uuid:version>/status/", views.status, name="status"),
-    path("<uuid:pk>/versions/<uuid:version>/pages/<int:number>.png", views.page, name="page"),
-    path("<uuid:pk>/versions/<uuid:version>/original/", views.original, name="original"),
+    path("<uuid:pk>/", viewer_views.detail, name="detail"),
+    path("<uuid:pk>/changes/", change_views.changes, name="changes"),
+    path("<uuid:pk>/versions/<uuid:version>/status/", viewer_views.status, name="status"),
+    path("<uuid:pk>/versions/<uuid:version>/pages/<int:number>.png", viewer_views.page, name="page"),
+    path("<uuid:pk>/versions/<uuid:version>/original/", viewer_views.original, name="original"),
     path("<uuid:pk>/retry/", act_views.retry, name="retry"),
     path("<uuid:pk>/delete/", act_views.delete, name="delete"),
     path("<uuid:pk>/classify/", act_views.classify, name="classify"),

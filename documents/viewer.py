@@ -1,48 +1,35 @@
-"""What the viewer shows of a version: one page of it at a time, and that page's text with the cited range marked.
+"""What the viewer shows of a screen of text: headings, paragraphs and tables, with the cited range and what was found
+in it marked.
 
 Pure: works on the stored text and sections alone. Every piece of text it hands out is a slice of the stored text.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
-from documents.parse.model import NUMBERED
+from documents.leaves import Leaf, Range
 from documents.parse.tables import CELL_SEPARATOR
 from documents.sentences import sentence_spans
-
-#: Flowing text is shown in pieces of about this many characters, cut between sections.
-LEAF_CHARACTERS = 20_000
-#: A single page or sheet longer than this is shown around the cited place only.
-SHOWN_CHARACTERS = 60_000
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _INDENTED = re.compile(r"\n[ \t]")
 _SHORT_LINE = 0.7
-
-Range = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """What is on the screen at once: a page, slide or sheet, or a run of headed sections."""
-
-    number: int  # from 1; for pages, slides and sheets the number they have in the file
-    kind: str
-    label: str
-    start: int
-    end: int
-    sections: tuple[Mapping[str, Any], ...]
+#: A longer paragraph is compared sentence by sentence.
+_LONG_PARAGRAPH = 3_000
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of characters that is wholly cited or not at all; the first cited one carries the anchor."""
+    """A run of characters that are marked alike; the first cited and the first chosen one carry an anchor."""
 
     text: str
     cited: bool = False
+    #: Part of something that was looked for, and of the one place among them that was chosen.
+    found: bool = False
+    chosen: bool = False
     first: bool = False
 
 
@@ -61,116 +48,75 @@ class Block:
     verbatim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The text of a leaf, and how many of its characters before and after were left out."""
-
-    blocks: list[Block]
-    left_out: int
-
-
-def leaves(sections: Sequence[Mapping[str, Any]], length: int) -> list[Leaf]:
-    """The screens a version falls into, in order; never empty.
-
-    `sections` are a version's stored sections and `length` that of its text.
-    """
-    if not sections:
-        return [Leaf(1, "section", "", 0, length, ())]
-    if sections[0]["kind"] in NUMBERED:
-        return [Leaf(s["number"], s["kind"], s["label"], s["start"], s["end"], (s,)) for s in sections]
-    return [_leaf(number, run) for number, run in enumerate(_runs(sections), 1)]
-
-
-def leaf_at(found: Sequence[Leaf], position: int) -> Leaf:
-    """The leaf that holds the character at `position`, or the last one before it."""
-    before = [leaf for leaf in found if leaf.start <= position and leaf.end > leaf.start]
-    return before[-1] if before else found[0]
-
-
-def leaf_numbered(found: Sequence[Leaf], number: int) -> Leaf | None:
-    """The leaf with this number, if there is one."""
-    return next((leaf for leaf in found if leaf.number == number), None)
-
-
-def neighbours(found: Sequence[Leaf], leaf: Leaf) -> tuple[Leaf | None, Leaf | None]:
-    """The leaves before and after `leaf`."""
-    place = found.index(leaf)
-    return (found[place - 1] if place else None), (found[place + 1] if place + 1 < len(found) else None)
-
-
-def shown(text: str, leaf: Leaf, cited: Range | None = None) -> Shown:
-    """The leaf's text as blocks, with `cited` marked; around the cited place only when it is very long."""
-    start, end = _window(text, leaf, cited)
-    marker = _Marker(text, cited)
+def shown(
+    text: str, leaf: Leaf, cited: Range | None = None, found: Sequence[Range] = (), chosen: Range | None = None
+) -> list[Block]:
+    """The leaf's text as blocks, with `cited` marked, and the places `found` (in order), `chosen` among them."""
+    marker = _Marker(text, cited, found, chosen)
     blocks: list[Block] = []
-    for section in leaf.sections or ({"heading": (), "start": leaf.start, "end": leaf.end},):
-        low, high = max(section["start"], start), min(section["end"], end)
+    for section in leaf.sections:
+        low, high = max(section["start"], leaf.start), min(section["end"], leaf.end)
         if low < high:
             names = tuple(section["heading"]) if low == section["start"] else ()
             blocks += _blocks(text, low, high, names, marker)
-    return Shown(blocks, (start - leaf.start) + (leaf.end - end))
+    return blocks
 
 
-def within(leaf: Leaf, cited: Range) -> Range | None:
-    """The part of `cited` that lies on `leaf`, counted from the leaf's own start; None when there is none."""
-    start, end = max(cited[0], leaf.start), min(cited[1], leaf.end)
-    return (start - leaf.start, end - leaf.start) if start < end else None
-
-
-# --- Screens ------------------------------------------------------------------------------------------------
-
-
-def _runs(sections: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    run: list[Mapping[str, Any]] = []
-    for section in sections:
-        if run and section["end"] - run[0]["start"] > LEAF_CHARACTERS:
-            yield run
-            run = []
-        run.append(section)
-    yield run
-
-
-def _leaf(number: int, run: Sequence[Mapping[str, Any]]) -> Leaf:
-    return Leaf(number, "section", run[0]["label"], run[0]["start"], run[-1]["end"], tuple(run))
-
-
-def _window(text: str, leaf: Leaf, cited: Range | None) -> Range:
-    if leaf.end - leaf.start <= SHOWN_CHARACTERS:
-        return leaf.start, leaf.end
-    centre = cited[0] if cited and within(leaf, cited) else leaf.start
-    start = max(leaf.start, min(centre - SHOWN_CHARACTERS // 2, leaf.end - SHOWN_CHARACTERS))
-    end = start + SHOWN_CHARACTERS
-    # Whole lines, where there are lines.
-    if start > leaf.start:
-        start = max(start, text.find("\n", start, centre) + 1)
-    if end < leaf.end:
-        end = max(text.rfind("\n", centre, end), end - LEAF_CHARACTERS)
-    return start, end
+def paragraphs(text: str) -> Iterator[Range]:
+    """Where its paragraphs stand; rows of tables, lines of code and sentences of very long paragraphs one by one."""
+    for low, high in _pieces(text, 0, len(text)):
+        piece = text[low:high]
+        if _is_table(piece) or _INDENTED.search(piece):
+            yield from _lines(text, low, high)
+        elif len(piece) > _LONG_PARAGRAPH:
+            yield from ((low + start, low + end) for start, end in sentence_spans(piece))
+        else:
+            yield low, high
 
 
 # --- Text ---------------------------------------------------------------------------------------------------
 
 
 class _Marker:
-    """Cuts ranges of the text into spans at the ends of the cited range, and anchors the first cited one."""
+    """Cuts ranges of the text into spans where a marked range begins or ends, and anchors the first ones."""
 
-    def __init__(self, text: str, cited: Range | None) -> None:
+    def __init__(self, text: str, cited: Range | None, found: Sequence[Range], chosen: Range | None) -> None:
         self.text = text
         self.cited = cited
-        self.anchored = False
+        self.found = found
+        self.chosen = chosen
+        self.starts = [low for low, _high in found]
+        self.anchored: set[str] = set()
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether something marked lies in a range."""
+        cited = self.cited is not None and self.cited[0] < end and self.cited[1] > start
+        return cited or bool(self._found_in(start, end))
+
+    def finds(self, start: int, end: int) -> bool:
+        """Whether something that was looked for lies in a range."""
+        return bool(self._found_in(start, end))
 
     def spans(self, start: int, end: int) -> list[Span]:
-        low, high = self.cited or (end, end)
-        low, high = min(max(low, start), end), min(max(high, start), end)
-        if low >= high:
-            return [Span(self.text[start:end])]
-        spans = [
-            Span(self.text[start:low]),
-            Span(self.text[low:high], cited=True, first=not self.anchored),
-            Span(self.text[high:end]),
-        ]
-        self.anchored = True
-        return [span for span in spans if span.text]
+        found = self._found_in(start, end)
+        marked = [*found, *([self.cited] if self.cited else [])]
+        ends = {start, end} | {min(max(place, start), end) for pair in marked for place in pair}
+        return [self._span(low, high, found) for low, high in pairwise(sorted(ends))]
+
+    def _span(self, low: int, high: int, found: Sequence[Range]) -> Span:
+        cited = self.cited is not None and self.cited[0] <= low < self.cited[1]
+        hit = next((pair for pair in found if pair[0] <= low < pair[1]), None)
+        chosen = hit is not None and hit == self.chosen
+        kind = "chosen" if chosen else "cited" if cited else ""
+        first = bool(kind) and kind not in self.anchored
+        self.anchored.add(kind)
+        return Span(self.text[low:high], cited, hit is not None, chosen, first)
+
+    def _found_in(self, start: int, end: int) -> Sequence[Range]:
+        first = bisect_right(self.starts, start)
+        # The one before may reach into the range.
+        first -= bool(first and self.found[first - 1][1] > start)
+        return self.found[first : bisect_left(self.starts, end)]
 
 
 def _blocks(text: str, start: int, end: int, headings: tuple[str, ...], marker: _Marker) -> Iterator[Block]:
@@ -231,9 +177,9 @@ def _table(text: str, start: int, end: int, marker: _Marker) -> Block:
     rows = []
     for place, line in enumerate(lines):
         # The line of names becomes the head, unless the citation lies on it.
-        if columns and place == first - 1 and not _touches(marker.cited, line):
+        if columns and place == first - 1 and not marker.touches(line[0][0], line[-1][1]):
             continue
-        cells = _under(text, columns, line) if columns and place >= first else line
+        cells = _under(text, columns, line, marker) if columns and place >= first else line
         rows.append([marker.spans(*cell) if cell else [] for cell in cells])
     return Block("table", rows, columns)
 
@@ -273,18 +219,16 @@ def _named(text: str, cell: Range, name: str) -> bool:
     return text.startswith(f"{name}: ", *cell) or text[slice(*cell)] == name
 
 
-def _under(text: str, columns: Sequence[str], line: Sequence[Range]) -> list[Range | None]:
+def _under(text: str, columns: Sequence[str], line: Sequence[Range], marker: _Marker) -> list[Range | None]:
     placed: list[Range | None] = [None] * len(columns)
     for cell in line:
         for column, name in enumerate(columns):
             if placed[column] is None and _named(text, cell, name):
                 skipped = len(name) + 2 if text.startswith(f"{name}: ", *cell) else 0
+                # A name that was looked for is found in every row, so it is shown in every row.
+                skipped = 0 if marker.finds(cell[0], cell[0] + skipped) else skipped
                 placed[column] = (cell[0] + skipped, cell[1])
                 break
         else:
             placed.append(cell)
     return placed
-
-
-def _touches(cited: Range | None, line: Sequence[Range]) -> bool:
-    return cited is not None and cited[0] < line[-1][1] and cited[1] > line[0][0]

@@ -1,44 +1,25 @@
-"""Pages of documents that change nothing: the list, the viewer, page images, the original."""
+"""The list of a workspace's documents as a page."""
 
-import logging
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from audit.events import EventType
-from audit.record import record
-from documents import sandbox, viewer
-from documents.forms import FilterForm, GrantForm, PlaceForm
-from documents.listing import GROUPS, Row, listing
-from documents.models import HEAVY, Document, Version
-from documents.openings import note_page
-from documents.originals import download, local_path
-from documents.parse import FORMATS, ParseFailed
-from documents.reading import drawn, opened, openers_of, passages_of, versions_of
-from documents.restriction import people_to_grant
-from workspaces import access
+from documents.forms import FilterForm
+from documents.listing import GROUPS, listing
+from documents.parse import FORMATS
 from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
-from workspaces.exceptions import Hidden
 from workspaces.models import Workspace
 from workspaces.roles import Action
-
-logger = logging.getLogger(__name__)
 
 #: The endings a person chooses by; `FORMATS` knows a few more spellings.
 SHOWN_FORMATS = (
     "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, MSG, CSV, HTML, Markdown, TXT, DOC, XLS, PPT, PNG, JPEG, TIFF, WEBP"
 )
-
-# --- The list -------------------------------------------------------------------------------
 
 
 @require_GET

@@ -1,13 +1,23 @@
-// The viewer: arrow keys turn pages, the page box jumps, tabs where image and text do not fit side by side.
+// The viewer: arrow keys and j, k turn pages, n and N go through what was found, the page box jumps, tabs where image
+// and text do not fit side by side.
 (() => {
   const viewer = document.querySelector("[data-viewer]");
   if (!viewer) return;
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key !== "N")) return;
     if (event.target.closest("input, textarea, select, dialog, [role=tablist]")) return;
-    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-    if (rel) viewer.querySelector(`a[rel=${rel}]`)?.click();
+    // A wide table is read sideways with the arrows first.
+    if (event.key.startsWith("Arrow") && event.target.closest(".viewer__table")) return;
+    const wanted = {
+      ArrowLeft: "a[rel=prev]",
+      k: "a[rel=prev]",
+      ArrowRight: "a[rel=next]",
+      j: "a[rel=next]",
+      n: "a[data-hit=next]",
+      N: "a[data-hit=previous]",
+    }[event.key];
+    if (wanted) viewer.querySelector(wanted)?.click();
   });
 
   const box = viewer.querySelector("input[name=page]");

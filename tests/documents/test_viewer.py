@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents import viewer
-from documents.viewer import leaf_at, leaves, neighbours, shown, within
+from documents.leaves import leaves
+from documents.viewer import paragraphs, shown
 
 
 def section(kind, number, start, end, heading=(), label=""):
@@ -20,7 +20,7 @@ def section(kind, number, start, end, heading=(), label=""):
 
 
 def one(text, *heading):
-    return leaves([section("section", 1, 0, len(text), heading)], len(text))[0]
+    return leaves([section("section", 1, 0, len(text), heading)], text)[0]
 
 
 def lines_of(block):
@@ -28,58 +28,11 @@ def lines_of(block):
 
 
 def marked(view):
-    return [span.text for block in view.blocks for row in block.rows for cell in row for span in cell if span.cited]
+    return [span.text for block in view for row in block.rows for cell in row for span in cell if span.cited]
 
 
 def cells_of(block):
     return [["".join(span.text for span in cell) for cell in row] for row in block.rows]
-
-
-# --- Pages --------------------------------------------------------------------------------------------------
-
-
-def test_a_page_keeps_the_number_it_has_in_the_file():
-    found = leaves([section("page", 1, 0, 5), section("page", 2, 5, 5), section("page", 3, 7, 12)], 12)
-
-    assert [leaf.number for leaf in found] == [1, 2, 3]
-    assert leaf_at(found, 8).number == 3
-    assert leaf_at(found, 6).number == 1
-    assert neighbours(found, found[1]) == (found[0], found[2])
-    assert neighbours(found, found[0])[0] is None
-
-
-def test_flowing_text_is_shown_in_long_runs_of_sections():
-    size = viewer.LEAF_CHARACTERS // 3
-    sections = [section("section", n + 1, n * size, (n + 1) * size, label=f"Part {n}") for n in range(7)]
-
-    found = leaves(sections, 7 * size)
-
-    assert [len(leaf.sections) for leaf in found] == [3, 3, 1]
-    assert [leaf.label for leaf in found] == ["Part 0", "Part 3", "Part 6"]
-    assert [leaf.number for leaf in found] == [1, 2, 3]
-
-
-def test_a_version_without_sections_is_one_page():
-    assert len(leaves([], 10)) == 1
-
-
-def test_a_citation_across_two_pages_is_cut_at_the_page():
-    found = leaves([section("page", 1, 0, 5), section("page", 2, 7, 12)], 12)
-
-    assert within(found[0], (3, 9)) == (3, 5)
-    assert within(found[1], (3, 9)) == (0, 2)
-    assert within(found[1], (0, 5)) is None
-
-
-def test_a_huge_sheet_is_shown_around_the_cited_row():
-    text = "\n".join(f"row {n}" for n in range(20_000))
-    place = text.index("row 15000")
-
-    view = shown(text, one(text), (place, place + 9))
-
-    assert marked(view) == ["row 15000"]
-    assert view.left_out == len(text) - sum(len(line) + 1 for b in view.blocks for line in lines_of(b)) + 1
-    assert view.left_out > 0
 
 
 # --- Blocks -------------------------------------------------------------------------------------------------
@@ -90,8 +43,8 @@ def test_a_section_begins_with_its_headings():
 
     view = shown(text, one(text, "Leave", "Parental leave"))
 
-    assert [(block.kind, block.level) for block in view.blocks[:2]] == [("heading", 2), ("heading", 3)]
-    assert [block.kind for block in view.blocks[2:]] == ["paragraph"] * 3
+    assert [(block.kind, block.level) for block in view[:2]] == [("heading", 2), ("heading", 3)]
+    assert [block.kind for block in view[2:]] == ["paragraph"] * 3
 
 
 def test_wrapped_lines_are_joined_and_lines_ended_on_purpose_kept():
@@ -104,7 +57,7 @@ def test_wrapped_lines_are_joined_and_lines_ended_on_purpose_kept():
         "until 31 March."
     )
 
-    (block,) = shown(text, one(text)).blocks
+    (block,) = shown(text, one(text))
 
     assert [line.replace("\n", " ") for line in lines_of(block)] == [
         "Every employee has 25 working days of paid annual leave, and those who work part-time have a part of it.",
@@ -117,7 +70,7 @@ def test_wrapped_lines_are_joined_and_lines_ended_on_purpose_kept():
 def test_indented_lines_stay_as_they_are():
     text = "def ask():\n    return 1\n    # done"
 
-    (block,) = shown(text, one(text)).blocks
+    (block,) = shown(text, one(text))
 
     assert block.verbatim
     assert lines_of(block) == text.split("\n")
@@ -127,7 +80,7 @@ def test_rows_that_name_their_columns_become_a_table():
     text = "Role | Limit\nRole: Manager | Limit: 5,000\nRole: Director\nRole: Clerk | Limit: 10"
     cited = text.index("Role: Manager | Limit: 5,000")
 
-    (block,) = (view := shown(text, one(text), (cited, cited + 28))).blocks
+    (block,) = (view := shown(text, one(text), (cited, cited + 28)))
 
     assert block.columns == ["Role", "Limit"]
     assert cells_of(block) == [["Manager", "5,000"], ["Director", ""], ["Clerk", "10"]]
@@ -137,7 +90,7 @@ def test_rows_that_name_their_columns_become_a_table():
 def test_later_rows_of_a_table_keep_their_columns():
     text = "City: Trieste | Rate: 44\nCity: Koper | Rate: 38"
 
-    (block,) = shown(text, one(text)).blocks
+    (block,) = shown(text, one(text))
 
     assert block.columns == ["City", "Rate"]
     assert cells_of(block) == [["Trieste", "44"], ["Koper", "38"]]
@@ -146,7 +99,7 @@ def test_later_rows_of_a_table_keep_their_columns():
 def test_rows_without_names_are_shown_cell_by_cell():
     text = "Manager | 5,000\nDirector | 50,000 | per year"
 
-    (block,) = shown(text, one(text)).blocks
+    (block,) = shown(text, one(text))
 
     assert block.columns == []
     assert cells_of(block) == [["Manager", "5,000"], ["Director", "50,000", "per year"]]
@@ -165,6 +118,41 @@ def test_nothing_is_marked_without_a_citation_on_the_page(cited):
     assert marked(shown(text, one(text), cited)) == []
 
 
+def test_what_is_looked_for_is_marked_beside_the_citation_and_inside_of_it():
+    text = "Leave lasts 26 weeks. Leave is paid."
+    found = [(0, 5), (22, 27)]
+
+    (block,) = shown(text, one(text), (0, 21), found, (22, 27))
+
+    spans = [(span.text, span.cited, span.found, span.chosen, span.first) for span in block.rows[0][0]]
+    assert spans == [
+        ("Leave", True, True, False, True),
+        (" lasts 26 weeks.", True, False, False, False),
+        (" ", False, False, False, False),
+        ("Leave", False, True, True, True),
+        (" is paid.", False, False, False, False),
+    ]
+
+
+def test_a_column_that_is_looked_for_is_named_in_each_of_its_rows():
+    text = "Role: Manager | Limit: 5,000\nRole: Clerk | Limit: 10"
+    found = [(16, 21), (43, 48)]
+    assert [text[slice(*place)] for place in found] == ["Limit", "Limit"]
+
+    (block,) = shown(text, one(text), None, found, found[1])
+
+    assert cells_of(block) == [["Manager", "Limit: 5,000"], ["Clerk", "Limit: 10"]]
+
+
+def test_paragraphs_are_told_apart_and_rows_of_a_table_one_by_one():
+    text = "Leave\nlasts.\n\nA | B\nC | D\n\ndef f():\n    pass\n\n" + "One sentence. " * 400
+
+    found = [text[start:end] for start, end in paragraphs(text)]
+
+    assert found[:5] == ["Leave\nlasts.", "A | B", "C | D", "def f():", "    pass"]
+    assert found[5:] == ["One sentence."] * 400
+
+
 TEXTS = st.text(st.sampled_from("ab.| :\n\n "), max_size=120)
 
 
@@ -174,7 +162,7 @@ def test_the_marked_words_are_the_cited_ones_and_the_first_carries_the_anchor(te
 
     view = shown(text, one(text), cited)
 
-    spans = [span for block in view.blocks for row in block.rows for cell in row for span in cell]
+    spans = [span for block in view for row in block.rows for cell in row for span in cell]
     quote = "".join(text[slice(*cited)].split())
     for span in spans:
         assert span.text in text
@@ -187,5 +175,5 @@ def test_the_marked_words_are_the_cited_ones_and_the_first_carries_the_anchor(te
 def test_no_word_of_a_text_is_lost(text):
     view = shown(text, one(text))
 
-    words = [word for block in view.blocks for line in lines_of(block) for word in line.split()]
+    words = [word for block in view for line in lines_of(block) for word in line.split()]
     assert words == text.split()

@@ -121,7 +121,7 @@ def test_an_old_version_says_that_it_was_replaced_and_still_shows_its_words(leav
 
     page = client_of(member).get(viewer_url(leave, version=old.pk, **place)).content.decode()
 
-    assert "This is version 1, which has been replaced." in page
+    assert "This is version 1 of 2, which has been replaced." in page
     assert "New answers rest on version 2." in page
     assert '<mark id="cited">26 weeks</mark>' in page
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers.differences import Piece, difference
+from documents.differences import Piece, difference
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -1,0 +1,121 @@
+"""Pages that show one document and change nothing: the viewer, page images, the original."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.events import EventType
+from audit.record import record
+from documents import leaves, sandbox
+from documents.finding import find
+from documents.forms import GrantForm
+from documents.listing import Row
+from documents.lookup import document_of, version_of
+from documents.models import HEAVY, Version
+from documents.openings import note_page
+from documents.originals import download, local_path
+from documents.parse import ParseFailed
+from documents.place_forms import PlaceForm
+from documents.places import drawn
+from documents.reading import opened, openers_of, passages_of, versions_of
+from documents.restriction import people_to_grant
+from workspaces import access
+from workspaces.classification import Classification
+from workspaces.decorators import in_workspace
+from workspaces.models import Workspace
+from workspaces.roles import Action
+
+logger = logging.getLogger(__name__)
+
+
+@require_GET
+@in_workspace(Action.OPEN)
+def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """The viewer: `?version=` (else the current one), and `?start=&end=` or `?page=` in it."""
+    document = document_of(request, workspace, pk)
+    version = version_of(request, document, request.GET["version"]) if "version" in request.GET else None
+    reading = opened(document, version, PlaceForm(request.GET))
+    with transaction.atomic():
+        record(
+            EventType.DOCUMENT_OPENED,
+            on=document,
+            workspace=workspace,
+            version=reading.version.pk,
+            number=reading.version.number,
+            place=reading.place.leaf.number if reading.place else None,
+        )
+    context: dict[str, Any] = {"reading": reading, "document": document, "versions": versions_of(document)}
+    if document.restricted:
+        context["openers"] = openers_of(document)
+    if Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace):
+        context["passages"] = passages_of(document)
+        context["levels"] = Classification.choices
+        context["grant_form"] = GrantForm(people=people_to_grant(document))
+    return render(request, "documents/detail.html", context)
+
+
+@require_GET
+@in_workspace(Action.OPEN)
+def status(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) -> HttpResponse:
+    """How far a version in work has come, for htmx; once nothing more happens, the page is told to load again."""
+    document = document_of(request, workspace, pk)
+    row = Row(document, version_of(request, document, version, without=HEAVY))
+    response = render(request, "documents/_status.html", {"row": row})
+    if not row.working:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@require_GET
+@in_workspace(Action.OPEN)
+def page(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID, number: int) -> HttpResponse:
+    """A page as an image, with `?start=&end=` (in the version's text) and what `?find=` finds on it marked."""
+    document = document_of(request, workspace, pk)
+    found = version_of(request, document, version)
+    screens = leaves.leaves(found.sections, found.text)
+    leaf = leaves.leaf_numbered(screens, number)
+    if leaf is None or not drawn(found, leaf):
+        raise Http404
+    try:
+        image = _draw(found, number, leaves.whole_range(screens, number), PlaceForm(request.GET))
+    except ParseFailed as error:
+        logger.warning("Page %s of version %s cannot be drawn: %s.", number, found.pk, error.code)
+        raise Http404 from error
+    note_page(document, found, page=number)
+    return HttpResponse(image, content_type="image/png")
+
+
+@require_GET
+@in_workspace(Action.OPEN)
+def original(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) -> HttpResponseBase:
+    """The file exactly as it was received."""
+    document = document_of(request, workspace, pk)
+    found = version_of(request, document, version, without=HEAVY)
+    response = download(request, found)
+    with transaction.atomic():
+        record(EventType.ORIGINAL_DOWNLOADED, on=document, workspace=workspace, version=found.pk, sha256=found.sha256)
+    return response
+
+
+# --- Inside ---------------------------------------------------------------------------------------------------
+
+
+def _draw(version: Version, number: int, whole: leaves.Range, asked: PlaceForm) -> bytes:
+    """The page as a PNG; without marks where the stored text does not fit the page. Raises ParseFailed."""
+    text = version.text[slice(*whole)]
+    data = asked.cleaned_data if asked.is_valid() else {}
+    cited = leaves.within(whole, (data["start"], data["end"])) if data.get("start") is not None else None
+    found = find(text, data["find"]).places if data.get("find") else []
+    marks = {"highlight": [cited] if cited else [], "found": found}
+    with local_path(version) as path:
+        try:
+            return sandbox.render_page(path, page=number, page_text=text, **marks)
+        except sandbox.HighlightMismatch:
+            logger.warning("Page %s of version %s cannot be marked.", number, version.pk)
+            return sandbox.render_page(path, page=number, page_text=text, highlight=[])
