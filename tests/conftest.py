@@ -16,9 +16,10 @@ from tests import engines
 
 engines.point_settings_at_this_run()
 
-from django.db import connections  # noqa: E402  (settings must see this run's engines)
-from django.test import Client, TransactionTestCase  # noqa: E402
+from django.test import Client, TransactionTestCase  # noqa: E402  (settings must see this run's engines)
 from django.utils import translation  # noqa: E402
+
+from tests.databases import Databases  # noqa: E402
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -55,70 +56,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     _databases.choose("cast" if _STAFFED & set(getattr(item, "fixturenames", ())) else "bare")
 
 
-class _Databases:
-    """This worker's two databases: one as migrations leave it, and one where the cast has its roles.
-
-    Hiring the cast anew for each of thousands of tests took a fifth of the whole run.
-    """
-
-    def __init__(self) -> None:
-        self.kind = "bare"
-        self.made = False
-        #: Ids of the cast's workspaces.
-        self.workspaces: list[Any] = []
-
-    @property
-    def name(self) -> str:
-        return f"test_{engines.WORKER or 'main'}_{self.kind}"
-
-    @property
-    def _template(self) -> str:
-        return f"{self.name}_template" if self.kind == "cast" else engines.TEMPLATE
-
-    def choose(self, kind: str) -> None:
-        """Point the connection at the database of that kind, once there is one."""
-        self.kind = kind
-        if self.made and connections["default"].settings_dict["NAME"] != self.name:
-            self._connect_to(self.name)
-
-    def make(self) -> None:
-        chosen = self.kind
-        for self.kind, hire in (("cast", _hire_the_cast), ("bare", None)):
-            if hire is not None:
-                engines.copy_template(self._template)
-                self._connect_to(self._template)
-                self.workspaces = hire()
-            self.renew()
-        self.made = True
-        self.choose(chosen)
-
-    def renew(self) -> None:
-        """What a test committed is gone."""
-        connections["default"].close()
-        engines.copy_template(self.name, of=self._template)
-        self._connect_to(self.name)
-
-    def drop(self) -> None:
-        connections["default"].close()
-        for self.kind in ("cast", "bare"):
-            engines.drop(self.name)
-        engines.drop(f"test_{engines.WORKER or 'main'}_cast_template")
-
-    @staticmethod
-    def _connect_to(name: str) -> None:
-        connections["default"].close()
-        connections["default"].settings_dict["NAME"] = name
-
-
-_databases = _Databases()
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Each worker's own copies of the template instead of a migration run per worker."""
     with django_db_blocker.unblock():
         _databases.make()
-    # The trail refuses TRUNCATE, so tests that commit get a new copy instead of Django's flush.
+    # The trail refuses TRUNCATE, which is Django's flush.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: _databases.renew())
         yield
@@ -217,6 +160,9 @@ def _hire_the_cast() -> list[Any]:
         people.setdefault(role, []).append(_make_user(username))
     made = _make_workspace("policies", **people), _make_workspace("legal", policy="review", **people)
     return [workspace.pk for workspace in made]
+
+
+_databases = Databases(_hire_the_cast)
 
 
 def _of_the_cast(username: str) -> Any:
