@@ -5,17 +5,24 @@ where there is any, the page is drawn, and text is hidden where the drawing show
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable
+from itertools import compress, repeat
+from math import sqrt
+from operator import mul, or_, sub
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage, PdfTextPage
 
 from . import pdf_calls
 from .hidden import NEARLY_WHITE, TINY
+from .pdf_calls import Pointer
 
 Box = tuple[float, float, float, float]
 
 _NO_INK = frozenset({pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP})
+_INK = frozenset(range(pdfium.FPDF_TEXTRENDERMODE_LAST)) - _NO_INK
+_IS_NO_TEXT = pdfium.FPDF_TEXTRENDERMODE_UNKNOWN.__eq__
 # Forms may stand in forms, and a page may hold millions of strokes.
 _MAX_DEPTH = 5
 _MAX_OBJECTS = 200_000
@@ -33,9 +40,8 @@ def kinds_of_hidden(textpage: PdfTextPage, raw: str, boxes: Callable[..., list[B
     if not suspects.kinds:
         return hidden
     by_object: dict[int, list[int]] = {}
-    text = pdf_calls.address(textpage)
-    for number in range(len(raw)):
-        drawn_by = pdf_calls.object_of_character(text, number)
+    drawers = map(pdf_calls.object_of_character, repeat(pdf_calls.pointer(textpage)), range(len(raw)))
+    for number, drawn_by in enumerate(drawers):
         if drawn_by in suspects.kinds and number not in hidden:
             by_object.setdefault(drawn_by, []).append(number)
     drawing: _Drawing | None = None
@@ -52,8 +58,8 @@ def kinds_of_hidden(textpage: PdfTextPage, raw: str, boxes: Callable[..., list[B
 class _Suspects:
     """The text objects of a page that may not be seen, by their addresses.
 
-    A page has an object for each word, so this is where the time goes: as few calls as can be for each, and their
-    answers written into the same few numbers.
+    A page has an object for each word or even letter, so this is where the time goes: each question is put to all of
+    them at once, and only where some answer is suspicious they are looked at one by one.
     """
 
     def __init__(self, page: PdfPage) -> None:
@@ -61,102 +67,95 @@ class _Suspects:
         self.has_picture = False
         self._has_scan = False
         self._scan = _SCAN * max(1.0, page.get_width() * page.get_height())
-        self._ink = (ctypes.c_uint * 4)()
-        self._sides = (ctypes.c_float * 4)()
-        self._ink_to, self._sides_to = pdf_calls.places(self._ink), pdf_calls.places(self._sides)
-        for thing, mode, scale in _objects(pdf_calls.address(page)):
-            self._look(thing, mode, scale)
+        self._look_at_all(pdf_calls.pointer(page))
         if self._has_scan:
             self.kinds = {address: kind for address, kind in self.kinds.items() if kind != "unseen"}
 
-    def _look(self, thing: int, mode: int, scale: float) -> None:
-        ink, sides = self._ink, self._sides
-        if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN:
-            self._look_at_picture(thing, scale)
-        elif mode in _NO_INK:
-            self.kinds[thing] = "unseen"
-        # A dash is low as well: what the size says is asked of the few that are.
-        elif (
-            pdf_calls.bounds(thing, *self._sides_to)
-            and (sides[3] - sides[1]) * scale < TINY
-            and _size(thing) * scale < TINY
-        ):
-            self.kinds[thing] = "tiny"
-        elif pdf_calls.fill_colour(thing, *self._ink_to) and (
-            (ink[0] >= NEARLY_WHITE and min(ink[1], ink[2]) >= NEARLY_WHITE) or ink[3] < _ONE_COLOUR
-        ):
-            self.kinds[thing] = "white"
+    def _look_at_all(self, page: Pointer) -> None:
+        """The objects of the page and of its forms; what a form says is drawn as much larger as the form is."""
+        count = min(pdf_calls.objects_in_page(page), _MAX_OBJECTS)
+        forms = self._look(list(map(pdf_calls.object_of_page, repeat(page, count), range(count))), 1.0)
+        waiting = [(form, larger, 1) for form, larger in forms]
+        seen = 0
+        while waiting:
+            form, scale, depth = waiting.pop()
+            count = min(max(0, pdf_calls.objects_in_form(form)), _MAX_OBJECTS - seen)
+            seen += count
+            forms = self._look(list(map(pdf_calls.object_of_form, repeat(form, count), range(count))), scale)
+            if depth < _MAX_DEPTH:
+                waiting += [(form, scale * larger, depth + 1) for form, larger in forms]
 
-    def _look_at_picture(self, thing: int, scale: float) -> None:
-        if pdf_calls.kind(thing) != pdfium.FPDF_PAGEOBJ_IMAGE:
+    def _look(self, things: list[Pointer], scale: float) -> list[tuple[Pointer, float]]:
+        """Note the suspects among `things`; the forms among them, and how much larger each draws."""
+        modes = list(map(pdf_calls.render_mode, things))
+        drawn = set(modes)
+        forms: list[Pointer] = []
+        if pdfium.FPDF_TEXTRENDERMODE_UNKNOWN in drawn:
+            others = list(compress(things, map(_IS_NO_TEXT, modes)))
+            kinds = list(map(pdf_calls.kind, others))
+            forms = [thing for thing, kind in zip(others, kinds, strict=True) if kind == pdfium.FPDF_PAGEOBJ_FORM]
+            pictures = [thing for thing, kind in zip(others, kinds, strict=True) if kind == pdfium.FPDF_PAGEOBJ_IMAGE]
+            self._look_at_pictures(pictures, scale)
+        if not _NO_INK.isdisjoint(drawn):
+            self._note("unseen", compress(things, map(_NO_INK.__contains__, modes)))
+        if drawn - _INK:
+            things = list(compress(things, map(_INK.__contains__, modes)))
+        self._look_at_colours(things)
+        self._look_at_sizes(things, scale)
+        return list(zip(forms, map(sqrt, _enlarged(forms)), strict=True))
+
+    def _look_at_colours(self, things: list[Pointer]) -> None:
+        ink = pdf_calls.fill_colour.ask(things)
+        reds, covers = ink[0::4], ink[3::4]
+        if max(reds, default=0) < NEARLY_WHITE and min(covers, default=255) >= _ONE_COLOUR:
             return
-        self.has_picture = True
-        if pdf_calls.bounds(thing, *self._sides_to):
-            left, bottom, right, top = self._sides
+        odd = map(or_, map(NEARLY_WHITE.__le__, reds), map(_ONE_COLOUR.__gt__, covers))
+        looks = compress(zip(things, reds, ink[1::4], ink[2::4], covers, strict=True), odd)
+        self._note("white", (thing for thing, *rgb, cover in looks if cover < _ONE_COLOUR or min(rgb) >= NEARLY_WHITE))
+
+    def _look_at_sizes(self, things: list[Pointer], scale: float) -> None:
+        sides = pdf_calls.bounds.ask(things)
+        heights = map(sub, sides[3::4], sides[1::4])
+        # A dash is low as well: what the size says is asked of those that are.
+        low = list(compress(things, map(TINY.__gt__, map(mul, heights, repeat(scale)))))
+        sizes = zip(low, pdf_calls.font_size.ask(low), _enlarged(low), strict=True)
+        self._note("tiny", (thing for thing, size, larger in sizes if size * sqrt(larger) * scale < TINY))
+
+    def _look_at_pictures(self, things: list[Pointer], scale: float) -> None:
+        self.has_picture = self.has_picture or bool(things)
+        sides = pdf_calls.bounds.ask(things)
+        for left, bottom, right, top in zip(*(sides[side::4] for side in range(4)), strict=True):
             self._has_scan = self._has_scan or (right - left) * (top - bottom) * scale * scale > self._scan
 
+    def _note(self, kind: str, things: Iterable[Pointer]) -> None:
+        self.kinds |= {thing.value or 0: kind for thing in things}
 
-def _objects(page: int) -> Iterator[tuple[int, int, float]]:
-    """The objects of a page and of its forms, how the text of each is drawn (-1 for what is no text), and how much
-    larger it is drawn than it says.
-    """
-    forms: list[tuple[int, float, int]] = []
-    for index in range(min(pdf_calls.objects_in_page(page), _MAX_OBJECTS)):
-        thing = pdf_calls.object_of_page(page, index)
-        mode = pdf_calls.render_mode(thing)
-        if mode == pdfium.FPDF_TEXTRENDERMODE_UNKNOWN and pdf_calls.kind(thing) == pdfium.FPDF_PAGEOBJ_FORM:
-            forms.append((thing, _scale(thing), 1))
-        else:
-            yield thing, mode, 1.0
-    seen = 0
-    while forms:
-        form, scale, depth = forms.pop()
-        for index in range(min(max(0, pdf_calls.objects_in_form(form)), _MAX_OBJECTS - seen)):
-            thing = pdf_calls.object_of_form(form, index)
-            seen += 1
-            mode = pdf_calls.render_mode(thing)
-            if mode != pdfium.FPDF_TEXTRENDERMODE_UNKNOWN or pdf_calls.kind(thing) != pdfium.FPDF_PAGEOBJ_FORM:
-                yield thing, mode, scale
-            elif depth < _MAX_DEPTH:
-                forms.append((thing, scale * _scale(thing), depth + 1))
+
+def _enlarged(things: list[Pointer]) -> list[float]:
+    """How much larger each object draws an area."""
+    matrix = pdf_calls.matrix.ask(things)
+    return [abs(a * d - b * c) for a, b, c, d in zip(*(matrix[n::6] for n in range(4)), strict=True)]
 
 
 def _off_page(textpage: PdfTextPage, raw: str) -> dict[int, str]:
     left, bottom, right, top = textpage.page.get_bbox()
-    place = (ctypes.c_double * 2)()
-    text, place_to = pdf_calls.address(textpage), pdf_calls.places(place)
+    text = pdf_calls.pointer(textpage)
 
-    def is_outside(number: int) -> bool:
-        pdf_calls.origin(text, number, *place_to)
-        x, y = place
-        return not (left - TINY <= x <= right + TINY and bottom - TINY <= y <= top + TINY)
+    def outside(numbers: list[int]) -> list[bool]:
+        return [
+            not (left - TINY <= x <= right + TINY and bottom - TINY <= y <= top + TINY)
+            for x, y in zip(*pdf_calls.origins(text, numbers), strict=True)
+        ]
 
+    lines = [match.span() for match in re.finditer(r"\S(?:.*\S)?", raw)]
     hidden: dict[int, str] = {}
-    start = 0
-    for line in raw.splitlines(keepends=True):
-        words = line.strip()
-        first = start + len(line) - len(line.lstrip())
-        last = first + len(words) - 1
-        # A line is drawn from one end to the other, so its ends tell.
-        if words and (is_outside(first) or is_outside(last)):
-            numbers = (number for number in range(first, last + 1) if not raw[number].isspace())
-            hidden |= {number: "off_page" for number in numbers if is_outside(number)}
-        start += len(line)
+    # A line is drawn from one end to the other, so its ends tell.
+    begun, ended = outside([start for start, _ in lines]), outside([end - 1 for _, end in lines])
+    for (start, end), begins_outside, ends_outside in zip(lines, begun, ended, strict=True):
+        if begins_outside or ends_outside:
+            numbers = [number for number in range(start, end) if not raw[number].isspace()]
+            hidden |= {number: "off_page" for number, is_so in zip(numbers, outside(numbers), strict=True) if is_so}
     return hidden
-
-
-def _scale(thing: int) -> float:
-    told = pdfium.FS_MATRIX()
-    if not pdf_calls.matrix(thing, ctypes.addressof(told)):
-        return 1.0
-    return abs(told.a * told.d - told.b * told.c) ** 0.5
-
-
-def _size(thing: int) -> float:
-    size = ctypes.c_float()
-    if not pdf_calls.font_size(thing, ctypes.addressof(size)):
-        return 12.0
-    return size.value * _scale(thing)
 
 
 class _Drawing:

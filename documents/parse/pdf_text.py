@@ -4,7 +4,6 @@ pdfium numbers the characters of a page. `read_page` keeps that number beside
 each character; `boxes` goes back from a range of stored text to rectangles.
 """
 
-import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from statistics import median
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfTextPage
 
+from . import pdf_calls
 from .normalise import normalise_mapped
 from .pdf_hidden import kinds_of_hidden
 
@@ -59,7 +59,7 @@ def read_page(textpage: PdfTextPage) -> PageText:
     numbers: list[int] = []
     done = 0
     lines = [match.start() for match in re.finditer(_LINE, raw)]
-    baselines = [_baseline(textpage, start) for start in lines]
+    _, baselines = pdf_calls.origins(pdf_calls.pointer(textpage), lines)
     for start in _paragraph_starts(lines, baselines):
         pieces += (raw[done:start], "\n")
         numbers += [*range(done, start), max(0, start - 1)]
@@ -178,12 +178,6 @@ def _edges(textpage: PdfTextPage, text: str, baselines: Sequence[float]) -> list
     below = sorted((line for line in lines if line[2] < bottom + share), key=lambda line: line[2])[:EDGE_LINES]
     found = [(start, end, True) for start, end, _ in above] + [(start, end, False) for start, end, _ in below]
     return sorted(found)
-
-
-def _baseline(textpage: PdfTextPage, number: int) -> float:
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetCharOrigin(textpage, number, x, y)
-    return y.value
 
 
 def _loose_box(textpage: PdfTextPage, number: int) -> Box | None:
