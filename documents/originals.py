@@ -1,6 +1,7 @@
 """Hand out a version's stored bytes: as a file for the parser child, and as a download that cannot act here."""
 
 import asyncio
+import re
 import shutil
 import tempfile
 import unicodedata
@@ -8,9 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from django.core.files import File
 from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -20,6 +20,30 @@ MAX_NAME = 150
 _CHUNK = 64 * 1024
 #: Should a browser show the file after all, it may run nothing and reach nothing.
 _HARMLESS = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+#: What programs open each format by. Formats that a browser would run or lay out as a page have none on purpose.
+_TYPES = {
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "epub": "application/epub+zip",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "md": "text/markdown",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "rtf": "application/rtf",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "txt": "text/plain",
+    "webp": "image/webp",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 @contextmanager
@@ -37,14 +61,22 @@ def local_path(version: Version) -> Iterator[Path]:
 
 
 def download(request: HttpRequest, version: Version) -> HttpResponseBase:
-    """The original as an attachment under its own name, never as a page of this site."""
-    file = version.file.open("rb")
-    if isinstance(request, ASGIRequest):
-        response: StreamingHttpResponse = StreamingHttpResponse(_chunks(file))
-    else:
-        response = FileResponse(file)
-    response.headers["Content-Type"] = "application/octet-stream"
-    response.headers["Content-Length"] = str(version.size)
+    """The original as an attachment under its own name, never as a page of this site.
+
+    A browser that lost the connection may ask for the rest (`Range`), as long as it names these bytes (`If-Range`).
+    """
+    size, etag = version.file.size, f'"{version.sha256}"'
+    part = _part_asked(request, size, etag)
+    first, last = part or (0, size - 1)
+    chunks = _chunks(version, first, last + 1 - first)
+    response = StreamingHttpResponse(_threaded(chunks) if isinstance(request, ASGIRequest) else chunks)
+    if part:
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["ETag"] = etag
+    response.headers["Content-Type"] = _TYPES.get(version.format, "application/octet-stream")
+    response.headers["Content-Length"] = str(last + 1 - first)
     response.headers["Content-Disposition"] = content_disposition_header(True, safe_name(version.filename)) or ""
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = _HARMLESS
@@ -59,9 +91,27 @@ def safe_name(filename: str) -> str:
     return stem[: MAX_NAME - len(suffix)] + suffix
 
 
-async def _chunks(file: File) -> AsyncIterator[bytes]:
-    try:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+def _part_asked(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+    """The first and last byte of the one range asked for; None for the whole file, as for all that is unclear."""
+    asked = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if asked is None or request.headers.get("If-Range", etag) != etag or not (asked[1] or asked[2]):
+        return None
+    if not asked[1]:
+        first, last = max(0, size - int(asked[2])), size - 1
+    else:
+        first, last = int(asked[1]), min(int(asked[2] or size), size - 1)
+    return (first, last) if first <= last else None
+
+
+def _chunks(version: Version, start: int, count: int) -> Iterator[bytes]:
+    """`count` bytes of the original from `start` on; the file is open only while they are read."""
+    with version.file.open("rb") as file:
+        file.seek(start)
+        while count > 0 and (chunk := file.read(min(_CHUNK, count))):
+            count -= len(chunk)
             yield chunk
-    finally:
-        file.close()
+
+
+async def _threaded(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(next, chunks, b""):
+        yield chunk

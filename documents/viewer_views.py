@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from audit.events import EventType
 from audit.record import record
 from documents import leaves, sandbox
+from documents.citing import cited_by
 from documents.finding import find
 from documents.forms import GrantForm
 from documents.listing import Row
@@ -51,6 +52,7 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
             place=reading.place.leaf.number if reading.place else None,
         )
     context: dict[str, Any] = {"reading": reading, "document": document, "versions": versions_of(document)}
+    context["cited"] = cited_by(document, user=request.user)
     if document.restricted:
         context["openers"] = openers_of(document)
     if Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace):

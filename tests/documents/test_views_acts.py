@@ -160,7 +160,7 @@ def test_an_original_streams_from_the_server_people_use(policies, contributor, m
 def test_an_original_is_not_handed_out_when_the_trail_cannot_be_written(leave, member, client_of):
     client = client_of(member)
 
-    with mock.patch("documents.views.record", side_effect=RuntimeError("no trail")), pytest.raises(RuntimeError):
+    with mock.patch("documents.viewer_views.record", side_effect=RuntimeError("no trail")), pytest.raises(RuntimeError):
         client.get(original_url(leave))
 
 
