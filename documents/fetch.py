@@ -112,7 +112,10 @@ def require_allowed(url: str, listed: HostList | None = None) -> Target:
 
 def require_allowed_host(host: str, port: int) -> Target:
     """As `require_allowed`, for a protocol that is not HTTP and keeps its secret by itself."""
-    return require_allowed(f"https://{host}:{port}")
+    target = require_allowed(f"https://{host}:{port}")
+    if (target.host, target.port, target.rest) != (host, port, ""):
+        raise SourceFailed("host_form")
+    return target
 
 
 def canonical(link: str, base: str = "") -> str:

@@ -107,6 +107,8 @@ class Connector(ABC):
     secret_help: ClassVar[Any] = ""
     #: Whether the protocol carries the secret as it is, which only ASCII survives.
     secret_is_ascii: ClassVar[bool] = True
+    #: Whether it may be the text of a file, of several lines.
+    secret_has_lines: ClassVar[bool] = False
 
     def __init__(
         self,

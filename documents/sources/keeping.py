@@ -171,7 +171,8 @@ def _apply(source: Source, wish: Wish) -> None:
         connector.check(source.options, source.workspace)
     except SourceFailed as failed:
         raise SourceError(sentence(failed.code, failed.detail)) from failed
-    if not wish.secret.isprintable() or (connector.secret_is_ascii and not wish.secret.isascii()):
+    line = "".join(wish.secret.splitlines()) if connector.secret_has_lines else wish.secret
+    if not line.isprintable() or (connector.secret_is_ascii and not line.isascii()):
         raise SourceError(sentence("secret_letters", {}))
     source.include, source.exclude = list(wish.include), list(wish.exclude)
     if max(len(source.include), len(source.exclude)) > MAX_GLOBS:

@@ -33,6 +33,7 @@ DOORS = {
     "ssl": ("documents/sources/imap.py",),
     "imaplib": ("documents/sources/imap.py",),
     "dulwich": ("documents/sources/git.py",),
+    "twisted": ("documents/sources/ssh.py",),
     "urllib3": (),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "lxml": ("documents/parse/",),

@@ -125,6 +125,10 @@ _PLACES = {
         {"endpoint": "https://a.example", "bucket": "b", "prefix": "p/", "access_key": "k", "region": "r"},
         [{"endpoint": "https://b.example"}, {"bucket": "c"}, {"prefix": ""}, {"access_key": "l"}],
     ),
+    "sftp": (
+        {"host": "a.example", "port": 22, "host_key": "SHA256:" + "A" * 43, "username": "u", "folder": "f"},
+        [{"host": "b.example"}, {"port": 23}, {"host_key": "SHA256:" + "B" * 43}, {"username": "v"}, {"folder": ""}],
+    ),
     "webdav": (
         {"url": "https://a.example/dav/", "username": "u"},
         [{"url": "https://b.example/dav/"}, {"url": "https://a.example/"}, {"username": "v"}],
