@@ -121,10 +121,12 @@ class EventType(models.TextChoices):
     FOLDER_RENAMED = "folder.renamed", _("A folder was given another name.")
     FOLDER_REMOVED = "folder.removed", _("A folder was removed; what lay in it lies one level above now.")
     BULK_ASKED = "documents.bulk_asked", _("A person asked for one act on several documents; each has its own entry.")
+    BULK_ENDED = "documents.bulk_ended", _("One act on several documents ended, with how many were changed and not.")
     COVERAGE_EXPORTED = "documents.coverage_exported", _("The figures about a workspace's documents were downloaded.")
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
     VERSIONS_COMPARED = "document.compared", _("A person read what changed between two versions of a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
+    INDEX_CHECKED = "index.checked", _("A workspace's search index was compared with the database, and mended.")
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
 
     EMBEDDING_PLANNED = (

@@ -143,9 +143,9 @@ def _events(chain: str, after: int, upto: int) -> Any:
 
 def _csv_row(cells: Iterable[object]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(str(cell)) for cell in cells])
+    csv.writer(out).writerow([harmless(str(cell)) for cell in cells])
     return out.getvalue().removesuffix("\r\n")
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -14,14 +14,14 @@ from workspaces.roles import Action
 
 
 @transaction.atomic
-def classify(document: Document, level: str, *, by: User) -> None:
-    """Give the document another classification. Raises DocumentError for a level that does not exist."""
+def classify(document: Document, level: str, *, by: User) -> bool:
+    """Give the document another classification; whether it had another. Raises DocumentError for an unknown level."""
     access.require(by, Action.MANAGE_DOCUMENTS, document)
     after = _known(level)
     document = Document.objects.select_for_update(no_key=True).get(pk=document.pk)
     before = document.classification
     if before == after:
-        return
+        return False
     document.classification = after
     document.save(update_fields=["classification"])
     lowers = after.rank < Classification(before).rank
@@ -34,6 +34,7 @@ def classify(document: Document, level: str, *, by: User) -> None:
         before=before,
         after=after.value,
     )
+    return True
 
 
 def level_for_new(workspace: Workspace, level: str, *, by: User) -> Classification:

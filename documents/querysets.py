@@ -1,8 +1,10 @@
 """Which documents a person may open: the one place where restriction, grants and never rules are spelled out."""
 
 from django.db.models import Func, OuterRef, Q, QuerySet, UUIDField, Value
+from django.utils import timezone
 
 from documents.models import (
+    BulkRun,
     Document,
     Passage,
     Source,
@@ -10,7 +12,7 @@ from documents.models import (
     Version,
 )
 from workspaces import access
-from workspaces.models import User
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 # Sets of ids rather than a look at each document: of many documents, few are granted or barred. Plain SQL, because the
@@ -79,7 +81,15 @@ def versions_open_to(user: User) -> QuerySet[Version]:
 
 def passages_open_to(user: User) -> QuerySet[Passage]:
     """Passages of current, ready versions of documents open to `user`: all that may answer a question."""
-    return Passage.objects.filter(version__in=documents_open_to(user).values("current_version"))
+    return Passage.objects.filter(version__in=documents_open_to(user).filter(may_answer()).values("current_version"))
+
+
+def may_answer() -> Q:
+    """The document is not past its last valid day, or its workspace lets it answer all the same."""
+    withholding = Workspace.objects.filter(withhold_expired=True).order_by().values("pk")
+    holds = Q(valid_until=None) | Q(valid_until__gte=timezone.localdate())
+    # A set of the few workspaces that withhold, rather than a join for every document.
+    return holds | ~Q(workspace__in=withholding)
 
 
 def sources_of(user: User) -> QuerySet[Source]:
@@ -92,6 +102,12 @@ def runs_of(user: User) -> QuerySet[SourceRun]:
     return SourceRun.objects.filter(source__in=sources_of(user))
 
 
+def bulk_runs_of(user: User) -> QuerySet[BulkRun]:
+    """The acts on many documents that `user` asked for, while they may add documents there."""
+    return BulkRun.objects.filter(access.where_allowed(user, Action.ADD), asked_by=user)
+
+
+access.guard(BulkRun, visible=bulk_runs_of, workspace_of=lambda run: run.workspace, names_only=True)
 access.guard(Document, visible=documents_open_to, workspace_of=lambda document: document.workspace, names_only=True)
 access.guard(Version, visible=versions_open_to, workspace_of=lambda version: version.document.workspace)
 access.guard(Passage, visible=passages_open_to, workspace_of=lambda passage: passage.workspace)

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from documents.models import Document
+from documents.querysets import may_answer
 from workspaces import access
 from workspaces.models import User, Workspace
 
@@ -93,7 +94,7 @@ class Scope:
     def _documents(self) -> QuerySet[Document]:
         # A list of documents shows names, and what is found in them is text.
         documents = access.within_view(access.visible(self._user, Document))
-        return documents.filter(workspace=self._workspace).order_by()
+        return documents.filter(may_answer(), workspace=self._workspace).order_by()
 
 
 def _open_version(row: Sequence[Any]) -> OpenVersion:

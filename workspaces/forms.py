@@ -54,9 +54,13 @@ class WorkspaceSettingsForm(WorkspaceForm):
     """What a manager changes of a workspace that stands: the same, and who may let an answer out."""
 
     class Meta(WorkspaceForm.Meta):
-        fields = [*WorkspaceForm.Meta.fields, *SEPARATION]
-        labels = SEPARATION_LABELS
-        help_texts = WorkspaceForm.Meta.help_texts | SEPARATION_HELP
+        fields = [*WorkspaceForm.Meta.fields, *SEPARATION, "withhold_expired"]
+        labels = SEPARATION_LABELS | {"withhold_expired": _("Documents past their last valid day do not answer")}
+        help_texts = (
+            WorkspaceForm.Meta.help_texts
+            | SEPARATION_HELP
+            | {"withhold_expired": _("Switched off, they answer as before and their citations say that they expired.")}
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

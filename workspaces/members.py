@@ -28,7 +28,9 @@ when_left: list[Callable[[Workspace, User, User | None], None]] = []
 
 
 #: What a manager changes about a workspace.
-SETTINGS = frozenset({"name", "description", "review_policy", "second_approver_from", "uploader_may_approve"})
+SETTINGS = frozenset(
+    {"name", "description", "review_policy", "second_approver_from", "uploader_may_approve", "withhold_expired"}
+)
 
 
 @transaction.atomic

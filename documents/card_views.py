@@ -1,0 +1,78 @@
+"""What people say about a document beside its text: its owner, how long it holds, its review, its tags, its folder."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from documents import folders, metadata, tagging
+from documents.card_forms import CardForm, ConfirmForm
+from documents.models import Document
+from workspaces import access
+from workspaces.decorators import in_workspace
+from workspaces.exceptions import PortalError
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace(Action.ADD)
+def edit_card(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """The form of a document's card, for who manages documents and for its owner."""
+    document = _find(request, workspace, pk)
+    tree = folders.tree(request.user, workspace)
+    names_owner = access.allows(request.user, Action.MANAGE_DOCUMENTS, document)
+    form = CardForm(request.POST or None, document=document, tree=tree, names_owner=names_owner)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _save(document, form, tree, by=request.user)
+        except PortalError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("documents:detail", slug=workspace.slug, pk=pk)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "documents/card.html", {"document": document, "form": form}, status=status)
+
+
+@require_POST
+@in_workspace(Action.ADD)
+def confirm(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Say that the document still holds until a day to come."""
+    document = _find(request, workspace, pk)
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a day to come."))
+        return redirect("documents:detail", slug=workspace.slug, pk=pk)
+    try:
+        metadata.confirm(document, form.cleaned_data["until"], by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        said = _("“%(title)s” is still good until %(day)s.")
+        messages.success(request, said % {"title": document.title, "day": form.cleaned_data["until"].isoformat()})
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@transaction.atomic
+def _save(document: Document, form: CardForm, tree: folders.Tree, *, by: User) -> None:
+    """Everything the form says, or nothing."""
+    data = form.cleaned_data
+    # While the owner is still who they were: who keeps only what they own cannot hand it on in the same breath.
+    metadata.set_validity(document, data["valid_until"], by=by)
+    metadata.set_review(document, data["review_on"], note=data["review_note"], by=by)
+    tagging.set_tags(document, data["tags"], by=by)
+    folders.move(document, tree.get(data["folder"]) if data["folder"] else None, by=by)
+    if "owner" in data:
+        metadata.set_owner(document, data["owner"], by=by)
+
+
+def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Document:
+    """The document, if the person may keep it current."""
+    document = access.find(request.user, Action.OPEN, Document, pk=pk, workspace=workspace)
+    access.require(request.user, metadata.keeping_right(document, request.user), document)
+    return document

@@ -1,0 +1,231 @@
+"""The tree a workspace's documents are filed in.
+
+A folder is known to whoever may open a document in it or below it: its name may tell what it holds. Who manages
+documents also knows of empty ones.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length, Substr
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import record
+from documents.exceptions import DocumentError
+from documents.metadata import locked_to_keep
+from documents.models import Document, Folder
+from documents.querysets import not_barred
+from workspaces import access
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
+
+MAX_PATH = 1000
+MAX_NAME = 200
+MAX_DEPTH = 20
+
+
+# --- What a person knows of ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A folder that a person knows of, and how many documents open to them lie in it or below."""
+
+    folder: Folder
+    documents: int
+
+    @property
+    def depth(self) -> int:
+        return self.folder.path.count("/")
+
+
+class Tree:
+    """The folders of `workspace` that are known to `user`; `counts` are documents open to them by folder id."""
+
+    def __init__(self, user: User, workspace: Workspace, counts: dict[UUID | None, int]) -> None:
+        self._user, self._workspace, self._counts = user, workspace, counts
+
+    @cached_property
+    def branches(self) -> dict[UUID, Branch]:
+        """Every known folder in the order of the tree. At most three queries."""
+        folders = {folder.pk: folder for folder in Folder.objects.filter(workspace=self._workspace)}
+        below = dict.fromkeys(folders, 0)
+        for pk, count in self._counts.items():
+            for each in _upwards(folders, pk):
+                below[each] += count
+        known = {pk for pk, count in below.items() if count}
+        if Action.MANAGE_DOCUMENTS in access.reach(self._user, self._workspace):
+            known |= folders.keys() - self._closed(folders)
+        return {pk: Branch(folder, below[pk]) for pk, folder in folders.items() if pk in known}
+
+    def get(self, pk: object) -> Folder | None:
+        """The folder with this id, if it is known to the person."""
+        try:
+            branch = self.branches.get(UUID(str(pk)))
+        except ValueError:
+            return None
+        return branch.folder if branch else None
+
+    def inside(self, parent: Folder | None) -> list[Branch]:
+        """The known folders directly in `parent`, or at the top."""
+        wanted = parent.pk if parent else None
+        return [branch for branch in self.branches.values() if branch.folder.parent_id == wanted]
+
+    def above(self, folder: Folder) -> list[Folder]:
+        """From the top down to the folder that holds `folder`; whoever knows a folder knows those above it."""
+        way = []
+        while folder.parent_id is not None:
+            folder = self.branches[folder.parent_id].folder
+            way.append(folder)
+        return way[::-1]
+
+    def _closed(self, folders: dict[UUID, Folder]) -> set[UUID]:
+        """Folders in which everything there is, is closed to a manager by never rules."""
+        live = Document.objects.filter(workspace=self._workspace, deleted_at=None, folder__isnull=False).order_by()
+        barred = set(live.filter(~not_barred(self._user)).values_list("folder", flat=True).distinct())
+        if not barred:
+            return set()
+        governed = set(live.filter(not_barred(self._user)).values_list("folder", flat=True).distinct())
+        hidden = {each for pk in barred for each in _upwards(folders, pk)}
+        return hidden - {each for pk in governed for each in _upwards(folders, pk)}
+
+
+def tree(user: User, workspace: Workspace) -> Tree:
+    """The folders of `workspace` that `user` knows of."""
+    documents = access.visible(user, Document).filter(workspace=workspace)
+    counts = documents.order_by().values_list("folder").annotate(Count("pk"))
+    return Tree(user, workspace, dict(counts))
+
+
+def at_or_below(folder: Folder) -> Q:
+    """The documents that lie in `folder` or deeper."""
+    return Q(folder__in=_and_below(folder))
+
+
+def _and_below(folder: Folder) -> QuerySet[Folder]:
+    inside = Q(path=folder.path) | Q(path__startswith=f"{folder.path}/")
+    return Folder.objects.filter(inside, workspace=folder.workspace_id).order_by()
+
+
+def _upwards(folders: dict[UUID, Folder], pk: UUID | None) -> Iterable[UUID]:
+    while pk in folders:
+        yield pk
+        pk = folders[pk].parent_id
+
+
+# --- Verbs --------------------------------------------------------------------------------------------------
+
+
+def folder_for(workspace: Workspace, path: str) -> Folder | None:
+    """The folder of a document that arrives with this path, made with those above it where it is missing."""
+    names = [name for name in path.split("/")[:-1] if name.strip(". ")][:MAX_DEPTH]
+    whole = "/".join(names)
+    if not names:
+        return None
+    found = Folder.objects.filter(workspace=workspace, path=whole).first()
+    return found or _made(workspace, names, by=None)
+
+
+@transaction.atomic
+def create(workspace: Workspace, name: str, parent: Folder | None = None, *, by: User) -> Folder:
+    """A folder of that name in `parent`, or the one that is there. Raises DocumentError for an unusable name."""
+    access.require(by, Action.MANAGE_DOCUMENTS, workspace)
+    name = _usable(name)
+    above = parent.path.split("/") if parent else []
+    if len(above) >= MAX_DEPTH:
+        raise DocumentError(_("Folders lie at most %(limit)d deep.") % {"limit": MAX_DEPTH})
+    _require_short("/".join([*above, name]))
+    path = "/".join([*above, name])
+    there = Folder.objects.filter(workspace=workspace, path=path).first()
+    if there is not None:
+        return there
+    folder = _made(workspace, [*above, name], by=by)
+    record(EventType.FOLDER_CREATED, on=folder, workspace=workspace, by=by)
+    return folder
+
+
+@transaction.atomic
+def rename(folder: Folder, name: str, *, by: User) -> bool:
+    """Give the folder another name; whether it had another. Raises DocumentError where that name is taken beside it."""
+    access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
+    folder = Folder.objects.select_for_update().get(pk=folder.pk)
+    head, _slash, before = folder.path.rpartition("/")
+    name = _usable(name)
+    if name == before:
+        return False
+    after = f"{head}/{name}" if head else name
+    _require_short(after)
+    if Folder.objects.filter(workspace=folder.workspace_id, path=after).exists():
+        raise DocumentError(_("There is already a folder “%(name)s” here.") % {"name": name})
+    longest = _and_below(folder).annotate(length=Length("path")).order_by("-length").values_list("length", flat=True)[0]
+    if longest - len(folder.path) + len(after) > MAX_PATH:
+        raise DocumentError(_("A folder in it would get too long a name."))
+    was = folder.path
+    _and_below(folder).update(path=Concat(Value(after), Substr(F("path"), len(was) + 1)))
+    folder.path = after
+    record(EventType.FOLDER_RENAMED, on=folder, workspace=folder.workspace_id, by=by, before=was, after=after)
+    return True
+
+
+@transaction.atomic
+def remove(folder: Folder, *, by: User) -> None:
+    """Take the folder away; its documents lie one level above then. Raises DocumentError while it holds folders.
+
+    Whether documents closed to `by` lie in it is not told: these move along with the others.
+    """
+    access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
+    folder = Folder.objects.select_for_update().get(pk=folder.pk)
+    if folder.folders.exists():
+        raise DocumentError(_("There are folders in it: remove those first."))
+    # Tombstones too: they keep their row.
+    Document.objects.filter(folder=folder).update(folder=folder.parent_id)
+    record(EventType.FOLDER_REMOVED, on=folder, workspace=folder.workspace_id, by=by)
+    folder.delete()
+
+
+@transaction.atomic
+def move(document: Document, folder: Folder | None, *, by: User) -> bool:
+    """Put the document into another folder of its workspace, or at the top; whether it lay elsewhere.
+
+    Its path, by which its source and new versions know it, stays as it is.
+    """
+    document = locked_to_keep(document, by)
+    if folder is not None and folder.workspace_id != document.workspace_id:
+        raise DocumentError(_("This folder belongs to another workspace."))
+    if document.folder_id == (folder.pk if folder else None):
+        return False
+    before = document.folder.path if document.folder else ""
+    document.folder = folder
+    document.save(update_fields=["folder"])
+    after = folder.path if folder else ""
+    record(EventType.DOCUMENT_MOVED, on=document, workspace=document.workspace_id, by=by, before=before, after=after)
+    return True
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _usable(name: str) -> str:
+    cleaned = " ".join("".join(character if character.isprintable() else " " for character in name).split())
+    if not cleaned.strip(". ") or "/" in cleaned or len(cleaned) > MAX_NAME:
+        raise DocumentError(_("The name of a folder has 1 to %(limit)d characters and no slash.") % {"limit": MAX_NAME})
+    return cleaned
+
+
+def _require_short(path: str) -> None:
+    if len(path) > MAX_PATH:
+        raise DocumentError(_("The names of the folders above it are too long together."))
+
+
+def _made(workspace: Workspace, names: list[str], *, by: User | None) -> Folder:
+    """The folder with these names from the top, and those above it. Made from the top down, so that two who make the
+    same wait for each other in one order.
+    """
+    above = _made(workspace, names[:-1], by=None) if names[1:] else None
+    defaults = {"parent": above, "created_by": by}
+    return Folder.objects.get_or_create(workspace=workspace, path="/".join(names), defaults=defaults)[0]

@@ -1,0 +1,83 @@
+"""Tags of documents: words of a workspace's own, where spellings that differ in case, script or accents are one."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import record
+from documents.analysis import fold
+from documents.exceptions import DocumentError
+from documents.metadata import locked_to_keep
+from documents.models import MAX_TAG, Document, DocumentTag, Tag
+from workspaces.models import User
+
+#: More would be text, not order.
+MAX_TAGS = 30
+
+
+def usable(name: str) -> str:
+    """The tag as it is stored. Raises DocumentError where nothing is left of it, or too much."""
+    cleaned = " ".join("".join(character if character.isprintable() else " " for character in name).split())
+    if not cleaned or not fold(cleaned).strip() or len(cleaned) > MAX_TAG or "," in cleaned:
+        raise DocumentError(_("A tag has 1 to %(limit)d characters and no comma.") % {"limit": MAX_TAG})
+    return cleaned
+
+
+def tag(document: Document, name: str, *, by: User) -> bool:
+    """Put a tag on the document; whether it was not there yet. Raises DocumentError for an unusable one."""
+    return change_tags(document, add=[name], by=by)
+
+
+def untag(document: Document, name: str, *, by: User) -> bool:
+    """Take a tag off the document; whether it was there."""
+    return change_tags(document, remove=[name], by=by)
+
+
+@transaction.atomic
+def set_tags(document: Document, names: Iterable[str], *, by: User) -> bool:
+    """Give the document exactly these tags; whether that changed anything."""
+    document = locked_to_keep(document, by)
+    wanted = {fold(usable(name)): name for name in names}
+    had = dict(document.tags.values_list("folded", "name"))
+    return change_tags(
+        document,
+        add=[name for folded, name in wanted.items() if folded not in had],
+        remove=[name for folded, name in had.items() if folded not in wanted],
+        by=by,
+    )
+
+
+@transaction.atomic
+def change_tags(document: Document, *, add: Iterable[str] = (), remove: Iterable[str] = (), by: User) -> bool:
+    """Put tags on and take others off; whether that changed anything.
+
+    Raises DocumentError for an unusable tag, and where there would be more than `MAX_TAGS`.
+    """
+    document = locked_to_keep(document, by)
+    had = {tag.folded: tag for tag in document.tags.all()}
+    on = {fold(name): name for name in map(usable, add)}
+    off = [had[folded] for folded in map(fold, map(usable, remove)) if folded in had]
+    new = [_known(document, folded, name) for folded, name in on.items() if folded not in had]
+    if not new and not off:
+        return False
+    if len(had) + len(new) - len(off) > MAX_TAGS:
+        raise DocumentError(_("A document has at most %(limit)d tags.") % {"limit": MAX_TAGS})
+    DocumentTag.objects.filter(document=document, tag__in=off).delete()
+    DocumentTag.objects.bulk_create(DocumentTag(document=document, tag=each) for each in new)
+    record(
+        EventType.DOCUMENT_TAGS_CHANGED,
+        on=document,
+        workspace=document.workspace_id,
+        by=by,
+        added=sorted(each.name for each in new),
+        removed=sorted(each.name for each in off),
+    )
+    return True
+
+
+def _known(document: Document, folded: str, name: str) -> Tag:
+    """The workspace's tag of that spelling; the first one to write it decides how it reads."""
+    found, _made = Tag.objects.get_or_create(workspace_id=document.workspace_id, folded=folded, defaults={"name": name})
+    return found

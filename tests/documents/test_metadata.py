@@ -1,0 +1,230 @@
+"""Owner, validity, review, tags and folder of a document: who may say what, and what the trail tells of it."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.events import EventType
+from audit.models import Event
+from documents import classifying, folders, library, metadata, reminders, tagging
+from documents.exceptions import DocumentError
+from documents.models import Document, DocumentBar, Folder, Tag
+from tests.documents import factories
+from workspaces import access, members
+from workspaces.exceptions import Forbidden, Hidden
+from workspaces.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+NEXT_YEAR = date(2027, 11, 23)
+
+
+def told(event, thing):
+    return [json.loads(row.body) for row in Event.objects.filter(type=event, object_id=str(thing.pk))]
+
+
+@pytest.fixture
+def document(policies, contributor):
+    return factories.document(policies, "hr/leave.md", by=contributor, owner=contributor, title="Leave")
+
+
+def everything(document, by, folder):
+    """Each verb that says something about a document, with the entry it leaves."""
+    return {
+        EventType.DOCUMENT_VALIDITY_CHANGED: lambda: metadata.set_validity(document, NEXT_YEAR, by=by),
+        EventType.DOCUMENT_REVIEW_SET: lambda: metadata.set_review(document, NEXT_YEAR, note="The law", by=by),
+        EventType.DOCUMENT_CONFIRMED: lambda: metadata.confirm(document, NEXT_YEAR + timedelta(1), by=by),
+        EventType.DOCUMENT_TAGS_CHANGED: lambda: tagging.tag(document, "Odmor", by=by),
+        EventType.DOCUMENT_MOVED: lambda: folders.move(document, folder, by=by),
+    }
+
+
+@pytest.mark.parametrize("role", ["manager", "contributor"])
+def test_who_manages_documents_and_who_owns_one_keep_it_current_and_each_change_is_told(
+    role, request, policies, manager, document
+):
+    by = request.getfixturevalue(role)
+    folder = folders.create(policies, "Rules", by=manager)
+
+    for event, act in everything(document, by, folder).items():
+        act()
+        assert [entry["actor_id"] for entry in told(event, document)] == [str(by.pk)], event
+
+    document.refresh_from_db()
+    assert (document.valid_until, document.review_note) == (NEXT_YEAR + timedelta(1), "The law")
+    assert (document.folder, [tag.name for tag in document.tags.all()]) == (folder, ["Odmor"])
+    assert "The law" not in str(told(EventType.DOCUMENT_REVIEW_SET, document))
+
+
+@pytest.mark.parametrize(("who", "refusal"), [("member", Forbidden), ("contributor", Forbidden), ("stranger", Hidden)])
+def test_nobody_else_says_anything_about_it(who, refusal, request, policies, manager, document):
+    Document.objects.filter(pk=document.pk).update(owner=manager)
+    by, folder = request.getfixturevalue(who), folders.create(policies, "Rules", by=manager)
+    before = Document.objects.values().get(pk=document.pk)
+
+    for act in (*everything(document, by, folder).values(), lambda: metadata.set_owner(document, by, by=by)):
+        with pytest.raises(refusal):
+            act()
+
+    assert Document.objects.values().get(pk=document.pk) == before
+    assert not Tag.objects.exists()
+
+
+def test_without_the_check_anybody_could(monkeypatch, policies, member, document):
+    monkeypatch.setattr(access, "require", lambda *args: None)
+
+    metadata.set_validity(document, NEXT_YEAR, by=member)
+
+    document.refresh_from_db()
+    assert document.valid_until == NEXT_YEAR
+
+
+def test_only_a_manager_names_the_owner_and_only_somebody_who_could_keep_it(policies, manager, contributor, document):
+    with pytest.raises(Forbidden):
+        metadata.set_owner(document, manager, by=contributor)
+    with pytest.raises(DocumentError, match="add documents here"):
+        metadata.set_owner(document, access.holders(policies, Role.MEMBER).get(), by=manager)
+
+    assert metadata.set_owner(document, manager, by=manager)
+    assert not metadata.set_owner(document, manager, by=manager)
+    assert told(EventType.DOCUMENT_OWNER_CHANGED, document)[0]["details"] == {
+        "before": str(contributor.pk),
+        "after": str(manager.pk),
+    }
+
+
+def test_an_arrival_belongs_to_who_brought_it_and_lies_where_its_path_says(policies, contributor, tmp_path):
+    (tmp_path / "a.md").write_text("# Text\n\nWords.")
+    with (tmp_path / "a.md").open("rb") as file:
+        received = library.receive(workspace=policies, path="hr/2027/a.md", file=file, filename="a.md", by=contributor)
+
+    document = Document.objects.get(versions=received.version)
+    assert (document.owner, document.folder.path) == (contributor, "hr/2027")
+    assert document.folder.parent.path == "hr"
+    assert document.latest_version == received.version
+
+
+def test_spellings_that_fold_alike_are_one_tag(policies, manager, document):
+    tagging.set_tags(document, ["Годишњи одмор", "Pay"], by=manager)
+
+    assert not tagging.tag(document, "godisnji ODMOR", by=manager)
+    assert tagging.set_tags(document, ["GODIŠNJI odmor"], by=manager)
+    assert [tag.name for tag in document.tags.all()] == ["Годишњи одмор"]
+    assert told(EventType.DOCUMENT_TAGS_CHANGED, document)[-1]["details"] == {"added": [], "removed": ["Pay"]}
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a,b", "x" * 61])
+def test_what_is_no_tag_is_refused(name, manager, document):
+    with pytest.raises(DocumentError, match="A tag has"):
+        tagging.tag(document, name, by=manager)
+
+
+def test_days_that_no_document_has_are_refused(manager, document):
+    with pytest.raises(DocumentError, match="between 1900 and 2199"):
+        metadata.set_validity(document, date(9999, 1, 1), by=manager)
+    with pytest.raises(DocumentError, match="a day to come"):
+        metadata.confirm(document, timezone.localdate(), by=manager)
+
+
+# --- Folders ------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_known_only_through_what_is_open_in_it_or_below(policies, manager, contributor, member):
+    closed = factories.document(policies, "x.md", by=contributor, folder=folders.folder_for(policies, "pay/top/x.md"))
+    factories.document(policies, "y.md", by=contributor, folder=folders.folder_for(policies, "hr/y.md"))
+    Document.objects.filter(pk=closed.pk).update(restricted=True)
+    folders.create(policies, "Empty", by=manager)
+
+    def known(user):
+        return {branch.folder.path for branch in folders.tree(user, policies).branches.values()}
+
+    assert known(member) == {"hr"}
+    assert known(manager) == {"hr", "pay", "pay/top", "Empty"}
+
+
+def test_a_never_rule_hides_a_folder_from_its_manager(policies, manager, contributor):
+    folder = folders.folder_for(policies, "secret/x.md")
+    document = factories.document(policies, "secret/x.md", by=contributor, folder=folder)
+    DocumentBar.objects.create(document=document, user=manager, reason="Too close.")
+
+    assert folders.tree(manager, policies).branches == {}
+
+
+def test_renaming_a_folder_moves_what_lies_below(policies, manager):
+    below = folders.folder_for(policies, "a/b/c/x.md")
+    top = Folder.objects.get(path="a")
+    folders.create(policies, "taken", by=manager)
+
+    with pytest.raises(DocumentError, match="already a folder"):
+        folders.rename(top, "taken", by=manager)
+    assert folders.rename(top, "Правила", by=manager)
+
+    below.refresh_from_db()
+    assert below.path == "Правила/b/c"
+    assert told(EventType.FOLDER_RENAMED, top)[0]["details"] == {"before": "a", "after": "Правила"}
+
+
+def test_removing_a_folder_lifts_its_documents_and_tells_nothing_of_hidden_ones(policies, manager, contributor):
+    folder = folders.folder_for(policies, "a/b/x.md")
+    document = factories.document(policies, "a/b/x.md", by=contributor, folder=folder, restricted=True)
+
+    with pytest.raises(DocumentError, match="folders in it"):
+        folders.remove(folder.parent, by=manager)
+    folders.remove(folder, by=manager)
+
+    document.refresh_from_db()
+    assert document.folder.path == "a"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "x" * 201])
+def test_what_is_no_folder_is_refused(name, policies, manager):
+    with pytest.raises(DocumentError, match="name of a folder"):
+        folders.create(policies, name, by=manager)
+
+
+def test_only_managers_make_folders_and_documents_stay_in_their_workspace(
+    policies, legal, manager, contributor, document
+):
+    with pytest.raises(Forbidden):
+        folders.create(policies, "Mine", by=contributor)
+    with pytest.raises(DocumentError, match="another workspace"):
+        folders.move(document, folders.create(legal, "There", by=manager), by=manager)
+
+
+# --- By the calendar ----------------------------------------------------------------------------------------
+
+
+def test_the_trail_is_told_once_when_a_document_expires_or_is_to_be_reviewed(policies, manager, document, monkeypatch):
+    followed = []
+    monkeypatch.setattr(reminders, "when_expired", [followed.append])
+    yesterday = timezone.localdate() - timedelta(days=1)
+    metadata.set_validity(document, yesterday, by=manager)
+    metadata.set_review(document, yesterday, by=manager)
+
+    assert [reminders.tell_of_days(), reminders.tell_of_days()] == [2, 0]
+
+    assert followed == [document]
+    assert len(told(EventType.DOCUMENT_EXPIRED, document)) == len(told(EventType.DOCUMENT_REVIEW_DUE, document)) == 1
+    metadata.confirm(document, NEXT_YEAR, by=manager)
+    document.refresh_from_db()
+    assert reminders.tell_of_days() == 0
+    assert not document.is_expired
+    assert document.review_on == NEXT_YEAR - timedelta(days=30)
+
+
+def test_the_last_valid_day_is_still_valid(policies, document):
+    document.valid_until = timezone.localdate()
+    assert not document.is_expired
+
+    document.valid_until -= timedelta(days=1)
+    assert document.is_expired
+
+
+def test_a_confirmation_by_an_owner_who_lost_the_role_is_refused(policies, manager, contributor, document):
+    members.remove_member(policies, contributor, Role.CONTRIBUTOR, by=manager)
+
+    with pytest.raises(Hidden):
+        metadata.confirm(document, NEXT_YEAR, by=contributor)
+    assert classifying.classify(document, "confidential", by=manager)
