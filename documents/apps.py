@@ -7,11 +7,22 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self) -> None:
-        from documents import bars, explain, granted, held_rights, querysets, timeline  # noqa: F401  (register below)
+        from documents import (  # noqa: F401  (register below)
+            bars,
+            bulk_tasks,
+            deletion_tasks,
+            explain,
+            granted,
+            held_rights,
+            querysets,
+            timeline,
+        )
+        from documents.deletion_receipts import receipts_of
         from documents.restriction import end_grants
         from documents.sources import keeping, schedule  # noqa: F401  (its tasks stand beside it)
-        from workspaces import members
+        from workspaces import evidence_pack, members
         from workspaces.identity import resealing
 
         members.when_left.append(end_grants)
+        evidence_pack.contribute(receipts_of)
         resealing.others.append(keeping.reseal_secrets)

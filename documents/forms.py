@@ -6,31 +6,38 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from documents import restriction
-from documents.listing import GROUPS
-from documents.models import Document
+from documents.filters import COLUMNS, DUE, GROUPS, Asked
+from documents.models import MAX_TAG, Document
+from documents.parse import FORMATS
 from workspaces.bars import Holder
 from workspaces.classification import Classification
 from workspaces.models import User
 
 
 class FilterForm(forms.Form):
-    """The list's search box, filters and page; anything unusable counts as not given."""
+    """The list's search box, filters, order and page; anything unusable counts as not given."""
 
     q = forms.CharField(max_length=200, required=False, label=_("Title or path"))
-    state = forms.ChoiceField(choices=[(code, label) for code, (label, _states) in GROUPS.items()], required=False)
+    state = forms.ChoiceField(choices=[(code, label) for code, (label, _rule) in GROUPS.items()], required=False)
     level = forms.ChoiceField(choices=Classification.choices, required=False, label=_("Classification"))
+    format = forms.ChoiceField(choices=[(name, name.upper()) for name in sorted(FORMATS)], required=False)
+    tag = forms.CharField(max_length=MAX_TAG, required=False, label=_("Tag"))
+    folder = forms.UUIDField(required=False)
+    owner = forms.CharField(max_length=36, required=False, label=_("Owner"))
+    due = forms.ChoiceField(choices=list(DUE.items()), required=False, label=_("Validity"))
+    source = forms.UUIDField(required=False, label=_("Source"))
+    open_to = forms.ChoiceField(
+        choices=[("all", _("The workspace")), ("named", _("Named people"))], required=False, label=_("Open to")
+    )
+    reason = forms.CharField(max_length=40, required=False)
+    sort = forms.ChoiceField(choices=[(way + name, name) for name in COLUMNS for way in ("", "-")], required=False)
     page = forms.IntegerField(min_value=1, required=False)
 
-    def usable(self) -> dict[str, Any]:
+    def asked(self) -> Asked:
         """The values that make sense, ready for `listing`."""
         self.is_valid()
-        data = self.cleaned_data
-        return {
-            "q": data.get("q", "").strip(),
-            "state": data.get("state", ""),
-            "level": data.get("level", ""),
-            "page": data.get("page") or 1,
-        }
+        given = {name: str(value).strip() for name, value in self.cleaned_data.items() if value and name != "page"}
+        return Asked(**given, page=self.cleaned_data.get("page") or 1)
 
 
 class GrantForm(forms.Form):

@@ -1,26 +1,25 @@
-"""The list of a workspace's documents as one person may see it, each with the version there is news about."""
+"""The list of a workspace's documents: what one person may open, with the news about each, at a constant price."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from documents.models import HEAVY, Document, Version
-from documents.states import OPEN, PROGRESS, VersionState
+from documents.filters import GROUPS, Asked, due, narrowed, ordered
+from documents.folders import Tree
+from documents.models import HEAVY, Document, DocumentTag, Tag, Version
+from documents.states import OPEN, PROGRESS, STOPPED, VersionState
 from workspaces import access
 from workspaces.models import User, Workspace
 
 PER_PAGE = 50
-
-#: What a person can filter by: code → (label, states).
-GROUPS: dict[str, tuple[object, tuple[str, ...]]] = {
-    "ready": (_("Ready"), (VersionState.READY,)),
-    "working": (_("In work"), OPEN),
-    "failed": (_("Failed"), (VersionState.FAILED, VersionState.QUARANTINED)),
-}
+#: Tags offered to filter by; further ones are found by clicking them on a document.
+OFFERED_TAGS = 200
+_HEAVY = tuple(f"latest_version__{field}" for field in HEAVY)
 #: Percent of the way when a state is reached; embedding fills the long stretch after the split.
 _PERCENT = dict(zip(PROGRESS, (3, 8, 15, 20, 90, 96, 100), strict=True))
 _TONES = {
@@ -49,7 +48,7 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        return self.version.state in GROUPS["failed"][1]
+        return self.version.state in STOPPED
 
     @property
     def percent(self) -> int:
@@ -69,37 +68,57 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of rows, and how many documents stand in each group over all pages."""
+    """A page of rows, and how many documents stand in each group over all pages, whatever is asked for."""
 
-    page: "Page[Version]"
+    page: "Page[Document]"
     rows: list[Row]
     counts: dict[str, int]
     total: int
     #: Documents whose latest bytes failed: `library.retry_all_failed` tries them again.
     failed: int
+    to_review: int
+    expired: int
+    #: Ids of those who own any of the documents.
+    owners: set[UUID]
+    tree: Tree
+    tags: list[Tag]
 
 
-def listing(
-    user: User, workspace: Workspace, *, q: str = "", state: str = "", level: str = "", page: int = 1
-) -> Listing:
-    """The documents of `workspace` that `user` may open, filtered; four queries whatever the size of the list."""
-    documents = access.visible(user, Document).filter(workspace=workspace)
-    news = latest_arrivals(Version.objects.filter(document__in=documents))
-    by_state = dict(news.order_by().values_list("state").annotate(Count("pk")))
-    counts = {code: sum(by_state.get(state, 0) for state in states) for code, (_label, states) in GROUPS.items()}
-    found = news.select_related("document").defer(*HEAVY).order_by("document__title", "document__path")
-    if q:
-        found = found.filter(Q(document__title__icontains=q) | Q(document__path__icontains=q))
-    if level:
-        found = found.filter(document__classification=level)
-    if state in GROUPS:
-        found = found.filter(state__in=GROUPS[state][1])
+def listing(user: User, workspace: Workspace, asked: Asked) -> Listing:
+    """The documents of `workspace` that `user` may open, as asked for; as many queries whatever its size."""
+    documents = _documents(user, workspace)
+    census = _census(documents)
+    by_state = _unsettled(documents)
+    tree = Tree(user, workspace, census.by_folder)
+    found = ordered(narrowed(documents, asked, user, tree), asked.sort)
+    found = found.select_related("latest_version", "owner", "folder").defer(*_HEAVY).prefetch_related("tags")
     paginator = Paginator(found, PER_PAGE)
-    total = sum(by_state.values())
-    if not (q or state or level):
-        paginator.count = total  # known already; counting costs as much as the list itself
-    leaf = paginator.get_page(page)
-    return Listing(leaf, _rows(list(leaf.object_list)), counts, total, by_state.get(VersionState.FAILED, 0))
+    if not asked.is_narrowed:
+        paginator.count = census.total  # known already; counting costs as much as the list itself
+    leaf = paginator.get_page(asked.page)
+    return Listing(
+        page=leaf,
+        rows=_rows(list(leaf.object_list)),
+        counts={
+            "ready": census.ready,
+            "working": sum(by_state.get(state, 0) for state in OPEN),
+            "failed": sum(by_state.get(state, 0) for state in STOPPED),
+        },
+        total=census.total,
+        failed=by_state.get(VersionState.FAILED, 0),
+        to_review=census.to_review,
+        expired=census.expired,
+        owners=census.owners,
+        tree=tree,
+        tags=_tags(documents, workspace),
+    )
+
+
+def matching(user: User, workspace: Workspace, asked: Asked) -> QuerySet[Document]:
+    """All documents the list would show over all its pages."""
+    documents = _documents(user, workspace)
+    tree = Tree(user, workspace, _census(documents).by_folder if asked.folder else {})
+    return narrowed(documents, asked, user, tree)
 
 
 def tone(version: Version) -> str:
@@ -120,18 +139,68 @@ def percent(version: Version) -> int:
 
 def newest(document: Document) -> Version | None:
     """The version of `document` there is news about, without its text."""
-    return latest_arrivals(document.versions.all()).defer(*HEAVY).first()
+    return document.versions.filter(document__latest_version=F("pk")).defer(*HEAVY).first()
 
 
-def latest_arrivals(versions: QuerySet[Version]) -> QuerySet[Version]:
-    """Of each document the version whose bytes arrived last: there is news about it, or it is the current one."""
-    later = Version.objects.filter(document=OuterRef("document"), turn__gt=OuterRef("turn"))
-    return versions.filter(~Exists(later))
+# --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _rows(versions: Sequence[Version]) -> list[Row]:
-    current = {version.document.current_version_id for version in versions} - {None}
-    answering = Version.objects.defer(*HEAVY).in_bulk(current)
-    for version in versions:
-        version.document.current_version = answering.get(version.document.current_version_id)
-    return [Row(version.document, version) for version in versions]
+@dataclass(slots=True)
+class _Census:
+    """What is counted over all documents in one look."""
+
+    by_folder: Counter[UUID | None]
+    owners: set[UUID]
+    total: int = 0
+    ready: int = 0
+    to_review: int = 0
+    expired: int = 0
+
+
+def _documents(user: User, workspace: Workspace) -> QuerySet[Document]:
+    return access.visible(user, Document).filter(workspace=workspace, latest_version__isnull=False)
+
+
+def _census(documents: QuerySet[Document]) -> _Census:
+    counted = documents.order_by().values_list("folder", "owner")
+    census = _Census(Counter(), set())
+    for folder, owner, total, ready, to_review, expired in counted.annotate(
+        total=Count("pk"),
+        ready=Count("pk", filter=GROUPS["ready"][1]),
+        to_review=Count("pk", filter=due("review")),
+        expired=Count("pk", filter=due("expired")),
+    ):
+        census.by_folder[folder] += total
+        census.owners |= {owner} - {None}
+        census.total += total
+        census.ready += ready
+        census.to_review += to_review
+        census.expired += expired
+    return census
+
+
+def _unsettled(documents: QuerySet[Document]) -> dict[str, int]:
+    """How many are in work or stopped, by state. These are few, and found by indexes of their own."""
+    news = Version.objects.filter(document__latest_version=F("pk"), document__in=documents)
+    counted = news.filter(Q(state__in=OPEN) | Q(state__in=STOPPED)).order_by().values_list("state")
+    return dict(counted.annotate(Count("pk")))
+
+
+def _tags(documents: QuerySet[Document], workspace: Workspace) -> list[Tag]:
+    """Tags of documents the person may open: the name of another may tell what it is on."""
+    borne = DocumentTag.objects.filter(tag=OuterRef("pk"), document__in=documents)
+    return list(Tag.objects.filter(Exists(borne), workspace=workspace)[:OFFERED_TAGS])
+
+
+def _rows(documents: Sequence[Document]) -> list[Row]:
+    older = {document.current_version_id for document in documents if _answers_meanwhile(document)}
+    answering = Version.objects.defer(*HEAVY).in_bulk(older - {None})
+    for document in documents:
+        same = None if document.current_version_id is None else document.latest_version
+        meanwhile = _answers_meanwhile(document)
+        document.current_version = answering.get(document.current_version_id) if meanwhile else same
+    return [Row(document, document.latest_version) for document in documents if document.latest_version]
+
+
+def _answers_meanwhile(document: Document) -> bool:
+    return document.current_version_id not in (None, document.latest_version_id)

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from documents import access_views, act_views, change_views, source_views, viewer_views, views
+from documents import (
+    access_views,
+    act_views,
+    bulk_views,
+    card_views,
+    change_views,
+    coverage_views,
+    folder_views,
+    source_views,
+    viewer_views,
+    views,
+)
 
 app_name = "documents"
 urlpatterns = [
@@ -10,6 +21,16 @@ urlpatterns = [
     path("upload/", act_views.upload, name="upload"),
     path("retry/", act_views.retry_all, name="retry_all"),
     path("progress/", views.progress, name="progress"),
+    path("bulk/", bulk_views.choose, name="bulk"),
+    path("bulk/order/", bulk_views.order, name="bulk_order"),
+    path("bulk/<uuid:pk>/", bulk_views.show_run, name="bulk_run"),
+    path("folders/", folder_views.list_folders, name="folders"),
+    path("folders/create/", folder_views.create_folder, name="create_folder"),
+    path("folders/<uuid:folder>/rename/", folder_views.rename_folder, name="rename_folder"),
+    path("folders/<uuid:folder>/remove/", folder_views.remove_folder, name="remove_folder"),
+    path("coverage/", coverage_views.show_coverage, name="coverage"),
+    path("coverage/alike/", coverage_views.show_near_duplicates, name="alike"),
+    path("coverage/table.csv", coverage_views.download_coverage, name="coverage_csv"),
     path("sources/", source_views.list_sources, name="sources"),
     path("sources/add/", source_views.add_source, name="add_source"),
     path("sources/<uuid:pk>/", source_views.show_source, name="source"),
@@ -29,6 +50,8 @@ urlpatterns = [
     path("<uuid:pk>/versions/<uuid:version>/status/", viewer_views.status, name="status"),
     path("<uuid:pk>/versions/<uuid:version>/pages/<int:number>.png", viewer_views.page, name="page"),
     path("<uuid:pk>/versions/<uuid:version>/original/", viewer_views.original, name="original"),
+    path("<uuid:pk>/card/", card_views.edit_card, name="card"),
+    path("<uuid:pk>/confirm/", card_views.confirm, name="confirm"),
     path("<uuid:pk>/retry/", act_views.retry, name="retry"),
     path("<uuid:pk>/delete/", act_views.delete, name="delete"),
     path("<uuid:pk>/classify/", act_views.classify, name="classify"),

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_GET
 from audit.events import EventType
 from audit.record import record
 from documents import leaves, sandbox
+from documents.card_forms import ConfirmForm
 from documents.citing import cited_by
 from documents.finding import find
 from documents.forms import GrantForm
 from documents.listing import Row
 from documents.lookup import document_of, version_of
+from documents.metadata import keeps
 from documents.models import HEAVY, Version
 from documents.openings import note_page
 from documents.originals import download, local_path
@@ -53,6 +55,7 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         )
     context: dict[str, Any] = {"reading": reading, "document": document, "versions": versions_of(document)}
     context["cited"] = cited_by(document, user=request.user)
+    context |= {"keeps": keeps(document, request.user), "next_year": ConfirmForm.next_year()}
     if document.restricted:
         context["openers"] = openers_of(document)
     if Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace):
