@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
+from documents import room
 from documents.exceptions import DocumentError
 from workspaces.killpoints import killpoint
 
@@ -45,8 +46,9 @@ class Arrival:
 def arriving(file: BinaryIO | Any) -> Iterator[Arrival]:
     """Read `file` to its end into a temporary file, which is gone afterwards unless it was kept.
 
-    Raises DocumentError when it is empty, larger than is allowed, or the disk is full.
+    Raises DocumentError when it is empty, larger than is allowed, or the disk is full or nearly so.
     """
+    room.require()
     directory = Path(default_storage.path(INCOMING))
     directory.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=directory)
@@ -59,7 +61,9 @@ def arriving(file: BinaryIO | Any) -> Iterator[Arrival]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise DocumentError(_("There is no room left on the portal's disk. Tell the operator.")) from error
+        raise DocumentError(
+            _("There is no room left on the portal's disk. Tell the operator."), code="disk_full"
+        ) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -84,12 +88,15 @@ def _copy(file: BinaryIO | Any, out: BinaryIO, path: Path) -> Arrival:
         if size > settings.MAX_UPLOAD_BYTES:
             limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
             raise DocumentError(
-                _("The file is larger than %(limit)d MB, the most that is accepted.") % {"limit": limit}
+                _("The file is larger than %(limit)d MB, the most that is accepted.") % {"limit": limit},
+                code="too_large",
+                megabytes=limit,
             )
         hashed.update(chunk)
         out.write(chunk)
+        killpoint("receiving")
     if not size:
-        raise DocumentError(_("The file is empty."))
+        raise DocumentError(_("The file is empty."), code="empty")
     out.flush()
     os.fchmod(out.fileno(), settings.FILE_UPLOAD_PERMISSIONS)
     os.fsync(out.fileno())

@@ -10,7 +10,11 @@ from inlock.bodies import limited
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 _django = get_asgi_application()
 
-from inlock.checks import require_safe  # noqa: E402  (it asks Celery, which wants the apps)
+# They want the apps.
+from documents import room  # noqa: E402
+from inlock.checks import require_safe  # noqa: E402
 
 require_safe()
-application = limited(_django, most=settings.MAX_REQUEST_BYTES)
+application = limited(
+    _django, most=settings.MAX_REQUEST_BYTES, small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, is_short=room.is_short
+)

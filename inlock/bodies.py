@@ -1,7 +1,8 @@
 """Refuse request bodies that are too large before they fill the disk.
 
 Django under ASGI spools a whole body to disk before any view or upload handler sees it. A proxy in front should have a
-limit of its own; this one holds without it, also for bodies that do not say how long they are.
+limit of its own; this one holds without it, also for bodies that do not say how long they are. On a disk that is nearly
+full only small bodies pass, which stay in memory: questions, decisions, settings.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -12,15 +13,32 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-_SENTENCE = b"What was sent is larger than this portal accepts.\n"
+TOO_LARGE = (413, b"What was sent is larger than this portal accepts.\n")
+#: RFC 4918, section 11.5.
+NO_ROOM = (507, b"The disk of this portal is nearly full: no files are taken in. Asking goes on.\n")
 
 
-class _TooLarge(Exception):
+class _Refused(Exception):
     """More bytes came than are accepted."""
 
+    def __init__(self, status: int, sentence: bytes) -> None:
+        super().__init__(status)
+        self.answer = (status, sentence)
 
-def limited(application: Application, *, most: int) -> Application:
-    """`application`, answering 413 to a body of more than `most` bytes, announced or not."""
+
+def limited(
+    application: Application, *, most: int, small: int, is_short: Callable[[], bool] = lambda: False
+) -> Application:
+    """`application`, answering 413 to a body of more than `most` bytes, announced or not.
+
+    One of more than `small` bytes is answered 507 while `is_short` says that the disk is nearly full.
+    """
+
+    def check(size: int, before: int = 0) -> None:
+        if size > most:
+            raise _Refused(*TOO_LARGE)
+        if before <= small < size and is_short():
+            raise _Refused(*NO_ROOM)
 
     async def guarded(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,9 +50,8 @@ def limited(application: Application, *, most: int) -> Application:
         async def counting() -> Message:
             nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
-            if received > most:
-                raise _TooLarge
+            before, received = received, received + len(message.get("body", b""))
+            check(received, before)
             return message
 
         async def noting(message: Message) -> None:
@@ -42,14 +59,12 @@ def limited(application: Application, *, most: int) -> Application:
             has_answered = True
             await send(message)
 
-        if _announced(scope) > most:
-            await _refuse(send)
-            return
         try:
+            check(_announced(scope))
             await application(scope, counting, noting)
-        except _TooLarge:
+        except _Refused as refused:
             if not has_answered:
-                await _refuse(send)
+                await _refuse(send, *refused.answer)
 
     return guarded
 
@@ -59,7 +74,7 @@ def _announced(scope: MutableMapping[str, Any]) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, status: int, sentence: bytes) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _SENTENCE})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": sentence})

@@ -83,7 +83,7 @@
     request.addEventListener("error", () => settle(row, form.dataset.unreachable, false));
     request.addEventListener("load", () => {
       const answer = request.status === 200 ? request.response?.files?.[0] : null;
-      if (!answer) settle(row, form.dataset.refused, false);
+      if (!answer) settle(row, request.status === 507 ? form.dataset.full : form.dataset.refused, false);
       else settle(row, answer.error ?? answer.sentence, !answer.error);
     });
     request.addEventListener("loadend", () => {

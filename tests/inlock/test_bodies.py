@@ -6,10 +6,10 @@ import pytest
 
 from inlock.bodies import limited
 
-MOST = 100
+MOST, SMALL = 100, 20
 
 
-def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]], *, is_short: bool = False) -> tuple[int, int]:
     """(status, bytes the application was handed) after sending `chunks`."""
     sent, handed = [], 0
     waiting = [
@@ -32,7 +32,8 @@ def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, i
     async def send(message):
         sent.append(message)
 
-    asyncio.run(limited(application, most=MOST)({"type": "http", "headers": headers}, receive, send))
+    guarded = limited(application, most=MOST, small=SMALL, is_short=lambda: is_short)
+    asyncio.run(guarded({"type": "http", "headers": headers}, receive, send))
     return sent[0]["status"], handed
 
 
@@ -49,3 +50,12 @@ def test_a_body_that_hides_its_length_is_cut_off_at_the_limit(headers):
     status, handed = ask([b"x" * 60, b"x" * 60, b"x" * 60], headers)
 
     assert (status, handed) == (413, 60)
+
+
+def test_on_a_disk_that_is_nearly_full_only_small_bodies_pass():
+    small, large = [b"x" * SMALL], [b"x" * SMALL, b"x"]
+
+    assert ask(small, [(b"content-length", b"20")], is_short=True) == (200, SMALL)
+    assert ask(large, [(b"content-length", b"21")], is_short=True) == (507, 0)
+    assert ask(large, [], is_short=True) == (507, SMALL)
+    assert ask(large, [], is_short=False) == (200, SMALL + 1)
