@@ -202,8 +202,11 @@ def _shown(value: Any) -> str:
 
 
 def reason(event: Event) -> str:
-    """The reason the person gave, if any."""
-    return str(_body(event).get("reason", ""))
+    """The reason the person gave, if any; for what a source took away, that it is gone there."""
+    given = str(_body(event).get("reason", ""))
+    if not given and event.type == EventType.DOCUMENT_DELETED and (source := _details(event).get("source_name")):
+        return _("No longer in the source “%(name)s”.") % {"name": source}
+    return given
 
 
 def _details(event: Event) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def rebuild(workspace: Workspace) -> Difference:
     for _round in range(_ROUNDS):
         if not left.missing and not left.foreign:
             break
-        _mend(workspace, left)
+        mend(workspace, left)
         left = compare(workspace)
     discard(workspace.pk)
     replica_of(workspace.pk)
@@ -100,19 +100,24 @@ def rebuild(workspace: Workspace) -> Difference:
     return left
 
 
+def mend(workspace: Workspace, difference: Difference) -> None:
+    """Put what the index lacks into it, take out what does not belong there, and embed what has no vector.
+
+    Raises IndexUnavailable and EmbeddingUnavailable; running it again is safe.
+    """
+    if difference.unembedded:
+        _embed(difference)
+    lacking = difference.missing | difference.unembedded
+    behind = Passage.objects.filter(pk__in=lacking).order_by().values_list("version_id", flat=True).distinct()
+    _store(workspace, list(behind))
+    index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
+
+
 def _embed(difference: Difference) -> None:
     lacking = Version.objects.filter(passages__in=difference.unembedded).distinct().defer(*HEAVY)
     for version in lacking.select_related("document"):
         made = embed_again(version)
         logger.info("Version %s: %s lost vectors made again", version.pk, made)
-
-
-def _mend(workspace: Workspace, difference: Difference) -> None:
-    behind = (
-        Passage.objects.filter(pk__in=difference.missing).order_by().values_list("version_id", flat=True).distinct()
-    )
-    _store(workspace, list(behind))
-    index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
 
 
 def _store(workspace: Workspace, versions: Collection[UUID]) -> None:

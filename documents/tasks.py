@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from documents import deletion, index_checks, indexing, ingest, leases, receiving
+from documents import deletion, index_checks, indexing, ingest, leases, receiving, slides
 from documents.index import IndexUnavailable
 from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
@@ -49,6 +49,12 @@ def sweep_indexes() -> None:
     """Have the indexes compared with the database whose turn it is."""
     for workspace_id in index_checks.due():
         dispatch(check_index_task, workspace_id)
+
+
+@shared_task
+def draw_slides_task(version_id: str) -> None:
+    """Make the pages of a presentation to look at."""
+    slides.draw(version_id)
 
 
 @shared_task

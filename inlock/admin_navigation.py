@@ -1,6 +1,7 @@
 """What stands in the admin's sidebar: only the lists the person may open."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +14,10 @@ from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Document
+from workspaces import access
+from workspaces.admin_base import asked_once
 from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
+from workspaces.roles import PlatformAction
 
 Item = tuple[str, str, type[Model]]
 
@@ -46,11 +50,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Roles of our own"), "badge", CustomRole),
             (_("API tokens"), "key", ApiToken),
         ),
+        _installation(request),
     ]
 
 
 #: What is counted beside a name.
 _BADGES: dict[type[Model], Callable[[HttpRequest], Any]] = {Draft: waiting}
+
+
+def _installation(request: HttpRequest) -> dict[str, Any]:
+    health = {"title": _("Health"), "icon": "monitor_heart", "link": reverse("admin_health")}
+    watches = PlatformAction.WATCH_HEALTH in asked_once(
+        request, "platform", partial(access.platform_actions, request.user)
+    )
+    return {"title": _("Installation"), "items": [health] if watches else []}
 
 
 def _group(request: HttpRequest, title: str, *items: Item) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The Celery application: three queues, messages of ids in JSON, and nothing kept in the broker.
+"""The Celery application: four queues, messages of ids in JSON, and nothing kept in the broker.
 
 Every task may run twice, late or in the wrong order; these settings make a
 killed worker's task come back soon, and the sweeps over rows make it certain.
@@ -25,7 +25,7 @@ from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, give_sign_of_life, take_le
 
 logger = logging.getLogger(__name__)
 
-INTERACTIVE, INGEST, MAINTENANCE = QUEUES = ("interactive", "ingest", "maintenance")
+INTERACTIVE, INGEST, SOURCES, MAINTENANCE = QUEUES = ("interactive", "ingest", "sources", "maintenance")
 
 #: A message nobody acknowledged returns after this long. It must exceed every task's time limit, and Celery
 #: wants it in three places.
@@ -41,6 +41,9 @@ def route(name: str, *_args: Any, **_options: Any) -> dict[str, str]:
     app_label, _, task_name = name.partition(".tasks.")
     if task_name.startswith("sweep"):
         return {"queue": MAINTENANCE}
+    if task_name.startswith("run_source"):
+        # A crawl may take twenty minutes, and ingestion waits for nobody.
+        return {"queue": SOURCES}
     return {"queue": {"answers": INTERACTIVE, "documents": INGEST}.get(app_label, MAINTENANCE)}
 
 
@@ -77,10 +80,13 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         **settings.CELERY_BEAT_SCHEDULE,
-        "canary": {
-            "task": "inlock.tasks.canary",
-            "schedule": float(CANARY_SECONDS),
-            "options": {"expires": CANARY_SECONDS},
+        **{
+            f"canary-{name}": {
+                "task": "inlock.tasks.canary",
+                "schedule": float(CANARY_SECONDS),
+                "options": {"queue": name, "expires": CANARY_SECONDS},
+            }
+            for name in QUEUES
         },
     },
 )

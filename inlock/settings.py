@@ -71,6 +71,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
 ADDRESSES = engines.addresses(VAR)
 #: True where PostgreSQL is ours to start and migrate.
 EMBEDDED_DATABASE = not env.str("DATABASE_URL")
+#: True where their directories are ours too, so that what was erased can be looked for in them.
+EMBEDDED_CHROMA = not env.str("CHROMA_URL")
+EMBEDDED_BROKER = not env.str("REDIS_URL")
 REDIS_URL = ADDRESSES.redis_url
 CHROMA_URL = ADDRESSES.chroma_url
 
@@ -319,6 +322,8 @@ TOKEN_REQUESTS_PER_MINUTE = env.int("INLOCK_TOKEN_REQUESTS_PER_MINUTE", 120, min
 SWEEP_SECONDS = env.int("INLOCK_SWEEP_SECONDS", 20, minimum=1)
 #: Seconds a worker may hold a row without making progress before another takes it over.
 LEASE_SECONDS = env.int("INLOCK_LEASE_SECONDS", 60, minimum=2)
+#: Hours after which each workspace's search index is compared with the database again.
+RECONCILE_HOURS = env.int("INLOCK_RECONCILE_HOURS", 24, minimum=1)
 #: Where signed checkpoints of the trail are written; a place that the database's owner cannot write to.
 CHECKPOINTS = env.path("INLOCK_CHECKPOINTS", VAR / "checkpoints")
 #: A chain gets a checkpoint after this many entries, and after this many minutes if there is any new one.
@@ -327,7 +332,11 @@ CHECKPOINT_MINUTES = env.int("INLOCK_CHECKPOINT_MINUTES", 60, minimum=1)
 CELERY_BEAT_SCHEDULE = {
     "sweep-checkpoints": {"task": "audit.tasks.sweep_checkpoints", "schedule": 60.0},
     "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
+    "sweep-indexes": {"task": "documents.tasks.sweep_indexes", "schedule": 300.0},
+    "sweep-documents": {"task": "documents.tasks.sweep_documents", "schedule": 120.0},
     "sweep-sources": {"task": "documents.tasks.sweep_sources", "schedule": 60.0},
+    "sweep-erasures": {"task": "documents.tasks.sweep_erasures", "schedule": 60.0},
+    "sweep-retention": {"task": "documents.tasks.sweep_retention", "schedule": 3600.0},
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
     "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
 }

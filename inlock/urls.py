@@ -3,10 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from inlock import health_views
 from inlock.api import api
 from workspaces.views import home
 
 urlpatterns = [
+    path("health/live", health_views.live, name="health_live"),
+    path("health/ready", health_views.ready, name="health_ready"),
+    path("admin/health/", admin.site.admin_view(health_views.page), name="admin_health"),
+    path("admin/health/<uuid:pk>/compare/", admin.site.admin_view(health_views.compare), name="admin_health_compare"),
     path("admin/", admin.site.urls),
     path("", include("workspaces.identity.urls")),
     path("api/v1/", api.urls),

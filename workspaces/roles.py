@@ -41,6 +41,7 @@ class PlatformAction(models.TextChoices):
     MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
     HOLD_WORKSPACES = "hold_workspaces", _("place legal holds on whole workspaces, and lift them")
     MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
+    WATCH_HEALTH = "watch_health", _("look at how the installation fares, and compare indexes with the database")
     READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")
     BREAK_GLASS = "break_glass", _("use rights without a role, for a while, after stating a reason (superusers only)")
 

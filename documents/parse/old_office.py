@@ -12,6 +12,8 @@ from .held import File
 from .model import Parsed
 
 NEWER = {"doc": "docx", "ppt": "pptx", "xls": "xlsx"}
+#: A hidden slide has a number too, so that the pages of a presentation are its slides.
+_FILTERS = {"pdf": 'pdf:impress_pdf_Export:{"ExportHiddenSlides":{"type":"boolean","value":"true"}}'}
 _PROGRAMS = ("soffice", "libreoffice", "/Applications/LibreOffice.app/Contents/MacOS/soffice")
 
 
@@ -20,10 +22,15 @@ def parse(path: File) -> Parsed:
     raise ParseFailed("old_office")
 
 
-def renewed(path: Path, ending: str) -> bytes:
-    """The file in the newer format. Raises ParseFailed: `old_office` without LibreOffice, `damaged`."""
-    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    if program is None:
+def program() -> str | None:
+    """Where LibreOffice is on this machine."""
+    return next(filter(None, map(shutil.which, _PROGRAMS)), None)
+
+
+def renewed(path: Path, ending: str, to: str) -> bytes:
+    """The file in the format `to`. Raises ParseFailed: `old_office` without LibreOffice, `damaged`."""
+    office = program()
+    if office is None:
         raise ParseFailed("old_office")
     here = Path.cwd()
     # LibreOffice goes by the ending of the name, and the stored original has none.
@@ -31,17 +38,17 @@ def renewed(path: Path, ending: str) -> bytes:
     named.symlink_to(path)
     profile = f"-env:UserInstallation={(here / 'profile').as_uri()}"
     command = [
-        program,
+        office,
         profile,
         "--headless",
         "--norestore",
         "--convert-to",
-        NEWER[ending],
+        _FILTERS.get(to, to),
         "--outdir",
         str(here / "out"),
     ]
     subprocess.run([*command, str(named)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
-    written = here / "out" / f"original.{NEWER[ending]}"
+    written = here / "out" / f"original.{to}"
     if not written.is_file():
         raise ParseFailed("damaged", detail="not converted")
     return written.read_bytes()

@@ -138,11 +138,11 @@ def test_script_without_two_names_is_refused(arguments: Any) -> None:
 
 
 def test_doctor_in_production_names_a_role_that_owns_the_trail(settings: Any) -> None:
-    findings = {finding.name: finding for finding in health._trail()}
+    findings = {finding.name: finding for finding in health.governance.trail()}
     assert "trail" not in findings
 
     settings.PRODUCTION, settings.EMBEDDED_DATABASE = True, False
 
-    finding = {finding.name: finding for finding in health._trail()}["trail"]
+    finding = {finding.name: finding for finding in health.governance.trail()}["trail"]
     assert "owns the table of the trail" in finding.fault
     assert "audit roles" in finding.next_step

@@ -103,6 +103,7 @@ ADMIN = [
         {"reason": "A mistake."},
         **REVIEWER,
     ),
+    Act("admin_health_compare", "admin", E.INDEX_CHECKED, {"pk": one("workspace")}, may=ADMINISTRATORS),
     _admin("answers_modelendpoint_add", E.ENDPOINT_CHANGED, sent=ENDPOINT),
     _admin("answers_modelendpoint_change", E.ENDPOINT_CHANGED, _at("endpoint"), ENDPOINT),
     _admin("answers_modelendpoint_test", E.ENDPOINT_TESTED, {"pk": one("built_in")}),

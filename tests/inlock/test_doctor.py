@@ -14,8 +14,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from documents import forking
+from documents import forking, sandbox
+from documents.sandbox import Isolation
 from inlock import health, migrating
+from inlock.celery import QUEUES
 from inlock.engines import PROJECT_ROOT, addresses
 from inlock.engines.addresses import run_directory
 from inlock.engines.status import EngineStatus
@@ -82,7 +84,7 @@ def test_doctor_names_a_missing_migration_and_the_command_that_applies_it():
 
 @pytest.mark.django_db
 def test_doctor_names_a_queue_nobody_takes_from_once_workers_are_expected(settings, monkeypatch):
-    monkeypatch.setattr(health, "_expects_workers", lambda: True)
+    monkeypatch.setattr(health.work, "expects_workers", lambda: True)
     give_sign_of_life("ingest", "worker")
 
     assert finding("worker ingest").state == "takes work"
@@ -90,17 +92,28 @@ def test_doctor_names_a_queue_nobody_takes_from_once_workers_are_expected(settin
     assert "celery --app inlock.celery worker -Q interactive" in finding("worker interactive").next_step
 
 
-@pytest.mark.django_db
-def test_doctor_notices_that_scheduled_work_stands_still(settings, monkeypatch):
-    monkeypatch.setattr(health, "_expects_workers", lambda: True)
-    for queue in health.QUEUES:
+@pytest.fixture
+def ran(settings, monkeypatch):
+    """Says when the canary of each queue last ran, with a worker on each."""
+    monkeypatch.setattr(health.work, "expects_workers", lambda: True)
+    for queue in QUEUES:
         give_sign_of_life(queue, "worker")
 
+    def tell(**seconds_ago: int) -> None:
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            client.delete(CANARY)
+            client.hset(CANARY, mapping={queue: int(time.time()) - ago for queue, ago in seconds_ago.items()})
+
+    yield tell
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.set(CANARY, int(time.time()) - 1000)
+        client.delete(CANARY, *QUEUES)
+
+
+@pytest.mark.django_db
+def test_doctor_notices_that_scheduled_work_stands_still(ran):
+    ran(**dict.fromkeys(QUEUES, 1000))
     late = finding("schedule")
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.set(CANARY, int(time.time()))
+    ran(**dict.fromkeys(QUEUES, 1))
     in_time = finding("schedule")
 
     assert "No scheduled task has run for 1" in late.fault
@@ -108,26 +121,50 @@ def test_doctor_notices_that_scheduled_work_stands_still(settings, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_doctor_warns_before_the_disk_is_full(monkeypatch):
-    monkeypatch.setattr(health, "LOW_DISK_BYTES", 2**62)
+def test_doctor_tells_a_queue_that_stands_still_from_one_that_is_idle(ran, settings):
+    ran(**(dict.fromkeys(QUEUES, 1) | {"interactive": 500}))
+    idle = finding("worker interactive")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.lpush("interactive", "a message nobody takes")
+    stuck = finding("worker interactive")
 
+    assert idle.fault == ""
+    assert "has taken nothing from the queue interactive for 50" in stuck.fault
+    assert "1 waiting" in stuck.state
+    assert finding("schedule").fault == ""
+
+
+@pytest.mark.django_db
+def test_doctor_warns_before_the_disk_is_full(settings):
+    settings.LOW_DISK_BYTES = 2**62
+
+    assert "no files are taken in" in finding("disk").fault
     assert "INLOCK_VAR" in finding("disk").next_step
 
 
 @pytest.mark.django_db
-def test_doctor_advises_isolation_where_parsers_keep_their_network(monkeypatch):
-    monkeypatch.setattr(health.sandbox, "network_isolated", lambda: False)
+def test_doctor_names_the_programs_that_read_scans_and_old_files(monkeypatch):
+    monkeypatch.setattr(health.machine.old_office, "program", lambda: None)
+
+    assert "DOC, XLS and PPT fail" in finding("old Office files").state
+    assert "Tesseract" in finding("text recognition").state
+
+
+@pytest.mark.django_db
+def test_doctor_advises_isolation_where_parsers_keep_something(monkeypatch):
+    monkeypatch.setattr(sandbox, "isolation", lambda: Isolation(network=False, files=True, calls=False))
 
     found = finding("parsers")
 
     assert found.fault == ""
-    assert "leaves its network" in found.state
+    assert "leaves it its network, sockets and other processes" in found.state
     assert "user namespaces" in found.next_step
+    assert "Landlock" not in found.next_step
 
 
 @pytest.mark.django_db
-def test_doctor_is_content_with_parsers_that_have_no_network(monkeypatch):
-    monkeypatch.setattr(health.sandbox, "network_isolated", lambda: True)
+def test_doctor_is_content_with_parsers_that_are_shut_in(monkeypatch):
+    monkeypatch.setattr(sandbox, "isolation", lambda: Isolation(network=True, files=True, calls=True))
 
     assert finding("parsers").next_step == ""
 
@@ -135,7 +172,7 @@ def test_doctor_is_content_with_parsers_that_have_no_network(monkeypatch):
 @pytest.mark.django_db
 def test_doctor_names_parsers_that_do_not_start(monkeypatch):
     monkeypatch.setattr(forking, "forker", forking.Forker(("-c", "raise SystemExit(3)")))
-    health.sandbox.network_isolated.cache_clear()
+    sandbox.isolation.cache_clear()
 
     found = finding("parsers")
 
@@ -158,7 +195,7 @@ def test_doctor_names_parsers_that_do_not_start(monkeypatch):
 def test_doctor_warns_of_an_index_that_strangers_can_reach(url, is_open):
     status = EngineStatus("chroma", "Chroma", "external", url, "1.5.9", True, "", "", None)
 
-    found = health._engine(status)
+    found = health.machine.engine(status)
 
     assert ("no authentication" in found.fault) is is_open
     assert ("CHROMA_URL" in found.next_step) is is_open

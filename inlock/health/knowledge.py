@@ -1,0 +1,82 @@
+"""What the portal knows and whether it can be asked: files on their way, indexes, sources, answers."""
+
+from datetime import timedelta
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from answers.models import Answer
+from documents import index_checks
+from documents.models import Source, Version
+from documents.states import OPEN, VersionState
+from inlock.health.finding import Finding
+from workspaces.models import Workspace
+
+#: Longer than any file takes that is worked on at all.
+WAITS_LONG = timedelta(hours=1)
+#: A sync that did not begin so long after its time.
+OVERDUE = timedelta(hours=1)
+LATELY = timedelta(days=1)
+_NAMED = 5
+
+
+def knowledge() -> list[Finding]:
+    """Five queries, however much there is."""
+    return [_files(), _indexes(), _sources(), _answers()]
+
+
+def _files() -> Finding:
+    now = timezone.now()
+    counts = Version.objects.aggregate(
+        waiting=Count("pk", filter=Q(state__in=OPEN)),
+        long=Count("pk", filter=Q(state__in=OPEN, created_at__lt=now - WAITS_LONG)),
+        failed=Count("pk", filter=Q(state=VersionState.FAILED)),
+        quarantined=Count("pk", filter=Q(state=VersionState.QUARANTINED)),
+    )
+    state = (
+        f"{counts['waiting']} on their way, {counts['failed']} failed, {counts['quarantined']} set aside because they "
+        "kept ending their worker"
+    )
+    if not counts["long"]:
+        return Finding("files", state)
+    step = "See the worker of the queue ingest and the vector index; files go on by themselves once both are there."
+    return Finding("files", state, f"{counts['long']} wait for more than an hour.", step)
+
+
+def _indexes() -> Finding:
+    """What the last comparison of each workspace's index with the database found."""
+    slugs = dict(Workspace.objects.values_list("pk", "slug"))
+    last = index_checks.latest(list(slugs))
+    passages = sum(check.passages for check in last.values())
+    unlike = sorted(slugs[pk] for pk, check in last.items() if not check.agrees)
+    if unlike:
+        shown = ", ".join(unlike[:_NAMED]) + (", …" if len(unlike) > _NAMED else "")
+        step = "Compare them again; if they still differ, run `manage.py index rebuild SLUG`, which costs no embedding."
+        return Finding("indexes", f"{len(unlike)} differ", f"Index and database do not agree: {shown}.", step)
+    missing = len(slugs) - len(last)
+    never = f"; {missing} not compared yet" if missing else ""
+    oldest = min((check.started_at for check in last.values()), default=None)
+    since = f", all compared since {timezone.localtime(oldest):%Y-%m-%d %H:%M}" if oldest else ""
+    return Finding("indexes", f"{len(last)} agree with the database, {passages} passages{since}{never}")
+
+
+def _sources() -> Finding:
+    counts = Source.objects.aggregate(
+        all=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=timezone.now() - OVERDUE, workspace__archived_at=None))
+    )
+    if not counts["overdue"]:
+        return Finding("sources", f"{counts['all']}, none overdue")
+    step = "See the schedule and the workers; a source's own page says what its last run met."
+    return Finding(
+        "sources", f"{counts['all']}, {counts['overdue']} overdue", "Syncs that were due were not begun.", step
+    )
+
+
+def _answers() -> Finding:
+    asked = Answer.objects.filter(created_at__gt=timezone.now() - LATELY)
+    counts = asked.aggregate(all=Count("pk"), failed=Count("pk", filter=Q(status__startswith="failed_")))
+    state = f"{counts['all']} asked in a day, {counts['failed']} of them failed"
+    if 2 * counts["failed"] <= counts["all"]:
+        return Finding("answers", state)
+    step = "Test the model endpoints in the admin; the provenance of an answer names what failed."
+    return Finding("answers", state, "More than half of what was asked lately failed.", step)

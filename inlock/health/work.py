@@ -1,0 +1,83 @@
+"""Background work: the processes of `serve`, the workers, what they last took from each queue, and what waits there."""
+
+import time
+
+import redis
+from django.conf import settings
+
+from inlock import supervisor
+from inlock.celery import CANARY_SECONDS, INGEST, QUEUES, SOURCES
+from inlock.env import Env
+from inlock.health.finding import Finding
+from inlock.tasks import canaries, lengths
+from workspaces.dispatch import worker_is_up
+
+#: Two rounds may be lost to a restart without anything being wrong.
+LATE = 3 * CANARY_SECONDS
+#: Long files and long crawls may keep every process of these queues busy, with nothing wrong.
+LATE_BEHIND_FILES = 20 * 60
+
+
+def serve() -> Finding:
+    """The processes that `serve` runs here."""
+    told = supervisor.report(settings.VAR)
+    if told is None:
+        return Finding("serve", "not running here; commands do the work in their own process")
+    children = told.get("children", [])
+    state = ", ".join(f"{child['name']} {child['state']}" for child in children)
+    faults = [child["fault"] for child in children if child["state"] == "restarting"]
+    step = "It is restarted by itself; the log named above says why it ended." if faults else ""
+    return Finding("serve", f"{told.get('url')} ({state})", " ".join(faults), step)
+
+
+def expects_workers() -> bool:
+    """Workers belong to a running `serve`, or to an installation with a broker of its own."""
+    return supervisor.report(settings.VAR) is not None or bool(Env().str("REDIS_URL"))
+
+
+def background_work(*, broker_runs: bool) -> list[Finding]:
+    """Each queue: whether a worker takes from it, when it last did, and how much waits.
+
+    A worker that is gone, a queue that stands still behind a living one, and a schedule that sends nothing are three
+    things, and are told apart.
+    """
+    if not broker_runs:
+        return [Finding("background work", "not known while the broker is down")]
+    try:
+        ran, waiting = canaries(), lengths()
+    except (redis.RedisError, OSError) as error:
+        return [Finding("background work", "not known", f"The broker refuses: {error}", "See the broker's finding.")]
+    up = {queue: worker_is_up(queue) for queue in QUEUES}
+    found = [_queue(queue, up[queue], ran.get(queue), waiting[queue]) for queue in QUEUES]
+    if expects_workers() and all(up.values()):
+        found.append(_schedule(ran))
+    return found
+
+
+def _queue(queue: str, is_up: bool, ran: float | None, waiting: int) -> Finding:
+    """`ran`: when a task of the schedule was last taken from the queue, in seconds since the epoch."""
+    name = f"worker {queue}"
+    waits = f", {waiting} waiting" if waiting else ""
+    if not is_up:
+        if not expects_workers():
+            return Finding(name, "none; commands do the work in their own process")
+        step = f"Start a worker: `celery --app inlock.celery worker -Q {queue}`. Under `serve` it starts by itself."
+        return Finding(name, f"none{waits}", f"No worker takes from the queue {queue}.", step)
+    if ran is None:
+        return Finding(name, f"takes work{waits}")
+    ago = max(0.0, time.time() - ran)
+    if ago < (LATE_BEHIND_FILES if queue in (INGEST, SOURCES) else LATE) or not waiting:
+        return Finding(name, f"takes work, last {ago:.0f} seconds ago{waits}")
+    step = "Look at the worker's log for what it is at. If there is nothing, end it: what it holds is taken up again."
+    fault = f"The worker lives, but has taken nothing from the queue {queue} for {ago:.0f} seconds."
+    return Finding(name, f"stands still{waits}", fault, step)
+
+
+def _schedule(ran: dict[str, float]) -> Finding:
+    """Whether beat sends what is to happen by the clock: then some queue has run it lately."""
+    newest = max(ran.values(), default=None)
+    if newest is not None and (ago := max(0.0, time.time() - newest)) < LATE:
+        return Finding("schedule", f"a scheduled task ran {ago:.0f} seconds ago")
+    when = "since the broker was set up" if newest is None else f"for {time.time() - newest:.0f} seconds"
+    step = "Just after a start, look again in a minute. Otherwise see the logs of beat and of the worker."
+    return Finding("schedule", "late", f"No scheduled task has run {when}.", step)

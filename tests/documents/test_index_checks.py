@@ -1,0 +1,131 @@
+"""Indexes are compared with the database by themselves, both ways, mended, and what was found is kept."""
+
+import uuid
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from audit.events import EventType
+from audit.models import Event
+from documents import index, index_checks, reconcile
+from documents.index import IndexUnavailable
+from documents.models import CheckProblem, Embedding, IndexCheck, Passage
+from documents.spaces import space_of
+from documents.tasks import sweep_indexes
+from tests.documents import shelf
+from workspaces.dispatch import inline
+from workspaces.exceptions import Refused
+
+pytestmark = pytest.mark.django_db
+
+LEAVE = ["Parental leave lasts sixteen weeks.", "It is paid in full."]
+
+
+@pytest.fixture
+def shelved(policies):
+    shelf.put(policies, "leave.md", LEAVE)
+    shelf.put(policies, "travel.md", ["Hotel costs are reimbursed."])
+    return policies
+
+
+def ids_of(workspace) -> list[str]:
+    return sorted(str(id) for id in Passage.objects.filter(workspace=workspace).values_list("pk", flat=True))
+
+
+def test_an_index_that_agrees_is_left_alone_and_said_to_agree(shelved):
+    check = index_checks.check(shelved)
+
+    assert (check.passages, check.differed, check.agrees) == (3, 0, True)
+    entry = Event.objects.filter(type=EventType.INDEX_CHECKED).get()
+    assert entry.object_id == str(shelved.pk)
+
+
+def test_what_is_missing_or_foreign_is_counted_and_mended(shelved):
+    lost, stranger = ids_of(shelved)[0], str(uuid.uuid4())
+    space = space_of(shelved.pk)
+    index.delete(shelved.pk, space, [lost])
+    index.upsert(shelved.pk, space, [stranger], np.eye(1, space.dimension, dtype="<f4"))
+
+    check = index_checks.check(shelved)
+
+    assert (check.missing, check.foreign, check.unembedded, check.left) == (1, 1, 0, 0)
+    assert sorted(index.ids(shelved.pk, space)) == ids_of(shelved)
+    assert index_checks.check(shelved).differed == 0
+
+
+def test_a_vector_the_database_lost_is_made_again(shelved):
+    lost = ids_of(shelved)[0]
+    index.delete(shelved.pk, space_of(shelved.pk), [lost])
+    Embedding.objects.filter(passage=lost).delete()
+
+    check = index_checks.check(shelved)
+
+    assert (check.unembedded, check.left) == (1, 0)
+    assert Embedding.objects.filter(passage=lost).exists()
+    assert sorted(index.ids(shelved.pk, space_of(shelved.pk))) == ids_of(shelved)
+
+
+def test_what_was_only_under_way_at_the_first_look_is_no_difference(shelved, monkeypatch):
+    looks = []
+    compare = reconcile.compare
+
+    def lagging(workspace, *about):
+        found = compare(workspace, *about)
+        looks.append(found)
+        if len(looks) == 1:
+            index.delete(workspace.pk, space_of(workspace.pk), ids_of(workspace)[:1])
+            found = compare(workspace, *about)
+            reconcile.mend(workspace, found)
+        return found
+
+    monkeypatch.setattr(reconcile, "compare", lagging)
+
+    assert index_checks.check(shelved).differed == 0
+    assert len(looks) == 2
+
+
+def test_an_index_that_is_down_is_said_and_tried_again_soon(shelved, monkeypatch):
+    def down(*_about):
+        raise IndexUnavailable
+
+    monkeypatch.setattr(index, "ids", down)
+    check = index_checks.check(shelved)
+
+    assert check.problem == CheckProblem.INDEX
+    assert not check.agrees
+    assert shelved.pk not in index_checks.due()
+    IndexCheck.objects.filter(pk=check.pk).update(started_at=timezone.now() - timedelta(minutes=20))
+    assert shelved.pk in index_checks.due()
+
+
+def test_every_index_is_compared_once_a_day_and_not_more(shelved, legal, settings, django_capture_on_commit_callbacks):
+    with inline(), django_capture_on_commit_callbacks(execute=True):
+        sweep_indexes()
+    with inline(), django_capture_on_commit_callbacks(execute=True):
+        sweep_indexes()
+
+    assert sorted(index_checks.latest([shelved.pk, legal.pk])) == sorted([shelved.pk, legal.pk])
+    assert IndexCheck.objects.filter(workspace=shelved).count() == 1
+    IndexCheck.objects.update(started_at=timezone.now() - timedelta(hours=settings.RECONCILE_HOURS, minutes=1))
+    assert {shelved.pk, legal.pk} <= set(index_checks.due())
+
+
+def test_only_the_last_comparisons_are_kept(shelved, monkeypatch):
+    monkeypatch.setattr(index_checks, "KEPT", 2)
+    checks = [index_checks.check(shelved) for _ in range(3)]
+
+    assert list(IndexCheck.objects.filter(workspace=shelved)) == [checks[2], checks[1]]
+
+
+@pytest.mark.parametrize("who", ["manager", "member", "auditor", "stranger"])
+def test_asking_for_one_takes_the_right_to_watch_the_installation(shelved, who, request):
+    with pytest.raises(Refused):
+        index_checks.check(shelved, by=request.getfixturevalue(who))
+
+    assert not IndexCheck.objects.exists()
+
+
+def test_an_administrator_who_asks_is_named(shelved, admin):
+    assert index_checks.check(shelved, by=admin).started_by == admin

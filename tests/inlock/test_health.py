@@ -1,0 +1,108 @@
+"""How the installation fares, for those who run it and for machines; everybody else is told nothing."""
+
+from http import HTTPStatus
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.urls import reverse
+
+from documents import index_checks
+from documents.models import IndexCheck
+from inlock.health import knowledge
+from tests.documents import shelf
+
+pytestmark = pytest.mark.django_db
+
+
+def test_life_is_told_to_anybody_and_asks_nothing(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        told = client.get("/health/live")
+
+    assert (told.status_code, told.content) == (HTTPStatus.OK, b"ok\n")
+    assert "Set-Cookie" not in told.headers
+
+
+def test_readiness_is_told_to_anybody(client):
+    told = client.get("/health/ready")
+
+    assert (told.status_code, told.json()) == (HTTPStatus.OK, {"ready": True, "lacks": []})
+    assert "no-store" in told["Cache-Control"]
+
+
+def test_a_missing_migration_is_no_readiness(client):
+    MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
+
+    told = client.get("/health/ready")
+
+    assert (told.status_code, told.json()["lacks"]) == (HTTPStatus.SERVICE_UNAVAILABLE, ["migrations"])
+
+
+def test_an_engine_that_is_down_is_named_and_nothing_of_it(client, monkeypatch, settings):
+    def refuse(*_about):
+        raise DatabaseError("password=hunter2 host=db.internal")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+
+    told = client.get("/health/ready")
+
+    assert told.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert told.json() == {"ready": False, "lacks": ["database", "broker"]}
+
+
+def test_the_page_shows_what_doctor_knows_and_every_index(policies, legal, admin, client_of):
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+    index_checks.check(policies)
+
+    shown = client_of(admin).get(reverse("admin_health")).content.decode()
+
+    for known in ("PostgreSQL 18", "all applied", "worker ingest", "files", "indexes", "agree", policies.name):
+        assert known in shown
+    assert "not compared yet" in shown
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("superuser", HTTPStatus.OK),
+        ("auditor", HTTPStatus.FORBIDDEN),
+        ("reviewer", HTTPStatus.FORBIDDEN),
+        ("manager", HTTPStatus.FORBIDDEN),
+        ("member", HTTPStatus.NOT_FOUND),
+        ("stranger", HTTPStatus.NOT_FOUND),
+    ],
+)
+def test_the_page_is_for_those_who_run_the_installation(policies, who, status, request, client_of):
+    client = client_of(request.getfixturevalue(who))
+
+    assert client.get(reverse("admin_health")).status_code == status
+    asked = client.post(reverse("admin_health_compare", args=[policies.pk]))
+    assert asked.status_code == (HTTPStatus.FOUND if status == HTTPStatus.OK else status)
+    assert IndexCheck.objects.exists() is (status == HTTPStatus.OK)
+
+
+def test_comparing_now_tells_what_came_of_it(policies, admin, client_of):
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+
+    told = client_of(admin).post(reverse("admin_health_compare", args=[policies.pk]), follow=True)
+
+    assert "index and database agree on 1 passages" in told.content.decode()
+
+
+def test_indexes_that_differ_are_a_fault_with_the_command_that_helps(policies, admin):
+    check = index_checks.check(policies)
+    IndexCheck.objects.filter(pk=check.pk).update(left=3)
+
+    finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
+
+    assert policies.slug in finding.fault
+    assert "index rebuild" in finding.next_step
+
+
+def test_what_the_portal_knows_costs_the_same_with_more_in_it(policies, legal, django_assert_num_queries):
+    for workspace in (policies, legal):
+        index_checks.check(workspace)
+
+    with django_assert_num_queries(5):
+        knowledge.knowledge()
