@@ -1,14 +1,41 @@
-"""One serving portal for all kills, with short leases, and a model outside of it that can be made to wait."""
+"""A rig for the kill matrix; and one serving portal with short leases, and a model outside of it that can wait."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.answers import chat_server
+from tests.faults import choice
+from tests.faults.rig import Rig
 from tests.faults.scene import Rows, Visitor, prepare
+from tests.faults.stories import STORIES, Story
+from tests.faults.world import World
 from tests.portal import Portal, within
+
+#: Kills of the serving portal; each costs seconds, so that a run tries few of them.
+PORTAL = {"test_kills.py", "test_disturbed.py"}
+FEW = 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the kills of the serving portal, leave those that this run tries."""
+    faults = [item for item in items if item.path.name in PORTAL and item.path.parent == Path(__file__).parent]
+    chosen = choice.some_of(faults, FEW)
+    left = [item for item in faults if item not in chosen]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Say with every failure how to try it again."""
+    report = yield
+    if report.failed and not choice.ALL:
+        report.sections.append(("The same faults again", f"INLOCK_FAULTS_SEED={choice.seed()}; all: INLOCK_FAULTS=all"))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +79,15 @@ def visitor(portal: Portal) -> Iterator[Callable[[str], Visitor]]:
 
 
 @pytest.fixture
+def model_waits(model: chat_server.ChatServer) -> chat_server.ChatServer:
+    """The model stops after its first words until it is told to go on."""
+    model.began.clear()
+    model.go_on.clear()
+    model.requests.clear()
+    return model
+
+
+@pytest.fixture
 def handbook(rows: Rows, visitor: Callable[[str], Visitor], tmp_path: Path) -> Any:
     """The id of the ready version that answers the question; brought in once."""
     from tests.answers import library
@@ -63,3 +99,48 @@ def handbook(rows: Rows, visitor: Callable[[str], Visitor], tmp_path: Path) -> A
         found = visitor("contributor").upload(file, rows)
     within(60, lambda: rows.version(found)["state"] == "ready")
     return found
+
+
+# --- Worlds -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a story comes to, and the texts that were embedded for it."""
+
+    seen: dict[str, Any]
+    paid: int
+    texts: list[str]
+
+
+@pytest.fixture(scope="session")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    rig = Rig(tmp_path_factory.mktemp("rig"))
+    try:
+        rig.start()
+        yield rig
+    finally:
+        rig.stop()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(rig: Rig) -> Callable[[Story], Undisturbed]:
+    """undisturbed(story) → what it comes to when nothing happens."""
+    known: dict[str, Undisturbed] = {}
+
+    def happen(story: Story) -> Undisturbed:
+        if story.name not in known:
+            world = World(rig, story.name)
+            world.do(world.act, **world.given)
+            world.settle()
+            paid = world.paid()
+            known[story.name] = Undisturbed(world.seen(), len(paid), sorted(set(paid)))
+        return known[story.name]
+
+    return happen
+
+
+@pytest.fixture
+def ingesting() -> Story:
+    """The story of one document that comes in."""
+    return next(story for story in STORIES if story.name == "ingest")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
+import redis
 from psycopg.rows import dict_row
 
 from inlock.engines.addresses import addresses
@@ -41,7 +42,12 @@ class Rows:
     """Read the portal's database beside it, without Django."""
 
     def __init__(self, portal: Portal) -> None:
-        self.connection = psycopg.connect(addresses(portal.var).database_url, autocommit=True, row_factory=dict_row)
+        self.url = addresses(portal.var).database_url
+        self.connect()
+
+    def connect(self) -> None:
+        """Again, after the database was restarted."""
+        self.connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
 
     def __enter__(self) -> "Rows":
         return self
@@ -153,6 +159,12 @@ def kill_child(portal: Portal, name: str) -> int:
 def is_back(portal: Portal, name: str, killed: int) -> Callable[[], bool]:
     """Whether the supervisor runs the child again, as a question to repeat."""
     return lambda: portal.children()[name]["pid"] not in (killed, None)
+
+
+def emptied_valkey(portal: Portal) -> None:
+    """Every queue, stream and sign of life is gone, and nobody is told."""
+    with redis.Redis.from_url(addresses(portal.var).redis_url) as client:
+        client.flushall()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from documents import sandbox
 from documents.passages import split
 from documents.stages.split import passage_id
-from tests.answers.chat_server import PAUSED_ANSWER, ChatServer
+from tests.answers.chat_server import PAUSED_ANSWER
 from tests.faults.scene import Heard, Rows, Visitor, engine_down, is_back, kill_child, within, written
 from tests.portal import Portal
 
@@ -23,15 +23,6 @@ pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(400)]
 
 SECTIONS = 70
 QUESTION = "How many days of paid parental leave does the second parent take?"
-
-
-@pytest.fixture
-def model_waits(model: ChatServer) -> ChatServer:
-    """The model stops after its first words until it is told to go on."""
-    model.began.clear()
-    model.go_on.clear()
-    model.requests.clear()
-    return model
 
 
 def long_file(folder: Path, name: str) -> Path:

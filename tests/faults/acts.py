@@ -1,0 +1,254 @@
+"""What the children of the actor do: the product's own verbs and doorbells, with ids in and plain data out."""
+
+import io
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from answers import pipeline, questions
+from answers import tasks as answer_tasks
+from answers.models import Answer
+from answers.states import OPEN as OPEN_ANSWERS
+from audit.chain import workspace_chain
+from audit.models import Event
+from audit.verification import verify
+from documents import deletion, index, indexing, ingest, library, reconcile, search
+from documents import tasks as document_tasks
+from documents.models import OPEN_RUNS, Document, Embedding, Passage, Source, SourceItem, SourceRun, Version
+from documents.sources import keeping, schedule, sync
+from documents.sources.keeping import Wish
+from documents.stages.split import passage_id
+from documents.states import OPEN, WITHDRAWN
+from tests.faults.stories import SCENES, STORIES, Act, Stage
+from workspaces.dispatch import inline
+from workspaces.members import add_member, create_user, create_workspace
+from workspaces.models import User, Workspace
+
+#: Of what is found first; further down, passages may be equally far.
+GOLDEN = 3
+PEOPLE = ("manager", "contributor", "member")
+
+
+def hire() -> None:
+    """The accounts of all worlds."""
+    for name in PEOPLE:
+        create_user(username=name, password="correct-horse-battery-staple", by=None)
+
+
+def found(slug: str) -> None:
+    """A workspace with everybody in it."""
+    workspace = create_workspace(slug=slug, name="Harbour", by=None)
+    for name in PEOPLE:
+        add_member(workspace, _person(name), name, by=None)
+
+
+def begin(story: str, slug: str, folder: str) -> Act:
+    """Found a world and tell its story up to the act that is disturbed."""
+    found(slug)
+    told = next(each for each in (*STORIES, *SCENES) if each.name == story)
+    return told.begin(Stage(slug, Path(folder), lambda act, **given: ACTS[act](**given)))
+
+
+# --- What people do -------------------------------------------------------------------------------------------
+
+
+def upload(slug: str, path: str, text: str) -> str:
+    received = library.receive(
+        workspace=_workspace(slug), path=path, file=io.BytesIO(text.encode()), filename=path, by=_person("contributor")
+    )
+    return str(received.version.pk)
+
+
+def ask(slug: str, question: str) -> str:
+    """Ask, as somebody does who looks first whether the question already stands there."""
+    there = Answer.objects.filter(workspace__slug=slug, question__text=question).first()
+    return str((there or questions.ask(workspace=_workspace(slug), text=question, by=_person("member"))).pk)
+
+
+def delete(slug: str, path: str) -> str:
+    """Delete, as somebody does who looks first whether the document is still there."""
+    document = Document.objects.get(workspace__slug=slug, path=path)
+    if document.deleted_at is None:
+        library.delete(document, by=_person("manager"))
+    return str(document.pk)
+
+
+def retry(version: str) -> None:
+    library.retry(Version.objects.get(pk=version), by=_person("contributor"))
+
+
+def retry_all(slug: str) -> int:
+    return library.retry_all_failed(_workspace(slug), by=_person("manager"))
+
+
+def set_up_source(slug: str, folder: str) -> str:
+    wish = Wish(name="Berths", options={"folder": folder}, max_removed_percent=100)
+    return str(keeping.create_source(_workspace(slug), "folder", wish, by=_person("manager")).pk)
+
+
+def ask_sync(source: str) -> str:
+    """Ask for a sync, as somebody does who looks first whether one is on its way."""
+    row = Source.objects.get(pk=source)
+    there = row.runs.filter(state__in=OPEN_RUNS).first()
+    return str((there or keeping.ask_run(row, "sync", by=_person("manager"))).pk)
+
+
+def rebuild(slug: str) -> bool:
+    return reconcile.rebuild(_workspace(slug)).is_none
+
+
+def find(slug: str, query: str) -> dict[str, Any]:
+    """What a search finds, and what it says of itself."""
+    result = search.search(_person("member"), _workspace(slug), query)
+    return {"hits": _places(result), "degraded": result.degraded, "sentence": result.sentence}
+
+
+# --- What workers do ------------------------------------------------------------------------------------------
+
+
+def ingest_version(version: str) -> str:
+    return ingest.ingest_version(version).outcome
+
+
+def answer(answer: str) -> None:
+    pipeline.run(Answer.objects.only("pk").get(pk=answer).pk)
+
+
+def erase(document: str) -> None:
+    deletion.erase(document)
+
+
+def run_sync(run: str) -> str:
+    return sync.work(run)
+
+
+def sweep(slug: str) -> int:
+    """One round of everything that looks for rows nobody works on, and of the work it rings for; what that left."""
+    with inline():
+        document_tasks.sweep_ingestion()
+        schedule.sweep_sources()
+        answer_tasks.sweep_answers()
+    return unsettled(slug)
+
+
+# --- What is there ---------------------------------------------------------------------------------------------
+
+
+def look(slug: str, query: str) -> dict[str, Any]:
+    """All of a world that must not depend on what was killed in it."""
+    workspace = _workspace(slug)
+    documents = Document.objects.filter(workspace=workspace).order_by("path", "created_at")
+    differs = reconcile.compare(workspace)
+    chain = workspace_chain(workspace.pk)
+    events = Counter(Event.objects.filter(chain=chain).values_list("type", flat=True))
+    return {
+        "documents": [_document(document) for document in documents],
+        "index": {
+            "agrees": differs.is_none,
+            "vectors": len(index.ids(workspace.pk, indexing.space())),
+        },
+        "answers": [_answer(each) for each in Answer.objects.filter(workspace=workspace).order_by("created_at")],
+        "runs": list(
+            SourceRun.objects.filter(source__workspace=workspace)
+            .order_by("asked_at")
+            .values_list("state", "listed", "added", "changed", "removed", "failed", "skipped")
+        ),
+        "items": sorted(SourceItem.objects.filter(source__workspace=workspace).values_list("path", flat=True)),
+        "golden": _places(search.search(_person("member"), workspace, query, k=GOLDEN)),
+        "events": dict(sorted(events.items())),
+        "trail": verify(chain).holds,
+    }
+
+
+def why(version: str) -> dict[str, Any]:
+    """What the page says of a version that did not become ready."""
+    row = Version.objects.get(pk=version)
+    return {
+        "state": row.state,
+        "code": row.failure_code,
+        "sentence": row.failure_sentence,
+        "retryable": row.failure_retryable,
+        "deaths": row.deaths,
+    }
+
+
+def unsettled(slug: str) -> int:
+    """How much of a world still waits for somebody to go on with it."""
+    versions = Version.objects.filter(document__workspace__slug=slug)
+    return (
+        versions.filter(state__in=OPEN).count()
+        + versions.filter(state__in=WITHDRAWN, in_index=True).count()
+        + deletion.to_erase().filter(workspace__slug=slug).count()
+        + SourceRun.objects.filter(source__workspace__slug=slug, state__in=OPEN_RUNS).count()
+        + Answer.objects.filter(workspace__slug=slug, status__in=OPEN_ANSWERS).count()
+    )
+
+
+def _document(document: Document) -> dict[str, Any]:
+    current = document.current_version
+    return {
+        "path": document.path,
+        "title": document.title,
+        "gone": [document.deleted_at is not None, document.erased_at is not None],
+        "answers_with": current.number if current is not None else None,
+        "versions": [_version(version) for version in document.versions.order_by("number")],
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    passages = list(Passage.objects.filter(version=version).order_by("position"))
+    return {
+        "number": version.number,
+        "state": version.state,
+        "sha256": version.sha256,
+        "why": version.failure_code,
+        "counted": [version.passage_count, version.done],
+        "held": version.lease_until is not None,
+        "file": bool(version.file) and version.file.storage.exists(version.file.name),
+        "passages": [[each.position, each.start, each.end, each.text] for each in passages],
+        "named": all(each.pk == passage_id(version.pk, each.position, each.text) for each in passages),
+        "vectors": Embedding.objects.filter(passage__version=version).count(),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    citations = answer.citations.order_by("number")
+    places = citations.values_list("number", "document__path", "version__number", "start", "end", "quote")
+    return {"status": answer.status, "text": answer.released_text, "citations": [list(each) for each in places]}
+
+
+def _places(result: search.SearchResult) -> list[list[Any]]:
+    return [[hit.document.path, hit.version.number, hit.passage.start, hit.passage.end] for hit in result.hits]
+
+
+def _workspace(slug: str) -> Workspace:
+    return Workspace.objects.get(slug=slug)
+
+
+def _person(name: str) -> User:
+    return User.objects.get(username=name)
+
+
+ACTS = {
+    act.__name__: act
+    for act in (
+        hire,
+        begin,
+        upload,
+        ask,
+        delete,
+        retry,
+        retry_all,
+        set_up_source,
+        ask_sync,
+        rebuild,
+        find,
+        ingest_version,
+        answer,
+        erase,
+        run_sync,
+        sweep,
+        look,
+        why,
+    )
+}
