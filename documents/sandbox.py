@@ -1,7 +1,7 @@
 """Read untrusted files in a child process that can fail, hang or crash alone.
 
-Each call has a child of its own with limits on memory, time, output and files, and
-without a network where the system allows it; `network_isolated` tells.
+Each call has a child of its own with limits on memory, time, output and files. Where the system allows it the child has
+no network, opens no other file, and makes no call that readers have no use for; `isolation` tells.
 """
 
 import functools
@@ -169,11 +169,28 @@ def read_rows(path: Path, *, row: str, names: Sequence[str], limits: Limits = DR
     return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What the kernel closes to the children. Where one is False, the operator should know."""
+
+    #: No network, not even the loopback.
+    network: bool
+    #: No file but the one to read, programs and fonts (Landlock).
+    files: bool
+    #: No socket, no program, no look at other processes (seccomp).
+    calls: bool
+
+
 @functools.cache
-def network_isolated() -> bool:
-    """Whether children run without any network; False is worth a warning to the operator."""
+def isolation() -> Isolation:
+    """What is closed to children here. Raises ParseFailed when none can be started."""
     answer, _ = _run({"do": "probe"}, DEFAULT, load="")
-    return bool(answer["network_isolated"])
+    return Isolation(**answer["closed"])
+
+
+def network_isolated() -> bool:
+    """Whether children run without any network."""
+    return isolation().network
 
 
 def _run(request: dict[str, Any], limits: Limits, *, load: str) -> tuple[dict[str, Any], bytes]:

@@ -5,13 +5,9 @@ standard input and the code it needs already loaded. The answer is one line of J
 raw bytes when the request was for an image.
 """
 
-import contextlib
-import ctypes
 import importlib
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import astuple
@@ -20,11 +16,7 @@ from typing import Any
 
 from documents.parse import ParseFailed, parse_file
 from documents.parse.ceilings import CEILINGS
-
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWNET = 0x40000000
-PR_SET_PDEATHSIG = 1
-PR_SET_NO_NEW_PRIVS = 38
+from documents.parse.confinement import shut_in
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -35,10 +27,10 @@ def main() -> None:
     # A library that prints must not end up inside the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     work = work_of(request)
-    isolated = shut_in(request["limits"])
+    closed = shut_in(request["limits"], Path(request["path"]) if "path" in request else None)
     CEILINGS.take(request["limits"])
-    header, body = attempt(work if isolated or not request["limits"]["programs"] else _refused)
-    header["network_isolated"] = isolated
+    header, body = attempt(work if closed["network"] or not request["limits"]["programs"] else _refused)
+    header["closed"] = closed
     with os.fdopen(out, "wb") as pipe:
         pipe.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         pipe.write(body)
@@ -81,41 +73,6 @@ def attempt(work: Callable[[], Answer]) -> Answer:
     except Exception as error:
         # The edge of the process: whatever it was becomes a named failure for the parent.
         return {"failed": "parser_crashed", "detail": _place(error)}, b""
-
-
-def shut_in(limits: dict[str, int]) -> bool:
-    """Give up network, children, files and memory beyond `limits`; says whether the network is gone."""
-    isolated = False
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        # Root needs no user namespace, and would lose its right to read the file in one.
-        isolated = any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
-        # Should memory run short, the kernel is to take this process and not the worker. A container
-        # may forbid saying so, and then the other limits have to do.
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    # The first limit sends a signal that names the reason, the second one kills.
-    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], grace=5)
-    _limit(resource.RLIMIT_AS, limits["memory_bytes"])
-    _limit(resource.RLIMIT_NOFILE, limits["open_files"])
-    _limit(resource.RLIMIT_FSIZE, limits["written_bytes"])
-    _limit(resource.RLIMIT_CORE, 0)
-    if not limits["programs"]:
-        _limit(resource.RLIMIT_NPROC, 0)
-    return isolated
-
-
-def _limit(what: int, value: int, grace: int = 0) -> None:
-    _, hard = resource.getrlimit(what)
-    most = value + grace if hard == resource.RLIM_INFINITY else min(value + grace, hard)
-    try:
-        resource.setrlimit(what, (min(value, most), most))
-    except (ValueError, OSError):
-        # macOS refuses a limit on address space; there the wall clock is what holds.
-        if sys.platform == "linux":
-            raise
 
 
 def _as_json(parsed: Any) -> dict[str, Any]:
