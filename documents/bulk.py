@@ -266,7 +266,8 @@ def outcome_of(run: BulkRun) -> Outcome:
     """What became of a run so far."""
     rows = run.items.order_by().values_list("outcome").annotate(Count("pk"))
     counts: Counter[str] = Counter(dict(rows))
-    counts[ItemOutcome.GONE] += run.missing
+    if run.missing:
+        counts[ItemOutcome.GONE] += run.missing
     return Outcome(run, counts)
 
 
