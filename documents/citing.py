@@ -1,4 +1,4 @@
-"""Where a document is cited. The apps above, which know of citations, register how to find those a reader may know of."""
+"""Where a document is cited. The apps above know of citations, and register how to find those a reader may know of."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import dependants, holds, indexing, probes, replicas
+from documents import dependants, holds, indexing, probes, replicas, slides
 from documents.exceptions import Held
 from documents.indexing import Withdrawal
 from documents.leases import is_free
@@ -122,6 +122,7 @@ def _versions(deletion: Deletion) -> QuerySet[Version]:
 
 def _remove_files(versions: Sequence[Version]) -> int:
     names = [str(version.file) for version in versions if version.file]
+    names += [slides.name_of(version) for version in versions]
     there = [name for name in names if default_storage.exists(name)]
     for name in there:
         default_storage.delete(name)

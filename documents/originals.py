@@ -1,6 +1,7 @@
 """Hand out a version's stored bytes: as a file for the parser child, and as a download that cannot act here."""
 
 import asyncio
+import io
 import re
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from django.core.files import File
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -52,12 +54,23 @@ def local_path(version: Version) -> Iterator[Path]:
     try:
         path = Path(version.file.path)
     except NotImplementedError:  # how Django's storages say that they are not a local directory
-        with tempfile.NamedTemporaryFile(prefix="inlock-original-") as copy, version.file.open("rb") as stored:
+        with stored_path(version.file.open("rb")) as copy:
+            yield copy
+    else:
+        yield path
+
+
+@contextmanager
+def stored_path(stored: File) -> Iterator[Path]:
+    """What a storage opened, as a file on this machine: its own where it has one, else a copy for as long as needed."""
+    with stored:
+        if isinstance(stored.file, io.FileIO | io.BufferedReader) and Path(str(stored.name)).is_absolute():
+            yield Path(str(stored.name))
+            return
+        with tempfile.NamedTemporaryFile(prefix="inlock-original-") as copy:
             shutil.copyfileobj(stored, copy)
             copy.flush()
             yield Path(copy.name)
-    else:
-        yield path
 
 
 def download(request: HttpRequest, version: Version) -> HttpResponseBase:

@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from documents import leaves as screens
-from documents import viewer
+from documents import slides, viewer
 from documents.finding import MOST, find
 from documents.leaves import Leaf, Range, Section
 from documents.models import Document, Version
 
-#: Formats whose pages can be drawn as images.
-DRAWN = frozenset({"pdf"})
+#: Formats whose pages can be drawn as images; those of slides are made first.
+PICTURES = frozenset({"jpeg", "jpg", "png", "tif", "tiff", "webp"})
+DRAWN = PICTURES | {"pdf"}
 #: Places of a search that are listed at once, with the words around them.
 LISTED = 8
 _AROUND = 60
@@ -193,6 +194,8 @@ def place_in(document: Document, version: Version, data: dict[str, Any]) -> tupl
 
 def drawn(version: Version, leaf: Leaf) -> bool:
     """Whether this page can be drawn as an image."""
+    if leaf.kind == "slide":
+        return slides.are_drawn(version)
     return leaf.kind == "page" and version.format in DRAWN
 
 

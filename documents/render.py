@@ -1,15 +1,16 @@
-"""Draw a page of a PDF as an image, with ranges of its stored text marked.
+"""Draw a page of a PDF, or a frame of a picture, as an image, with ranges of its stored text marked.
 
 Runs in the parser child; everyone else calls `documents.sandbox.render_page`.
 """
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pypdfium2
 import pypdfium2.raw as pdfium
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, UnidentifiedImageError
 
 from documents.parse.failures import ParseFailed
 from documents.parse.pdf import open_document
@@ -17,6 +18,11 @@ from documents.parse.pdf_text import Box, boxes, numbers_of, read_page
 
 # A poster at full scale would take gigabytes; it is drawn smaller instead.
 MAX_PIXELS = 12_000_000
+MAX_PICTURE = 50_000_000
+
+Colour = tuple[int, int, int]
+Rectangle = tuple[int, int, int, int]
+
 # Multiplied with the page, so that the words stay readable under the mark.
 MARK = (255, 226, 89)
 FOUND = (150, 214, 255)
@@ -30,35 +36,71 @@ def draw(
     found: Sequence[Sequence[int]],
     page_text: str,
     scale: float,
+    kind: str,
 ) -> bytes:
     """The PNG, or b"" when `page_text` is not the text of this page and marks were asked for.
 
-    Raises ParseFailed: `encrypted`, `damaged`, or `unsupported` when there is no such page.
+    `kind` is "pdf"; "slides" for a PDF made from slides, on which the marked words are looked for, line by line; or
+    "picture", which has no text of its own to mark.
+    Raises ParseFailed: `encrypted`, `damaged`, `too_large`, or `unsupported` when there is no such page.
     """
+    if kind == "picture":
+        return b"" if highlight or found else _png(_frame(path, page))
     document = open_document(path)
     if not 1 <= page <= len(document):
         raise ParseFailed("unsupported", detail="no such page")
     leaf = document[page - 1]
-    marked: list[tuple[Box, tuple[int, int, int]]] = []
+    marked: list[tuple[Box, Colour]] = []
     if highlight or found:
         textpage = leaf.get_textpage()
-        numbers = numbers_of(read_page(textpage), page_text)
-        if numbers is None:
+        numbers = numbers_of(read_page(textpage), page_text) if kind == "pdf" else None
+        if kind == "pdf" and numbers is None:
             return b""
         for ranges, colour in ((highlight, MARK), (found, FOUND)):
             for start, end in ranges:
-                marked += [(box, colour) for box in boxes(textpage, numbers[start:end])]
+                chosen = numbers[start:end] if numbers is not None else _alike(textpage, page_text[start:end])
+                marked += [(box, colour) for box in boxes(textpage, chosen)]
     width, height = leaf.get_size()
     scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
     image = leaf.render(scale=scale).to_pil().convert("RGB")
     if marked:
         image = _mark(image, [(_on_image(leaf, box, image.size), colour) for box, colour in marked])
+    return _png(image)
+
+
+def _alike(textpage: pypdfium2.PdfTextPage, wanted: str) -> list[int]:
+    """pdfium's numbers of the characters where the lines of `wanted` stand on the page, whatever breaks them there."""
+    page = read_page(textpage)
+    numbers: list[int] = []
+    for line in filter(str.strip, wanted.splitlines()):
+        pattern = r"\s+".join(map(re.escape, line.split()))
+        for match in re.finditer(pattern, page.text):
+            numbers += page.numbers[match.start() : match.end()]
+    return numbers
+
+
+def _frame(path: Path, page: int) -> Image.Image:
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "TIFF", "WEBP")) as picture:
+            if page > getattr(picture, "n_frames", 1):
+                raise ParseFailed("unsupported", detail="no such frame")
+            picture.seek(page - 1)
+            if picture.width * picture.height > MAX_PICTURE:
+                raise ParseFailed("too_large", detail="pixels")
+            frame = picture.convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise ParseFailed("damaged", detail="picture") from error
+    share = (MAX_PIXELS / (frame.width * frame.height)) ** 0.5
+    return frame if share >= 1 else frame.resize((int(frame.width * share), int(frame.height * share)))
+
+
+def _png(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 
-def _mark(image: Image.Image, rectangles: list[tuple[tuple[int, int, int, int], tuple[int, int, int]]]) -> Image.Image:
+def _mark(image: Image.Image, rectangles: list[tuple[Rectangle, Colour]]) -> Image.Image:
     layer = Image.new("RGB", image.size, "white")
     drawing = ImageDraw.Draw(layer)
     for (left, top, right, bottom), colour in rectangles:
@@ -66,7 +108,7 @@ def _mark(image: Image.Image, rectangles: list[tuple[tuple[int, int, int, int], 
     return ImageChops.multiply(image, layer)
 
 
-def _on_image(leaf: pypdfium2.PdfPage, box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _on_image(leaf: pypdfium2.PdfPage, box: Box, size: tuple[int, int]) -> Rectangle:
     """pdfium's own arithmetic, which knows the rotation and the crop of the page."""
     corners = []
     for x, y in ((box[0], box[1]), (box[2], box[3])):

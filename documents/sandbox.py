@@ -99,13 +99,25 @@ def renew(path: Path, *, name: str, limits: Limits = RENEWING) -> Parsed:
     Raises ParseFailed; `old_office` again where there is no LibreOffice, `not_isolated` where it would have a network.
     """
     ending = _ending(name)
-    request = {"do": "renew", "path": str(path.absolute()), "ending": ending}
-    _, content = _run(request, limits, load=FORMATS[ending])
+    content = _written_anew(path, ending, NEWER[ending], limits)
     with tempfile.NamedTemporaryFile(prefix="inlock-renewed-") as file:
         file.write(content)
         file.flush()
         parsed = parse(Path(file.name), name=f"{PurePath(name).stem}.{NEWER[ending]}")
     return replace(parsed, format=ending)
+
+
+def as_pages(path: Path, *, name: str, limits: Limits = RENEWING) -> bytes:
+    """A presentation as a PDF to look at, a page for each slide, the hidden ones too.
+
+    Raises ParseFailed; `old_office` where there is no LibreOffice, `not_isolated` where it would have a network.
+    """
+    return _written_anew(path, _ending(name), "pdf", limits)
+
+
+def _written_anew(path: Path, ending: str, to: str, limits: Limits) -> bytes:
+    request = {"do": "renew", "path": str(path.absolute()), "ending": ending, "to": to}
+    return _run(request, limits, load=FORMATS["doc"])[1]
 
 
 def _ending(name: str) -> str:
@@ -133,9 +145,10 @@ def render_page(
     page_text: str,
     found: Sequence[tuple[int, int]] = (),
     scale: float = 2.0,
+    kind: str = "pdf",
     limits: Limits = DRAWING,
 ) -> bytes:
-    """A PNG of a page of a PDF (from 1) with ranges of its stored text marked.
+    """A PNG of a page of a PDF (from 1) with ranges of its stored text marked, or of what else `kind` says.
 
     `highlight` and `found` hold (start, end) within `page_text`, which is the
     stored text of this page alone, and are marked in two colours; `scale` is
@@ -148,6 +161,7 @@ def render_page(
         "found": [list(span) for span in found],
         "page_text": page_text,
         "scale": scale,
+        "kind": kind,
     }
     request = {"do": "render", "path": str(path.absolute()), "drawing": drawing}
     _, image = _run(request, limits, load="documents.render")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from audit.events import EventType
 from audit.record import record
-from documents import leaves, sandbox
+from documents import leaves, sandbox, slides
 from documents.card_forms import ConfirmForm
 from documents.citing import cited_by
 from documents.finding import find
@@ -25,12 +25,14 @@ from documents.openings import note_page
 from documents.originals import download, local_path
 from documents.parse import ParseFailed
 from documents.place_forms import PlaceForm
-from documents.places import drawn
+from documents.places import PICTURES, drawn
 from documents.reading import opened, openers_of, passages_of, versions_of
 from documents.restriction import people_to_grant
+from documents.tasks import draw_slides_task
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
+from workspaces.dispatch import dispatch
 from workspaces.models import Workspace
 from workspaces.roles import Action
 
@@ -54,6 +56,9 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
             place=reading.place.leaf.number if reading.place else None,
         )
     context: dict[str, Any] = {"reading": reading, "document": document, "versions": versions_of(document)}
+    if reading.place and slides.claim(reading.version):
+        dispatch(draw_slides_task, reading.version.pk)
+    context["slides_coming"] = slides.are_coming(reading.version)
     context["cited"] = cited_by(document, user=request.user)
     context |= {"keeps": keeps(document, request.user), "next_year": ConfirmForm.next_year()}
     if document.restricted:
@@ -118,9 +123,10 @@ def _draw(version: Version, number: int, whole: leaves.Range, asked: PlaceForm) 
     cited = leaves.within(whole, (data["start"], data["end"])) if data.get("start") is not None else None
     found = find(text, data["find"]).places if data.get("find") else []
     marks = {"highlight": [cited] if cited else [], "found": found}
-    with local_path(version) as path:
+    kind = "slides" if version.format in slides.FORMATS else "picture" if version.format in PICTURES else "pdf"
+    with slides.drawn_pages(version) if kind == "slides" else local_path(version) as path:
         try:
-            return sandbox.render_page(path, page=number, page_text=text, **marks)
+            return sandbox.render_page(path, page=number, page_text=text, kind=kind, **marks)
         except sandbox.HighlightMismatch:
-            logger.warning("Page %s of version %s cannot be marked.", number, version.pk)
-            return sandbox.render_page(path, page=number, page_text=text, highlight=[])
+            logger.info("Page %s of version %s cannot be marked.", number, version.pk)
+            return sandbox.render_page(path, page=number, page_text=text, kind=kind, highlight=[])

@@ -51,7 +51,7 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
         return lambda: (getattr(remote, request["do"])(path, **request["how"]), b"")
     if request["do"] == "renew":
         old_office = importlib.import_module("documents.parse.old_office")
-        return lambda: ({}, old_office.renewed(path, request["ending"]))
+        return lambda: ({}, old_office.renewed(path, request["ending"], request["to"]))
     if request["do"] == "recognise":
         picture = importlib.import_module("documents.parse.picture")
         return lambda: (_as_json(picture.recognise(path, request["ending"])), b"")

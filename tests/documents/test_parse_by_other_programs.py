@@ -87,7 +87,7 @@ def test_an_old_office_file_without_libreoffice_says_what_to_install(tmp_path, m
     assert failure(sandbox.parse, path, name="a.doc").code == "old_office"
     monkeypatch.setattr(old_office, "_PROGRAMS", ("no-such-program",))
 
-    failed = failure(old_office.renewed, path, "doc")
+    failed = failure(old_office.renewed, path, "doc", "docx")
 
     assert failed.code == "old_office"
     assert "LibreOffice" in failed.sentence
@@ -101,7 +101,7 @@ def test_a_converted_file_is_read_as_the_newer_format(tmp_path, monkeypatch):
     monkeypatch.setattr(old_office, "_PROGRAMS", (str(program),))
     monkeypatch.chdir(tmp_path)
 
-    content = old_office.renewed(an_old_file(tmp_path / "a.doc"), "doc")
+    content = old_office.renewed(an_old_file(tmp_path / "a.doc"), "doc", "docx")
 
     assert parse_file(samples.text(tmp_path / "b.docx", content), "b.docx").title == "Handbook"
 
