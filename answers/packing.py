@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from answers import marks
-from answers.exceptions import ReceiptError
 from answers.models import Answer
-from answers.receipts import Prover, is_archived, proven_events, receipt
+from answers.receipts import is_archived, proven_events, receipt
 from answers.states import RELEASED
+from audit.chain import workspace_chain
+from audit.exceptions import Unprovable
+from audit.receipts import Prover
 from workspaces.evidence_pack import Period
 from workspaces.models import Workspace
 
@@ -20,7 +22,7 @@ def receipts_of(workspace: Workspace, period: Period) -> Iterator[tuple[str, str
     )
     try:
         yield from _receipts(workspace, released)
-    except ReceiptError as error:
+    except Unprovable as error:
         # The chain does not hold. A pack about that is what an auditor needs; its verification says where.
         yield f"receipts-missing-{workspace.slug}.txt", f"{error}\n"
 
@@ -32,7 +34,7 @@ def _receipts(workspace: Workspace, released: QuerySet[Answer]) -> Iterator[tupl
             continue
         events = proven_events(answer)
         if prover is None or (events and events[-1].seq > prover.checkpoint.seq):
-            prover = Prover(workspace.pk, upto=events[-1].seq if events else 1)
+            prover = Prover(workspace_chain(workspace.pk), upto=events[-1].seq if events else 1)
         shown = answer.citations.filter(number__in=marks.numbers(answer.released_text))
         citations = shown.select_related("version").defer("version__text", "version__sections")
         text = receipt(answer, prover, citations=citations, events=events, with_quotes=False)

@@ -2,7 +2,6 @@
 let it out. docs/receipts.md describes it; `audit/verifier.py` checks it without the portal.
 """
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,17 +13,15 @@ from answers.exceptions import ReceiptError
 from answers.models import Answer, Citation
 from answers.provenance import record_of
 from answers.reading import read
-from audit import checkpoints, detached, signing
+from audit import detached, signing
 from audit.chain import digest, workspace_chain
 from audit.events import EventType
-from audit.exceptions import AuditError, NotIncluded
+from audit.exceptions import Unprovable
 from audit.export import content_of
-from audit.inclusion import Inclusion
-from audit.models import Checkpoint, Event
+from audit.models import Event
+from audit.receipts import Prover
 from audit.record import record
 from workspaces.models import User
-
-logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-receipt-1"
 #: The entries of the trail a receipt carries: what the model was given, how it ended, and who released it.
@@ -35,26 +32,6 @@ PROVEN = (
     EventType.DRAFT_APPROVED,
     EventType.ANSWER_RELEASED,
 )
-
-
-class Prover:
-    """Proves that entries are in a chain, against one checkpoint that covers them.
-
-    One prover serves as many receipts as there are. Raises ReceiptError when the chain cannot be signed.
-    """
-
-    def __init__(self, workspace_id: object, *, upto: int) -> None:
-        self.checkpoint = _covering(workspace_chain(workspace_id), upto)
-        self.inclusion = Inclusion(self.checkpoint)
-
-    def event(self, event: Event) -> dict[str, Any]:
-        """The entry's exact content, and its way up to the signed root. Raises ReceiptError if there is none."""
-        try:
-            path = self.inclusion.path(event.seq, event.body)
-        except NotIncluded as error:
-            logger.error("No receipt from %s: %s", self.checkpoint.chain, error)  # noqa: TRY400 (the sentence says it all)
-            raise _not_now() from error
-        return {"seq": event.seq, "body": event.body, "path": [node.hex() for node in path]}
 
 
 def issue(answer: Answer, *, by: User) -> str:
@@ -69,8 +46,11 @@ def issue(answer: Answer, *, by: User) -> str:
     if is_archived(answer):
         raise ReceiptError(_("The entries about this answer are in an archive of the trail, which proves them."))
     events = proven_events(answer)
-    prover = Prover(answer.workspace_id, upto=events[-1].seq if events else 1)
-    document = receipt(answer, prover, citations=reading.citations, events=events)
+    try:
+        prover = Prover(workspace_chain(answer.workspace_id), upto=events[-1].seq if events else 1)
+        document = receipt(answer, prover, citations=reading.citations, events=events)
+    except Unprovable as error:
+        raise ReceiptError(str(error)) from error
     # Last, because an entry about a receipt that could not be signed would not be so; and without it there is none.
     with transaction.atomic():
         record(
@@ -112,8 +92,7 @@ def receipt(
             "evidence": [_evidence(row) for row in said["evidence"]],
             "citations": [_citation(row, with_quotes=with_quotes) for row in citations],
             "reviews": [_review(row) for row in answer.draft.reviews.all()] if hasattr(answer, "draft") else [],
-            "events": [prover.event(event) for event in events],
-            "checkpoint": signing.as_data(prover.checkpoint.document),
+            **prover.proof(events),
             "issued_at": timezone.now().isoformat(),
         }
     )
@@ -144,27 +123,6 @@ def is_archived(answer: Answer) -> bool:
         return False
     first = Event.objects.filter(chain=chain).order_by("seq").values_list("at", flat=True).first()
     return first is not None and answer.question.asked_at <= first
-
-
-def _covering(chain: str, seq: int) -> Checkpoint:
-    """The newest checkpoint of `chain`; a new one where that does not cover entry `seq`, or is under a former key.
-
-    A reader who was given one public key can then check the receipt and its checkpoint with it.
-    """
-    newest = Checkpoint.objects.filter(chain=chain).order_by("-seq").first()
-    try:
-        if newest is None or newest.seq < seq or newest.key != signing.current_key().public:
-            newest = checkpoints.make(chain) or newest
-    except (AuditError, OSError) as error:
-        logger.error("No receipt from %s: %s", chain, error)  # noqa: TRY400 (the sentence says it all)
-        raise _not_now() from error
-    if newest is None or newest.seq < seq:
-        raise ReceiptError(_("The trail has no entry %(seq)d that could be proven.") % {"seq": seq})
-    return newest
-
-
-def _not_now() -> ReceiptError:
-    return ReceiptError(_("No receipt can be signed at the moment: tell whoever operates this portal."))
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

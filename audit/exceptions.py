@@ -44,3 +44,10 @@ class NotIncluded(AuditError):
 
     def __str__(self) -> str:
         return _("Entry %(seq)d is not in the chain that was signed: run `audit verify`.") % {"seq": self.seq}
+
+
+class Unprovable(AuditError):
+    """Entries cannot be proven by a signed document now."""
+
+    def __str__(self) -> str:
+        return super().__str__() or _("No receipt can be signed at the moment: tell whoever operates this portal.")

@@ -26,7 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TRAIL, CHECKPOINT, RECEIPT = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1"
-PACK, ARCHIVE = "inlock-pack-1", "inlock-archive-1"
+PACK, ARCHIVE, DELETION = "inlock-pack-1", "inlock-archive-1", "inlock-deletion-1"
 #: Entries leave the database by this many.
 LEAVING = 256
 
@@ -184,6 +184,8 @@ class Verifier:
                 self._checkpoint(name, signed, document)
             elif signed.get("format") == RECEIPT:
                 self._receipt(name, signed)
+            elif signed.get("format") == DELETION:
+                self._deletion(name, signed)
             else:
                 raise NotOurs(f"The format is {str(signed.get('format'))[:40]!r}.")
         return True
@@ -326,12 +328,9 @@ class Verifier:
 
     def _receipt(self, name: str, signed: dict[str, Any]) -> None:
         began = len(self.report.faults)
-        checkpoint = self._signed(name, signed["checkpoint"])
-        if checkpoint is None:
+        facts = self._facts(name, signed)
+        if facts is None:
             return
-        self._trust(name, str(checkpoint["key"]))
-        bodies = [self._included(name, event, checkpoint) for event in signed["events"]]
-        facts = [body for body in bodies if body is not None]
         for sentence in contradictions(signed, facts):
             self.report.fault(name, 0, "contradicted", sentence)
         if self.text_sha256 and self.text_sha256 != signed["text"]["sha256"]:
@@ -340,6 +339,26 @@ class Verifier:
             self.report.verified.append(
                 f"{name}: receipt of answer {signed['answer']}, {len(facts)} entries in the chain"
             )
+
+    def _deletion(self, name: str, signed: dict[str, Any]) -> None:
+        began = len(self.report.faults)
+        facts = self._facts(name, signed)
+        if facts is None:
+            return
+        for sentence in contradicted_deletion(signed, facts):
+            self.report.fault(name, 0, "contradicted", sentence)
+        if len(self.report.faults) == began:
+            what = f"{len(signed['versions'])} versions of {signed['document']['id']}"
+            self.report.verified.append(f"{name}: receipt of the deletion of {what}, {len(facts)} entries in the chain")
+
+    def _facts(self, name: str, signed: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """The entries a receipt carries that are in the chain its checkpoint signs; None without a checkpoint."""
+        checkpoint = self._signed(name, signed["checkpoint"])
+        if checkpoint is None:
+            return None
+        self._trust(name, str(checkpoint["key"]))
+        bodies = [self._included(name, event, checkpoint) for event in signed["events"]]
+        return [body for body in bodies if body is not None]
 
     def _included(self, name: str, event: dict[str, Any], checkpoint: dict[str, Any]) -> dict[str, Any] | None:
         """The content of an event that is in the checkpoint's tree, or None and a fault."""
@@ -424,6 +443,34 @@ def contradictions(receipt: dict[str, Any], facts: list[dict[str, Any]]) -> Iter
     for review in receipt["reviews"]:
         if review["decision"] == "approved" and (review["by"]["id"], review["text_sha256"]) not in decided:
             yield "A review is not one that the trail names."
+
+
+def contradicted_deletion(receipt: dict[str, Any], facts: list[dict[str, Any]]) -> Iterator[str]:
+    """Where the receipt of a deletion says something else than the entries of the trail that it carries."""
+    told = {fact["type"]: fact["details"] for fact in facts if fact["details"].get("deletion") == receipt["deletion"]}
+    act = "document.deleted" if receipt["whole_document"] else "version.deleted"
+    missing = {act, "document.erased", "document.traces_searched"} - set(told)
+    if missing:
+        yield f"No entry of the trail says {' and '.join(sorted(missing))}."
+        return
+    about = {fact["object_id"] for fact in facts if fact["type"] == "document.erased"}
+    if about != {receipt["document"]["id"]}:
+        yield "The trail names another document as the one that was erased."
+    if {one["id"]: one["sha256"] for one in receipt["versions"]} != told[act].get("versions"):
+        yield "The trail names other versions as those that were deleted."
+    erased, searched = told["document.erased"], told["document.traces_searched"]
+    if any(erased.get(name) != count for name, count in receipt["erased"]["removed"].items()):
+        yield "The trail counts other things as removed."
+    said = receipt["searched"]
+    if searched.get("found") or any(one["found"] for one in said["places"]):
+        yield "The last search still found something."
+    if {one["place"]: one["looked_at"] for one in said["places"]} != searched.get("places"):
+        yield "The trail names other places as those that were searched."
+    if said["probes"] != searched.get("probes") or said["set_aside"] != searched.get("set_aside"):
+        yield "The trail names other things as those that were looked for."
+    deleted = next(fact for fact in facts if fact["type"] == act)
+    if receipt["deleted"]["by"]["id"] != deleted["actor_id"] or receipt["deleted"]["reason"] != deleted["reason"]:
+        yield "The trail names another person or reason for the deletion."
 
 
 def signers(document: dict[str, Any]) -> set[str]:

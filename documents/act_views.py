@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from documents import classifying, library, restriction
-from documents.forms import DeleteForm, GrantForm
+from documents.forms import GrantForm
 from documents.models import Document, Version
 from workspaces import access
 from workspaces.decorators import in_workspace
@@ -83,25 +83,6 @@ def retry_all(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         messages.success(request, said % {"count": count})
     else:
         messages.info(request, _("Nothing is failed any more: there was nothing to try again."))
-    return redirect("documents:list", slug=workspace.slug)
-
-
-@require_POST
-@in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
-def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """Delete the document; what it takes along is said before and after."""
-    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
-    form = DeleteForm(request.POST)
-    if not form.is_valid():
-        raise PortalError(_("Nothing was deleted: the reason is longer than 500 characters."))
-    deletion = library.delete(document, by=request.user, reason=form.cleaned_data["reason"])
-    sentence = ngettext(
-        "“%(title)s” was deleted. %(count)d passage leaves the index now.",
-        "“%(title)s” was deleted. %(count)d passages leave the index now.",
-        deletion.passages,
-    )
-    messages.success(request, sentence % {"title": document.title, "count": deletion.passages})
     return redirect("documents:list", slug=workspace.slug)
 
 

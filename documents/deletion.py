@@ -68,12 +68,21 @@ def erase(document_id: UUID | str) -> Erasure | None:
     return done
 
 
+def versions_of(deletion: Deletion) -> QuerySet[Version]:
+    """The versions that go, without their text: one former version, or all of the document's."""
+    versions = Version.objects.filter(document=deletion.document_id).defer(*HEAVY)
+    return versions if deletion.version_id is None else versions.filter(pk=deletion.version_id)
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
 def _erase(deletion_id: UUID) -> Erasure | None:
     deletion = _take(deletion_id)
     if deletion is None:
         return None
     try:
-        versions = list(_versions(deletion))
+        versions = list(versions_of(deletion))
         withdrawn = indexing.remove([version.pk for version in versions], deletion.workspace_id)
         replicas.purge(deletion.workspace_id)
         killpoint("erased_vectors")
@@ -96,7 +105,7 @@ def _take(deletion_id: UUID) -> Deletion | None:
     deletion = to_erase().filter(is_free(), pk=deletion_id).select_for_update(no_key=True).first()
     if deletion is None:
         return None
-    if _versions(deletion).exclude(is_free()).exists():
+    if versions_of(deletion).exclude(is_free()).exists():
         logger.info("Document %s is erased later: a worker still holds it", document.pk)
         return None
     if deletion.begun_at is None:
@@ -107,17 +116,12 @@ def _take(deletion_id: UUID) -> Deletion | None:
             return None
         deletion.begun_at = timezone.now()
         # While all of it is still there: a later attempt may find only the half.
-        deletion.sealed_probes = probes.seal(probes.taken_from(_versions(deletion)))
+        deletion.sealed_probes = probes.seal(probes.taken_from(versions_of(deletion)))
         record(EventType.ERASURE_BEGUN, on=document, workspace=deletion.workspace_id, deletion=deletion.pk)
     deletion.attempt += 1
     deletion.lease_until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
     deletion.save(update_fields=["begun_at", "sealed_probes", "attempt", "lease_until"])
     return deletion
-
-
-def _versions(deletion: Deletion) -> QuerySet[Version]:
-    versions = Version.objects.filter(document=deletion.document_id).defer(*HEAVY)
-    return versions if deletion.version_id is None else versions.filter(pk=deletion.version_id)
 
 
 def _remove_files(versions: Sequence[Version]) -> int:
@@ -135,7 +139,7 @@ def _erase_rows(deletion: Deletion, withdrawn: Withdrawal, files: int) -> Erasur
     ours = Deletion.objects.filter(pk=deletion.pk, attempt=deletion.attempt, erased_at=None)
     if ours.select_for_update(no_key=True).first() is None:
         return None
-    versions = _versions(deletion).order_by()
+    versions = versions_of(deletion).order_by()
     passages = Passage.objects.filter(version__in=versions.values("pk"))
     count = passages.count()
     quoted = _erase_what_rests(deletion)

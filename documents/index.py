@@ -7,7 +7,7 @@ embedding space, and can be wiped at any time: the database has everything.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,6 +109,36 @@ def drop(workspace_id: UUID, space: Space) -> None:
     with _translated(), suppress(NotFoundError):
         _server(_WRITE_SECONDS).delete_collection(_name(workspace_id, space))
     _collections.pop(_name(workspace_id, space), None)
+
+
+def remake(workspace_id: UUID, space: Space, stored: Iterable[tuple[Sequence[str], np.ndarray]]) -> bool:
+    """Put `stored` into a fresh collection that takes the place of this one; False where there is none.
+
+    Chroma keeps deleted vectors in the files of a collection for as long as it lives. The old one answers until the
+    new one is whole; what is written to it meanwhile the caller brings over afterwards.
+    """
+    from chromadb.errors import NotFoundError
+
+    name = _name(workspace_id, space)
+    with _translated():
+        server = _server(_WRITE_SECONDS)
+        try:
+            former = server.get_collection(name)
+        except NotFoundError:
+            return False
+        for left_over in (f"{name}-next", f"{name}-former"):
+            with suppress(NotFoundError):
+                server.delete_collection(left_over)
+        fresh = _bound(_resolve(f"{name}-next", True, _WRITE_SECONDS), _WRITE_SECONDS)
+        for ids, vectors in stored:
+            for start in range(0, len(ids), _BATCH):
+                batch = slice(start, start + _BATCH)
+                fresh.upsert(ids=list(ids[batch]), embeddings=vectors[batch])
+        _bound(former, _WRITE_SECONDS).modify(name=f"{name}-former")
+        fresh.modify(name=name)
+        server.delete_collection(f"{name}-former")
+    _collections.pop(name, None)
+    return True
 
 
 def version() -> str:

@@ -147,12 +147,6 @@ def deletions_known_to(user: User) -> QuerySet[Deletion]:
     )
 
 
-def versions_of(deletion: Deletion) -> QuerySet[Version]:
-    """The versions that go: one former version, or all of the document's."""
-    versions = Version.objects.filter(document=deletion.document_id).defer(*HEAVY)
-    return versions if deletion.version_id is None else versions.filter(pk=deletion.version_id)
-
-
 def bin_days(workspace_id: UUID) -> int:
     """How long a deleted document can be restored in the workspace."""
     found = RetentionRules.objects.filter(workspace=workspace_id).values_list("bin_days", flat=True).first()

@@ -1,7 +1,7 @@
 """Documents, their immutable versions, the passages and embeddings made from them, and the sources they come from."""
 
 from documents.models.bulk import BulkAct, BulkItem, BulkRun, ItemOutcome
-from documents.models.deletion import Cause, Deletion, LegalHold, RetentionRules
+from documents.models.deletion import MOST_DAYS, Cause, Deletion, LegalHold, RetentionRules
 from documents.models.document import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Reclassification
 from documents.models.filing import MAX_TAG, DocumentTag, Folder, Tag
 from documents.models.index_check import CheckProblem, IndexCheck
@@ -15,6 +15,7 @@ from documents.models.version import HEAVY, StageRun, Version, original_path
 __all__ = [
     "HEAVY",
     "MAX_TAG",
+    "MOST_DAYS",
     "OPEN_RUNS",
     "BulkAct",
     "BulkItem",

@@ -1,0 +1,169 @@
+"""How long a workspace keeps what: the rules, what they would delete now, and the deleting, with the rules as actor.
+
+Everything goes through the same door as a person's deletion, and a legal hold stands above every rule.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet, Subquery
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import record
+from documents import holds
+from documents.exceptions import DocumentError, RetentionError
+from documents.models import HEAVY, MOST_DAYS, Cause, Document, RetentionRules, Version
+from documents.states import OPEN, VersionState
+from documents.tombstones import entomb, entomb_version
+from workspaces import access
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
+
+logger = logging.getLogger(__name__)
+
+#: Deleted by the rules in one workspace at a time; the next sweep goes on.
+AT_ONCE = 500
+_RULES = ("bin_days", "after_added_days", "after_expired_days", "after_replaced_days", "keeps_answers")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the rules would delete now, less what is held."""
+
+    documents: int
+    versions: int
+    held: int
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.documents or self.versions or self.held)
+
+
+def rules_of(workspace: Workspace) -> RetentionRules:
+    """The rules in force; unsaved ones that keep everything where none were set."""
+    return RetentionRules.objects.filter(workspace=workspace).first() or RetentionRules(workspace=workspace)
+
+
+@transaction.atomic
+def change(workspace: Workspace, *, by: User, **rules: Any) -> RetentionRules:
+    """Set the rules of the workspace; they are carried out by the next sweep, not now.
+
+    Raises RetentionError for days that cannot be.
+    """
+    access.require(by, Action.MANAGE, workspace)
+    for name, days in rules.items():
+        if name not in _RULES:
+            raise LookupError(f"{name} is not a retention rule.")
+        if name.startswith("after_") and days is not None and not 1 <= days <= MOST_DAYS:
+            raise RetentionError(_("Days are between 1 and %(most)d.") % {"most": MOST_DAYS})
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    found = rules_of(workspace)
+    before = {name: getattr(found, name) for name in _RULES}
+    after = before | rules
+    if before == after:
+        return found
+    for name, value in after.items():
+        setattr(found, name, value)
+    found.changed_at, found.changed_by = timezone.now(), by
+    found.save()
+    record(EventType.RETENTION_CHANGED, on=workspace, workspace=workspace, by=by, before=before, after=after)
+    return found
+
+
+def preview(rules: RetentionRules) -> Due:
+    """What these rules, set or not, would delete now."""
+    held = holds.held_documents(rules.workspace_id)
+    documents, versions = due_documents(rules), due_versions(rules)
+    of_held = Document.objects.filter(held).values("pk")
+    return Due(
+        documents=documents.exclude(held).count(),
+        versions=versions.exclude(document__in=of_held).count(),
+        held=documents.filter(held).count() + versions.filter(document__in=of_held).count(),
+    )
+
+
+def run(workspace: Workspace) -> int:
+    """Delete what the rules no longer keep, each by its own transaction and entry; how many that were."""
+    rules = rules_of(workspace)
+    held = holds.held_documents(workspace.pk)
+    done = 0
+    with translation.override(None):
+        for document in list(due_documents(rules).exclude(held)[:AT_ONCE]):
+            # Somebody may have deleted or held it since.
+            with suppress(DocumentError):
+                entomb(document, by=None, cause=Cause.RETENTION, reason=_reason(rules, document))
+                done += 1
+        of_held = Document.objects.filter(held).values("pk")
+        for version in list(due_versions(rules).exclude(document__in=of_held)[:AT_ONCE]):
+            reason = _("Replaced more than %(days)d days ago.") % {"days": rules.after_replaced_days}
+            with suppress(DocumentError):
+                entomb_version(version, reason=reason)
+                done += 1
+    if done:
+        logger.info("Workspace %s: %s things were deleted by its retention rules", workspace.pk, done)
+    return done
+
+
+def run_everywhere() -> int:
+    """`run` for every workspace that has rules."""
+    return sum(run(workspace) for workspace in _with_rules())
+
+
+def due_documents(rules: RetentionRules) -> QuerySet[Document]:
+    """Documents that are older than the rules keep them, oldest first; nothing that is being read in."""
+    there = Document.objects.filter(workspace=rules.workspace_id, deleted_at=None)
+    there = there.annotate(last_arrival=Max("versions__created_at"))
+    in_work = Version.objects.filter(document=OuterRef("pk"), state__in=OPEN)
+    due = there.none()
+    if rules.after_added_days is not None:
+        due |= there.filter(last_arrival__lt=_days_ago(rules.after_added_days))
+    if rules.after_expired_days is not None:
+        last_day = (timezone.localtime() - timedelta(days=rules.after_expired_days)).date()
+        due |= there.filter(valid_until__lt=last_day)
+    return due.exclude(Exists(in_work)).order_by("created_at", "pk")
+
+
+def due_versions(rules: RetentionRules) -> QuerySet[Version]:
+    """Former versions that were replaced longer ago than the rules keep them."""
+    if rules.after_replaced_days is None:
+        return Version.objects.none()
+    later = Version.objects.filter(document=OuterRef("document"), turn__gt=OuterRef("turn"), ready_at__isnull=False)
+    first = later.order_by().values("document").annotate(at=Min("ready_at")).values("at")
+    former = Version.objects.filter(
+        document__workspace=rules.workspace_id, document__deleted_at=None, state=VersionState.SUPERSEDED
+    )
+    former = former.annotate(replaced_at=Subquery(first)).defer(*HEAVY)
+    return former.filter(replaced_at__lt=_days_ago(rules.after_replaced_days)).order_by("replaced_at", "pk")
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _with_rules() -> Iterator[Workspace]:
+    ids: list[UUID] = list(RetentionRules.objects.values_list("workspace", flat=True))
+    yield from Workspace.objects.filter(pk__in=ids).order_by("pk")
+
+
+def _days_ago(days: int) -> Any:
+    return timezone.now() - timedelta(days=days)
+
+
+def _reason(rules: RetentionRules, document: Document) -> str:
+    """The rule that was met, as the trail and the receipt name it."""
+    expired = document.valid_until
+    if rules.after_expired_days is not None and expired is not None:
+        last_day = (timezone.localtime() - timedelta(days=rules.after_expired_days)).date()
+        if expired < last_day:
+            return _("Valid until %(day)s, and kept %(days)d days after.") % {
+                "day": expired.isoformat(),
+                "days": rules.after_expired_days,
+            }
+    return _("Last changed more than %(days)d days ago.") % {"days": rules.after_added_days}

@@ -1,0 +1,239 @@
+"""Look for copies of an erased text wherever the portal keeps bytes: tables, files, replicas, Chroma, Valkey, logs.
+
+Nothing here knows where a copy ought to be: every text column of every table and every file below `var/` is read, so
+that a feature which forgot to clean up is found by what it left. PostgreSQL's own files are read through its tables.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
+from psycopg import sql
+
+from documents import index_files
+from documents.models import Version
+from documents.probes import Probes
+from documents.states import VersionState
+
+_CHUNK = 8 * 1024 * 1024
+_TIMEOUT = 10.0
+#: Directories below `var/` and what they are; PostgreSQL's is read through its tables.
+_PLACES = {"chroma": "index", "keywords": "keywords", "valkey": "broker_files", "log": "logs"}
+_SKIPPED = {"postgresql", "engines", "static"}
+_TEXT = "'text', 'character varying', 'character', 'json', 'jsonb', 'bytea', 'ARRAY'"
+#: Bytes that are numbers, and by far the most of them.
+_NUMBERS = {("documents_embedding", "vector"), ("documents_sketch", "hashes"), ("documents_sketch", "bands")}
+_COUNTS = (
+    sql.SQL("count(*) FILTER (WHERE {}::text LIKE ANY(%(p)s))"),
+    sql.SQL("count(*) FILTER (WHERE EXISTS (SELECT FROM unnest(%(b)s::bytea[]) one WHERE position(one IN {}) > 0))"),
+)
+
+
+@dataclass(slots=True)
+class Looked:
+    """One place that was looked into: `what` says how much of it there was, `found` where something still is."""
+
+    place: str
+    what: int = 0
+    #: Name of a column, file or key → how many of the probes stand there.
+    found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search for one deletion's probes came to."""
+
+    places: list[Looked]
+    #: Probes looked for, by kind, and phrases set aside because documents that stay have them too.
+    probes: dict[str, int]
+    set_aside: int
+    #: Places outside of the portal's reach, by their codes.
+    beyond: list[str]
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(looked.found for looked in self.places)
+
+    def found_in(self, place: str) -> bool:
+        return any(looked.found for looked in self.places if looked.place == place)
+
+    def as_data(self) -> dict[str, Any]:
+        """As a row and a receipt keep it."""
+        return {
+            "places": [asdict(looked) for looked in self.places],
+            "probes": self.probes,
+            "set_aside": self.set_aside,
+            "beyond": self.beyond,
+        }
+
+
+def search(probes: Probes, *, but: Iterable[str] = ()) -> Search:
+    """Look for `probes` everywhere. `but`: ids of the versions they were taken from.
+
+    Phrases that stand in a version which was not deleted belong to it as well, and prove nothing: they are set aside.
+    """
+    elsewhere = _also_in_standing_versions(probes.phrases, set(but))
+    phrases = [phrase for phrase in probes.phrases if phrase not in elsewhere]
+    needles = _needles(phrases, probes)
+    places = [_database(phrases), *_files(needles, probes), _broker(needles)]
+    beyond = [
+        code
+        for code, ours in (
+            ("chroma_files", settings.EMBEDDED_CHROMA),
+            ("broker_files", settings.EMBEDDED_BROKER),
+            ("object_store", isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "location")),
+        )
+        if not ours
+    ]
+    return Search(places, probes.counts | {"phrases": len(phrases)}, len(elsewhere), beyond)
+
+
+# --- The database -------------------------------------------------------------------------------------------
+
+
+def _also_in_standing_versions(phrases: Sequence[str], but: set[str]) -> set[str]:
+    if not phrases:
+        return set()
+    standing = Version.objects.filter(document__deleted_at=None).exclude(state=VersionState.DELETED).exclude(pk__in=but)
+    query, arguments = standing.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT phrase FROM unnest(%s::text[]) AS phrase WHERE EXISTS (SELECT 1 FROM documents_version AS version "  # noqa: S608 (ours alone)
+            f"WHERE version.id IN ({query}) AND position(phrase IN version.text) > 0)",
+            [list(phrases), *arguments],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _database(phrases: Sequence[str]) -> Looked:
+    """Every column that can hold text of every table, as it can be read by SQL: what a dump would hold."""
+    looked = Looked("database")
+    sought = {"p": [f"%{_literally(phrase)}%" for phrase in phrases], "b": [phrase.encode() for phrase in phrases]}
+    with connection.cursor() as cursor:
+        for table, columns in _columns(cursor).items():
+            looked.what += len(columns)
+            if not phrases:
+                continue
+            counts = sql.SQL(", ").join(
+                _COUNTS[kind == "bytea"].format(sql.Identifier(column)) for column, kind in columns.items()
+            )
+            cursor.execute(sql.SQL("SELECT {} FROM {}").format(counts, sql.Identifier(table)).as_string(), sought)
+            for column, count in zip(columns, cursor.fetchone() or (), strict=True):
+                if count:
+                    looked.found[f"{table}.{column}"] = count
+    return looked
+
+
+def _columns(cursor: Any) -> dict[str, dict[str, str]]:
+    """Table → column → type, of all that text can be in."""
+    cursor.execute(
+        "SELECT columns.table_name, column_name, data_type "  # noqa: S608 (ours alone)
+        "FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) "
+        f"WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND data_type IN ({_TEXT}) "
+        "ORDER BY columns.table_name, ordinal_position"
+    )
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in cursor.fetchall():
+        if (table, column) not in _NUMBERS:
+            found.setdefault(table, {})[column] = kind
+    return found
+
+
+def _literally(phrase: str) -> str:
+    return phrase.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+# --- Files --------------------------------------------------------------------------------------------------
+
+
+def _needles(phrases: Sequence[str], probes: Probes) -> list[bytes]:
+    """What is looked for in raw bytes: phrases as they are written, and as JSON writes them; parts of files; ids."""
+    spelled = [phrase.encode() for phrase in phrases] + [json.dumps(phrase)[1:-1].encode() for phrase in phrases]
+    return list(dict.fromkeys([*spelled, *probes.blobs, *(id.encode() for id in probes.passage_ids)]))
+
+
+def _files(needles: Sequence[bytes], probes: Probes) -> list[Looked]:
+    """Every file of the installation on this host, by the place it belongs to."""
+    var, originals = Path(settings.VAR), Path(settings.MEDIA_ROOT)
+    places = {name: Looked(name) for name in ("originals", *_PLACES.values(), "other_files")}
+    for file in _walk(originals):
+        _look_into(file, originals, needles, places["originals"])
+    for entry in sorted(var.iterdir()) if var.is_dir() else ():
+        if entry.name in _SKIPPED or entry == originals:
+            continue
+        place = places[_PLACES.get(entry.name, "other_files")]
+        for file in _walk(entry) if entry.is_dir() else [entry]:
+            if originals not in file.parents:
+                _look_into(file, var, needles, place)
+    vectors = index_files.holds_vector(probes.vectors)
+    if vectors:
+        places["index"].found["vectors"] = vectors
+    return list(places.values())
+
+
+def _walk(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield from (path for path in sorted(place.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def _look_into(file: Path, root: Path, needles: Sequence[bytes], looked: Looked) -> None:
+    longest = max(map(len, needles), default=1)
+    found: set[bytes] = set()
+    try:
+        with file.open("rb") as stream:
+            tail = b""
+            while chunk := stream.read(_CHUNK):
+                data = tail + chunk
+                found.update(needle for needle in needles if needle not in found and needle in data)
+                tail = data[-longest:]
+    except FileNotFoundError:
+        # Gone while we looked, as files of engines and half uploads go.
+        return
+    looked.what += 1
+    if found:
+        looked.found[str(file.relative_to(root))] = len(found)
+
+
+# --- Valkey -------------------------------------------------------------------------------------------------
+
+
+def _broker(needles: Sequence[bytes]) -> Looked:
+    """Everything that Valkey holds now: streams, messages, caches. Raises redis.RedisError when it does not answer."""
+    looked = Looked("broker")
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT) as client:
+        for key in client.scan_iter(count=1000):
+            looked.what += 1
+            data = b"\0".join(_values(client, key))
+            count = sum(needle in data for needle in needles)
+            if count:
+                looked.found[key.decode(errors="replace")[:200]] = count
+    return looked
+
+
+def _values(client: "redis.Redis", key: bytes) -> Iterator[bytes]:
+    match client.type(key):
+        case b"string":
+            yield client.get(key) or b""
+        case b"list":
+            yield from client.lrange(key, 0, -1)
+        case b"set":
+            yield from client.smembers(key)
+        case b"zset":
+            yield from client.zrange(key, 0, -1)
+        case b"hash":
+            for name, value in client.hgetall(key).items():
+                yield from (name, value)
+        case b"stream":
+            for _id, fields in client.xrange(key):
+                for name, value in fields.items():
+                    yield from (name, value)

@@ -1,0 +1,133 @@
+"""A receipt of a deletion is signed when nothing of the document is found any more, and names the place where it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+from answers.models import Answer, Draft, Question
+from answers.states import AnswerStatus
+from audit import verifier
+from audit.events import EventType
+from audit.models import Event
+from documents import deletion, index, library, proving, retention, spaces, vectors
+from documents.models import Deletion
+from tests.answers import library as shelf
+from workspaces.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+QUESTION = "How many days of annual leave does an employee have?"
+#: Stands in the answer's quote and in the question that repeats it.
+CANARY = "Every employee has 25 working days of annual leave a year."
+
+
+@pytest.fixture
+def gone(policies, member, manager, answered, django_capture_on_commit_callbacks):
+    """A deletion that was carried out, of a document that an answer quoted; another document stays."""
+    shelf.add_document(policies, "purchasing-policy.md", shelf.PURCHASING)
+    version = shelf.add_document(policies, "employee-handbook.md", shelf.HANDBOOK)
+    answer = answered(policies, QUESTION, member)
+    assert CANARY.split(".")[0] in answer.released_text
+    repeated = answered(policies, f"Is it true? {CANARY}", member)
+    deleted = library.delete(version.document, by=manager, reason="Out of date.")
+    # What was streamed of an answer goes once its erasure is committed.
+    with django_capture_on_commit_callbacks(execute=True):
+        deletion.erase(version.document_id)
+    return deleted.deletion, answer, repeated
+
+
+def told(found: Deletion) -> dict:
+    found.refresh_from_db()
+    return {one["place"]: one["found"] for one in found.search["places"] if one["found"]}
+
+
+def test_nothing_is_left_and_the_receipt_holds_elsewhere(gone, tmp_path, manager):
+    gone, answer, repeated = gone
+
+    assert proving.prove(gone.pk) is True
+
+    gone.refresh_from_db()
+    assert told(gone) == {}
+    assert gone.sealed_probes == ""
+    answer.refresh_from_db()
+    repeated.question.refresh_from_db()
+    assert (answer.status, answer.text, answer.released_text, answer.raw_output) == (AnswerStatus.SUSPENDED, "", "", "")
+    assert answer.released_sha256
+    assert repeated.question.text == ""
+    assert set(answer.citations.values_list("quote", flat=True)) == {""}
+    file = tmp_path / "receipt.json"
+    file.write_text(gone.receipt, encoding="utf-8")
+    assert verifier.main([str(file)]) == 0
+    said = json.loads(gone.receipt)["signed"]
+    assert said["deleted"]["by"]["username"] == "manager"
+    assert said["searched"]["probes"]["phrases"] >= 3
+    assert {one["place"]: one["found"] for one in said["searched"]["places"]} == dict.fromkeys(
+        ("database", "originals", "index", "keywords", "broker_files", "logs", "other_files", "broker"), 0
+    )
+    assert CANARY not in gone.receipt
+    assert not Event.objects.filter(body__contains=CANARY).exists()
+    assert Event.objects.filter(type=EventType.ERASURE_RECEIPTED, object_id=str(gone.document_id)).count() == 1
+
+
+def test_one_copy_that_was_left_anywhere_keeps_the_receipt_back_and_is_named(gone, policies):
+    gone, _answer, _repeated = gone
+    log = Path(settings.VAR) / "log" / "planted.log"
+    log.parent.mkdir(exist_ok=True)
+    original = Path(settings.MEDIA_ROOT) / "thumbnails" / "planted.txt"
+    original.parent.mkdir(parents=True)
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    space = spaces.space_of(policies.pk)
+
+    try:
+        Workspace.objects.filter(pk=policies.pk).update(description=f"As we know: {CANARY}")
+        log.write_text(f'{{"message": "{CANARY}"}}', encoding="utf-8")
+        original.write_text(CANARY, encoding="utf-8")
+        client.xadd("answer:forgotten", {"data": json.dumps({"text": CANARY})})
+        assert proving.prove(gone.pk) is False
+    finally:
+        log.unlink()
+        client.delete("answer:forgotten")
+        client.close()
+
+    found = told(gone)
+    assert found["database"] == {"workspaces_workspace.description": 1}
+    assert found["logs"] == {"log/planted.log": 1}
+    assert list(found["originals"]) == ["thumbnails/planted.txt"]
+    assert found["broker"] == {"answer:forgotten": 1}
+    assert (gone.receipt, gone.receipt_issued_at) == ("", None)
+    assert index.ids(policies.pk, space)
+    assert vectors.stored([], space) is not None
+
+
+def test_answers_that_a_workspace_keeps_stay_closed_and_keep_the_receipt_back(
+    policies, manager, member, answered, client_of
+):
+    retention.change(policies, by=manager, keeps_answers=True)
+    version = shelf.add_document(policies, "employee-handbook.md", shelf.HANDBOOK)
+    answer = answered(policies, QUESTION, member)
+
+    gone = library.delete(version.document, by=manager).deletion
+    deletion.erase(version.document_id)
+
+    assert proving.prove(gone.pk) is False
+    assert "answers_answer.released_text" in told(gone)["database"]
+    answer.refresh_from_db()
+    assert answer.released_text
+    page = client_of(member).get(f"/w/policies/answers/{answer.pk}/").content.decode()
+    assert CANARY not in page
+
+
+def test_a_draft_and_every_form_history_kept_of_it_go_with_the_document(legal, member, manager, answered):
+    version = shelf.add_document(legal, "employee-handbook.md", shelf.HANDBOOK)
+    held = answered(legal, QUESTION, member)
+    assert CANARY.split(".")[0] in held.draft.text
+
+    library.delete(version.document, by=manager)
+    deletion.erase(version.document_id)
+
+    assert set(Draft.history.values_list("text", flat=True)) == {""}
+    assert set(Answer.objects.values_list("text", "raw_output")) == {("", "")}
+    assert Question.objects.get().text == QUESTION
