@@ -149,6 +149,8 @@ SOURCE = {
     "max_removed_percent": "20",
 }
 
+BULK = {"document": [one("document")], "count": "1", "everything": "", "filters": ""}
+
 PORTAL = [
     # Workspaces and their people
     Act(
@@ -168,6 +170,7 @@ PORTAL = [
             "review_policy": "review",
             "second_approver_from": "",
             "uploader_may_approve": "on",
+            "withhold_expired": "on",
         },
     ),
     Act("workspaces:archive", "manager", E.WORKSPACE_CHANGED, sent={"archived": "yes"}),
@@ -257,6 +260,49 @@ PORTAL = [
         {"pk": one("document_bar", lambda b: b.document_id), "rule": one("document_bar")},
         {"reason": "It is over."},
     ),
+    Act(
+        "documents:card",
+        "manager",
+        E.DOCUMENT_TAGS_CHANGED,
+        DOCUMENT,
+        {
+            "owner": one("manager"),
+            "valid_until": "2030-01-01",
+            "review_on": "2029-01-01",
+            "review_note": "The law.",
+            "tags": "Leave, Pay",
+            "folder": one("folder"),
+        },
+        may=frozenset({"manager"}),
+    ),
+    Act(
+        "documents:confirm",
+        "manager",
+        E.DOCUMENT_CONFIRMED,
+        DOCUMENT,
+        {"until": "2030-01-01"},
+        may=frozenset({"manager"}),
+    ),
+    # Many documents
+    Act("documents:bulk_order", "manager", E.BULK_ASKED, sent=BULK | {"act": "tag", "value": "Old"}),
+    Act(
+        "documents:bulk_order",
+        "manager",
+        E.BULK_ASKED,
+        sent=BULK | {"act": "move", "value": one("folder")},
+        variant="move",
+    ),
+    Act(
+        "documents:bulk_order",
+        "manager",
+        E.DOCUMENT_DELETED,
+        sent=BULK | {"act": "delete", "reason": "Out of date."},
+        may=frozenset({"manager"}),
+        variant="delete",
+    ),
+    Act("documents:create_folder", "manager", E.FOLDER_CREATED, sent={"name": "Rules", "parent": one("folder")}),
+    Act("documents:rename_folder", "manager", E.FOLDER_RENAMED, {"folder": one("folder")}, {"name": "Rules"}),
+    Act("documents:remove_folder", "manager", E.FOLDER_REMOVED, {"folder": one("folder")}),
     # Sources
     Act("documents:add_source", "manager", E.SOURCE_CREATED, sent=SOURCE | {"name": "News"}, query="?kind=feed"),
     Act("documents:edit_source", "manager", E.SOURCE_CHANGED, {"pk": one("source")}, SOURCE | {"name": "News"}),

@@ -17,8 +17,8 @@ from answers.states import AnswerStatus
 from audit import context
 from audit.chain import digest
 from documents import bars as document_bars
-from documents import restriction
-from documents.models import Document, DocumentBar, RunKind, RunState, Source, SourceRun, Version
+from documents import folders, restriction
+from documents.models import Document, DocumentBar, Folder, RunKind, RunState, Source, SourceRun, Version
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
@@ -62,6 +62,8 @@ class Shelf:
     waiting: Answer
     token: ApiToken
     source: Source
+    #: With a document in it.
+    folder: Folder
     #: A look at the source that wants to delete something.
     held_run: SourceRun
     #: One of the asker's, which is not the one they act in.
@@ -179,6 +181,8 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
     restriction.restrict(closed, by=manager)
     restriction.grant(closed, asker, by=manager)
     failed = _failed(a_document(workspace, title=f"{slug} broken", text="Nothing."))
+    folder = folders.create(workspace, "Filed", by=manager)
+    folders.move(versions[1].document, folder, by=manager)
     return Shelf(
         workspace=workspace,
         person=asker,
@@ -196,6 +200,7 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         waiting=_waiting(workspace, asker),
         source=(source := _source(workspace, manager)),
         held_run=_held_run(source),
+        folder=folder,
         token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
     )
 
