@@ -23,7 +23,7 @@ from answers.reading import place_in_words
 from answers.states import DraftState
 from audit.chain import digest
 from documents.differences import Piece, difference
-from documents.findings import hidden_text
+from documents.findings import hidden_text, textless
 from documents.sentences import sentence_spans
 from workspaces.classification import Classification
 from workspaces.models import User
@@ -81,6 +81,7 @@ class Source:
     restricted: bool
     #: What the cited version holds and its readers do not see, by kind.
     hidden_text: list[str]
+    textless: str
     #: Lines end where the page ended them, not where the text does.
     is_wrapped: bool
     viewer: str
@@ -219,6 +220,7 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
         replaced_by=current.number if current is not None and current.pk != version.pk else None,
         restricted=document.restricted,
         hidden_text=hidden_text(version),
+        textless=textless(version),
         is_wrapped=version.format in _DRAWN,
         viewer=_viewer(citation, draft),
         image=_image(citation, draft),

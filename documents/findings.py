@@ -1,6 +1,7 @@
-"""What reading a file found that its people should know: text that nobody sees, and attachments that were not read."""
+"""What reading a file found that its people should know: text that nobody sees, and what was not read."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
@@ -36,6 +37,14 @@ def hidden_text(version: Version) -> list[str]:
         for kind, where in WHERE.items()
         if found.get(kind)
     ]
+
+
+def textless(version: Version) -> str:
+    """The pages that are pictures and hold no text, beside others that do: "3, 7–9"; empty when there are none."""
+    numbers = sorted(version.findings.get("textless", ()))
+    # Numbers in a row are as far from each other as their places are.
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])]
+    return ", ".join(f"{run[0]}–{run[-1]}" if run[1:] else str(run[0]) for run in runs)
 
 
 def unread(version: Version) -> list[Unread]:

@@ -37,7 +37,7 @@ STAGES: tuple[Stage, ...] = (
 )
 
 #: Raise a number when the parsers, the splitter or what is embedded change: versions in work then start over.
-RECIPE = "parse=3 split=1 embed=1"
+RECIPE = "parse=4 split=1 embed=1"
 MAX_DEATHS = 3
 _DEATH_CODE = "worker_died"
 _DEATH_SENTENCE = gettext_noop(

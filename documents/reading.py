@@ -38,6 +38,11 @@ class Reading:
         return findings.hidden_text(self.version)
 
     @property
+    def textless(self) -> str:
+        """The numbers of pages of the opened version that are pictures without text."""
+        return findings.textless(self.version)
+
+    @property
     def unread(self) -> list[findings.Unread]:
         """The attachments of the opened version that are no part of its text."""
         return findings.unread(self.version)

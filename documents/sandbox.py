@@ -83,12 +83,14 @@ def parse(path: Path, *, name: str, limits: Limits = DEFAULT) -> Parsed:
     return _parsed(answer)
 
 
-def recognise(path: Path, *, name: str, limits: Limits = RECOGNISING) -> Parsed:
+def recognise(path: Path, *, name: str, pages: Sequence[int] = (), limits: Limits = RECOGNISING) -> Parsed:
     """The words that text recognition finds in a scan or a picture, for which `parse` raised `scanned`.
+
+    With `pages`, which `parse` found to be `textless`, the words of those beside the text of the others.
 
     Raises ParseFailed; `scanned` again where there is no engine.
     """
-    request = {"do": "recognise", "path": str(path.absolute()), "ending": _ending(name)}
+    request = {"do": "recognise", "path": str(path.absolute()), "ending": _ending(name), "pages": list(pages)}
     answer, _ = _run(request, limits, load=PICTURES)
     return _parsed(answer)
 
@@ -134,6 +136,7 @@ def _parsed(answer: dict[str, Any]) -> Parsed:
         hidden=answer["hidden"],
         unread=tuple((name, code) for name, code in answer["unread"]),
         repeated=answer["repeated"],
+        textless=tuple(answer["textless"]),
     )
 
 

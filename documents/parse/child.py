@@ -54,6 +54,8 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
         return lambda: ({}, old_office.renewed(path, request["ending"], request["to"]))
     if request["do"] == "recognise":
         picture = importlib.import_module("documents.parse.picture")
+        if request["pages"]:
+            return lambda: (_as_json(picture.complete(path, request["pages"])), b"")
         return lambda: (_as_json(picture.recognise(path, request["ending"])), b"")
     return lambda: (_as_json(parse_file(path, request["name"])), b"")
 
@@ -85,6 +87,7 @@ def _as_json(parsed: Any) -> dict[str, Any]:
         "hidden": parsed.hidden,
         "unread": parsed.unread,
         "repeated": parsed.repeated,
+        "textless": parsed.textless,
     }
 
 

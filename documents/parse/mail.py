@@ -94,6 +94,7 @@ class _Attached:
             parts += _parts_of(attachment.name, parsed, first + len(parts))
             self.hidden.update(parsed.hidden)
             self.unread += [(f"{attachment.name}{PATH_SEPARATOR}{name}", code) for name, code in parsed.unread]
+            self.unread += [(f"{attachment.name}{PATH_SEPARATOR}{page}", "alone") for page in parsed.textless]
         return parts
 
     def _read(self, attachment: Attachment) -> Parsed:

@@ -44,6 +44,8 @@ class Parsed:
     unread: tuple[tuple[str, str], ...] = ()
     #: Lines that the file repeats from page to page, left out of `text` where they stand again.
     repeated: int = 0
+    #: Pages that show something and hold no text, as from a scanner, among others that hold some; by number.
+    textless: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def assemble(
         if position > CEILINGS.characters:
             raise ParseFailed("too_large", detail="characters")
     whole = SEPARATOR.join(texts)
-    if not any(character.isalnum() for character in whole):
+    if not holds_words(whole):
         raise ParseFailed("no_text")
     # An empty page after the last text would start behind the separator that is not there.
     sections = [_within(section, len(whole)) for section in sections]
@@ -109,6 +111,11 @@ def assemble(
         hidden=dict(invisible + Counter(hidden)),
         unread=tuple((short(name), code) for name, code in unread),
     )
+
+
+def holds_words(text: str) -> bool:
+    """Whether there is anything in it to search for."""
+    return any(map(str.isalnum, text))
 
 
 def short(label: str) -> str:

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pypdfium2
 
@@ -10,7 +12,8 @@ from . import pdf_furniture
 from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File, Held
-from .model import Parsed, Part, assemble
+from .model import Parsed, Part, assemble, holds_words
+from .pdf_hidden import shows_something
 from .pdf_text import PageText, read_page, without, without_lines
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -20,10 +23,11 @@ _RIGHT = re.compile(r"[^\W\d_]+")
 _NO_TITLE = re.compile(r"(?i)^(untitled.*|microsoft \w+ - .*|.*\.(docx?|pdf|indd|xlsx?|pptx?|tmp)|[\d\W]*)$")
 
 
-def parse(path: File) -> Parsed:
+def parse(path: File, recognised: Mapping[int, str] = MappingProxyType({})) -> Parsed:
+    """`recognised` is what was found on pages without text, by the number of the page."""
     document = open_document(path)
     try:
-        pages = _pages(document)
+        pages, textless = _pages(document)
         title = _title(document)
     finally:
         document.close()
@@ -32,7 +36,7 @@ def parse(path: File) -> Parsed:
     pages = [without_lines(page, spans) for page, spans in zip(pages, left_out, strict=True)]
     words = _words(pages)
     parts = (
-        Part("page", number, str(number), (), without(page, _dropped(page, words)))
+        Part("page", number, str(number), (), recognised.get(number) or without(page, _dropped(page, words)))
         for number, page in enumerate(pages, 1)
     )
     try:
@@ -41,7 +45,8 @@ def parse(path: File) -> Parsed:
         if failure.code == "no_text":
             raise ParseFailed("scanned") from failure
         raise
-    return replace(parsed, repeated=sum(map(len, left_out)))
+    still = tuple(number for number in textless if not holds_words(recognised.get(number, "")))
+    return replace(parsed, repeated=sum(map(len, left_out)), textless=still)
 
 
 def open_document(path: File) -> pypdfium2.PdfDocument:
@@ -59,8 +64,10 @@ def open_document(path: File) -> pypdfium2.PdfDocument:
     return document
 
 
-def _pages(document: pypdfium2.PdfDocument) -> list[PageText]:
-    pages = []
+def _pages(document: pypdfium2.PdfDocument) -> tuple[list[PageText], list[int]]:
+    """What each page says, and the numbers of those that show something and say nothing."""
+    pages: list[PageText] = []
+    textless: list[int] = []
     characters = 0
     for index in range(len(document)):
         try:
@@ -69,13 +76,15 @@ def _pages(document: pypdfium2.PdfDocument) -> list[PageText]:
         except pypdfium2.PdfiumError as error:
             raise ParseFailed("damaged", detail=f"page {index + 1}") from error
         pages.append(read_page(textpage))
+        if not holds_words(pages[-1].text) and shows_something(page):
+            textless.append(index + 1)
         # Closed one by one: a document that keeps its pages open grows with their number.
         textpage.close()
         page.close()
         characters += len(pages[-1].text)
         if characters > CEILINGS.characters:
             raise ParseFailed("too_large", detail="characters")
-    return pages
+    return pages, textless
 
 
 def _title(document: pypdfium2.PdfDocument) -> str:

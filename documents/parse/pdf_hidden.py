@@ -6,6 +6,7 @@ where there is any, the page is drawn, and text is hidden where the drawing show
 
 import ctypes
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import compress, repeat
 from math import sqrt
@@ -29,6 +30,9 @@ _MAX_OBJECTS = 200_000
 # A scan: the text over it is what a program recognised in it, and is read like text.
 _SCAN = 0.8
 _MAX_PIXELS = 4_000_000
+# A logo or a seal is less of a page, and a frame around it fewer strokes.
+_SOME = 0.1
+_MANY_STROKES = 200
 # Shades of grey between the lightest and the darkest point of what still looks like one colour.
 _ONE_COLOUR = 12
 
@@ -53,6 +57,20 @@ def kinds_of_hidden(textpage: PdfTextPage, raw: str, boxes: Callable[..., list[B
                 continue
         hidden |= dict.fromkeys(numbers, kind)
     return hidden
+
+
+def shows_something(page: PdfPage) -> bool:
+    """Whether a page has a picture of some size on it, or strokes enough to be letters."""
+    pointer = pdf_calls.pointer(page)
+    count = min(pdf_calls.objects_in_page(pointer), _MAX_OBJECTS)
+    things = list(map(pdf_calls.object_of_page, repeat(pointer, count), range(count)))
+    kinds = Counter(map(pdf_calls.kind, things))
+    if kinds[pdfium.FPDF_PAGEOBJ_FORM] or kinds[pdfium.FPDF_PAGEOBJ_PATH] > _MANY_STROKES:
+        return True
+    sides = pdf_calls.bounds.ask([thing for thing in things if pdf_calls.kind(thing) == pdfium.FPDF_PAGEOBJ_IMAGE])
+    sizes = (sides[2::4], sides[0::4], sides[3::4], sides[1::4])
+    covered = sum((right - left) * (top - bottom) for right, left, top, bottom in zip(*sizes, strict=True))
+    return bool(covered > _SOME * page.get_width() * page.get_height())
 
 
 class _Suspects:

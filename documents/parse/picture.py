@@ -3,13 +3,16 @@
 Recognising takes a hundred times as long as reading, so it is asked for by itself, with limits of its own.
 """
 
+import resource
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pypdfium2
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
+from . import pdf
 from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
@@ -22,6 +25,8 @@ DOTS_PER_INCH = 200
 #: A page as large as a poster is recognised at fewer dots.
 _PAGE_PIXELS = 12_000_000
 _POINTS_PER_INCH = 72
+#: Of the processor time that reading a file may take, what recognising some of its pages may.
+_SHARE = 0.8
 
 
 def parse(path: File) -> Parsed:
@@ -38,9 +43,25 @@ def recognise(path: Path, ending: str) -> Parsed:
     return assemble(ending, (Part("page", number, str(number), (), text) for number, text in enumerate(texts, 1)))
 
 
-def _of_pdf(path: Path, engine: Engine) -> Iterator[str]:
+def complete(path: Path, pages: Sequence[int]) -> Parsed:
+    """A PDF with what is recognised on those of its pages that hold no text, as far as the time goes.
+
+    Raises ParseFailed.
+    """
+    engine = Engine()
+    most, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    recognised: dict[int, str] = {}
+    for number, text in zip(pages, _of_pdf(path, engine, [page - 1 for page in pages]), strict=True):
+        recognised[number] = text
+        if most != resource.RLIM_INFINITY and time.process_time() > _SHARE * most:
+            break
+    return pdf.parse(path, recognised)
+
+
+def _of_pdf(path: Path, engine: Engine, indexes: Sequence[int] = ()) -> Iterator[str]:
+    """Page by page, of all or of those."""
     document = open_document(path)
-    for index in range(len(document)):
+    for index in indexes or range(len(document)):
         try:
             page = document[index]
             width, height = page.get_size()

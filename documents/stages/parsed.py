@@ -1,6 +1,7 @@
 """stored → parsed: the file's text, normalised once, with its sections. Citations point into it for ever."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from documents.parse import Parsed, ParseFailed
 from documents.stages import Stage
 from documents.states import VersionState
 from documents.titles import MAX_TITLE, title_from
+
+logger = logging.getLogger(__name__)
 
 #: Enough to tell the language of a document.
 SAMPLE = 20_000
@@ -39,13 +42,24 @@ def read_file(path: Path, name: str, *, hold: Callable[[float], None]) -> Parsed
     """
     hold(sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
     try:
-        return sandbox.parse(path, name=name)
+        parsed = sandbox.parse(path, name=name)
+        return _with_scanned_pages(parsed, path, name, hold) if parsed.textless else parsed
     except ParseFailed as failure:
         if failure.code not in _BY_OTHERS:
             raise
         read_by, limits = _BY_OTHERS[failure.code]
     hold(limits.wall_seconds + sandbox.DEFAULT.wall_seconds + _SPARE_SECONDS)
     return read_by(path, name=name)
+
+
+def _with_scanned_pages(parsed: Parsed, path: Path, name: str, hold: Callable[[float], None]) -> Parsed:
+    """With the words of pages that are pictures, where the machine recognises words; else as it was, which says so."""
+    hold(sandbox.RECOGNISING.wall_seconds + _SPARE_SECONDS)
+    try:
+        return sandbox.recognise(path, name=name, pages=parsed.textless)
+    except ParseFailed as failure:
+        logger.info("%d pages hold no text and were not recognised: %s", len(parsed.textless), failure.code)
+        return parsed
 
 
 def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
@@ -60,6 +74,7 @@ def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
         "hidden": dict(parsed.hidden),
         "unread": [list(each) for each in parsed.unread],
         "repeated": parsed.repeated,
+        "textless": list(parsed.textless),
     }
     version.language = analysis.detect_language(parsed.text[:SAMPLE])
     _entitle(version.document, parsed.title)
