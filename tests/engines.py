@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 #: What a developer may have set and a test must not see.
 _FOREIGN = ("DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_MODE", "INLOCK_CRASH_AT", "DEBUG", "SECRET_KEY")
+#: With it, each of the hundreds of processes of a run would compile every module it imports anew.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 #: A copy of a database is nine hundred files: on a disk it costs several times the processor time.
 MEMORY = Path("/dev/shm")  # noqa: S108 (directories in it are made with mkdtemp)
 ROOM = 4 * 1024**3
@@ -38,8 +40,9 @@ def has_room_in_memory() -> bool:
 def point_settings_at_this_run() -> None:
     """Set the environment that `inlock.settings` reads. Workers inherit the run's directory from the controller."""
     if not WORKER:
-        for name in _FOREIGN:
+        for name in (*_FOREIGN, _NO_BYTECODE):
             os.environ.pop(name, None)
+        sys.dont_write_bytecode = False
         if has_room_in_memory():
             # Where pytest makes the directories of tests, with their portals and files.
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
