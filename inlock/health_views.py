@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -20,7 +20,8 @@ from django.views.decorators.http import require_GET, require_POST
 from documents import index_checks
 from documents.models import IndexCheck
 from inlock import health, migrating
-from workspaces import access
+from workspaces.decorators import on_platform
+from workspaces.exceptions import Hidden
 from workspaces.models import Workspace
 from workspaces.roles import PlatformAction
 
@@ -63,9 +64,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@on_platform(PlatformAction.WATCH_HEALTH)
 def page(request: HttpRequest) -> HttpResponse:
     """Everything `doctor` knows, and the indexes of all workspaces."""
-    access.require(request.user, PlatformAction.WATCH_HEALTH, None)
     sections = health.sections()
     context = {
         **admin.site.each_context(request),
@@ -78,12 +79,12 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@on_platform(PlatformAction.WATCH_HEALTH)
 def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Compare one workspace's index with the database now."""
-    access.require(request.user, PlatformAction.WATCH_HEALTH, None)
     workspace = Workspace.objects.filter(pk=pk).first()
     if workspace is None:
-        raise Http404
+        raise Hidden(user=request.user, action=PlatformAction.WATCH_HEALTH)
     check = index_checks.check(workspace, by=request.user)
     told: dict[str, Any] = {"name": workspace.name, "passages": check.passages, "differed": check.differed}
     if check.problem:
