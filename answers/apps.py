@@ -9,7 +9,7 @@ class AnswersConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves below.
-        from answers import citing, explain, given, held_rights, querysets, staleness, timeline  # noqa: F401
+        from answers import asked, citing, explain, given, held_rights, querysets, staleness, timeline  # noqa: F401
         from answers.endpoints import ensure_built_in
         from answers.packing import receipts_of
         from answers.sharing import end_grants

@@ -18,6 +18,7 @@ class DocumentsConfig(AppConfig):
             timeline,
         )
         from documents.deletion_receipts import receipts_of
+        from documents.reembedding import rights, tasks  # noqa: F401  (beside what they guard and ring for)
         from documents.restriction import end_grants
         from documents.sources import keeping, schedule  # noqa: F401  (its tasks stand beside it)
         from workspaces import evidence_pack, members

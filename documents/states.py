@@ -106,6 +106,13 @@ BOTH_KEPT = (
 )
 #: The system owes these their next step.
 MIGRATION_WORKS = (*BOTH_KEPT, MigrationState.DROPPING)
+#: Both spaces are whole, so that they can be compared.
+COMPARABLE = (
+    MigrationState.COMPARING,
+    MigrationState.READY,
+    MigrationState.SWITCHED,
+    MigrationState.ROLLED_BACK,
+)
 #: A workspace has no more than one of these.
 MOVING = (MigrationState.PLANNED, MigrationState.PAUSED, MigrationState.FAILED, *MIGRATION_WORKS)
 
