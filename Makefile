@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Where it is set, every process would compile every module it imports anew, which takes longer than its work.
+unexport PYTHONDONTWRITEBYTECODE
 # Directory with public test collections for `make bench`; see docs/benchmarks.md.
 DATA ?=
 # How many random lives of the portal `make deep` looks at.
