@@ -1,6 +1,6 @@
 # What a person types. Everything lives in .venv/ and var/; nothing needs root.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test deep lint bench clean lock
+.PHONY: help demo run test deep faults lint bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,6 +8,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # Directory with public test collections for `make bench`; see docs/benchmarks.md.
 DATA ?=
+# What `make faults` leaves out or picks, as pytest takes it.
+FAULTS ?=
 # How many random lives of the portal `make deep` looks at.
 SEQUENCES ?= 200
 
@@ -16,6 +18,7 @@ help:
 	@echo "make run    open the portal on http://127.0.0.1:8000"
 	@echo "make test   lint, types and every test (the browser tests want Chromium)"
 	@echo "make deep   look longer for a word that somebody may not read; SEQUENCES=<number> says how long"
+	@echo "make faults kill every process and engine at every point; FAULTS='-k ingest' tries a part"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
 	@echo "make clean  remove .venv and var, with everything that was ingested"
@@ -35,6 +38,10 @@ deep: .venv/.development
 		tests/leaks/test_p01_what_is_open_is_found.py tests/hostile tests/leaks/test_p02_rights_taken_in_mid_answer.py \
 		tests/leaks/test_p07_nothing_unapproved_is_shown.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
+
+# A part of it: make faults FAULTS="-k 'erase and postgresql'".
+faults: .venv/.development
+	INLOCK_FAULTS=all $(BIN)/pytest -q tests/faults tests/answers/test_kills.py $(FAULTS)
 
 lint: .venv/.development
 	$(BIN)/ruff check
