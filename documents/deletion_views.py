@@ -246,7 +246,9 @@ def _holdable(request: HttpRequest, workspace: Workspace, pk: UUID | None) -> Do
 def _holds_page(request: HttpRequest, workspace: Workspace, form: HoldForm, *, status: int = 200) -> HttpResponse:
     rows = access.visible(request.user, LegalHold).filter(workspace=workspace)
     rows = rows.select_related("document", "placed_by", "lifted_by").order_by("lifted_at", "-placed_at")
-    offered = holds.holdable(request.user).filter(workspace=workspace).order_by("title", "path")[:OFFERED]
+    offered = (
+        holds.holdable(request.user).filter(workspace=workspace, erased_at=None).order_by("title", "path")[:OFFERED]
+    )
     form.offer(offered)
     context = {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "form": form}
     return render(request, "documents/holds.html", context, status=status)

@@ -105,8 +105,8 @@ def lift(hold: LegalHold, *, by: User, reason: str) -> None:
 
 
 def holdable(user: User) -> QuerySet[Document]:
-    """The documents `user` may hold, deleted ones in the bin too; that they exist may be known, not what is in them."""
-    return Document.objects.filter(access.where_allowed(user, Action.HOLD), not_barred(user), erased_at=None)
+    """The documents `user` may hold, deleted ones too; that they exist may be known, not what is in them."""
+    return Document.objects.filter(access.where_allowed(user, Action.HOLD), not_barred(user))
 
 
 def holds_known_to(user: User) -> QuerySet[LegalHold]:

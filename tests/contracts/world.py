@@ -17,8 +17,19 @@ from answers.states import AnswerStatus
 from audit import context
 from audit.chain import digest
 from documents import bars as document_bars
-from documents import folders, restriction
-from documents.models import Document, DocumentBar, Folder, RunKind, RunState, Source, SourceRun, Version
+from documents import folders, holds, library, restriction
+from documents.models import (
+    Deletion,
+    Document,
+    DocumentBar,
+    Folder,
+    LegalHold,
+    RunKind,
+    RunState,
+    Source,
+    SourceRun,
+    Version,
+)
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
@@ -66,6 +77,10 @@ class Shelf:
     folder: Folder
     #: A look at the source that wants to delete something.
     held_run: SourceRun
+    #: A document in the bin, with a hold on it, and one that was erased and is not proven yet.
+    binned: Deletion
+    hold: LegalHold
+    erased: Deletion
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -201,8 +216,22 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         source=(source := _source(workspace, manager)),
         held_run=_held_run(source),
         folder=folder,
+        binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
+        hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
+        erased=_erased(_deleted(workspace, manager, f"{slug} erased")),
         token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
     )
+
+
+def _deleted(workspace: Workspace, manager: User, title: str) -> Deletion:
+    document = a_document(workspace, title=title, text="What is no longer needed.").document
+    return library.delete(document, by=manager).deletion
+
+
+def _erased(deletion: Deletion) -> Deletion:
+    deletion.begun_at = deletion.erased_at = deletion.searched_at = timezone.now()
+    deletion.save()
+    return deletion
 
 
 def _source(workspace: Workspace, manager: User) -> Source:

@@ -1,0 +1,222 @@
+"""A legal hold keeps what is under it from being deleted and erased, and one of hold and erasure wins cleanly."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from audit.events import EventType
+from audit.models import Event
+from documents import deletion, holds, library, retention, tombstones
+from documents.exceptions import DocumentError, Held, HoldError
+from documents.ingest import ingest_version
+from documents.models import Deletion, Document, LegalHold, Version
+from documents.states import VersionState
+from tests.documents.arrivals import LONG, SHORT, receive
+from workspaces import access
+from workspaces.exceptions import Refused
+from workspaces.models import Workspace
+
+
+@pytest.fixture
+def document(policies, contributor):
+    version = receive(policies, contributor, SHORT).version
+    ingest_version(version.pk)
+    return version.document
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whole", [False, True])
+def test_nothing_under_a_hold_is_deleted_until_it_is_lifted(document, policies, manager, whole):
+    hold = holds.place(policies, None if whole else document, by=manager, reason="Case 12.")
+
+    with pytest.raises(Held, match="legal hold since"):
+        library.delete(document, by=manager)
+    assert access.visible(manager, Document).exists()
+    holds.lift(hold, by=manager, reason="The case is closed.")
+    library.delete(document, by=manager)
+
+    kinds = Event.objects.filter(type__in=[EventType.HOLD_PLACED, EventType.HOLD_LIFTED]).order_by("seq")
+    assert [(event.type, event.actor_id) for event in kinds] == [
+        (EventType.HOLD_PLACED, str(manager.pk)),
+        (EventType.HOLD_LIFTED, str(manager.pk)),
+    ]
+    assert "Case 12." in kinds[0].body
+
+
+@pytest.mark.django_db
+def test_what_lies_in_the_bin_is_held_there_and_erased_after(document, policies, manager):
+    deleted = library.delete(document, by=manager)
+    hold = holds.place(policies, document, by=manager, reason="Case 12.")
+
+    held = deletion.erase(document.pk)
+    holds.lift(hold, by=manager, reason="Closed.")
+
+    assert held is None
+    assert deletion.erase(document.pk).passages == deleted.passages
+    with pytest.raises(HoldError, match="erasure has begun"):
+        holds.place(policies, document, by=manager, reason="Too late.")
+
+
+@pytest.mark.django_db
+def test_a_hold_that_is_not_asked_for_would_let_the_document_go(document, policies, manager, monkeypatch):
+    """The counter-proof: without the question, a held document is deleted."""
+    holds.place(policies, document, by=manager, reason="Case 12.")
+    monkeypatch.setattr(tombstones.holds, "require_none", lambda document: None)
+
+    library.delete(document, by=manager)
+
+    assert Document.objects.get().deleted_at is not None
+
+
+@pytest.mark.django_db
+def test_only_who_holds_the_right_places_a_hold_and_an_administrator_holds_whole_workspaces(
+    document, policies, contributor, member, reviewer, auditor, stranger, admin
+):
+    for person in (contributor, member, reviewer, auditor, stranger):
+        with pytest.raises(Refused):
+            holds.place(policies, document, by=person, reason="No.")
+    with pytest.raises(Refused):
+        holds.place(policies, document, by=admin, reason="Not one by one.")
+
+    holds.place(policies, by=admin, reason="Case 12.")
+
+    assert LegalHold.objects.get().placed_by == admin
+    assert holds.holds_known_to(auditor).count() == 1
+    assert not holds.holds_known_to(member).exists()
+
+
+@pytest.mark.django_db
+def test_a_hold_without_a_reason_is_none(document, policies, manager):
+    with pytest.raises(HoldError, match="reason"):
+        holds.place(policies, document, by=manager, reason="  ")
+
+    assert not LegalHold.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["hold", "erasure"])
+def test_of_a_hold_and_the_beginning_of_an_erasure_one_wins(document, policies, manager, first, monkeypatch):
+    """Both lock the document: the second waits for the first and then sees what it did."""
+    library.delete(document, by=manager)
+    entered, go_on = threading.Event(), threading.Event()
+    told: dict[str, object] = {}
+
+    def pause(name):
+        if threading.current_thread().name == "first":
+            entered.set()
+            assert go_on.wait(20)
+
+    def place():
+        try:
+            told["hold"] = holds.place(policies, document, by=manager, reason="Case 12.")
+        except DocumentError as error:
+            told["hold"] = error
+        finally:
+            connection.close()
+
+    def erase():
+        try:
+            told["erasure"] = deletion.erase(document.pk)
+        finally:
+            connection.close()
+
+    # The first is stopped inside its transaction, behind its locks.
+    where = holds if first == "hold" else deletion
+    real = where.record
+    monkeypatch.setattr(where, "record", lambda *args, **kwargs: (pause(first), real(*args, **kwargs))[1])
+    acts = {"hold": place, "erasure": erase}
+    second = "erasure" if first == "hold" else "hold"
+    one = threading.Thread(target=acts[first], name="first")
+    other = threading.Thread(target=acts[second], name="second")
+
+    one.start()
+    assert entered.wait(20)
+    other.start()
+    go_on.set()
+    one.join(60)
+    other.join(60)
+
+    row = Deletion.objects.get()
+    if first == "hold":
+        assert isinstance(told["hold"], LegalHold)
+        assert (told["erasure"], row.begun_at) == (None, None)
+    else:
+        assert told["erasure"] is not None
+        assert isinstance(told["hold"], HoldError)
+        assert row.erased_at is not None
+
+
+@pytest.mark.django_db
+def test_what_is_in_the_bin_comes_back_as_it_was(document, policies, manager, contributor):
+    retention.change(policies, by=manager, bin_days=7)
+    ingest_version(receive(policies, contributor, LONG).version.pk)
+    states = dict(document.versions.values_list("pk", "state"))
+    deleted = library.delete(document, by=manager)
+
+    assert deletion.erase(document.pk) is None
+    assert not access.visible(manager, Document).exists()
+    tombstones.restore(deleted.deletion, by=manager)
+    for version in Version.objects.filter(state=VersionState.RECEIVED):
+        ingest_version(version.pk)
+
+    document.refresh_from_db()
+    assert dict(document.versions.values_list("pk", "state")) == states
+    assert document.current_version.text == LONG
+    assert Event.objects.get(type=EventType.DOCUMENT_RESTORED).actor_id == str(manager.pk)
+
+
+@pytest.mark.django_db
+def test_what_was_begun_is_not_restored_nor_where_another_took_its_path(document, policies, manager, contributor):
+    deleted = library.delete(document, by=manager)
+    receive(policies, contributor, LONG)
+    with pytest.raises(DocumentError, match="another document"):
+        tombstones.restore(deleted.deletion, by=manager)
+    with pytest.raises(Refused):
+        tombstones.restore(deleted.deletion, by=contributor)
+    deletion.erase(document.pk)
+
+    with pytest.raises(DocumentError, match="has begun"):
+        tombstones.restore(deleted.deletion, by=manager)
+
+
+@pytest.mark.django_db
+def test_the_rules_delete_what_they_name_and_nothing_that_is_held(policies, manager, contributor):
+    old, kept, young = (
+        receive(policies, contributor, f"{name}. {SHORT}", f"{name}.txt").version for name in ("old", "kept", "young")
+    )
+    for version in (old, kept, young):
+        ingest_version(version.pk)
+    Version.objects.filter(pk__in=[old.pk, kept.pk]).update(created_at=timezone.now() - timedelta(days=40))
+    holds.place(policies, kept.document, by=manager, reason="Case 12.")
+    rules = retention.change(policies, by=manager, after_added_days=30)
+
+    due = retention.preview(rules)
+    done = retention.run(policies)
+
+    assert (due.documents, due.versions, due.held) == (1, 0, 1)
+    assert done == 1
+    assert set(Document.objects.filter(deleted_at=None)) == {kept.document, young.document}
+    entry = Event.objects.get(type=EventType.DOCUMENT_DELETED)
+    assert (entry.actor_id, entry.object_id) == ("", str(old.document_id))
+    assert "Last changed more than 30 days ago." in entry.body
+
+
+@pytest.mark.django_db
+def test_a_former_version_goes_by_the_rules_and_the_document_stays(document, policies, manager, contributor):
+    ingest_version(receive(policies, contributor, LONG).version.pk)
+    former = document.versions.get(number=1)
+    Version.objects.filter(number=2).update(ready_at=timezone.now() - timedelta(days=31))
+    retention.change(policies, by=manager, after_replaced_days=30)
+
+    assert retention.run(policies) == 1
+    erased = deletion.erase(document.pk)
+
+    former.refresh_from_db()
+    document.refresh_from_db()
+    assert (former.state, former.text, str(former.file)) == (VersionState.DELETED, "", "")
+    assert (erased.files, document.deleted_at, document.erased_at) == (1, None, None)
+    assert document.current_version.text == LONG
+    assert Workspace.objects.get(pk=policies.pk).deletions.get().version_id == former.pk
