@@ -1,18 +1,20 @@
 """Tell what a web page holds from what its reader sees, by the styles that stand in the page itself.
 
 Styles that other files would bring are not known here: a page that asks for some may put white words on black, so
-there white counts as seen, unless the page itself says what lies behind. Of the selectors only names, classes and ids
-are known, alone or a name with one of the others.
+there white counts as seen, unless the page itself says what lies behind.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import html as lxml_html
 
+from . import html_selectors as selectors
 from .hidden import TINY
 from .html_colours import INHERITED, Colour, colour_in
+from .html_selectors import Selector
 
 #: Property → value in lower case, as the strongest declaration has it; True where nothing weaker may change it.
 Declared = dict[str, tuple[str, bool]]
@@ -45,28 +47,53 @@ _NO_AREA = re.compile(r"rect\((?:\s*[01](?:px)?[\s,]*){4}\)|inset\(\s*(?:[5-9]\d
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?|\\(.)", re.IGNORECASE | re.DOTALL)
 _RULES = r"((?:[^{}]*\{[^{}]*\})*[^{}]*)"
-_EVERYWHERE = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)\s*\{" + _RULES + r"\}", re.IGNORECASE)
+_EVERYWHERE = re.compile(
+    r"@(?:media\s+(?:only\s+)?(?:all|screen)\s*|layer[^{;]*|supports[^{;]*)\{" + _RULES + r"\}", re.IGNORECASE
+)
 # What holds for a printer, or a screen of some size, says nothing of what a reader sees.
 _CONDITIONAL = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|@[^{};]*;")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_SIMPLE = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
+# Commas inside of brackets part no selectors.
+_COMMA = re.compile(r",(?![^()\[\]]*[)\]])")
+_VARIABLE = re.compile(r"(--[\w-]+)\s*:\s*([^;{}]+)")
+_VARIABLE_USED = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
 _MAX_STYLES = 200_000
+# Variables may stand for others.
+_MAX_VARIABLES = 4
+_LOOKS = """
+    display visibility opacity color font font-size mso-hide content-visibility clip clip-path overflow overflow-x
+    overflow-y background background-color background-image background-clip -webkit-background-clip
+    -webkit-text-fill-color
+"""
+#: Properties that can hide.
+_TELLING = frozenset((*_MOVING, *_SIZES, *_LOOKS.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    selector: Selector
+    place: int
+    declared: Declared
+
+    def strength(self) -> tuple[tuple[int, int, int], int]:
+        return self.selector.weight, self.place
 
 
 class Styles:
     """The rules of a page, as far as they hide text."""
 
     def __init__(self, tree: lxml_html.HtmlElement) -> None:
-        self._rules: dict[str, Declared] = defaultdict(dict)
+        self._rules: dict[str, list[_Rule]] = defaultdict(list)
         self.knows_grounds = not any("stylesheet" in link.get("rel", "").lower() for link in tree.iter("link"))
         shown = (each for each in tree.iter("style") if each.get("media", "all").lower() in {"", "all", "screen"})
         sheets = _COMMENT.sub("", "".join(style.text or "" for style in shown)[:_MAX_STYLES])
-        for selectors, body in _RULE.findall(_CONDITIONAL.sub("", _EVERYWHERE.sub(r"\1", sheets))):
-            declared = _declared(body)
-            for selector in selectors.split(","):
-                name = selector.strip().lower()
-                if name and _SIMPLE.fullmatch(name):
-                    _lay(declared, over=self._rules[name])
+        # Whoever sets one twice, for different elements, is believed the last time.
+        self._variables = {name: value.strip() for name, value in _VARIABLE.findall(sheets.lower())}
+        for place, (names, body) in enumerate(_RULE.findall(_CONDITIONAL.sub("", _EVERYWHERE.sub(r"\1", sheets)))):
+            declared = {name: said for name, said in _declared(body).items() if name in _TELLING}
+            for selector in map(selectors.parsed, _COMMA.split(names.lower())) if declared else ():
+                if selector is not None:
+                    self._rules[selector.key].append(_Rule(selector, place, declared))
 
     def hides(self, node: lxml_html.HtmlElement) -> str:
         """How the element itself is hidden: a kind of `hidden.KINDS`, or "" when it is not."""
@@ -106,20 +133,23 @@ class Styles:
         declared: Declared = {}
         _lay(dict(_attributes(node)), over=declared)
         if self._rules:
-            marks = [f".{name}" for name in node.get("class", "").lower().split()]
-            ids = [f"#{node.get('id').lower()}"] if node.get("id") else []
-            for name in (
-                node.tag,
-                *marks,
-                *(node.tag + mark for mark in marks),
-                *ids,
-                *(node.tag + mark for mark in ids),
-            ):
-                if name in self._rules:
-                    _lay(self._rules[name], over=declared)
+            rules = [rule for key in selectors.keys(node) for rule in self._rules.get(key, ())]
+            for rule in sorted((each for each in rules if each.selector.matches(node)), key=_Rule.strength):
+                _lay(rule.declared, over=declared)
         if style := node.get("style"):
             _lay(_declared(style), over=declared)
-        return {name: value for name, (value, _) in declared.items()}
+        return {name: self._said(value) for name, (value, _) in declared.items()}
+
+    def _variable(self, used: re.Match[str]) -> str:
+        """Its value or the one to fall back on; one that is not set here, another file may set."""
+        return self._variables.get(used[1], used[0] if used[2] is None else used[2].strip())
+
+    def _said(self, value: str) -> str:
+        for _ in range(_MAX_VARIABLES):
+            if "var(" not in value:
+                break
+            value = _VARIABLE_USED.sub(self._variable, value)
+        return value
 
 
 def _lay(upper: Declared, *, over: Declared) -> None:
