@@ -7,11 +7,11 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from answers import marks, separation
+from answers import marks, separation, staleness
 from answers.models import Answer, Citation, EndpointKind, Question
 from answers.querysets import answers_given_to
 from answers.reading import Reading, place_in_words, place_of, read
-from answers.states import HELD, OPEN, RELEASED
+from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from workspaces import access
 from workspaces.models import User, Workspace
 
@@ -72,6 +72,14 @@ class Card:
         """Offered where asking again can bring something else."""
         family = self.reading.status.family
         return self.is_mine and family in {"failed", "stopped", "refused", "suspended"}
+
+    @property
+    def why_suspended(self) -> list[str]:
+        """Which of its documents was deleted, when and by whom, where that closed it. A restricted one is not named."""
+        if self.answer.status != AnswerStatus.SUSPENDED:
+            return []
+        standing = self.answer.suspensions.filter(ended_at=None).select_related("document__deleted_by")
+        return [staleness.in_words(suspension) for suspension in standing]
 
     @property
     def model(self) -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
 from answers import streaming
@@ -114,6 +115,16 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     if entries:
         record_all(entries, workspace=deletion.workspace_id, by=None)
     return {"answers": len(entries), "citations": citations, **repeated}
+
+
+def in_words(suspension: Suspension) -> str:
+    """Which document was deleted, when and by whom, for whoever had the answer."""
+    document = suspension.document
+    name = gettext("A document") if document.restricted else f"“{document.title}”"
+    who = suspension.suspended_by.name if suspension.suspended_by else gettext("the workspace's retention rules")
+    when = date_format(timezone.localtime(suspension.suspended_at), "DATE_FORMAT")
+    sentence = gettext("%(name)s was deleted on %(when)s by %(who)s.") % {"name": name, "when": when, "who": who}
+    return sentence if suspension.erased_at is None else f"{sentence} {gettext('The answer was erased with it.')}"
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
