@@ -30,6 +30,8 @@ T = TypeVar("T")
 _BATCH = 1000
 _PAGE = 5000
 _HNSW = {"space": "cosine", "ef_search": 200}
+#: In a collection's metadata while it is made anew.
+_PARTIAL = "partial"
 _ANSWER_SECONDS = 2.0
 _WRITE_SECONDS = 60.0
 #: After a question timed out, the next ones are not made to wait as well.
@@ -56,6 +58,8 @@ def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[
     """The `n` nearest ids with their cosine similarity, best first; fewer when there are fewer."""
 
     def ask(collection: "Collection") -> list[tuple[str, float]]:
+        if _is_partial(collection):
+            raise IndexUnavailable(gettext("The vector index is being made anew."))
         found = collection.query(query_embeddings=[vector], n_results=n, include=["distances"])
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(id, 1.0 - distance) for id, distance in pairs]
@@ -109,6 +113,39 @@ def drop(workspace_id: UUID, space: Space) -> None:
     with _translated(), suppress(NotFoundError):
         _server(_WRITE_SECONDS).delete_collection(_name(workspace_id, space))
     _collections.pop(_name(workspace_id, space), None)
+
+
+def is_there(workspace_id: UUID, space: Space) -> bool:
+    """Whether there is an index, whole or not. There is none before the first passage, and once its files are lost."""
+    return _on_collection(workspace_id, space, lambda _collection: True, missing=False)
+
+
+@contextmanager
+def anew(workspace_id: UUID, space: Space) -> Iterator[None]:
+    """Begin with an empty index, which answers no question before the block has ended well: a part of what it should
+    hold would look like all of it. Should this process die, the next who finds it complete says so (`call_whole`).
+    """
+    name = _name(workspace_id, space)
+    drop(workspace_id, space)
+    with _translated():
+        server = _server(_WRITE_SECONDS)
+        made = server.get_or_create_collection(name, configuration={"hnsw": _HNSW}, metadata={_PARTIAL: True})
+        if not _is_partial(made):
+            # Somebody else's vectors came first.
+            _bound(made, _WRITE_SECONDS).modify(metadata={_PARTIAL: True})
+    _collections.pop(name, None)
+    yield
+    call_whole(workspace_id, space)
+
+
+def call_whole(workspace_id: UUID, space: Space) -> None:
+    """Let the index answer again if it was being made anew."""
+
+    def tell(collection: "Collection") -> None:
+        if _is_partial(collection):
+            collection.modify(metadata={_PARTIAL: False})
+
+    _on_collection(workspace_id, space, tell, missing=None)
 
 
 def remake(workspace_id: UUID, space: Space, stored: Iterable[tuple[Sequence[str], np.ndarray]]) -> bool:
@@ -181,10 +218,13 @@ def _on_collection(
                 # Chroma was wiped, or the collection made anew under another id: look once more.
                 _collections.pop(name, None)
         try:
-            _collections[name] = _resolve(name, create, seconds)
+            found = _resolve(name, create, seconds)
         except NotFoundError:
             return missing  # type: ignore[return-value]
-        return act(_bound(_collections[name], seconds))
+        # One that is being made anew is looked up each time: it may be whole by the next.
+        if not _is_partial(found):
+            _collections[name] = found
+        return act(_bound(found, seconds))
 
 
 def _resolve(name: str, create: bool, seconds: float) -> Any:
@@ -192,6 +232,10 @@ def _resolve(name: str, create: bool, seconds: float) -> Any:
     if not create:
         return server.get_collection(name)
     return server.get_or_create_collection(name, configuration={"hnsw": _HNSW})
+
+
+def _is_partial(collection: Any) -> bool:
+    return bool((collection.metadata or {}).get(_PARTIAL))
 
 
 def _bound(model: Any, seconds: float) -> "Collection":

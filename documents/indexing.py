@@ -1,5 +1,6 @@
 """Bring a version's vectors into the index and out of it, and ask the index before believing either."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,9 +13,12 @@ from documents import index, vectors
 from documents.index import IndexUnavailable
 from documents.leases import Lease, is_free
 from documents.models import Passage, Version
+from documents.replicas import current_versions
 from documents.spaces import all_known
-from documents.states import WITHDRAWN
+from documents.states import WITHDRAWN, VersionState
 from documents.vector_space import Space
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 #: Longer than the index may take over one batch, so that nobody takes over while it still writes.
@@ -34,6 +38,8 @@ def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> i
 
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
+    if _is_lost(version, workspace_id, space):
+        _put_back(workspace_id, lease, space)
     confirmed = 0
     for _version, ids, matrix in vectors.stored([version.pk], space):
         for start in range(0, len(ids), BATCH):
@@ -42,6 +48,23 @@ def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> i
             put(workspace_id, space, batch, matrix[start : start + BATCH])
             confirmed += len(batch)
     return confirmed
+
+
+def _is_lost(version: Version, workspace_id: UUID, space: Space) -> bool:
+    """Whether the index is gone that other versions of the workspace were put into."""
+    if index.is_there(workspace_id, space):
+        return False
+    others = Version.objects.filter(document__workspace=workspace_id, state=VersionState.READY, in_index=True)
+    return others.exclude(pk=version.pk).exists()
+
+
+def _put_back(workspace_id: UUID, lease: Lease, space: Space) -> None:
+    """Make the workspace's index anew before something is added to it: alone, that would look like all there is."""
+    logger.warning("Workspace %s: its vector index is gone and is made anew", workspace_id)
+    with index.anew(workspace_id, space):
+        for _version, ids, matrix in vectors.stored([UUID(id) for id in current_versions(workspace_id)], space):
+            lease.renew(seconds=HELD_SECONDS)
+            index.upsert(workspace_id, space, ids, matrix)
 
 
 def put(workspace_id: UUID, space: Space, ids: Sequence[str], matrix: np.ndarray) -> None:

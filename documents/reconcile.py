@@ -5,6 +5,7 @@ Vectors come from the embeddings stored with the passages. Only what has none is
 
 import logging
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -56,6 +57,9 @@ def compare(workspace: Workspace, space: Space | None = None) -> Difference:
     current = _passages(version__in=current_versions(workspace.pk))
     embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space.fingerprint)
     accounted = _passages(workspace=workspace, version__in_index=True)
+    if current and held >= current:
+        # Whoever was making it anew may have died just before saying so.
+        index.call_whole(workspace.pk, space)
     return Difference(
         workspace=workspace.slug,
         passages=len(current),
@@ -72,10 +76,10 @@ def rebuild(workspace: Workspace) -> Difference:
     Until it is done, searches say that passages may be missing. Raises IndexUnavailable and EmbeddingUnavailable;
     running it again is safe.
     """
-    index.drop(workspace.pk, space_of(workspace.pk))
     # What a change of the embedding model keeps beside it is looked at again, and brought back from stored vectors.
     SpaceMigration.objects.filter(workspace=workspace, state__in=BOTH_KEPT).update(covered_revision=None)
-    _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
+    with index.anew(workspace.pk, space_of(workspace.pk)):
+        _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
     left = compare(workspace)
     if left.unembedded:
         _embed(left)
@@ -109,7 +113,12 @@ def mend(workspace: Workspace, difference: Difference) -> None:
         _embed(difference)
     lacking = difference.missing | difference.unembedded
     behind = Passage.objects.filter(pk__in=lacking).order_by().values_list("version_id", flat=True).distinct()
-    _store(workspace, list(behind))
+    with (
+        nullcontext()
+        if index.is_there(workspace.pk, space_of(workspace.pk))
+        else index.anew(workspace.pk, space_of(workspace.pk))
+    ):
+        _store(workspace, list(behind))
     index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
 
 

@@ -12,11 +12,12 @@ from answers.states import OPEN as OPEN_ANSWERS
 from audit.chain import workspace_chain
 from audit.models import Event
 from audit.verification import verify
-from documents import deletion, index, indexing, ingest, library, reconcile, search
+from documents import deletion, index, index_checks, ingest, legs, library, reconcile, search, spaces
 from documents import tasks as document_tasks
 from documents.models import OPEN_RUNS, Document, Embedding, Passage, Source, SourceItem, SourceRun, Version
 from documents.sources import keeping, schedule, sync
 from documents.sources.keeping import Wish
+from documents.stages import embedded
 from documents.stages.split import passage_id
 from documents.states import OPEN, WITHDRAWN
 from tests.faults.stories import SCENES, STORIES, Act, Stage
@@ -47,6 +48,11 @@ def begin(story: str, slug: str, folder: str) -> Act:
     found(slug)
     told = next(each for each in (*STORIES, *SCENES) if each.name == story)
     return told.begin(Stage(slug, Path(folder), lambda act, **given: ACTS[act](**given)))
+
+
+def hasten() -> None:
+    """Embed more at once for the rest of this act."""
+    embedded.BATCH = 500
 
 
 # --- What people do -------------------------------------------------------------------------------------------
@@ -103,6 +109,19 @@ def find(slug: str, query: str) -> dict[str, Any]:
     return {"hits": _places(result), "degraded": result.degraded, "sentence": result.sentence}
 
 
+def near(slug: str, query: str) -> dict[str, Any]:
+    """What the vector leg alone finds, asked as for a workspace that is too large to be searched exactly."""
+    legs._EXACT_AT_ONCE = legs.EXACT_UP_TO = 0
+    result = search.search(_person("member"), _workspace(slug), query, mode=search.Mode.VECTORS)
+    [leg] = [each for each in result.legs if each.name == "vectors"]
+    return {"finds": len(leg.finds), "fault": leg.fault, "degraded": result.degraded}
+
+
+def check(slug: str) -> int:
+    """What the comparison by the clock found different."""
+    return index_checks.check(_workspace(slug)).differed
+
+
 # --- What workers do ------------------------------------------------------------------------------------------
 
 
@@ -145,7 +164,7 @@ def look(slug: str, query: str) -> dict[str, Any]:
         "documents": [_document(document) for document in documents],
         "index": {
             "agrees": differs.is_none,
-            "vectors": len(index.ids(workspace.pk, indexing.space())),
+            "vectors": len(index.ids(workspace.pk, spaces.space_of(workspace.pk))),
         },
         "answers": [_answer(each) for each in Answer.objects.filter(workspace=workspace).order_by("created_at")],
         "runs": list(
@@ -234,6 +253,7 @@ ACTS = {
     for act in (
         hire,
         begin,
+        hasten,
         upload,
         ask,
         delete,
@@ -243,6 +263,8 @@ ACTS = {
         ask_sync,
         rebuild,
         find,
+        near,
+        check,
         ingest_version,
         answer,
         erase,

@@ -45,7 +45,7 @@ def wrap(paid: Path) -> None:
     paid.touch()
     embedded.BATCH = BATCH
 
-    def embed_passages(texts: Any, space: Any) -> np.ndarray:
+    def embed_passages(texts: Any, space: Any, **_how: Any) -> np.ndarray:
         # The built-in chat model embeds the sentences it compares as well, and keeps none of them.
         if sys._getframe(2).f_globals["__name__"].startswith("documents."):
             with paid.open("a") as file:
@@ -88,6 +88,11 @@ def _with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _no_fencing() -> None:
     """Whoever ever held a version goes on writing to it."""
     leases.Lease._rows = lambda lease: leases.Version.objects.filter(pk=lease.version_id)  # type: ignore[method-assign]
+
+
+def _no_mark() -> None:
+    """An index that is being made anew looks like any other."""
+    index._is_partial = lambda collection: False
 
 
 def _no_sweep() -> None:
@@ -135,6 +140,7 @@ def _child_of(forker: forking.Forker) -> int:
 
 SABOTAGE: dict[str, Callable[[], None]] = {
     "fencing": _no_fencing,
+    "mark": _no_mark,
     "sweep": _no_sweep,
     "parser": _no_parser,
     "forker": _no_forker,

@@ -121,6 +121,19 @@ def _editions(stage: Stage) -> Act:
     return "ingest", {"versions": [stage.do("upload", slug=stage.slug, path="harbour.md", text=each) for each in texts]}
 
 
+def _large(stage: Stage) -> Act:
+    """More passages than Chroma keeps outside of its segment files."""
+    sections = (
+        f"## Berth {number} of quay {number // 40}\n\nThe crane of berth {number} lifts {number * 7} tonnes. "
+        f"Ships here carry {', '.join(CARGO[: number % len(CARGO) + 1])} and moor at bollard {number * 31 % 977}."
+        for number in range(1, 1301)
+    )
+    version = stage.do("upload", slug=stage.slug, path="harbour.md", text="# Harbour\n\n" + "\n\n".join(sections))
+    stage.do("hasten")
+    assert stage.do("ingest_version", version=version) == "ready"
+    return "", {}
+
+
 _STAGES = tuple(
     f"{when}_{state}"
     for state in ("stored", "parsed", "split", "embedded", "indexed", "ready")
@@ -211,4 +224,9 @@ STORIES = (
 )
 
 #: Worlds of other tests, without an act of their own.
-SCENES = (Story("many", _many, ()), Story("editions", _editions, ()))
+SCENES = (
+    Story("empty", lambda stage: ("", {}), ()),
+    Story("many", _many, ()),
+    Story("editions", _editions, ()),
+    Story("large", _large, ()),
+)

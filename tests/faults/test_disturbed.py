@@ -35,10 +35,10 @@ def asked_and_waiting(rows: Rows, member: Visitor, model: Any) -> str:
 def test_a_broker_that_is_emptied_takes_no_file_and_no_answer_with_it(
     portal, rows, visitor, handbook, model_waits, tmp_path
 ):
-    file = long_file(tmp_path, "emptied")
-    version = visitor("contributor").upload(file, rows)
     member = visitor("member")
     answer = asked_and_waiting(rows, member, model_waits)
+    file = long_file(tmp_path, "emptied")
+    version = visitor("contributor").upload(file, rows)
     in_the_middle(rows, version)
 
     emptied_valkey(portal)
@@ -59,10 +59,10 @@ def test_a_broker_that_is_emptied_takes_no_file_and_no_answer_with_it(
 def test_a_database_that_is_restarted_costs_an_attempt_and_nothing_else(
     sign, portal, rows, visitor, handbook, model_waits, tmp_path
 ):
-    file = long_file(tmp_path, f"restarted-{sign.name.lower()}")
-    version = visitor("contributor").upload(file, rows)
     member = visitor("member")
     answer = asked_and_waiting(rows, member, model_waits)
+    file = long_file(tmp_path, f"restarted-{sign.name.lower()}")
+    version = visitor("contributor").upload(file, rows)
     done = in_the_middle(rows, version)
 
     restart(portal, "postgresql", sign)
