@@ -40,9 +40,9 @@ OFFERED = 200
 def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """What a deletion takes along, and the deletion itself."""
     document = access.find(request.user, Action.MANAGE_DOCUMENTS, Document, pk=pk, workspace=workspace)
-    form = DeleteForm(request.POST or None)
     if request.method == "GET":
-        return _question(request, document, form)
+        return _question(request, document)
+    form = DeleteForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Nothing was deleted: the reason is longer than 500 characters."))
         return redirect("documents:delete", slug=workspace.slug, pk=pk)
@@ -62,10 +62,9 @@ def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     return redirect("documents:list", slug=workspace.slug)
 
 
-def _question(request: HttpRequest, document: Document, form: DeleteForm) -> HttpResponse:
+def _question(request: HttpRequest, document: Document) -> HttpResponse:
     context = {
         "document": document,
-        "form": form,
         "passages": passages_of(document),
         "versions": document.versions.count(),
         "resting": list(dependants.told(document, request.user)),
