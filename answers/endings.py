@@ -11,7 +11,7 @@ from django.utils import timezone
 from answers import endpoints
 from answers.exceptions import LeaseLost
 from answers.leases import ours
-from answers.models import Answer, Citation, Draft, StepRun
+from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun
 from answers.querysets import closed_evidence
 from answers.separation import deciding
 from answers.states import HELD, RELEASED, AnswerStatus
@@ -119,11 +119,11 @@ def _write_provenance(answer: Answer, state: State) -> None:
     answer.endpoint_label = endpoints.label_of(state.endpoint) if state.endpoint else ""
     answer.raw_output = state.raw
     answer.dropped_citations = state.dropped
-    answer.parameters = state.parameters
+    answer.parameters = {**state.parameters, **({"search": SEARCH_LIMITED} if state.limited else {})}
     if state.prompt is not None:
         answer.prompt_version = state.prompt.version
         answer.prompt_sha256 = state.prompt.sha256
-        answer.parameters = {**state.parameters, "template_sha256": state.prompt.template_sha256}
+        answer.parameters["template_sha256"] = state.prompt.template_sha256
 
 
 def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:

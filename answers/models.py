@@ -15,6 +15,9 @@ from documents.models import Document, Version
 from workspaces.grants import UserGrant
 from workspaces.models import Workspace
 
+#: Among an answer's parameters, under "search".
+SEARCH_LIMITED = "limited"
+
 
 class EndpointKind(models.TextChoices):
     EXTRACTIVE = "extractive", _("Built in: quotes the documents, needs no network")
@@ -180,6 +183,11 @@ class Answer(models.Model):
     def model_label(self) -> str:
         """What wrote it, for whoever reads it: without the address it was reached at, which is the operator's."""
         return self.endpoint_label.partition(" at ")[0]
+
+    @property
+    def was_limited(self) -> bool:
+        """Whether part of the index was not available when evidence was looked for, so that passages may be missing."""
+        return bool(self.parameters.get("search") == SEARCH_LIMITED)
 
 
 class AnswerUserGrant(UserGrant):

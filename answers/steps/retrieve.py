@@ -34,6 +34,7 @@ _KEPT = ("version_id", "text", "start", "end", "page", "locator", "language")
 def retrieve(state: State) -> Outcome:
     """Ends the answer when nothing the asker may open bears on the question: no model is asked then."""
     result = _search(state)
+    state.limited = result.degraded
     found: dict[str, Any] = {
         "found": len(result.hits),
         "degraded": result.degraded,

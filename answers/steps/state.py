@@ -64,6 +64,8 @@ class State:
     policy: str = ""
     endpoint: ModelEndpoint | None = None
     # retrieve
+    #: Whether part of the index was not available, so that passages may be missing.
+    limited: bool = False
     sources: list[Source] = field(default_factory=list)
     #: source number → id of its stored Evidence row
     evidence_ids: dict[int, UUID] = field(default_factory=dict)

@@ -292,6 +292,20 @@ def test_without_the_vector_index_the_keywords_answer(policies, handbook, member
     assert answer.steps.get(step="retrieve").detail["degraded"]
 
 
+def test_an_answer_from_keywords_alone_says_that_passages_may_be_missing(
+    policies, handbook, member, answered, client_of, settings, monkeypatch
+):
+    before = answered(policies, QUESTION, member)
+    settings.CHROMA_URL = "http://127.0.0.1:9"
+    monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
+
+    limited = answered(policies, QUESTION, member)
+
+    page = client_of(member).get(f"/w/policies/answers/{limited.pk}/").content.decode()
+    assert "passages may be missing" in page
+    assert "passages may be missing" not in client_of(member).get(f"/w/policies/answers/{before.pk}/").content.decode()
+
+
 def test_an_index_that_is_down_is_not_an_absence_of_evidence(policies, handbook, member, answered, no_vector_index):
 
     answer = answered(policies, OFF_TOPIC, member)
