@@ -137,6 +137,7 @@ class EventType(models.TextChoices):
     EMBEDDING_PAUSED = "embedding.paused", _("The making of another embedding model's vectors was paused.")
     EMBEDDING_STOPPED = "embedding.stopped", _("A change of the embedding model was stopped by an error or a rule.")
     EMBEDDING_BUILT = "embedding.built", _("Every passage has its vector of the other embedding model.")
+    EMBEDDING_COMPARE_ASKED = "embedding.compare_asked", _("A comparison of two embedding models was asked for.")
     EMBEDDING_COMPARED = "embedding.compared", _("What two embedding models find for the same questions was compared.")
     EMBEDDING_SWITCHED = "embedding.switched", _("A workspace is searched with another embedding model now.")
     EMBEDDING_ROLLED_BACK = (

@@ -103,6 +103,9 @@ SENTENCES: dict[str, Any] = {
     EventType.EMBEDDING_PAUSED: gettext_lazy("%(who)s paused the making of vectors of %(target)s for “%(what)s”."),
     EventType.EMBEDDING_STOPPED: gettext_lazy("The change of “%(what)s” to %(target)s was stopped: %(problem)s."),
     EventType.EMBEDDING_BUILT: gettext_lazy("All vectors of %(target)s for “%(what)s” are made."),
+    EventType.EMBEDDING_COMPARE_ASKED: gettext_lazy(
+        "%(who)s asked for a comparison of %(source)s and %(target)s for “%(what)s”."
+    ),
     EventType.EMBEDDING_COMPARED: gettext_lazy("%(who)s compared %(source)s and %(target)s for “%(what)s”."),
     EventType.EMBEDDING_SWITCHED: gettext_lazy("%(who)s switched “%(what)s” from %(source)s to %(target)s."),
     EventType.EMBEDDING_ROLLED_BACK: gettext_lazy("%(who)s switched “%(what)s” back from %(target)s to %(source)s."),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from documents import deletion_admin, restriction  # noqa: F401  (registers its own)
+from documents import deletion_admin, embedding_admin, restriction  # noqa: F401  (they register their own)
 from documents.models import Document
 from documents.states import VersionState
 from workspaces import access

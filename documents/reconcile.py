@@ -14,6 +14,7 @@ from django.db import transaction
 from audit.events import EventType
 from audit.record import record
 from documents import index, vectors
+from documents.ceiling import AboveCeiling
 from documents.models import HEAVY, Passage, SpaceMigration, Version
 from documents.replicas import current_versions, discard, replica_of
 from documents.spaces import space_of
@@ -125,7 +126,12 @@ def mend(workspace: Workspace, difference: Difference) -> None:
 def _embed(difference: Difference) -> None:
     lacking = Version.objects.filter(passages__in=difference.unembedded).distinct().defer(*HEAVY)
     for version in lacking.select_related("document"):
-        made = embed_again(version)
+        try:
+            made = embed_again(version)
+        except AboveCeiling:
+            # Said by what is left: its text may not be sent to where the vectors are made.
+            logger.warning("Version %s is classified too high for its workspace's embedding endpoint", version.pk)
+            continue
         logger.info("Version %s: %s lost vectors made again", version.pk, made)
 
 

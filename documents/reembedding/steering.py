@@ -163,8 +163,8 @@ def compare(migration: SpaceMigration, *, by: User, written: str = "") -> SpaceC
     """
     access.require(by, Action.MANAGE, migration.workspace)
     access.require(by, Action.OPEN, migration.workspace)
-    rows = SpaceMigration.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace")
-    migration = rows.get(pk=migration.pk)
+    rows = SpaceMigration.objects.select_related("workspace", "source", "target")
+    migration = rows.select_for_update(no_key=True, of=("self",)).get(pk=migration.pk)
     if migration.state not in COMPARABLE:
         raise ReembeddingError(_("Both spaces can be compared once the new one is built."))
     if migration.comparisons.filter(state=ComparisonState.RUNNING).exists():
@@ -179,6 +179,7 @@ def compare(migration: SpaceMigration, *, by: User, written: str = "") -> SpaceC
         asked_by=by,
         questions=asked,
     )
+    _record(EventType.EMBEDDING_COMPARE_ASKED, migration, by=by, comparison=comparison.pk, questions=len(asked))
     dispatch(compare_spaces_task, comparison.pk)
     return comparison
 

@@ -10,12 +10,14 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from answers.models import Answer
 from audit.events import EventType
+from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
 from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
-from workspaces.models import AccessReview, AccessReviewLine
+from workspaces.models import AccessReview, AccessReviewLine, Workspace
 from workspaces.roles import Role
 
 Before = Callable[[World], Any]
@@ -129,11 +131,28 @@ def _without_review(world: World) -> None:
     AccessReview.objects.filter(pk=world.own.review.pk).delete()
 
 
+def _in(state: str) -> Before:
+    def move(world: World) -> None:
+        revision = Workspace.objects.get(pk=world.own.workspace.pk).index_revision
+        SpaceMigration.objects.filter(pk=world.own.migration.pk).update(
+            state=state, covered_revision=revision, switched_at=timezone.now() if state == "switched" else None
+        )
+
+    return move
+
+
+def _elsewhere_searched(world: World) -> None:
+    SpaceComparison.objects.filter(migration=world.own.migration).delete()
+    SpaceMigration.objects.filter(pk=world.own.migration.pk).delete()
+    WorkspaceSpace.objects.create(workspace=world.own.workspace, space=world.own.migration.target)
+
+
 def _in_work(world: World) -> None:
     Answer.objects.filter(pk=world.own.waiting.pk).delete()
 
 
 E = EventType
+MIGRATION = {"pk": one("migration")}
 DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
@@ -326,6 +345,33 @@ PORTAL = [
     Act("documents:create_folder", "manager", E.FOLDER_CREATED, sent={"name": "Rules", "parent": one("folder")}),
     Act("documents:rename_folder", "manager", E.FOLDER_RENAMED, {"folder": one("folder")}, {"name": "Rules"}),
     Act("documents:remove_folder", "manager", E.FOLDER_REMOVED, {"folder": one("folder")}),
+    # The embedding model
+    Act(
+        "documents:plan_embedding",
+        "manager",
+        E.EMBEDDING_PLANNED,
+        sent={"to": "minilm-l6-int8"},
+        before=_elsewhere_searched,
+    ),
+    *(
+        Act("documents:steer_embedding", "manager", event, MIGRATION, {"act": act}, before=_in(state), variant=act)
+        for act, state, event in (
+            ("start", "planned", E.EMBEDDING_STARTED),
+            ("pause", "building", E.EMBEDDING_PAUSED),
+            ("cancel", "comparing", E.EMBEDDING_CANCELLED),
+            ("switch", "ready", E.EMBEDDING_SWITCHED),
+            ("roll_back", "switched", E.EMBEDDING_ROLLED_BACK),
+            ("drop", "rolled_back", E.EMBEDDING_DROP_CONFIRMED),
+        )
+    ),
+    Act(
+        "documents:compare_embedding",
+        "manager",
+        E.EMBEDDING_COMPARE_ASKED,
+        MIGRATION,
+        {"questions": "How can we end it?"},
+        before=_in("comparing"),
+    ),
     # Sources
     Act("documents:add_source", "manager", E.SOURCE_CREATED, sent=SOURCE | {"name": "News"}, query="?kind=feed"),
     Act("documents:edit_source", "manager", E.SOURCE_CHANGED, {"pk": one("source")}, SOURCE | {"name": "News"}),

@@ -112,5 +112,8 @@ PROVED_ELSEWHERE = {
     "unlink_provider": _LINK + "test_unlinking_takes_what_the_provider_gave_and_ends_other_sessions",
     "confirm_at_provider": _LINK + "test_somebody_else_or_an_old_session_at_the_provider_confirms_nothing",
     "openid_connect_back_channel_logout": "tests/workspaces/test_provider_sign_out.py",
+    "admin:documents_embeddingendpoint_test": (
+        "tests/documents/reembedding/test_pages.py::test_an_administrator_connects_changes_and_tests_an_endpoint"
+    ),
     "workspaces:end_view": "tests/workspaces/test_view_as.py",
 }

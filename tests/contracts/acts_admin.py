@@ -16,6 +16,23 @@ ADMINISTRATORS = frozenset({"admin", "superuser"})
 REVIEWERS, MANAGERS, AUDITORS = frozenset({"reviewer"}), frozenset({"manager"}), frozenset({"auditor"})
 ACCOUNT = {"first_name": "A new name", "last_name": "", "email": "", "is_active": "on"}
 ACCOUNT |= {"administrator": "", "new_password": "", "without_factors": ""}
+EMBEDDING = {
+    "name": "more-vectors",
+    "base_url": "http://127.0.0.1:9/v1",
+    "model": "m",
+    "dimension": "8",
+    "query_prefix": "",
+    "passage_prefix": "",
+    "languages": "*",
+    "key_reference": "",
+    "ceiling": "confidential",
+    "price": "",
+    "currency": "EUR",
+    "batch": "16",
+    "seconds": "5",
+    "floor": "0.3",
+    "enabled": "on",
+}
 ENDPOINT = {
     "name": "second",
     "kind": "openai",
@@ -104,6 +121,8 @@ ADMIN = [
         **REVIEWER,
     ),
     Act("admin_health_compare", "admin", E.INDEX_CHECKED, {"pk": one("workspace")}, may=ADMINISTRATORS),
+    _admin("documents_embeddingendpoint_add", E.ENDPOINT_CHANGED, sent=EMBEDDING),
+    _admin("documents_embeddingendpoint_change", E.ENDPOINT_CHANGED, _at("embedding"), EMBEDDING | {"name": "vectors"}),
     _admin("answers_modelendpoint_add", E.ENDPOINT_CHANGED, sent=ENDPOINT),
     _admin("answers_modelendpoint_change", E.ENDPOINT_CHANGED, _at("endpoint"), ENDPOINT),
     _admin("answers_modelendpoint_test", E.ENDPOINT_TESTED, {"pk": one("built_in")}),

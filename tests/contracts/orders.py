@@ -6,6 +6,7 @@ from typing import Any
 
 from audit.chain import digest
 from audit.events import EventType
+from tests.contracts.acts import _elsewhere_searched
 from tests.contracts.world import World
 from workspaces import glass
 
@@ -121,6 +122,14 @@ ORDERS = [
     Order("audit key", _nothing),
     Order("audit roles", lambda w: ["--owner", "a", "--application", "b"]),
     Order("index verify", _policies()),
+    Order(
+        "index migrate",
+        _policies("plan", "--to", "minilm-l6-int8"),
+        "manager",
+        E.EMBEDDING_PLANNED,
+        ("contributor", "member", *NOBODY_HERE),
+        before=_elsewhere_searched,
+    ),
     Order("index rebuild", _policies(), event=E.INDEX_REBUILT),
     Order("hold list", _policies(), "manager", refused=("contributor", "member", "stranger")),
     Order(
@@ -174,6 +183,14 @@ WORK = [
     Work("documents.tasks.check_index_task", "workspace"),
     Work("documents.tasks.sweep_indexes"),
     Work("documents.tasks.sweep_ingestion"),
+    Work("documents.tasks.build_space_task", "migration"),
+    Work(
+        "documents.tasks.compare_spaces_task",
+        "comparison",
+        "tests/documents/reembedding/test_comparing.py::"
+        "test_only_whoever_manages_compares_and_the_right_is_asked_again",
+    ),
+    Work("documents.tasks.sweep_spaces"),
     Work("documents.tasks.sweep_sources"),
     Work("workspaces.tasks.sweep_looks"),
     Work("audit.tasks.sweep_checkpoints"),

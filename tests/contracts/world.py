@@ -18,18 +18,23 @@ from audit import context
 from audit.chain import digest
 from documents import bars as document_bars
 from documents import folders, holds, library, restriction
+from documents.embeddings import default_space
 from documents.models import (
     Deletion,
     Document,
     DocumentBar,
+    EmbeddingEndpoint,
     Folder,
     LegalHold,
     RunKind,
     RunState,
     Source,
     SourceRun,
+    SpaceComparison,
+    SpaceMigration,
     Version,
 )
+from documents.spaces import of_endpoint, row_of
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
@@ -81,6 +86,9 @@ class Shelf:
     binned: Deletion
     hold: LegalHold
     erased: Deletion
+    #: A change of the embedding model that was estimated, and a comparison that was made once.
+    migration: SpaceMigration
+    comparison: SpaceComparison
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -99,6 +107,7 @@ class World:
     endpoint: ModelEndpoint
     switched_off: ModelEndpoint
     built_in: ModelEndpoint
+    embedding: EmbeddingEndpoint
     #: What a browser was shown and has to send back.
     shown: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
@@ -176,7 +185,18 @@ def build() -> World:
     rule = claim_rules.add_rule(
         provider=settings.OIDC_PROVIDER, claim="staff", workspace=None, role="", people_group=group, by=None
     )
-    world = World(people | others, own, elsewhere, group, role, rule, endpoint, switched_off, built_in())
+    world = World(
+        people | others,
+        own,
+        elsewhere,
+        group,
+        role,
+        rule,
+        endpoint,
+        switched_off,
+        built_in(),
+        EmbeddingEndpoint.objects.get(),
+    )
     world.sign_in()
     return world
 
@@ -215,6 +235,10 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         waiting=_waiting(workspace, asker),
         source=(source := _source(workspace, manager)),
         held_run=_held_run(source),
+        migration=(migration := _migration(workspace, manager)),
+        comparison=SpaceComparison.objects.create(
+            migration=migration, kind="set", state="done", asked_by=manager, ended_at=timezone.now()
+        ),
         folder=folder,
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
@@ -250,6 +274,19 @@ def _held_run(source: Source) -> SourceRun:
     ended = timezone.now()
     return SourceRun.objects.create(
         source=source, kind=RunKind.SYNC, state=RunState.HELD, held=1, started_at=ended, ended_at=ended
+    )
+
+
+def _migration(workspace: Workspace, manager: User) -> SpaceMigration:
+    endpoint, _made = EmbeddingEndpoint.objects.get_or_create(
+        name="vectors", defaults={"base_url": "http://127.0.0.1:9/v1", "model": "m", "dimension": 8}
+    )
+    return SpaceMigration.objects.create(
+        workspace=workspace,
+        source=row_of(default_space()),
+        target=row_of(of_endpoint(endpoint)),
+        planned_by=manager,
+        estimate={"seconds": 1, "passages": 0, "to_embed": 0, "tokens": 0, "bytes": 0},
     )
 
 
