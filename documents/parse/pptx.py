@@ -16,10 +16,9 @@ from .failures import ParseFailed
 from .held import File
 from .hidden import TINY, weight
 from .model import Parsed, Part, assemble
+from .pptx_looks import A, Looks, P
 from .pptx_white import white_runs
 
-A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 
@@ -54,7 +53,8 @@ class _Reader:
             # Nobody sees a hidden slide, but the ones after it keep their numbers.
             self.hidden["unseen"] += _weight(slide.element)
             return Part("slide", number, str(number), (), "")
-        shapes = [shape for shape in _flat(slide.shapes) if self._is_seen(shape, slide)]
+        looks = Looks(slide)
+        shapes = [shape for shape in _flat(slide.shapes) if self._is_seen(shape, looks)]
         title = " ".join(" ".join(_text(shape).split()) for shape in shapes if _role(shape) in _TITLES)
         blocks = [title, *(_text(shape) for shape in shapes if _role(shape) not in _TITLES | _FURNITURE)]
         if slide.has_notes_slide and (notes := slide.notes_slide.notes_placeholder):
@@ -62,7 +62,7 @@ class _Reader:
         text = "\n\n".join(block for block in blocks if block.strip())
         return Part("slide", number, str(number), (title,) if title else (), text)
 
-    def _is_seen(self, shape: BaseShape, slide: Slide) -> bool:
+    def _is_seen(self, shape: BaseShape, looks: Looks) -> bool:
         """Takes the tiny and the white words out of a shape that is seen."""
         kind = ""
         if any(names.get("hidden") in {"1", "true"} for names in shape.element.iter("{*}cNvPr")):
@@ -72,13 +72,11 @@ class _Reader:
         if kind:
             self.hidden[kind] += _weight(shape.element)
             return False
-        for properties in list(shape.element.iter(f"{A}rPr")):
-            size = properties.get("sz", "")
-            if size.isdecimal() and int(size) / 100 < TINY:
-                run = properties.getparent()
+        for run in list(shape.element.iter(f"{A}r", f"{A}fld")):
+            if looks.size(run, shape) < TINY:
                 self.hidden["tiny"] += _weight(run)
                 run.getparent().remove(run)
-        for run in list(white_runs(slide, shape)):
+        for run in list(white_runs(looks, shape)):
             self.hidden["white"] += _weight(run)
             run.getparent().remove(run)
         return True

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pptx
+import pytest
+from lxml import etree
 from pptx.dml.color import RGBColor
 from pptx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
 from pptx.opc.package import Part
@@ -139,3 +141,113 @@ def test_white_words_are_left_out_where_nothing_lies_behind_them(tmp_path):
 
     assert parsed.text == "seen\n\ndark\n\nabove\n\nnight"
     assert parsed.hidden == {"white": 8}
+
+
+WHITE, DARK = '<a:srgbClr val="FFFFFF"/>', '<a:srgbClr val="101040"/>'
+
+
+def set_default(style, *, colour="", size=""):
+    """Give the first level of a list of styles a colour or a size."""
+    size = f'sz="{size}"' if size else ""
+    fill = f"<a:solidFill>{colour}</a:solidFill>" if colour else ""
+    level = parse_xml(f"<a:lvl1pPr {nsdecls('a')}><a:defRPr {size}>{fill}</a:defRPr></a:lvl1pPr>")
+    for old in style.findall(qn("a:lvl1pPr")):
+        style.remove(old)
+    style.insert(0, level)
+
+
+def body_of(placeholders):
+    return next(each for each in placeholders if each.placeholder_format.idx == 1)._element.find(
+        ".//" + qn("a:lstStyle")
+    )
+
+
+def in_the_shape(deck, slide):
+    set_default(body_of(slide.placeholders), colour=WHITE)
+
+
+def in_the_layout(deck, slide):
+    set_default(body_of(slide.slide_layout.placeholders), colour=WHITE)
+
+
+def in_the_master(deck, slide):
+    set_default(body_of(slide.slide_layout.slide_master.placeholders), colour=WHITE)
+
+
+def in_the_styles_of_the_master(deck, slide):
+    set_default(slide.slide_layout.slide_master._element.find(".//" + qn("p:bodyStyle")), colour=WHITE)
+
+
+def by_a_name_of_the_theme(deck, slide):
+    set_default(body_of(slide.slide_layout.placeholders), colour='<a:schemeClr val="bg1"/>')
+
+
+def by_a_map_of_the_slide(deck, slide):
+    names = {"bg1": "lt1", "tx1": "lt1", "bg2": "lt2", "tx2": "dk2", "hlink": "hlink", "folHlink": "folHlink"}
+    names |= {f"accent{n}": f"accent{n}" for n in range(1, 7)}
+    said = " ".join(f'{name}="{value}"' for name, value in names.items())
+    old = slide._element.find(qn("p:clrMapOvr"))
+    if old is not None:
+        slide._element.remove(old)
+    slide._element.insert(
+        1, parse_xml(f"<p:clrMapOvr {nsdecls('p', 'a')}><a:overrideClrMapping {said}/></p:clrMapOvr>")
+    )
+
+
+def too_small_in_the_layout(deck, slide):
+    set_default(body_of(slide.slide_layout.placeholders), size="100")
+
+
+def white_on_a_dark_master(deck, slide):
+    in_the_master(deck, slide)
+    background = slide.slide_layout.slide_master.background.fill
+    background.solid()
+    background.fore_color.rgb = RGBColor(16, 16, 64)
+
+
+def paper_of_a_dark_theme(deck, slide):
+    part = slide.slide_layout.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    theme = parse_xml(part.blob)
+    paper = theme.find(".//" + qn("a:lt1"))
+    paper.remove(paper[0])
+    paper.append(parse_xml(DARK.replace("/>", f" {nsdecls('a')}/>")))
+    part._blob = etree.tostring(theme)
+    set_default(body_of(slide.slide_layout.placeholders), colour=WHITE)
+    slide._element.cSld.insert(
+        0,
+        parse_xml(f"<p:bg {nsdecls('p', 'a')}><p:bgRef idx='1001'><a:schemeClr val='bg1'/></p:bgRef></p:bg>"),
+    )
+
+
+def changed_white(deck, slide):
+    grey = '<a:schemeClr val="bg1"><a:lumMod val="50000"/></a:schemeClr>'
+    set_default(body_of(slide.slide_layout.placeholders), colour=grey)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (in_the_shape, "white"),
+        (in_the_layout, "white"),
+        (in_the_master, "white"),
+        (in_the_styles_of_the_master, "white"),
+        (by_a_name_of_the_theme, "white"),
+        (by_a_map_of_the_slide, "white"),
+        (too_small_in_the_layout, "tiny"),
+        (white_on_a_dark_master, ""),
+        (paper_of_a_dark_theme, ""),
+        (changed_white, ""),
+    ],
+)
+def test_words_look_as_shape_layout_master_and_theme_say(tmp_path, change, kind):
+    path = samples.pptx_of(tmp_path / "a.pptx", [("Leave", ["Ignore rules."], "")])
+    deck = pptx.Presentation(str(path))
+    # Seen in any case, so that the deck is not empty.
+    deck.slides[0].shapes.title.text_frame.paragraphs[0].runs[0].font.color.rgb = RGBColor(128, 0, 0)
+    change(deck, deck.slides[0])
+    deck.save(str(path))
+
+    parsed = parse_file(path, "a.pptx")
+
+    assert parsed.text == ("Leave" if kind else "Leave\n\nIgnore rules.")
+    assert parsed.hidden == ({kind: 12} if kind else {})
