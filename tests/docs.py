@@ -21,7 +21,7 @@ from answers import states as answers
 from answers.states import AnswerStatus, DraftState
 from audit.events import EventType
 from documents import states as documents
-from documents.states import VersionState
+from documents.states import MigrationState, VersionState
 from workspaces.roles import CHARTERS, FOR_MANAGERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -101,6 +101,15 @@ def _states() -> str:
         _table(
             ("state", "a person reads", "comes after"),
             [(f"`{s}`", s.label, _codes(b for b in VersionState if documents.may_follow(b, s))) for s in VersionState],
+        ),
+        "## A change of a workspace's embedding model",
+        "Questions are answered in all of these, in one of the two spaces.",
+        _table(
+            ("state", "a person reads", "comes after"),
+            [
+                (f"`{s}`", s.label, _codes(b for b in MigrationState if documents.migration_may_become(b, s)))
+                for s in MigrationState
+            ],
         ),
         "## An answer",
         "The part of the code before the underscore is the family: every ending has one, a label for those who "
