@@ -70,7 +70,7 @@ class Row:
 class Listing:
     """A page of rows, and how many documents stand in each group over all pages, whatever is asked for."""
 
-    page: "Page[Document]"
+    page: "Page[UUID]"
     rows: list[Row]
     counts: dict[str, int]
     total: int
@@ -90,8 +90,8 @@ def listing(user: User, workspace: Workspace, asked: Asked) -> Listing:
     census = _census(documents)
     by_state = _unsettled(documents)
     tree = Tree(user, workspace, census.by_folder)
-    found = ordered(narrowed(documents, asked, user, tree), asked.sort)
-    found = found.select_related("latest_version", "owner", "folder").defer(*_HEAVY).prefetch_related("tags")
+    # Ids alone are put in order; the rows of one page are read afterwards, so that nothing wide is sorted.
+    found = ordered(narrowed(documents, asked, user, tree), asked.sort).values_list("pk", flat=True)
     paginator = Paginator(found, PER_PAGE)
     if not asked.is_narrowed:
         paginator.count = census.total  # known already; counting costs as much as the list itself
@@ -192,7 +192,11 @@ def _tags(documents: QuerySet[Document], workspace: Workspace) -> list[Tag]:
     return list(Tag.objects.filter(Exists(borne), workspace=workspace)[:OFFERED_TAGS])
 
 
-def _rows(documents: Sequence[Document]) -> list[Row]:
+def _rows(ids: Sequence[UUID]) -> list[Row]:
+    """The lines of these documents, which were found open to the person just now, in this order."""
+    whole = Document.objects.select_related("latest_version", "owner").defer(*_HEAVY).prefetch_related("tags")
+    by_id = whole.in_bulk(ids)
+    documents = [by_id[pk] for pk in ids if pk in by_id]
     older = {document.current_version_id for document in documents if _answers_meanwhile(document)}
     answering = Version.objects.defer(*HEAVY).in_bulk(older - {None})
     for document in documents:

@@ -32,7 +32,6 @@ SHOWN_COLUMNS = (
     ("state", _("State")),
     ("owner", _("Owner")),
     ("valid", _("Valid until")),
-    ("pages", _("Pages")),
     ("passages", _("Passages")),
     ("size", _("Size")),
     ("updated", _("Updated")),
@@ -59,6 +58,7 @@ def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     folder = found.tree.get(asked.folder) if asked.folder else None
     return {
         "listing": found,
+        "levels": Classification.choices,
         "asked": asked,
         "groups": [
             ("", _("All"), found.total, asked.query(state="")),
@@ -117,7 +117,7 @@ def _column(name: str, label: Any, asked: Asked) -> dict[str, Any]:
     return {
         "name": name,
         "label": label,
-        "is_number": name in {"pages", "passages", "size"},
+        "is_number": name in {"passages", "size"},
         "order": {name: "ascending", f"-{name}": "descending"}.get(by, ""),
         "query": asked.query(sort=f"-{name}" if by == name else name),
     }
