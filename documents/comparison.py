@@ -143,7 +143,8 @@ def _pieces(removed: str, added: str) -> list[Piece]:
     shared = (words & new_words).total()
     if shared and shared >= _ALIKE * min(words.total(), new_words.total()):
         return difference(removed, added)
-    return [piece for piece in (Piece("removed", removed), Piece("added", added)) if piece.text]
+    between = [Piece("same", "\n")] if removed and added else []
+    return [piece for piece in (Piece("removed", removed), *between, Piece("added", added)) if piece.text]
 
 
 def _folded(pieces: Sequence[Piece]) -> Iterator[Piece]:

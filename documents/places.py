@@ -87,6 +87,8 @@ class Place:
     @property
     def label(self) -> str:
         """What the file calls the page, where that says more than its number."""
+        if self.leaf.kind == "section" and self.leaf.label.isdigit():
+            return ""
         return "" if self.leaf.label == str(self.leaf.number) else self.leaf.label
 
     @property

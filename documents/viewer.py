@@ -1,7 +1,8 @@
 """What the viewer shows of a screen of text: headings, paragraphs and tables, with the cited range and what was found
 in it marked.
 
-Pure: works on the stored text and sections alone. Every piece of text it hands out is a slice of the stored text.
+Pure: works on the stored text and sections alone. Every piece of text it hands out is a slice of the stored text; only
+names above it come from the sections.
 """
 
 import re
@@ -39,9 +40,10 @@ class Block:
 
     A heading has one row of one cell, a paragraph a row of one cell for each of its lines. `verbatim` lines keep
     their indentation, all others are wrapped anew where the page is narrower or wider than the original.
+    A name is no part of the text: it stands above what belongs to it, and is its one column.
     """
 
-    kind: str  # "heading", "paragraph", "table"
+    kind: str  # "name", "heading", "paragraph", "table"
     rows: list[list[list[Span]]]
     columns: list[str] = field(default_factory=list)
     level: int = 0
@@ -54,10 +56,15 @@ def shown(
     """The leaf's text as blocks, with `cited` marked, and the places `found` (in order), `chosen` among them."""
     marker = _Marker(text, cited, found, chosen)
     blocks: list[Block] = []
+    above = ""
     for section in leaf.sections:
         low, high = max(section["start"], leaf.start), min(section["end"], leaf.end)
         if low < high:
             names = tuple(section["heading"]) if low == section["start"] else ()
+            if names and names[0] != above and not text.startswith(names[0], low):
+                # The name of an attachment, or of the chapter that began before this screen.
+                blocks.append(Block("name", [], [names[0]]))
+            above = names[0] if names else above
             blocks += _blocks(text, low, high, names, marker)
     return blocks
 

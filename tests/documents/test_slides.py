@@ -75,8 +75,13 @@ def test_whoever_opens_a_presentation_first_has_its_slides_made_and_nobody_twice
         assert "Pictures of the slides are being made." in viewer(deck, client)
     assert len(asked) == 1
 
+    version = {"slug": "policies", "pk": deck.pk, "version": deck.current_version_id}
+    status = reverse("documents:status", kwargs=version) + "?slides=1"
+    assert "HX-Refresh" not in client.get(status).headers
+
     slides.draw(deck.current_version_id)
 
+    assert client.get(status).headers["HX-Refresh"] == "true"
     page = viewer(deck, client)
     assert "Pictures of the slides" not in page
     assert "/pages/1.png" in page

@@ -47,6 +47,18 @@ def test_a_section_begins_with_its_headings():
     assert [block.kind for block in view[2:]] == ["paragraph"] * 3
 
 
+def test_an_attachment_stands_under_its_name_which_is_no_part_of_the_text():
+    text = "Leave\n\nSee the plan.\n\nTeam | Days\nTeam: Sales | Days: 4\n\nMore."
+    cut = text.index("Team")
+    parts = [section("section", 1, 0, cut - 2, ["Leave"]), section("section", 2, cut, len(text), ["plan.csv"])]
+
+    view = shown(text, leaves(parts, text)[0], (cut, cut + 4))
+
+    assert [(block.kind, block.columns) for block in view if block.kind == "name"] == [("name", ["plan.csv"])]
+    assert [block.kind for block in view] == ["heading", "paragraph", "name", "table", "paragraph"]
+    assert marked(view) == ["Team"]
+
+
 def test_wrapped_lines_are_joined_and_lines_ended_on_purpose_kept():
     text = (
         "Every employee has 25 working days of paid annual leave, and those\n"
