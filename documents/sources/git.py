@@ -5,15 +5,16 @@ in an address to act on. Every request goes through `documents/fetch.py`.
 """
 
 import base64
+import functools
 import io
+import logging
 import shutil
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -21,20 +22,22 @@ from django.utils.translation import gettext_lazy as _
 from documents import fetch
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
-from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Field, Listing
+from documents.sources.connector import MOST_ENTRIES, STUMBLES, Connector, Entry, Field, Listing
 from documents.sources.git_pack import require_modest
 from workspaces.models import Workspace
 
 if TYPE_CHECKING:
     from dulwich.repo import Repo
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 _MAX_PACK = 500 * 1024 * 1024
 _LIMITS = Limits(total_seconds=240, read_seconds=60, total_bytes=_MAX_PACK)
 _MAX_DEPTH = 50
 _WALK_SECONDS = 600
 _LONGEST = 900
-#: How a library of the protocol stumbles over a pack that is none.
-_BAD_ANSWERS = (ValueError, KeyError, AssertionError, zlib.error)
 _FILE, _FOLDER = 0o100000, 0o040000
 
 
@@ -80,23 +83,30 @@ class GitConnector(Connector):
         return f"{target.scheme}://{target.host}:{target.port}{target.rest} {options.get('username', '')}"
 
     def test(self) -> None:
-        self._asked(lambda client: self._wanted(client.get_refs(self._place).refs))
+        self._in_words(lambda: self._wanted(self._client().get_refs(self._place).refs))
 
     def list(self, *, most: int = MOST_ENTRIES) -> Listing:
+        return self._in_words(lambda: self._listed(most))
+
+    @contextmanager
+    def fetch(self, entry: Entry) -> Iterator[BinaryIO]:
+        content = self._in_words(lambda: self._content(entry))
+        yield io.BytesIO(content)
+
+    def _listed(self, most: int) -> Listing:
         listing = Listing()
         repository, commit = self._fetched()
         self._walk(listing, repository, repository[commit].tree, "", most, 0)
         return listing
 
-    @contextmanager
-    def fetch(self, entry: Entry) -> Iterator[BinaryIO]:
+    def _content(self, entry: Entry) -> bytes:
         if self._repository is None:
             raise SourceFailed("unreadable")
         blob = self._repository[entry.tag.encode()]
         limit = settings.MAX_UPLOAD_BYTES
         if blob.raw_length() > limit:
             raise SourceFailed("too_large", megabytes=limit // 1024**2)
-        yield io.BytesIO(blob.as_raw_string())
+        return blob.as_raw_string()
 
     @property
     def _place(self) -> bytes:
@@ -114,7 +124,7 @@ class GitConnector(Connector):
             return found
 
         with tempfile.TemporaryFile(dir=self._directory.name) as pack:
-            self._asked(lambda client: self._take_in(client, repository, pack, wanted))
+            self._take_in(self._client(), repository, pack, wanted)
         self.beat()
         commit = repository[found[0]]
         while commit.type_name == b"tag":
@@ -172,13 +182,15 @@ class GitConnector(Connector):
                 listing.problems.append((path[:_LONGEST], SourceFailed("bad_name")))
         self.beat()
 
-    def _asked(self, ask: Callable[[Any], Any]) -> Any:
-        """Ask the server, and name in our words what it says that cannot be used."""
-        from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, ObjectFormatException
+    def _client(self) -> Any:
+        return _client(self._fetcher, self.options["url"])
 
+    def _in_words(self, act: Callable[[], T]) -> T:
+        """Do something with what the server gave, and name in our words what of it cannot be used."""
         try:
-            return ask(_client(self._fetcher, self.options["url"]))
-        except (*_BAD_ANSWERS, GitProtocolError, HangupException, NotGitRepository, ObjectFormatException) as error:
+            return act()
+        except _their_errors() as error:
+            logger.warning("A repository gave what cannot be read: %s", type(error).__name__)
             raise SourceFailed("not_understood", host=self._host) from error
 
     @property
@@ -188,6 +200,31 @@ class GitConnector(Connector):
     def _sign(self, outgoing: Outgoing) -> dict[str, str]:
         login = f"{self.options.get('username') or 'git'}:{self.secret}".encode()
         return {"authorization": f"Basic {base64.b64encode(login).decode()}"}
+
+
+@functools.cache
+def _their_errors() -> tuple[type[Exception], ...]:
+    """What the library raises about an answer, a pack, or an object of it; few of them have a parent in common."""
+    from dulwich import client, errors, object_store, objects, pack
+
+    return (
+        *STUMBLES,
+        client.HTTPUnauthorized,
+        client.InvalidWants,
+        errors.ApplyDeltaError,
+        errors.ChecksumMismatch,
+        errors.FileFormatException,
+        errors.GitProtocolError,
+        errors.MissingCommitError,
+        errors.NotGitRepository,
+        errors.ObjectMissing,
+        errors.RefFormatError,
+        errors.WrongObjectException,
+        object_store.MaxTreeDepthExceeded,
+        objects.SubmoduleEncountered,
+        pack.PackFileDisappeared,
+        pack.UnresolvedDeltas,
+    )
 
 
 def _is_ref(name: str) -> bool:

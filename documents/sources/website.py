@@ -32,8 +32,10 @@ _MOST_SITEMAPS = 200
 _MOST_PAGES = 5000
 _LONGEST_URL = 800
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
-#: A crawl that takes longer is cut, and then nothing counts as gone.
+#: A crawl that takes longer, keeps more on the disk or knows of more addresses is cut: then nothing counts as gone.
 _CRAWL_SECONDS = 1200
+_MOST_KEPT = 1024 * 1024 * 1024
+_MOST_SEEN = 200_000
 _LONGEST_PAUSE = 10.0
 _NAME = "Inlock"
 
@@ -53,6 +55,7 @@ class WebsiteConnector(Connector):
         self._start = fetch.canonical(str(options["url"]))
         self._fetcher = Fetcher(limits=_PAGE)
         self._spool = TemporaryDirectory(prefix="inlock-crawl-")
+        self._kept = 0
         self._loaded: dict[str, Path] = {}
         self._urls: dict[str, str] = {}
         #: Pages that call themselves another spelling of one without their query, as (page, url, what they say).
@@ -107,12 +110,14 @@ class WebsiteConnector(Connector):
         waiting = deque([(self._start, 0)])
         seen = {self._start}
         while waiting:
-            if len(listing.entries) >= most or time.monotonic() > self._until:
+            if len(listing.entries) >= most or self._is_spent(len(seen)):
                 listing.cut()
                 return
             url, depth = waiting.popleft()
             for link in self._visit(listing, url):
                 if link not in seen and self._is_inside(link) and len(link) <= _LONGEST_URL:
+                    if len(seen) >= _MOST_SEEN:
+                        break
                     seen.add(link)
                     if depth < int(self.options["depth"]):
                         waiting.append((link, depth + 1))
@@ -158,6 +163,7 @@ class WebsiteConnector(Connector):
         with path.open("wb") as out:
             while chunk := reply.file.read(1024 * 1024):
                 out.write(chunk)
+                self._kept += len(chunk)
         return path
 
     def _add_page(self, listing: Listing, page: dict[str, Any], url: str) -> None:
@@ -209,6 +215,9 @@ class WebsiteConnector(Connector):
     def _read_sitemaps(self, listing: Listing, most: int) -> None:
         waiting, seen = deque([self._start]), {self._start}
         while waiting:
+            if self._is_spent(len(seen)):
+                listing.cut()
+                return
             found = self._sitemap(waiting.popleft())
             for row in found["rows"]:
                 url = fetch.canonical(row.get("loc", ""), self._start)
@@ -217,7 +226,7 @@ class WebsiteConnector(Connector):
                 seen.add(url)
                 if found["root"] == "sitemapindex":
                     waiting.append(url)
-                elif len(listing.entries) >= most or time.monotonic() > self._until:
+                elif len(listing.entries) >= most or self._is_spent(len(seen)):
                     listing.cut()
                     return
                 else:
@@ -284,6 +293,10 @@ class WebsiteConnector(Connector):
                 raise
             robots.parse([])
         return robots
+
+    def _is_spent(self, seen: int) -> bool:
+        """Whether this crawl has taken what it may."""
+        return time.monotonic() > self._until or self._kept > _MOST_KEPT or seen >= _MOST_SEEN
 
     def _pause(self) -> None:
         """As long as the website asks for between two requests, up to a limit of ours."""

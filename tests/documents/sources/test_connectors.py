@@ -18,7 +18,7 @@ import pytest
 from documents import fetch
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, Version
-from documents.sources import CONNECTORS
+from documents.sources import CONNECTORS, git
 from documents.sources.git_pack import require_modest
 from documents.sources.keeping import Wish, change_source, create_source
 from documents.sources.s3 import signed
@@ -311,6 +311,24 @@ def test_a_trap_without_an_end_stops_at_the_number_of_pages_and_deletes_nothing(
     assert (after.listed, after.complete) == (6, False)
 
 
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_KEPT", 100), ("_MOST_SEEN", 3), ("_CRAWL_SECONDS", -1)])
+@pytest.mark.parametrize("start", ["/docs/", "/sitemap.xml"])
+def test_a_crawl_that_takes_too_much_is_cut_and_deletes_nothing(
+    limit, value, start, website, make_source, run, monkeypatch
+):
+    urls = "".join(
+        f"<url><loc>{website.url(path)}</loc></url>" for path in website.pages if path.endswith((".html", "/"))
+    )
+    website.pages["/sitemap.xml"] = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    source = make_source("website", {"url": website.url(start), "pages": 50, "depth": 5}, max_removed_percent=100)
+    assert run(source).complete
+    monkeypatch.setattr(f"documents.sources.website.{limit}", value)
+
+    after = run(source)
+
+    assert (after.state, after.complete, after.removed) == (RunState.DONE, False, 0)
+
+
 def test_a_page_that_does_not_answer_keeps_its_document(website, make_source, policies, run):
     source = make_source("website", {"url": website.url("/docs/"), "pages": 50, "depth": 5}, max_removed_percent=100)
     run(source)
@@ -465,6 +483,30 @@ def test_a_few_folders_that_make_a_million_are_cut(tmp_path, make_source, run, m
         after = run(make_source("git", {"url": url, "ref": "main"}))
 
     assert (after.state, after.complete) == (RunState.DONE, False)
+
+
+def test_what_a_repository_names_and_does_not_hold_ends_a_run_in_words(tmp_path, make_source, run):
+    def absent(store: Any) -> bytes:
+        from dulwich.objects import Tree
+
+        tree = Tree()
+        tree.add(b"below", 0o040000, b"1" * 40)
+        store.add_object(tree)
+        return tree.id
+
+    with _crafted(absent, tmp_path / "absent") as url:
+        after = run(make_source("git", {"url": url, "ref": "main"}))
+
+    assert (after.state, after.problem) == (RunState.FAILED, "not_understood")
+
+
+def test_every_error_of_the_git_library_is_told_in_words():
+    from dulwich import errors
+
+    about_here = {errors.CommitError, errors.HookError, errors.NoIndexPresent, errors.WorkingTreeModifiedError}
+    theirs = {one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)}
+
+    assert [one for one in theirs - about_here if not issubclass(one, git._their_errors())] == []
 
 
 @pytest.mark.parametrize("limit", ["LARGEST_OBJECT", "LARGEST_TOTAL"])
