@@ -1,10 +1,10 @@
 """Who is acting, in which request, and why: set once at the edge, read by the trail and by history."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ class Acting:
     scope: Scope | None = None
     #: Who looks at the portal as `by`, read-only; the trail names them as the actor.
     viewer: Any = None
+    #: Plain details of every entry made meanwhile: what it is part of.
+    part_of: Mapping[str, str] = field(default_factory=dict)
 
 
 _NOBODY = Acting()
@@ -43,11 +45,24 @@ def current() -> Acting:
 
 @contextmanager
 def acting(
-    by: Any = None, *, request_id: str = "", reason: str = "", scope: Scope | None = None, viewer: Any = None
+    by: Any = None,
+    *,
+    request_id: str = "",
+    reason: str = "",
+    scope: Scope | None = None,
+    viewer: Any = None,
+    part_of: Mapping[str, str] | None = None,
 ) -> Iterator[Acting]:
     """Mark everything inside as done by `by`; a request id is made when none is given."""
     around = _current.get()
-    entered = Acting(by, request_id or uuid.uuid4().hex, reason, scope or around.scope, viewer or around.viewer)
+    entered = Acting(
+        by,
+        request_id or uuid.uuid4().hex,
+        reason,
+        scope or around.scope,
+        viewer or around.viewer,
+        part_of or around.part_of,
+    )
     token = _current.set(entered)
     try:
         yield entered

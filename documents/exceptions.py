@@ -4,7 +4,16 @@ from workspaces.exceptions import PortalError
 
 
 class DocumentError(PortalError):
-    """A document cannot be added, changed or deleted as asked."""
+    """A document cannot be added, changed or deleted as asked.
+
+    `code` and `detail` are for those who keep it to tell it in another language (documents/sources/problems.py).
+    """
+
+    code = ""
+
+    def __init__(self, *sentence: object, code: str = "", **detail: str | int) -> None:
+        super().__init__(*sentence)
+        self.code, self.detail = code or self.code, detail
 
 
 class LeaseLost(Exception):
@@ -28,6 +37,8 @@ class SourceFailed(Exception):
 
 class Held(DocumentError):
     """A legal hold keeps something from being deleted."""
+
+    code = "legal_hold"
 
 
 class HoldError(DocumentError):

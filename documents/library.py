@@ -122,7 +122,8 @@ def _usable_path(path: str) -> str:
     cleaned = "".join(character for character in path if character.isprintable()).strip().lstrip("/")
     if not cleaned or len(cleaned) > MAX_PATH:
         raise DocumentError(
-            _("The name of the file is empty or longer than %(limit)d characters.") % {"limit": MAX_PATH}
+            _("The name of the file is empty or longer than %(limit)d characters.") % {"limit": MAX_PATH},
+            code="bad_name",
         )
     return cleaned
 
@@ -138,7 +139,7 @@ def _require_known_format(filename: str) -> None:
 
 def _require_not_archived(workspace: Workspace) -> None:
     if not Workspace.objects.filter(pk=workspace.pk, archived_at=None).exists():
-        raise DocumentError(_("This workspace is archived: nothing can be added to it."))
+        raise DocumentError(_("This workspace is archived: nothing can be added to it."), code="archived")
 
 
 def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Received:

@@ -15,6 +15,8 @@ from documents.exceptions import DocumentError
 class NoRoom(DocumentError):
     """The disk is nearly full."""
 
+    code = "disk_full"
+
 
 def free_bytes() -> int:
     """What is free where files and databases are kept; of several disks the fullest."""

@@ -146,6 +146,12 @@ def children(var: Path, host: str, port: int) -> list[Child]:
             signal.SIGQUIT,
             15.0,
         ),
+        # Threads, because a sync waits for others most of its time; each connector ends by itself.
+        "sources": (
+            [*worker, "-n", "sources@%h", "-Q", "sources", "--pool", "threads", "-c", "4"],
+            signal.SIGQUIT,
+            15.0,
+        ),
         "beat": (
             [*celery, "beat", "--schedule", str(var / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO"],
             signal.SIGTERM,

@@ -52,14 +52,20 @@ SENTENCES: dict[str, str] = {
     "bad_name": gettext_noop("Its name cannot be kept: it is too long or holds characters that are no text."),
     "ref_missing": gettext_noop("The repository has no branch or tag called %(name)s."),
     "settings_bad": gettext_noop("%(name)s cannot be used as it is."),
+    "empty": gettext_noop("The file is empty."),
+    "disk_full": gettext_noop("There is no room left on the portal's disk. Tell the operator."),
+    "legal_hold": gettext_noop("A legal hold keeps its document from being deleted."),
     # runs
     "refused": "%(sentence)s",
     "path_taken": gettext_noop("Another document that does not come from this source has this path."),
     "path_twice": gettext_noop("Two things in this source would have this path. Only the first was taken."),
-    "not_allowed": gettext_noop("Whoever this runs for may no longer manage this workspace's documents."),
+    "not_allowed": gettext_noop(
+        "Whoever this runs for may no longer manage this workspace's documents. Save the source to have it run for you."
+    ),
     "archived": gettext_noop("This workspace is archived: nothing can be added to it."),
     "nothing_to_read": gettext_noop("The connection works, but nothing was found that can be read here."),
     "not_parsed": gettext_noop("The connection works, but the first file could not be read: %(sentence)s"),
+    "no_room": gettext_noop("The portal's disk is nearly full, so nothing is brought in. Tell the operator."),
     "worker_died": gettext_noop("Three attempts ended without a word. Tell the operator, then run it again."),
 }
 

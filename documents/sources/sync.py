@@ -15,16 +15,16 @@ from uuid import UUID
 from django.db import DataError
 from django.db.models import Max, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import library
+from documents import library, room
 from documents.exceptions import DocumentError, LeaseLost, SourceFailed
-from documents.models import Document, RunKind, RunState, SourceItem, SourceRun
+from documents.models import Cause, Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
+from documents.room import NoRoom
 from documents.sources import CONNECTORS, leases
 from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Listing
 from documents.sources.leases import RunLease
@@ -34,7 +34,6 @@ from workspaces import access, secrets
 from workspaces.exceptions import CannotUnseal, Refused
 from workspaces.killpoints import killpoint
 from workspaces.middleware import record_refusal
-from workspaces.models import User
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
@@ -56,10 +55,9 @@ def work(run_id: UUID | str) -> str:
     if lease is None:
         return "settled"
     run = SourceRun.objects.select_related("source__workspace", "source__owner", "asked_by", "confirms").get(pk=run_id)
-    acting = run.asked_by or run.source.owner
-    look = _Look(run, lease, acting)
+    look = _Look(run, lease)
     try:
-        with context.acting(acting):
+        with context.acting(look.acting, part_of=look.part_of):
             return _to_the_end(look)
     except LeaseLost:
         logger.info("Run %s: attempt %s lost its lease", run.pk, lease.attempt)
@@ -81,14 +79,23 @@ def _to_the_end(look: "_Look") -> str:
 
 
 class _Look:
-    """One attempt on one run, with the rights of `acting`."""
+    """One attempt on one run, with the rights of the source's owner, whoever asked for it (decision 26)."""
 
-    def __init__(self, run: SourceRun, lease: RunLease, acting: User) -> None:
-        self.run, self.lease, self.acting = run, lease, acting
+    def __init__(self, run: SourceRun, lease: RunLease) -> None:
+        self.run, self.lease = run, lease
         self.source, self.workspace = run.source, run.source.workspace
+        self.acting = run.source.owner
+        #: What a person confirmed is deleted by that person, and with their rights.
+        self.deleting = run.asked_by if run.confirms is not None and run.asked_by is not None else self.acting
         self.problems: list[dict[str, Any]] = []
         #: The number of each known item, by its key.
         self.items: dict[str, int] = {}
+
+    @property
+    def part_of(self) -> dict[str, str]:
+        """What entries of this run say beside who acted; nobody asked for one that the schedule wanted."""
+        asked = {"run_by": str(self.run.asked_by_id)} if self.run.asked_by_id else {}
+        return {"source": str(self.source.pk), "source_name": self.source.name, "run": str(self.run.pk), **asked}
 
     def go(self) -> str:
         """Do the run. Raises SourceFailed when nothing can be done at all."""
@@ -177,6 +184,8 @@ class _Look:
 
     def _sync(self, connector: Connector) -> str:
         """Bring the workspace's documents in step with the source."""
+        if room.is_short():
+            raise SourceFailed("no_room")
         killpoint("source_listing")
         listing = _listed(connector)
         killpoint("source_listed")
@@ -233,8 +242,11 @@ class _Look:
                 self._receive(entry, file)
         except SourceFailed as failed:
             self._note(entry.path, failed)
+        except NoRoom as full:
+            # Nothing else would get in either; the next sync goes on from here.
+            raise SourceFailed("no_room") from full
         except DocumentError as error:
-            self._note(entry.path, SourceFailed("refused", sentence=str(error)))
+            self._note(entry.path, _as_problem(error))
         except Refused:
             self._note(entry.path, SourceFailed("not_allowed"))
         except (ValueError, DataError) as error:
@@ -244,7 +256,7 @@ class _Look:
 
     def _receive(self, entry: Entry, file: Any) -> None:
         """In one transaction: the document's new bytes, the item that remembers them, and the count."""
-        self._read_person_again()
+        self._read_people_again()
         item = SourceItem.objects.filter(source=self.source, key_sha256=_hashed(entry.key)).first()
         document = item.document if item is not None else None
         path = document.path if document is not None else f"{self.source.folder}/{entry.path}"
@@ -274,29 +286,30 @@ class _Look:
 
     def _remove(self, keys: Sequence[str]) -> None:
         """Delete the documents of things that are gone, each by the verb a person would use."""
-        reason = _("No longer in the source “%(name)s”.") % {"name": self.source.name}
         for key in keys:
             try:
                 with self.lease.writing():
-                    self._read_person_again()
+                    self._read_people_again()
                     item = SourceItem.objects.select_related("document__workspace").get(
                         source=self.source, key_sha256=_hashed(key)
                     )
                     if item.document is not None:
-                        library.delete(item.document, by=self.acting, reason=reason)
+                        library.delete(item.document, by=self.deleting, cause=Cause.SOURCE)
                     item.delete()
                     self.lease.count(removed=1)
             except DocumentError as error:
-                self._note(item.path, SourceFailed("refused", sentence=str(error)))
+                self._note(item.path, _as_problem(error))
             except Refused:
                 self._note(item.path, SourceFailed("not_allowed"))
             killpoint("source_item_removed")
 
     # --- Inside ---------------------------------------------------------------------------------------------
 
-    def _read_person_again(self) -> None:
+    def _read_people_again(self) -> None:
         """A long run must not go on for an account that was closed since it began; roles are asked of anyway."""
         self.acting.refresh_from_db(fields=["is_active"])
+        if self.deleting is not self.acting:
+            self.deleting.refresh_from_db(fields=["is_active"])
 
     def _connector(self) -> Connector:
         kind = CONNECTORS[self.source.kind]
@@ -347,6 +360,11 @@ def _listed(connector: Connector, most: int = MOST_ENTRIES) -> Listing:
 def _plain(text: str) -> str:
     """Text as the database takes it."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:1000]
+
+
+def _as_problem(error: DocumentError) -> SourceFailed:
+    """What the library says of a document, as a code; its sentence where it has none."""
+    return SourceFailed(error.code, **error.detail) if error.code else SourceFailed("refused", sentence=str(error))
 
 
 def _detail(failed: SourceFailed) -> dict[str, str | int]:

@@ -33,7 +33,9 @@ def _nothing_ran():
     [
         ("answers.tasks.answer_question_task", "interactive"),
         ("documents.tasks.ingest_version_task", "ingest"),
+        ("documents.tasks.run_source_task", "sources"),
         ("documents.tasks.sweep_ingestion", "maintenance"),
+        ("documents.tasks.sweep_sources", "maintenance"),
         ("answers.tasks.sweep_answers", "maintenance"),
         ("inlock.tasks.canary", "maintenance"),
     ],
@@ -80,7 +82,7 @@ def waiting(broker) -> dict[str, int]:
 def test_a_message_lies_in_one_queue_only(broker):
     app.send_task("documents.tasks.ingest_version_task", ["7"], connection=broker)
 
-    assert waiting(broker) == {"interactive": 0, "ingest": 1, "maintenance": 0}
+    assert waiting(broker) == {"interactive": 0, "ingest": 1, "sources": 0, "maintenance": 0}
 
 
 def test_a_message_whose_worker_was_killed_is_handed_back(broker):

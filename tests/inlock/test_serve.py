@@ -16,7 +16,7 @@ from inlock.management.commands.serve import Command
 from tests.portal import Portal, free_port, within
 from workspaces.checks import DEMO_PASSWORD
 
-CHILDREN = ["web", "interactive", "ingest", "beat"]
+CHILDREN = ["web", "interactive", "ingest", "sources", "beat"]
 
 
 @pytest.fixture

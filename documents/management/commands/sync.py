@@ -16,7 +16,7 @@ from workspaces.dispatch import inline, worker_is_up
 from workspaces.models import User
 from workspaces.roles import Action
 
-_QUEUE = "ingest"
+_QUEUE = "sources"
 _POLL_SECONDS = 0.5
 _COUNTS = ("listed", "added", "changed", "unchanged", "removed", "held", "failed", "skipped")
 

@@ -1,18 +1,21 @@
 """A run over a source: what it brings in, what it leaves alone, and what it never does by itself."""
 
+import json
 import os
 import socket
 
 import pytest
 from django.db import DataError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from audit import timeline
 from audit.events import EventType
 from audit.models import Event
-from documents import library, sandbox
+from documents import library, room, sandbox
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
 from documents.parse import ParseFailed
+from documents.restriction import restrict
 from documents.sources import leases, sync
 from documents.sources.connector import Entry, Listing
 from documents.sources.folder import FolderConnector
@@ -20,7 +23,7 @@ from documents.sources.keeping import Wish, ask_run, change_source, confirm_remo
 from documents.sources.schedule import ask_due_runs
 from documents.stages import parsed
 from workspaces.exceptions import Forbidden, Hidden
-from workspaces.members import remove_member
+from workspaces.members import add_member, remove_member
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +66,24 @@ def test_what_changed_becomes_a_new_version_and_what_is_gone_is_deleted(handbook
     assert Document.objects.get(path="handbook/travel.md", deleted_at=None).versions.count() == 2
     deleted = Event.objects.filter(type=EventType.DOCUMENT_DELETED).get()
     assert "Handbook" in deleted.body
+
+
+def test_a_disk_that_is_nearly_full_ends_the_sync_and_the_next_one_goes_on(
+    handbook, policies, root, run, settings, monkeypatch
+):
+    line, free = settings.LOW_DISK_BYTES, room.is_short
+    looks = iter([False, False, True])  # the sync begins, its first file gets in, and then the disk is full
+    monkeypatch.setattr(room, "is_short", lambda: next(looks, True))
+    stopped = run(handbook)
+    monkeypatch.setattr(room, "is_short", free)
+    settings.LOW_DISK_BYTES = 2**62
+    refused = run(handbook)
+    settings.LOW_DISK_BYTES = line
+    after = run(handbook)
+
+    assert (stopped.state, stopped.problem, _counts(stopped)) == (RunState.FAILED, "no_room", {"added": 1})
+    assert (refused.state, refused.problem, _counts(refused)) == (RunState.FAILED, "no_room", {})
+    assert (after.state, _counts(after)) == (RunState.DONE, {"added": 1, "unchanged": 1})
 
 
 def test_a_file_that_was_only_touched_is_no_new_version(handbook, root, run):
@@ -228,7 +249,7 @@ def test_one_bad_file_does_not_keep_the_others(handbook, policies, root, run, se
 
     assert len(_paths(policies)) >= 2
     codes = {problem["path"]: problem["code"] for problem in after.problems}
-    assert codes.items() >= {"empty.md": "refused", "large.md": "too_large", "link.md": "not_a_file"}.items()
+    assert codes.items() >= {"empty.md": "empty", "large.md": "too_large", "link.md": "not_a_file"}.items()
     assert codes["pipe.md"] == "not_a_file"
 
 
@@ -437,8 +458,6 @@ def test_a_run_that_never_gets_anything_done_is_given_up(handbook, manager, monk
 def test_a_source_stops_when_its_owner_may_no_longer_manage_documents(
     handbook, policies, manager, second_reviewer, make_user, run
 ):
-    from workspaces.members import add_member
-
     other = make_user("other-manager")
     add_member(policies, other, "manager", by=None)
     run(handbook)
@@ -455,6 +474,75 @@ def test_a_source_stops_when_its_owner_may_no_longer_manage_documents(
 
     scheduled.refresh_from_db()
     assert (scheduled.state, scheduled.problem) == (RunState.FAILED, "not_allowed")
+
+
+@pytest.fixture
+def colleague(make_user, policies):
+    user = make_user("other-manager")
+    add_member(policies, user, "manager", by=None)
+    return user
+
+
+def test_what_a_run_brings_in_is_its_owners_and_the_entries_say_who_asked(handbook, manager, colleague, run):
+    run(handbook, by=colleague)
+
+    assert {version.created_by for version in Version.objects.all()} == {manager}
+    entries = [json.loads(event.body) for event in Event.objects.filter(type=EventType.VERSION_RECEIVED)]
+    assert {entry["actor_id"] for entry in entries} == {str(manager.pk)}
+    assert {entry["details"]["run_by"] for entry in entries} == {str(colleague.pk)}
+    assert {entry["details"]["source_name"] for entry in entries} == {"Handbook"}
+
+
+def test_whoever_asks_does_not_lend_a_source_rights_that_its_owner_lost(handbook, policies, manager, colleague, run):
+    remove_member(policies, manager, "manager", by=None)
+
+    after = run(handbook, by=colleague)
+
+    assert (after.problem, _paths(policies)) == ("not_allowed", [])
+    change_source(handbook, Wish("Handbook", handbook.options), by=colleague)
+    assert run(handbook, by=colleague).added == 2
+
+
+def test_what_a_person_confirms_is_deleted_by_them_and_not_what_is_closed_to_them(
+    handbook, policies, manager, colleague, root, run
+):
+    (root / "third.md").write_text("Third.")
+    run(handbook)
+    restrict(Document.objects.get(path="handbook/travel.md"), by=manager)
+    (root / "travel.md").unlink()
+    (root / "third.md").unlink()
+    held = run(handbook)
+
+    confirmed = confirm_removals(held, by=colleague)
+    sync.work(confirmed.pk)
+
+    confirmed.refresh_from_db()
+    assert (confirmed.removed, [one["code"] for one in confirmed.problems]) == (1, ["not_allowed"])
+    assert _paths(policies) == ["handbook/leave/parental.txt", "handbook/travel.md"]
+    assert Document.objects.get(path="handbook/third.md").deleted_by == colleague
+
+
+def test_what_a_run_says_is_read_in_the_readers_language(handbook, root, run):
+    for number in range(8):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    run(handbook)
+    (root / "empty.md").write_bytes(b"")
+    (root / "0.md").unlink()
+    with translation.override("sr"):
+        after = run(handbook)
+    event = Event.objects.get(type=EventType.DOCUMENT_DELETED)
+
+    assert after.problems == [{"path": "empty.md", "code": "empty", "detail": {}}]
+    assert "Handbook" not in json.loads(event.body)["reason"]
+    said = {language: _in(language, event) for language in ("en", "sr")}
+    assert said["en"] == "No longer in the source “Handbook”."
+    assert said["sr"] != said["en"]
+    assert "Handbook" in said["sr"]
+
+
+def _in(language, event):
+    with translation.override(language):
+        return timeline.reason(event)
 
 
 def test_nothing_runs_by_itself_before_somebody_started_it(make_source, root, run):
