@@ -239,19 +239,39 @@ class _Reader:
         return own if own.kind or not around.unseen else around
 
     def _rows(self, table: etree._Element) -> Iterator[list[str]]:
+        columns = [each for column in table.iter(_tag("table:table-column")) for each in _repeated(column, "columns")]
+        closed = {place for place, column in enumerate(columns) if _is_collapsed(column)}
         for row in table.iter(_tag("table:table-row")):
+            if _is_collapsed(row):
+                self.outline.hidden["unseen"] += hidden.weight("".join(row.itertext()))
+                continue
             cells: list[str] = []
             for cell in row:
                 if cell.tag not in _CELLS:
                     continue
+                if len(cells) in closed:
+                    self.outline.hidden["unseen"] += hidden.weight("".join(cell.itertext()))
+                    cells += [""] * len(_repeated(cell, "columns"))
+                    continue
                 blocks = [self._words(each) for each in cell.iter(_tag("text:p"), _tag("text:h"))]
                 text = " ".join(" ".join(blocks).split())
-                repeated = cell.get(_tag("table:number-columns-repeated"), "1")
-                # A sheet repeats its last cell to the edge of the paper.
-                times = min(int(repeated), MAX_REPEATED) if repeated.isdecimal() else 1
-                cells += [text] * times
+                cells += [text] * len(_repeated(cell, "columns"))
             yield cells
 
 
+def _repeated(node: etree._Element, what: str) -> list[etree._Element]:
+    """The element as often as it says that it stands there."""
+    times = node.get(_tag(f"table:number-{what}-repeated"), "1")
+    # A sheet repeats its last cell to the edge of the paper.
+    return [node] * (min(int(times), MAX_REPEATED) if times.isdecimal() else 1)
+
+
+def _is_collapsed(node: etree._Element) -> bool:
+    return node.get(_tag("table:visibility"), "visible") != "visible"
+
+
 def _is_hidden_section(node: etree._Element) -> bool:
-    return node.tag == _tag("text:section") and node.get(_tag("text:display")) == "none"
+    if node.tag != _tag("text:section"):
+        return False
+    display = node.get(_tag("text:display"), "true")
+    return display == "none" or (display == "condition" and node.get(_tag("text:is-hidden")) == "true")

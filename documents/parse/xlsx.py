@@ -1,13 +1,15 @@
 """XLSX: sheet by sheet, each row with the names of its columns; formulas as their last values. Read by openpyxl."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
 import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.styles.numbers import BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import WorkSheetParser
@@ -16,12 +18,14 @@ from . import archive, tables
 from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
-from .hidden import is_white, weight
+from .hidden import TINY, is_white, weight
 from .model import Parsed, Part, assemble
 
 MAX_ROWS = 1_048_576
 # Counted with the empty cells before the last one of a row: a book may hold little and spread it far.
 MAX_CELLS = 10_000_000
+# Nothing for numbers above, below and at zero, and for words.
+_NOTHING = re.compile(r"\s*;\s*;\s*;\s*")
 
 
 def parse(path: File) -> Parsed:
@@ -32,9 +36,9 @@ def parse(path: File) -> Parsed:
         if len(sheets) > CEILINGS.pages:
             raise ParseFailed("too_large", detail="sheets")
         hidden: Counter[str] = Counter()
-        white = _white_styles(book)
+        styles = _hiding_styles(book)
         # One sheet after the other: `assemble` stops when their text becomes too much.
-        parts = (_part(sheet, number, white, hidden) for number, sheet in enumerate(sheets, 1))
+        parts = (_part(sheet, number, styles, hidden) for number, sheet in enumerate(sheets, 1))
         parsed = assemble("xlsx", parts, title=(book.properties.title or "").strip(), hidden=hidden)
         return _with_hidden_sheets(parsed, book)
 
@@ -44,18 +48,28 @@ def _with_hidden_sheets(parsed: Parsed, book: Workbook) -> Parsed:
     found = Counter(parsed.hidden)
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
-            shown = sum(weight(text) for row in _rows(sheet, frozenset(), found) for text in row)
+            shown = sum(weight(text) for row in _rows(sheet, {}, found) for text in row)
             found["unseen"] += shown
     return replace(parsed, hidden=dict(+found))
 
 
-def _white_styles(book: Workbook) -> frozenset[int]:
-    """The styles of cells with white letters and no colour behind them."""
-    fonts = {number for number, font in enumerate(book._fonts) if _is_white_font(font)}
+def _hiding_styles(book: Workbook) -> dict[int, str]:
+    """The styles of cells that are not seen, and how: white letters without a colour behind them, letters too small, or
+    a format that shows nothing, whatever the value.
+    """
+    white = {number for number, font in enumerate(book._fonts) if _is_white_font(font)}
+    tiny = {number for number, font in enumerate(book._fonts) if font.sz is not None and font.sz < TINY}
     plain = {number for number, fill in enumerate(book._fills) if fill.fill_type is None or _is_white_fill(fill)}
-    return frozenset(
-        number for number, style in enumerate(book._cell_styles) if style.fontId in fonts and style.fillId in plain
-    )
+    kinds = {}
+    for number, style in enumerate(book._cell_styles):
+        own = style.numFmtId - BUILTIN_FORMATS_MAX_SIZE
+        if 0 <= own < len(book._number_formats) and _NOTHING.fullmatch(book._number_formats[own]):
+            kinds[number] = "unseen"
+        elif style.fontId in tiny:
+            kinds[number] = "tiny"
+        elif style.fontId in white and style.fillId in plain:
+            kinds[number] = "white"
+    return kinds
 
 
 def _is_white_font(font: Any) -> bool:
@@ -75,19 +89,19 @@ def _is_white(colour: Any) -> bool:
     )
 
 
-def _part(sheet: ReadOnlyWorksheet, number: int, white: Collection[int], hidden: Counter[str]) -> Part:
-    text = tables.as_text(list(_rows(sheet, white, hidden)))
+def _part(sheet: ReadOnlyWorksheet, number: int, styles: Mapping[int, str], hidden: Counter[str]) -> Part:
+    text = tables.as_text(list(_rows(sheet, styles, hidden)))
     return Part("sheet", number, sheet.title, (sheet.title,) if sheet.title else (), text)
 
 
-def _rows(sheet: ReadOnlyWorksheet, white: Collection[int], hidden: Counter[str]) -> Iterator[list[str]]:
+def _rows(sheet: ReadOnlyWorksheet, styles: Mapping[int, str], hidden: Counter[str]) -> Iterator[list[str]]:
     """The rows that hold something, each as long as it has to be."""
     cells = characters = 0
     for number, row, is_seen in _sheet_rows(sheet):
         texts = [_shown(cell) for cell in row]
         for place, cell in enumerate(row):
-            if texts[place] and (not is_seen(place) or cell._style_id in white):
-                hidden["white" if is_seen(place) else "unseen"] += weight(texts[place])
+            if texts[place] and (not is_seen(place) or cell._style_id in styles):
+                hidden[styles[cell._style_id] if is_seen(place) else "unseen"] += weight(texts[place])
                 texts[place] = ""
         while texts and not texts[-1]:
             texts.pop()

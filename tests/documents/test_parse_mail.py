@@ -1,6 +1,8 @@
 """Mails of both kinds: what was written, and what came with it."""
 
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 
@@ -118,3 +120,22 @@ def test_a_sealed_mail_says_that_it_is_sealed(tmp_path):
         parse_file(samples.text(tmp_path / "a.eml", mail.as_bytes()), "a.eml")
 
     assert caught.value.code == "encrypted"
+
+
+def test_each_html_part_of_a_mail_hides_by_its_own_styles(tmp_path):
+    parts = [
+        "<html><style>td > i { display: none }</style><body><table><tr><td>One.<i>gone</i></td></tr></table>",
+        "<html><head><style>div .x { color: #fff }</style></head><body><p>Two.</p><div><p class=x>white</p></div>",
+    ]
+    mail = MIMEMultipart("mixed")
+    mail["Subject"] = "News"
+    for part in parts:
+        mail.attach(MIMEText(part, "html"))
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail.as_bytes())
+
+    parsed = parse_file(path, "a.eml")
+
+    assert "One." in parsed.text
+    assert "Two." in parsed.text
+    assert parsed.hidden == {"unseen": 4, "white": 5}

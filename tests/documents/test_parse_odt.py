@@ -82,3 +82,24 @@ def test_spans_in_spans_without_end_are_read_or_refused(tmp_path):
 
     with pytest.raises(ParseFailed, match="damaged"):
         parsed(tmp_path, "<text:section>" * 200 + "<text:p>x</text:p>" + "</text:section>" * 200)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<text:section text:display='none'><text:p>gone</text:p></text:section>",
+        "<text:section text:display='condition' text:is-hidden='true'><text:p>gone</text:p></text:section>",
+        "<table:table><table:table-row table:visibility='collapse'><table:table-cell><text:p>gone</text:p>"
+        "</table:table-cell></table:table-row></table:table>",
+        "<table:table><table:table-column/><table:table-column table:visibility='collapse'/><table:table-row>"
+        "<table:table-cell/><table:table-cell><text:p>gone</text:p></table:table-cell></table:table-row></table:table>",
+    ],
+)
+def test_sections_rows_and_columns_that_are_hidden_are_left_out_and_counted(tmp_path, hidden):
+    found = parsed(tmp_path, f"<text:p>Seen.</text:p>{hidden}")
+
+    assert (found.text, found.hidden) == ("Seen.", {"unseen": 4})
+
+
+def test_a_section_whose_condition_shows_it_is_read(tmp_path):
+    assert parsed(tmp_path, "<text:section text:display='condition'><text:p>Seen.</text:p></text:section>").text

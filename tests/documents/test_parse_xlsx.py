@@ -132,3 +132,30 @@ def test_white_cells_and_hidden_sheets_are_left_out_and_counted(tmp_path):
 
     assert parsed.text == "seen | dark"
     assert parsed.hidden == {"white": 5, "unseen": 4}
+
+
+def test_cells_that_show_nothing_or_next_to_nothing_are_left_out_and_counted(tmp_path):
+    book = openpyxl.load_workbook(
+        samples.xlsx(tmp_path / "a.xlsx", {"One": [["seen", "gone", "small", "1", "2"], ["seen", "x", "", "", ""]]})
+    )
+    sheet = book["One"]
+    sheet["B1"].number_format = "; ; ;"
+    sheet["C1"].font = Font(sz=1)
+    sheet["D1"].number_format = "0;;;"
+    book.save(tmp_path / "a.xlsx")
+
+    parsed = parse_file(tmp_path / "a.xlsx", "a.xlsx")
+
+    assert parsed.text == "seen | 1 | 2\nseen | x"
+    assert parsed.hidden == {"unseen": 4, "tiny": 5}
+
+
+def test_rows_that_a_sheet_names_are_seen_though_all_others_are_hidden(tmp_path):
+    # As Excel and LibreOffice have it: `zeroHeight` is about rows of which the sheet says nothing.
+    book = samples.xlsx(tmp_path / "b.xlsx", {"One": [["seen"]]})
+    name = "xl/worksheets/sheet1.xml"
+    most_hidden = samples.part(book, name).replace(b"<sheetFormatPr ", b'<sheetFormatPr zeroHeight="1" ')
+
+    parsed = parse_file(samples.with_part(book, tmp_path / "a.xlsx", name, most_hidden), "a.xlsx")
+
+    assert (parsed.text, parsed.hidden) == ("seen", {})
