@@ -114,18 +114,18 @@ def measure(documents: int, rounds: int, *, explain: bool) -> dict[str, Any]:
             clients[name].get(BASE + address)
         if explain:
             _explain(place, queries.captured_queries)
-        rows.append(
-            {
-                "person": name,
-                "list": place,
-                "p50_ms": quantile(seconds[1:], 0.5),
-                "p95_ms": quantile(seconds[1:], 0.95),
-                "cpu_ms": round(1000 * spent / (rounds + 1), 1),
-                "sql": len(queries),
-                "sql_ms": round(1000 * sum(float(query["time"]) for query in queries.captured_queries), 1),
-                "has_budget": place in LISTS,
-            }
-        )
+        row = {
+            "person": name,
+            "list": place,
+            "p50_ms": quantile(seconds[1:], 0.5),
+            "p95_ms": quantile(seconds[1:], 0.95),
+            "cpu_ms": round(1000 * spent / (rounds + 1), 1),
+            "sql": len(queries),
+            "sql_ms": round(1000 * sum(float(query["time"]) for query in queries.captured_queries), 1),
+            "has_budget": place in LISTS,
+        }
+        rows.append(row)
+        print(line(row), file=sys.stderr, flush=True)
     return {"documents": documents, "rounds": rounds, "lists": rows}
 
 
@@ -183,12 +183,14 @@ def fill(documents: int) -> dict[str, Any]:
 
 def table(figures: dict[str, Any]) -> str:
     lines = [f"{figures['documents']:,} documents, {figures['rounds']} rounds"]
-    lines += [
+    return "\n".join([*lines, *map(line, figures["lists"])])
+
+
+def line(row: dict[str, Any]) -> str:
+    return (
         f"{row['list']:<22} {row['person']:<8} p50 {row['p50_ms']:7.1f} ms  p95 {row['p95_ms']:7.1f} ms  "
         f"cpu {row['cpu_ms']:6.1f} ms  sql {row['sql']:3} in {row['sql_ms']:7.1f} ms"
-        for row in figures["lists"]
-    ]
-    return "\n".join(lines)
+    )
 
 
 if __name__ == "__main__":
