@@ -404,7 +404,7 @@ class Migration(migrations.Migration):
                 ('exclude', models.JSONField(blank=True, default=list)),
                 ('classification', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='classification of new documents')),
                 ('schedule', models.CharField(choices=[('manual', 'Only when somebody starts it'), ('hourly', 'Every hour'), ('daily', 'Every day'), ('weekly', 'Every week')], default='manual', max_length=10, verbose_name='schedule')),
-                ('max_removed_percent', models.PositiveSmallIntegerField(default=20, help_text='When more than this share is gone at once, nothing is deleted until somebody confirms it.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='removals without asking, in percent')),
+                ('max_removed_percent', models.PositiveSmallIntegerField(default=20, help_text='When more than this share would go within a week, nothing is deleted until somebody confirms it.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='removals without asking, in percent')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('paused_at', models.DateTimeField(blank=True, null=True)),

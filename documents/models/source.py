@@ -51,7 +51,7 @@ class Source(models.Model):
         _("removals without asking, in percent"),
         default=20,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
-        help_text=_("When more than this share is gone at once, nothing is deleted until somebody confirms it."),
+        help_text=_("When more than this share would go within a week, nothing is deleted until somebody confirms it."),
     )
     #: Whoever set it up or changed it last: scheduled runs act with their rights, and stop when they lose them.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
