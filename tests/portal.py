@@ -14,15 +14,21 @@ from typing import Any
 
 from inlock.engines import PROJECT_ROOT
 from inlock.engines.addresses import run_directory
+from tests import engines
 
 _FOREIGN = {"DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_CRASH_AT"}
 
 
 class Portal:
-    """A `serve` of its own, and the commands a person would type beside it."""
+    """A `serve` of its own, and the commands a person would type beside it.
 
-    def __init__(self, var: Path, **environment: str) -> None:
+    Its database is made and migrated already unless it is `fresh` from a clone.
+    """
+
+    def __init__(self, var: Path, *, fresh: bool = False, **environment: str) -> None:
         self.var = var
+        if not fresh:
+            engines.make_database(var)
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.extra = environment

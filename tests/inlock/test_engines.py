@@ -23,6 +23,7 @@ from inlock.engines.chroma import heartbeat
 from inlock.engines.places import RECIPES, Place
 from inlock.engines.postgresql import PostgreSQL
 from inlock.engines.recipe import command_line
+from tests import engines as run_engines
 
 EVERY_ENGINE = tuple(RECIPES)
 
@@ -34,16 +35,28 @@ def _no_urls_given(monkeypatch):
 
 
 @pytest.fixture
+def empty_var(tmp_path) -> Iterator[Path]:
+    """A place where nothing was ever started."""
+    yield from gone_afterwards(tmp_path / "empty")
+
+
+@pytest.fixture
 def var(tmp_path) -> Iterator[Path]:
-    yield from fresh_var(tmp_path / "var")
+    """A place whose database is made already."""
+    yield from with_database(tmp_path / "var")
 
 
 @pytest.fixture
 def other_var(tmp_path) -> Iterator[Path]:
-    yield from fresh_var(tmp_path / "other")
+    yield from with_database(tmp_path / "other")
 
 
-def fresh_var(path: Path) -> Iterator[Path]:
+def with_database(path: Path) -> Iterator[Path]:
+    run_engines.make_database(path)
+    yield from gone_afterwards(path)
+
+
+def gone_afterwards(path: Path) -> Iterator[Path]:
     yield path
     within(20, lambda: not running(path))
     shutil.rmtree(run_directory(path))
@@ -83,13 +96,13 @@ def start_user(var: Path) -> subprocess.Popen[str]:
     return user
 
 
-def test_what_was_written_is_there_after_a_second_start(var):
-    with attached(var) as first:
+def test_what_was_written_is_there_after_a_second_start(empty_var):
+    with attached(empty_var) as first:
         with psycopg.connect(first.database_url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 'ž' AS letter")
         redis.Redis.from_url(first.redis_url).set("kept", "yes")
 
-    with attached(var) as second:
+    with attached(empty_var) as second:
         with psycopg.connect(second.database_url) as connection:
             letter = connection.execute("SELECT letter FROM kept").fetchone()
         value = redis.Redis.from_url(second.redis_url).get("kept")
@@ -107,8 +120,8 @@ def test_django_reads_the_database_url_as_it_is_meant(var):
     assert (settings["NAME"], settings["USER"]) == ("inlock", "inlock")
 
 
-def test_the_portal_is_no_superuser_and_the_server_listens_on_no_port(var):
-    with attached(var) as addresses, psycopg.connect(addresses.database_url) as connection:
+def test_the_portal_is_no_superuser_and_the_server_listens_on_no_port(empty_var):
+    with attached(empty_var) as addresses, psycopg.connect(addresses.database_url) as connection:
         role = connection.execute("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user")
         listens = connection.execute("SHOW listen_addresses")
         locale = connection.execute("SELECT datlocale, pg_encoding_to_char(encoding) FROM pg_database")
@@ -123,12 +136,17 @@ def test_a_wrong_password_is_refused_even_through_the_private_socket(var):
         psycopg.connect(addresses.database_url, password="guess")
 
 
-def test_sockets_and_data_are_closed_to_other_people(var):
-    with attached(var):
-        closed = [run_directory(var), var / "postgresql", var / "postgresql" / "data", var / "chroma"]
+def test_sockets_and_data_are_closed_to_other_people(empty_var):
+    with attached(empty_var):
+        closed = [
+            run_directory(empty_var),
+            empty_var / "postgresql",
+            empty_var / "postgresql" / "data",
+            empty_var / "chroma",
+        ]
 
         assert [stat.S_IMODE(path.stat().st_mode) for path in closed] == [0o700] * len(closed)
-        assert stat.S_IMODE((var / "postgresql" / "inlock.password").stat().st_mode) == 0o600
+        assert stat.S_IMODE((empty_var / "postgresql" / "inlock.password").stat().st_mode) == 0o600
 
 
 def test_a_failing_statement_leaves_no_content_in_the_log(var):
@@ -258,13 +276,13 @@ def test_a_pid_file_whose_number_another_program_has_now_is_cleared(var):
     stranger.communicate(b"\n")
 
 
-def test_half_a_database_is_made_again(var):
-    half = var / "postgresql" / "making"
+def test_half_a_database_is_made_again(empty_var):
+    half = empty_var / "postgresql" / "making"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
 
-    with attached(var):
-        assert faults(var) == []
+    with attached(empty_var):
+        assert faults(empty_var) == []
 
     assert not half.exists()
 
@@ -301,26 +319,26 @@ def test_a_port_that_a_stranger_took_is_left_to_them(var):
             assert heartbeat("127.0.0.1", port)
 
 
-def test_a_url_in_the_environment_is_respected_and_nothing_is_started_for_it(var, monkeypatch):
+def test_a_url_in_the_environment_is_respected_and_nothing_is_started_for_it(empty_var, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://someone:hidden@database.example/portal")
     monkeypatch.setenv("REDIS_URL", "redis://:hidden@broker.example:6379/3")
 
-    with attached(var) as addresses:
+    with attached(empty_var) as addresses:
         assert addresses.database_url == "postgresql://someone:hidden@database.example/portal"
         assert addresses.redis_url == "redis://:hidden@broker.example:6379/3"
-        assert running(var) == ["chroma"]
-    assert not (var / "postgresql").exists()
+        assert running(empty_var) == ["chroma"]
+    assert not (empty_var / "postgresql").exists()
 
 
-def test_an_engine_that_cannot_start_says_what_happened_and_where_to_look(var):
-    (var / "postgresql" / "data").mkdir(parents=True, mode=0o700)
-    (var / "postgresql" / "data" / "PG_VERSION").write_text("12\n")
+def test_an_engine_that_cannot_start_says_what_happened_and_where_to_look(empty_var):
+    (empty_var / "postgresql" / "data").mkdir(parents=True, mode=0o700)
+    (empty_var / "postgresql" / "data" / "PG_VERSION").write_text("12\n")
 
-    with pytest.raises(engines.EngineFailed, match="was made by version 12") as failure, attached(var):
+    with pytest.raises(engines.EngineFailed, match="was made by version 12") as failure, attached(empty_var):
         pass
 
     assert "Make a backup" in str(failure.value)
-    assert any("was made by version 12" in fault for fault in faults(var))
+    assert any("was made by version 12" in fault for fault in faults(empty_var))
 
 
 def test_a_damaged_engine_tells_its_last_words(var):
@@ -334,12 +352,12 @@ def test_a_damaged_engine_tells_its_last_words(var):
     assert str(var / "log" / "postgresql.log") in str(failure.value)
 
 
-def test_status_names_engines_that_are_down_without_starting_them(var):
-    statuses = engines.status(var)
+def test_status_names_engines_that_are_down_without_starting_them(empty_var):
+    statuses = engines.status(empty_var)
 
     assert [engine.running for engine in statuses] == [False, False, False]
     assert all(engine.fault and "manage.py serve" in engine.next_step for engine in statuses)
-    assert running(var) == []
+    assert running(empty_var) == []
 
 
 def test_status_of_running_engines_names_versions_and_no_password(var):

@@ -26,7 +26,15 @@ def portal(tmp_path) -> Iterator[Portal]:
     portal.stop()
 
 
-def test_serve_answers_heals_and_leaves_nothing_behind(portal):
+@pytest.fixture
+def fresh_portal(tmp_path) -> Iterator[Portal]:
+    portal = Portal(tmp_path / "var", fresh=True)
+    yield portal
+    portal.stop()
+
+
+def test_serve_answers_heals_and_leaves_nothing_behind(fresh_portal):
+    portal = fresh_portal
     ready = portal.start()
 
     with urllib.request.urlopen(ready["url"]) as page:  # noqa: S310 (our own loopback address)
