@@ -28,6 +28,8 @@ def compared(migration, person, written=SET):
 
 def test_a_set_of_ones_own_says_overlap_and_recall_and_opens_the_switch(built, manager):
     migration = built("wide")
+    with pytest.raises(ReembeddingError, match="Built, to be compared"):
+        steering.switch(migration, by=manager)
 
     comparison = compared(migration, manager)
 
@@ -41,11 +43,6 @@ def test_a_set_of_ones_own_says_overlap_and_recall_and_opens_the_switch(built, m
     entry = Event.objects.get(type=EventType.EMBEDDING_COMPARED)
     assert '"overlap":100' in entry.body
     assert "parental" not in entry.body
-
-
-def test_there_is_no_switch_before_a_comparison(built, manager):
-    with pytest.raises(ReembeddingError, match="Built, to be compared"):
-        steering.switch(built(), by=manager)
 
 
 def test_a_worse_model_shows(built, manager, server):

@@ -1,6 +1,5 @@
 """The way of a workspace into another embedding space and back: questions are answered in every phase."""
 
-import numpy as np
 import pytest
 from django.db.models.functions import Now
 
@@ -19,7 +18,6 @@ from documents.search import search
 from documents.stages import ready
 from documents.states import MIGRATION_NEXT, MOVING, MigrationState, migration_may_become
 from documents.vectors import stored
-from tests.documents import shelf
 from tests.documents.arrivals import Killed, Killer, again, receive
 from tests.documents.reembedding.scene import QUESTIONS, SUBJECTS, to_the_end
 
@@ -139,7 +137,7 @@ def killer(monkeypatch):
     return Killer(monkeypatch)
 
 
-@pytest.mark.parametrize("point", ["space_batch", "space_batch:3", "space_indexed"])
+@pytest.mark.parametrize("point", ["space_batch:3", "space_indexed"])
 def test_a_killed_build_goes_on_where_it_was_and_pays_nothing_twice(building_to, server, killer, monkeypatch, point):
     monkeypatch.setattr(building, "BATCH", 2)
     migration = building_to(batch=2)
@@ -386,14 +384,3 @@ def test_an_index_that_is_down_makes_a_build_wait_and_nothing_else(building_to, 
     SpaceMigration.objects.filter(pk=migration.pk).update(retry_at=None)
 
     assert to_the_end(migration).state == "comparing"
-
-
-def test_stored_vectors_of_another_dimension_keep_their_own(shelved, built):
-    migration = built("wide")
-
-    sizes = {
-        len(np.frombuffer(bytes(row.vector), dtype="<f4")) for row in Embedding.objects.filter(space=migration.target)
-    }
-
-    assert sizes == {512}
-    assert shelf.SPACE.dimension == 384
