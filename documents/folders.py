@@ -153,7 +153,7 @@ def create(workspace: Workspace, name: str, parent: Folder | None = None, *, by:
 def rename(folder: Folder, name: str, *, by: User) -> bool:
     """Give the folder another name; whether it had another. Raises DocumentError where that name is taken beside it."""
     access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
-    folder = Folder.objects.select_for_update().get(pk=folder.pk)
+    folder = Folder.objects.select_for_update(no_key=True).get(pk=folder.pk)
     head, _slash, before = folder.path.rpartition("/")
     name = _usable(name)
     if name == before:
@@ -179,7 +179,7 @@ def remove(folder: Folder, *, by: User) -> None:
     Whether documents closed to `by` lie in it is not told: these move along with the others.
     """
     access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
-    folder = Folder.objects.select_for_update().get(pk=folder.pk)
+    folder = Folder.objects.select_for_update(no_key=True).get(pk=folder.pk)
     if folder.folders.exists():
         raise DocumentError(_("There are folders in it: remove those first."))
     # Tombstones too: they keep their row.
