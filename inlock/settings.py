@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import gc
 import logging
 import secrets
 from collections.abc import Callable
@@ -489,3 +490,7 @@ def _is_32_bytes(text: str) -> bool:
 _refuse_unusable_keys()
 if PRODUCTION:
     _refuse_unsafe_production()
+
+# Loading the apps makes a million objects and drops none: looking for garbage among them is a fifth of every start.
+# `inlock/apps.py` begins again.
+gc.disable()

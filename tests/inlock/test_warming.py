@@ -11,9 +11,10 @@ from inlock import celery, warming
 from inlock.engines import PROJECT_ROOT
 
 LOADED = """
-import json, sys
+import gc, json, sys
 import django
 django.setup()
+assert gc.isenabled() and gc.get_freeze_count() > 100_000
 from inlock import warming
 heavy = ["answers.extractive", "chromadb", "langchain_core", "langchain_openai", "onnxruntime", "tokenizers"]
 before = [name for name in heavy if name in sys.modules]
