@@ -120,6 +120,24 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def model_itself() -> Callable[[Any, str], Any]:
+    """The built-in embedding model's own method. Everywhere else a text that it has turned into a vector in this
+    worker has that vector: the same few documents are ingested in hundreds of tests.
+    """
+    from documents.embeddings import _MiniLM
+
+    embed, known = _MiniLM.embed, {}
+
+    def embed_once(self: Any, text: str) -> Any:
+        if text not in known:
+            known[text] = embed(self, text)
+        return known[text].copy()
+
+    _MiniLM.embed = embed_once
+    return embed
+
+
 @pytest.fixture(autouse=True)
 def _language_of_the_portal() -> None:
     """What one test speaks is not what the next one hears: an asynchronous request leaves its language behind."""

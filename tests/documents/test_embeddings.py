@@ -20,6 +20,11 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _each_time_anew(model_itself, monkeypatch):
+    monkeypatch.setattr(embeddings._MiniLM, "embed", model_itself)
+
+
 def test_vectors_are_float32_of_length_one():
     vectors = embed_passages(TEXTS, SPACE)
 
