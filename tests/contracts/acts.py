@@ -15,6 +15,7 @@ from django.utils import timezone
 from answers.models import Answer
 from audit.events import EventType
 from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
+from documents.sources.keeping import pause_source
 from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
 from workspaces.models import AccessReview, AccessReviewLine, Workspace
@@ -115,6 +116,10 @@ def _person(user: Any) -> str:
 
 def _break(world: World) -> None:
     glass.break_glass(world.own.workspace, by=world.people["superuser"], reason="Ticket 4711")
+
+
+def pause_the_source(world: World) -> None:
+    pause_source(world.own.source, by=world.people["manager"])
 
 
 def _given_since(world: World) -> None:
@@ -266,7 +271,7 @@ PORTAL = [
         "documents:look_again",
         "manager",
         None,
-        {"pk": one("erased")},
+        {"pk": one("deletion")},
         why_no_entry="It rings a bell; the search that follows leaves its own entry.",
     ),
     Act("documents:place_hold", "manager", E.HOLD_PLACED, sent={"document": one("document"), "reason": "Case 12."}),
@@ -376,6 +381,8 @@ PORTAL = [
     Act("documents:add_source", "manager", E.SOURCE_CREATED, sent=SOURCE | {"name": "News"}, query="?kind=feed"),
     Act("documents:edit_source", "manager", E.SOURCE_CHANGED, {"pk": one("source")}, SOURCE | {"name": "News"}),
     Act("documents:run_source", "manager", E.SOURCE_RUN_ASKED, {"pk": one("source")}, {"kind": "sync"}),
+    Act("documents:pause_source", "manager", E.SOURCE_PAUSED, {"pk": one("source")}),
+    Act("documents:resume_source", "manager", E.SOURCE_RESUMED, {"pk": one("source")}, before=pause_the_source),
     Act("documents:confirm_source", "manager", E.SOURCE_RUN_ASKED, {"pk": one("source")}, {"run": one("held_run")}),
     Act("documents:remove_source", "manager", E.SOURCE_DELETED, {"pk": one("source")}),
     # Answers

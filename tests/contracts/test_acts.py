@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from audit.events import EventType
-from documents import act_views, classifying, restriction
+from documents import act_views, classifying, deletion_views, restriction
 from documents.forms import DeleteForm
 from documents.models import Document
 from tests.contracts import trying
@@ -172,7 +172,7 @@ def test_a_view_that_goes_on_without_the_entry_would_be_seen(world: World, monke
 
 
 def test_a_field_that_is_read_and_not_in_the_table_would_be_seen(world: World, monkeypatch: Any) -> None:
-    monkeypatch.setattr(act_views, "DeleteForm", _Greedy)
+    monkeypatch.setattr(deletion_views, "DeleteForm", _Greedy)
 
     with pytest.raises(AssertionError, match="owner"):
         leaves_its_entry(next(act for act in ACTS if act.name == "documents:delete"), world)

@@ -85,7 +85,7 @@ class Shelf:
     #: A document in the bin, with a hold on it, and one that was erased and is not proven yet.
     binned: Deletion
     hold: LegalHold
-    erased: Deletion
+    deletion: Deletion
     #: A change of the embedding model that was estimated, and a comparison that was made once.
     migration: SpaceMigration
     comparison: SpaceComparison
@@ -242,7 +242,7 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         folder=folder,
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
-        erased=_erased(_deleted(workspace, manager, f"{slug} erased")),
+        deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),
         token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
     )
 
