@@ -15,26 +15,28 @@ from tests.faults.stories import STORIES, Story
 from tests.faults.world import World
 from tests.portal import Portal, within
 
-#: Kills of the serving portal; each costs seconds, so that a run tries few of them.
-PORTAL = {"test_kills.py", "test_disturbed.py"}
-FEW = 1
+HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the kills of the serving portal, leave those that this run tries."""
-    faults = [item for item in items if item.path.name in PORTAL and item.path.parent == Path(__file__).parent]
-    chosen = choice.some_of(faults, FEW)
-    left = [item for item in faults if item not in chosen]
+    """Leave those faults that this run tries."""
+    if choice.all_of_them() or config.option.keyword or any("::" in argument for argument in config.args):
+        return
+    left = []
+    for modules, few in choice.FEW.items():
+        faults = [item for item in items if item.path.parent == HERE and item.path.name in modules]
+        chosen = choice.some_of(faults, few, modules[0])
+        left += [item for item in faults if item not in chosen]
     items[:] = [item for item in items if item not in left]
     config.hook.pytest_deselected(items=left)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Say with every failure how to try it again."""
+    """Say with every failure how to try the same faults again."""
     report = yield
-    if report.failed and not choice.ALL:
-        report.sections.append(("The same faults again", f"INLOCK_FAULTS_SEED={choice.seed()}; all: INLOCK_FAULTS=all"))
+    if report.failed and not choice.all_of_them():
+        report.sections.append(("What was chosen of all faults", f"INLOCK_FAULTS_SEED={choice.seed()} repeats it."))
     return report
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import choice
 from tests.faults.rig import Rig
 from tests.faults.stories import BERTHS, QUESTION, text
 from tests.faults.world import World
@@ -34,7 +33,7 @@ def days(rig: Rig, world: World, tmp_path: Path) -> Iterator[dict[str, Path]]:
     yield kept
 
 
-@pytest.mark.parametrize("replaced", choice.some_of(REPLACED, 1), ids=choice.name)
+@pytest.mark.parametrize("replaced", REPLACED)
 def test_a_database_and_an_index_of_different_days_agree_again_without_a_model(replaced, rig, tmp_path):
     world = World(rig, "empty")
     with days(rig, world, tmp_path) as kept:

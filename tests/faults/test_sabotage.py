@@ -1,0 +1,31 @@
+"""The protections taken away one at a time: without each, the fault tests see the harm that it prevents."""
+
+import pytest
+
+from tests.faults.actor import BATCH
+from tests.faults.test_deliveries import with_two_workers
+from tests.faults.world import World
+
+pytestmark = [pytest.mark.xdist_group("rig"), pytest.mark.timeout(400)]
+
+
+def test_without_the_attempt_number_two_workers_undo_each_other(rig, ingesting, undisturbed):
+    expected = undisturbed(ingesting)
+
+    world, ended = with_two_workers(rig, ("before_split", "before_embedded"), without=["fencing"])
+
+    whole = world.seen() == expected.seen and len(world.paid()) <= expected.paid + BATCH
+    assert not whole, ended
+
+
+def test_without_the_sweep_a_dead_workers_version_waits_for_ever(rig):
+    world = World(rig, "ingest")
+    child = rig.begin(world.act, at="after_parsed", **world.given)
+    assert child.wait().held
+    child.kill()
+
+    rig.age_leases()
+    left = rig.begin("sweep", without=["sweep"], slug=world.slug).wait().value
+    swept = rig.begin("sweep", slug=world.slug).wait().value
+
+    assert (left, swept) == (1, 0)
