@@ -150,6 +150,8 @@ class EventType(models.TextChoices):
 
     SOURCE_CREATED = "source.created", _("A source of documents was set up.")
     SOURCE_CHANGED = "source.changed", _("A source of documents was changed.")
+    SOURCE_PAUSED = "source.paused", _("A person kept a source's schedule from starting runs.")
+    SOURCE_RESUMED = "source.resumed", _("A person let a source's schedule start runs again.")
     SOURCE_DELETED = "source.deleted", _("A source was taken away; the documents it brought stay.")
     SOURCE_RUN_ASKED = "source.run_asked", _("A test, preview or sync of a source was asked for.")
     SOURCE_RUN_ENDED = "source.run_ended", _("A test, preview or sync of a source ended.")

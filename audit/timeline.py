@@ -116,6 +116,8 @@ SENTENCES: dict[str, Any] = {
     EventType.EMBEDDING_DROPPED: gettext_lazy("The vectors of %(dropped)s for “%(what)s” were removed."),
     EventType.SOURCE_CREATED: gettext_lazy("%(who)s set up the source “%(what)s”."),
     EventType.SOURCE_CHANGED: gettext_lazy("%(who)s changed the source “%(what)s”."),
+    EventType.SOURCE_PAUSED: gettext_lazy("%(who)s paused the schedule of the source “%(what)s”."),
+    EventType.SOURCE_RESUMED: gettext_lazy("%(who)s let the source “%(what)s” follow its schedule again."),
     EventType.SOURCE_DELETED: gettext_lazy("%(who)s took away the source “%(what)s”; its documents stay."),
     EventType.SOURCE_RUN_ASKED: gettext_lazy("%(who)s asked for a run of the source “%(what)s”: %(kind)s."),
     EventType.SOURCE_RUN_ENDED: gettext_lazy("A run of the source “%(what)s” ended: %(kind)s, %(state)s."),

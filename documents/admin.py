@@ -9,12 +9,14 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from documents import deletion_admin, embedding_admin, restriction  # noqa: F401  (they register their own)
+from documents import deletion_admin, embedding_admin, restriction, source_admin  # noqa: F401  (they register their own)
+from documents.analysis import fold
 from documents.models import Document
 from documents.states import VersionState
 from workspaces import access
@@ -50,9 +52,18 @@ class DocumentAdmin(GovernedAdmin):
     """Uploading, retrying and deleting happen in the portal; here the rights on a document are governed."""
 
     view_action = Action.OPEN
-    list_display = ("title", "workspace_name", "state", "open_to", "classification", "passages", "created_at")
+    list_display = (
+        "title",
+        "workspace_name",
+        "state",
+        "open_to",
+        "classification",
+        "owner_name",
+        "holds",
+        "created_at",
+    )
     list_filter = (WorkspaceFilter, RestrictedFilter, "classification")
-    search_fields = ("title", "path")
+    search_fields = ("folded",)
     ordering = ("title",)
     fields = (
         "title",
@@ -61,17 +72,41 @@ class DocumentAdmin(GovernedAdmin):
         "what_answers",
         "who_may_open",
         "classification",
+        "owner_name",
+        "holds",
+        "review_on",
+        "filed_in",
+        "tagged",
         "passages",
         "created_at",
         "created_by",
         "in_the_portal",
     )
-    readonly_fields = ("what_answers", "who_may_open", "passages", "in_the_portal")
+    readonly_fields = (
+        "what_answers",
+        "who_may_open",
+        "passages",
+        "in_the_portal",
+        "owner_name",
+        "holds",
+        "filed_in",
+        "tagged",
+    )
     change_form_outer_after_template = "admin/documents/document/_grants.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
-        rows = super().get_queryset(request).select_related("workspace", "current_version", "created_by")
+        rows = (
+            super()
+            .get_queryset(request)
+            .select_related("workspace", "current_version", "created_by", "owner", "folder")
+        )
         return rows.defer("current_version__text", "current_version__sections")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Document], search_term: str
+    ) -> tuple[QuerySet[Document], bool]:
+        """Titles and paths as people type them, in either script and without accents."""
+        return super().get_search_results(request, queryset, fold(search_term))
 
     def changeform_view(
         self,
@@ -137,6 +172,24 @@ class DocumentAdmin(GovernedAdmin):
     @display(description=_("open to"))
     def who_may_open(self, document: Document) -> Any:
         return self.open_to(document)[1]
+
+    @display(description=_("owner"), ordering="owner__username")
+    def owner_name(self, document: Document) -> Any:
+        return document.owner.name if document.owner else "–"
+
+    @display(description=_("valid until"), ordering="valid_until")
+    def holds(self, document: Document) -> Any:
+        if not document.is_expired:
+            return document.valid_until or "–"
+        return format_html("{} ({})", date_format(document.valid_until), _("expired"))
+
+    @display(description=_("folder"))
+    def filed_in(self, document: Document) -> Any:
+        return document.folder.path if document.folder else "–"
+
+    @display(description=_("tags"))
+    def tagged(self, document: Document) -> Any:
+        return ", ".join(tag.name for tag in document.tags.all()) or "–"
 
     @display(description=_("passages"))
     def passages(self, document: Document) -> Any:

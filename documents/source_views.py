@@ -1,5 +1,6 @@
 """Pages of sources: the list, one source with its runs, its form, and the acts on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from documents.models import OPEN_RUNS, RunKind, RunState, Source, SourceRun
 from documents.source_forms import SourceForm
 from documents.sources import CONNECTORS
-from documents.sources.keeping import ask_run, change_source, confirm_removals, create_source, delete_source
+from documents.sources.keeping import (
+    ask_run,
+    change_source,
+    confirm_removals,
+    create_source,
+    delete_source,
+    pause_source,
+    resume_source,
+)
 from documents.sources.naming import Told, closed_names, held_back
 from documents.sources.problems import sentence
 from workspaces import access
@@ -184,6 +193,20 @@ def run_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
+def pause(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Keep the schedule of a source from starting runs."""
+    return _with_schedule(request, workspace, pk, pause_source)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+def resume(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Let the schedule of a source start runs again."""
+    return _with_schedule(request, workspace, pk, resume_source)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
 def confirm_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Delete what a run held back."""
     source = _find(request, workspace, pk)
@@ -208,6 +231,15 @@ def remove_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpR
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _with_schedule(request: HttpRequest, workspace: Workspace, pk: UUID, verb: Callable[..., None]) -> HttpResponse:
+    source = _find(request, workspace, pk)
+    try:
+        verb(source, by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+    return redirect("documents:source", slug=workspace.slug, pk=pk)
 
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Source:

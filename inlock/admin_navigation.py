@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
-from documents.models import Document, EmbeddingEndpoint
+from documents.models import Document, EmbeddingEndpoint, Source
 from workspaces import access
 from workspaces.admin_base import asked_once
 from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Knowledge"),
             (_("Workspaces"), "workspaces", Workspace),
             (_("Documents"), "description", Document),
+            (_("Sources"), "sync", Source),
             (_("Models of workspaces"), "tune", WorkspaceModels),
         ),
         _group(

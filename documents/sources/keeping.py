@@ -125,6 +125,36 @@ def ask_run(source: Source, kind: str, *, by: User, confirms: SourceRun | None =
     return new_run(source, kind, by=by, confirms=confirms)
 
 
+@transaction.atomic
+def pause_source(source: Source, *, by: User) -> None:
+    """Keep the schedule from starting runs; a run on its way ends by itself, and people may still ask for one."""
+    _set_paused(source, by=by)
+
+
+@transaction.atomic
+def resume_source(source: Source, *, by: User) -> None:
+    """Let the schedule start runs again. Raises SourceError for a source that is not paused."""
+    _set_paused(source, by=by, ends=True)
+
+
+def _set_paused(source: Source, *, by: User, ends: bool = False) -> None:
+    access.require(by, Action.MANAGE_DOCUMENTS, source)
+    source = Source.objects.select_for_update(no_key=True, of=("self",)).get(pk=source.pk)
+    if ends and source.paused_at is None:
+        raise SourceError(_("This source is not paused."))
+    if not ends and source.paused_at is not None:
+        raise SourceError(_("This source is paused already."))
+    source.paused_at, source.paused_by = (None, None) if ends else (timezone.now(), by)
+    source.due_at = next_due(source)
+    source.save(update_fields=["paused_at", "paused_by", "due_at"])
+    record(
+        EventType.SOURCE_RESUMED if ends else EventType.SOURCE_PAUSED,
+        on=source,
+        workspace=source.workspace_id,
+        by=by,
+    )
+
+
 def confirm_removals(run: SourceRun, *, by: User) -> SourceRun:
     """Sync again and this time delete what `run` held back, as far as it is still gone, and nothing else."""
     if run.state != RunState.HELD or run.source.runs.filter(kind=RunKind.SYNC, asked_at__gt=run.asked_at).exists():
@@ -186,9 +216,11 @@ def _apply(source: Source, wish: Wish) -> None:
 
 
 def next_due(source: Source) -> Any:
-    """When the schedule wants the source next; None before it was started."""
+    """When the schedule wants the source next; None before it was started, and while it is paused."""
     every = EVERY.get(Schedule(source.schedule))
-    return timezone.now() + every if every is not None and source.started_at is not None else None
+    if every is None or source.started_at is None or source.paused_at is not None:
+        return None
+    return timezone.now() + every
 
 
 def _save(source: Source) -> None:

@@ -8,7 +8,7 @@ from audit.chain import digest
 from audit.events import EventType
 from documents.restriction import grant
 from tests.answers.review_scene import CLAUSES
-from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, one
+from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, one, pause_the_source
 from tests.contracts.world import One, World
 
 E = EventType
@@ -168,6 +168,9 @@ ADMIN = [
         variant="group",
         **MANAGER,
     ),
+    _admin("documents_source_run", E.SOURCE_RUN_ASKED, {"pk": one("source")}, **MANAGER),
+    _admin("documents_source_pause", E.SOURCE_PAUSED, {"pk": one("source")}, **MANAGER),
+    _admin("documents_source_resume", E.SOURCE_RESUMED, {"pk": one("source")}, before=pause_the_source, **MANAGER),
     _admin("audit_event_verify", E.TRAIL_VERIFIED, sent={"chain": one("workspace", lambda w: w.slug)}, **AUDITOR),
     _admin(
         "audit_event_export",

@@ -4,11 +4,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from documents.models import Document, DocumentBar, RunKind, Source, SourceRun
 from documents.restriction import restrict
 from documents.sources import CONNECTORS, sync
+from documents.sources.keeping import Wish, create_source
 from workspaces.members import add_member
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +155,88 @@ def test_others_see_neither_the_pages_nor_the_way_to_them(who, client_of, reques
     assert client.get(f"/w/policies/documents/sources/{handbook.pk}/").status_code == 403
     if who != "auditor":
         assert b"/sources/" not in client.get("/w/policies/documents/").content
+
+
+# --- The admin ----------------------------------------------------------------------------------------------
+
+
+def test_the_admin_lists_the_sources_of_all_workspaces_a_person_manages_and_no_other(
+    client_of, manager, policies, legal, handbook, root, run, make_user
+):
+    add_member(legal, manager, "manager", by=None)
+    other = make_user("other-manager")
+    add_member(legal, other, "manager", by=None)
+    create_source(legal, "folder", Wish("Contracts", {"folder": str(root)}), by=manager)
+    (root / "empty.md").write_bytes(b"")
+    run(handbook)
+
+    page = client_of(manager).get("/admin/documents/source/").content.decode()
+    theirs = client_of(other).get("/admin/documents/source/").content.decode()
+
+    assert "Handbook" in page
+    assert "Contracts" in page
+    assert "Contracts" in theirs
+    assert "Handbook" not in theirs
+    assert "empty.md" not in page
+    assert client_of(other).get(f"/admin/documents/source/{handbook.pk}/change/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("last=problems", True), ("last=none", False), ("paused=yes", False), ("kind=folder", True)]
+)
+def test_the_admins_list_is_filtered_by_how_sources_fare(asked, shown, client_of, manager, handbook, root, run):
+    (root / "empty.md").write_bytes(b"")
+    run(handbook)
+
+    page = client_of(manager).get(f"/admin/documents/source/?{asked}").content.decode()
+
+    assert (f"/admin/documents/source/{handbook.pk}/change/" in page) == shown
+
+
+def test_the_admins_list_asks_the_database_no_more_for_more_sources(
+    client_of, manager, policies, handbook, root, run, django_assert_max_num_queries
+):
+    run(handbook)
+    client = client_of(manager)
+    client.get("/admin/documents/source/")
+    with CaptureQueriesContext(connection) as one:
+        client.get("/admin/documents/source/")
+    for number in range(5):
+        more = create_source(policies, "folder", Wish(f"More {number}", {"folder": str(root)}), by=manager)
+        SourceRun.objects.create(source=more, kind="sync", state="failed", problem="robots", ended_at=timezone.now())
+
+    with django_assert_max_num_queries(len(one)):
+        client.get("/admin/documents/source/")
+
+
+def test_a_source_in_the_admin_shows_its_place_and_no_secret_and_why_its_run_failed(
+    client_of, manager, make_source, run
+):
+    source = make_source("feed", {"url": "https://127.0.0.1:9/list"}, secret="marker-token")
+    run(source)
+
+    page = client_of(manager).get(f"/admin/documents/source/{source.pk}/change/").content.decode()
+
+    assert "https://127.0.0.1:9/list" in page
+    assert "could not be reached" in page
+    assert "marker-token" not in page
+    assert source.sealed_secret not in page
+
+
+def test_a_paused_source_is_never_due_and_runs_when_somebody_asks(client_of, manager, make_source, root, run):
+    source = make_source("folder", {"folder": str(root)}, schedule="hourly")
+    run(source)
+    client = client_of(manager)
+
+    client.post(f"/admin/documents/source/{source.pk}/pause/")
+    source.refresh_from_db()
+    assert (source.due_at, source.paused_by) == (None, manager)
+    assert "Paused by" in client.get(f"/admin/documents/source/{source.pk}/change/").content.decode()
+    assert run(source).unchanged == 2
+    source.refresh_from_db()
+    assert source.due_at is None
+
+    client.post(f"/w/policies/documents/sources/{source.pk}/resume/")
+    source.refresh_from_db()
+    assert source.due_at is not None
+    assert b"is not paused" in client.post(f"/w/policies/documents/sources/{source.pk}/resume/", follow=True).content
