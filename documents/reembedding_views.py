@@ -42,8 +42,12 @@ def show_embedding(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_GET
 @in_workspace(Action.MANAGE)
 def embedding_progress(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """The part that changes by itself; htmx asks again while something is on its way."""
-    return render(request, "documents/embedding/_state.html", _context(request, workspace))
+    """The part that changes by itself, for htmx; once nothing is on its way, the page is told to load again."""
+    context = _context(request, workspace)
+    response = render(request, "documents/embedding/_state.html", context)
+    if not context["moving"]:
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

@@ -54,6 +54,7 @@ def test_a_manager_goes_all_the_way_on_the_page(client_of, manager, shelved, end
     assert "0 of 10 passages" in shown(client)
     assert "every 1500ms" in shown(client, f"{PAGE}progress/")
     migration = to_the_end(SpaceMigration.objects.get())
+    assert client.get(f"{PAGE}progress/").headers["HX-Refresh"] == "true"
     assert "Compare both models on questions" in shown(client)
 
     wrong = client.post(f"{PAGE}{migration.pk}/compare/", {"questions": ""}, follow=True)
