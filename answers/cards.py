@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from answers import marks, separation, staleness
 from answers.models import Answer, Citation, EndpointKind, Question
@@ -78,8 +79,9 @@ class Card:
         """Which of its documents was deleted, when and by whom, where that closed it. A restricted one is not named."""
         if self.answer.status != AnswerStatus.SUSPENDED:
             return []
-        standing = self.answer.suspensions.filter(ended_at=None).select_related("document__deleted_by")
-        return [staleness.in_words(suspension) for suspension in standing]
+        standing = list(self.answer.suspensions.filter(ended_at=None).select_related("document", "suspended_by"))
+        erased = [_("The text of the answer was erased.")] if any(one.erased_at for one in standing) else []
+        return [staleness.in_words(suspension) for suspension in standing] + erased
 
     @property
     def model(self) -> str:

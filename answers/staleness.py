@@ -43,6 +43,12 @@ def resting_on(document: Document, by: User) -> Iterable[Resting]:
         gettext_lazy("They are suspended at once: nobody reads them any more."),
     )
     yield _resting(
+        answers.filter(status=AnswerStatus.SUSPENDED),
+        by,
+        gettext_lazy("Suspended answers"),
+        gettext_lazy("They are closed already, because of another document that was deleted."),
+    )
+    yield _resting(
         answers.filter(status__in=HELD),
         by,
         gettext_lazy("Answers awaiting review"),
@@ -123,8 +129,7 @@ def in_words(suspension: Suspension) -> str:
     name = gettext("A document") if document.restricted else f"“{document.title}”"
     who = suspension.suspended_by.name if suspension.suspended_by else gettext("the workspace's retention rules")
     when = date_format(timezone.localtime(suspension.suspended_at), "DATE_FORMAT")
-    sentence = gettext("%(name)s was deleted on %(when)s by %(who)s.") % {"name": name, "when": when, "who": who}
-    return sentence if suspension.erased_at is None else f"{sentence} {gettext('The answer was erased with it.')}"
+    return gettext("%(name)s was deleted on %(when)s by %(who)s.") % {"name": name, "when": when, "who": who}
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

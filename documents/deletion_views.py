@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -244,7 +245,9 @@ def _holdable(request: HttpRequest, workspace: Workspace, pk: UUID | None) -> Do
 
 def _holds_page(request: HttpRequest, workspace: Workspace, form: HoldForm, *, status: int = 200) -> HttpResponse:
     rows = access.visible(request.user, LegalHold).filter(workspace=workspace)
-    rows = rows.select_related("document", "placed_by", "lifted_by").order_by("lifted_at", "-placed_at")
+    rows = rows.select_related("document", "placed_by", "lifted_by").order_by(
+        F("lifted_at").desc(nulls_first=True), "-placed_at"
+    )
     offered = (
         holds.holdable(request.user).filter(workspace=workspace, erased_at=None).order_by("title", "path")[:OFFERED]
     )
