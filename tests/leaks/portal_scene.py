@@ -83,11 +83,16 @@ def lists(client: Client, person: User) -> str:
 
 
 def viewer(client: Client, person: User) -> str:
-    """Every version's text, original and state, by address: those of deleted documents as well."""
-    addresses = []
+    """Every version's text with what is found in it, its original and its page, and what changed between versions, by
+    address: those of deleted documents as well.
+    """
+    addresses = [
+        reverse("documents:changes", args=[document.workspace.slug, document.pk])
+        for document in Document.objects.select_related("workspace")
+    ]
     for version in Version.objects.select_related("document__workspace"):
         here = [version.document.workspace.slug, version.document_id]
-        addresses.append(f"{reverse('documents:detail', args=here)}?version={version.pk}")
+        addresses.append(f"{reverse('documents:detail', args=here)}?version={version.pk}&find=a")
         addresses.append(reverse("documents:original", args=[*here, version.pk]))
         addresses.append(reverse("documents:page", args=[*here, version.pk, 1]))
     return _pages(client, iter(addresses))

@@ -29,7 +29,7 @@ from answers.states import RELEASED, AnswerStatus
 from answers.steps import retrieve
 from audit.chain import digest
 from documents import bars as document_bars
-from documents import legs, library, querysets, restriction, views
+from documents import legs, library, querysets, restriction, viewer_views
 from documents.models import DocumentBar, Passage
 from documents.scope import Candidate, OpenVersion, Scope
 from tests.answers import chat_server
@@ -532,14 +532,14 @@ def test_a_stream_that_asks_for_no_source_would_be_seen(portal: Portal, monkeypa
 def test_a_refusal_that_tells_what_is_there_would_be_seen(portal: Portal, monkeypatch: Any) -> None:
     portal.restrict_or_open(0)
     portal.ask_for_what_is_hidden("ana", 0)
-    real = views._find
+    real = viewer_views.document_of
 
     def telling(request: Any, workspace: Any, pk: Any, *more: Any) -> Any:
         if workspace.documents.filter(pk=pk).exists():
             raise Forbidden(user=request.user, workspace=workspace, action=Action.OPEN)
         return real(request, workspace, pk, *more)
 
-    monkeypatch.setattr(views, "_find", telling)
+    monkeypatch.setattr(viewer_views, "document_of", telling)
 
     with pytest.raises(AssertionError, match="documents:detail"):
         portal.ask_for_what_is_hidden("ana", 0)

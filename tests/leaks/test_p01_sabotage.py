@@ -16,7 +16,7 @@ from django.urls import reverse
 from answers import pipeline, questions
 from answers.models import Answer, ModelEndpoint
 from answers.states import RELEASED
-from documents import index, legs, library, replicas, restriction, views
+from documents import index, legs, library, replicas, restriction, viewer_views
 from documents.analysis import words
 from documents.embeddings import embed_query
 from documents.models import Document, Passage
@@ -193,7 +193,7 @@ def test_a_database_that_fails_within_the_check_ends_no_question_with_an_answer(
 def test_a_check_that_took_a_failure_for_a_yes_would_be_seen(place: Place, monkeypatch: Any) -> None:
     """The counter-proof: a rule that cannot be asked would let everybody in."""
     looks = _surfaces(place)
-    real = views._version
+    real = viewer_views.version_of
 
     def trusting(request: Any, document: Document, pk: Any, **options: Any) -> Any:
         try:
@@ -201,7 +201,7 @@ def test_a_check_that_took_a_failure_for_a_yes_would_be_seen(place: Place, monke
         except OperationalError:
             return document.versions.get(pk=pk)
 
-    monkeypatch.setattr(views, "_version", trusting)
+    monkeypatch.setattr(viewer_views, "version_of", trusting)
     with failing(at=0) as asked:
         looks["original"]()
 
