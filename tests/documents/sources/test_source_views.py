@@ -210,7 +210,7 @@ def test_the_admins_list_asks_the_database_no_more_for_more_sources(
 
 
 def test_a_source_in_the_admin_shows_its_place_and_no_secret_and_why_its_run_failed(
-    client_of, manager, make_source, run
+    client_of, manager, make_source, root, run
 ):
     source = make_source("feed", {"url": "https://127.0.0.1:9/list"}, secret="marker-token")
     run(source)
