@@ -30,6 +30,9 @@ def commands(data: Path | None) -> dict[str, list[str]]:
     reports = data / "filings" / "pdfs" if data else DEMO
     chosen = {
         "ingestion throughput": ["tests.bench.ingest_throughput", str(reports), "--limit", "3" if data else "20"],
+        "ingestion of small texts": ["tests.bench.ingest_throughput", "--texts", "500"],
+        "reading by format": ["tests.bench.parse_speed", *([str(reports)] if data else [])],
+        "memory of a worker": ["tests.bench.worker_memory", "--files", "2000"],
         "search latency": ["tests.bench.search_latency", "--passages", "100000"],
         "question overhead": ["tests.bench.question_overhead"],
         "finding what is open": ["tests.bench.access_visible"],

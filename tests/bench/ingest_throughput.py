@@ -1,6 +1,7 @@
 """How fast documents become ready, as a ratio to embedding the same passages and doing nothing else.
 
     python -m tests.bench.ingest_throughput DIR [--limit 20] [--json]
+    python -m tests.bench.ingest_throughput --texts 5000 [--words 30]
 
 Each file is ingested and its passages then embedded bare, in turns within one run, because absolute times on a shared
 machine say little. `alone` is one file at a time in one thread, `command` what the `ingest` command does with all
@@ -12,7 +13,11 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
+from itertools import count as count_from
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from tests.bench.installation import installation
@@ -22,18 +27,33 @@ BUDGET = 0.8
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", metavar="DIR")
+    parser.add_argument("directory", metavar="DIR", nargs="?")
     parser.add_argument("--limit", type=int, default=20, help="files to take, by sorted path")
+    parser.add_argument("--texts", type=int, default=0, help="make so many text files, and take them all")
+    parser.add_argument("--words", type=int, default=150, help="in each of them")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with installation():
-        figures = measure(options.directory, options.limit)
+    if not options.directory and not options.texts:
+        parser.error("name a folder, or how many texts to make")
+    with installation(), tempfile.TemporaryDirectory(prefix="inlock-bench-") as folder:
+        write_texts(Path(folder), options.texts, options.words)
+        figures = measure(options.directory or folder, options.texts or options.limit)
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
         for name, figure in figures.items():
             print(f"{name}: {figure}")
     return 0 if figures["alone_ratio"] >= BUDGET else 1
+
+
+def write_texts(folder: Path, count: int, words: int) -> None:
+    """Files of one or a few passages each, no two alike."""
+    for number in range(count):
+        clauses = (
+            f"Clause {number}.{n} says that leave of kind {n} is paid after {number + n} days." for n in count_from(1)
+        )
+        text = " ".join(islice(clauses, max(1, words // 14)))
+        (folder / f"{number:05}.txt").write_text(text, encoding="ascii")
 
 
 def measure(directory: str, limit: int) -> dict[str, Any]:
