@@ -647,6 +647,10 @@ class Migration(migrations.Migration):
             model_name='version',
             index=models.Index(condition=models.Q(('state__in', ('failed', 'quarantined'))), fields=['document'], name='version_stopped'),
         ),
+        migrations.AddIndex(
+            model_name='version',
+            index=models.Index(fields=['id'], include=('state', 'format', 'size', 'page_count', 'passage_count', 'created_at'), name='version_listed'),
+        ),
         migrations.AddConstraint(
             model_name='version',
             constraint=models.UniqueConstraint(fields=('document', 'sha256'), name='version_bytes_once'),

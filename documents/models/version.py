@@ -89,6 +89,12 @@ class Version(models.Model):
             models.Index(F("lease_until").asc(nulls_first=True), name="version_waiting", condition=Q(state__in=OPEN)),
             models.Index(fields=["id"], name="version_to_withdraw", condition=Q(state__in=WITHDRAWN, in_index=True)),
             models.Index(fields=["document"], name="version_stopped", condition=Q(state__in=STOPPED)),
+            # What lists order and filter by, so that nobody reads through the texts for it.
+            models.Index(
+                fields=["id"],
+                name="version_listed",
+                include=["state", "format", "size", "page_count", "passage_count", "created_at"],
+            ),
         ]
 
     def __str__(self) -> str:
