@@ -29,7 +29,7 @@ _LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 #: What LibreOffice is made of, besides.
 _PROGRAMS = (
-    *("/bin", "/sbin", "/opt", "/var/lib/libreoffice", "/var/spool/libreoffice", "/var/cache/fontconfig"),
+    *("/bin", "/sbin", "/var/lib/libreoffice", "/var/spool/libreoffice", "/var/cache/fontconfig"),
     *("/etc/libreoffice", "/etc/alternatives", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/locale.alias"),
 )
 
@@ -98,6 +98,9 @@ def _readable(file: Path | None, *, programs: bool) -> Iterator[Path]:
     yield from (Path(each) for each in sys.path if each and Path(each) != ROOT)
     yield ROOT / "documents"
     yield from map(Path, _LIBRARIES + _DEVICES + (_PROGRAMS if programs else ()))
+    if programs:
+        # Not the whole of /opt, in which the portal may live itself.
+        yield from Path("/opt").glob("libreoffice*")
 
 
 def _set_limits(limits: Mapping[str, float]) -> None:
