@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from audit import context
 from documents import reconcile
 from documents.models import ComparisonState, SpaceComparison, SpaceMigration
@@ -93,7 +95,7 @@ class Command(PortalCommand):
 
     def _migrate(self, slug: str | None, *, step: str, person: str | None, wait: bool, **given: Any) -> dict[str, Any]:
         if not slug or not person:
-            raise PortalError("index migrate needs a workspace, and --as USER.")
+            raise PortalError(_("index migrate needs a workspace, and --as USER."))
         user = self._person(person)
         with context.acting(user):
             workspace = self.workspace(user, slug, Action.MANAGE)
@@ -114,7 +116,7 @@ class Command(PortalCommand):
         if step == "status":
             return migration.comparisons.first() if migration else None
         if migration is None:
-            raise ReembeddingError("Nothing is planned here: index migrate SLUG plan --to NAME comes first.")
+            raise ReembeddingError(_("Nothing is planned here: index migrate SLUG plan --to NAME comes first."))
         if step == "compare":
             comparison = steering.compare(migration, by=user, written=_read(questions))
             self._until(
@@ -166,7 +168,7 @@ def _read(file: str) -> str:
     try:
         written = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReembeddingError(f"{file} cannot be read.") from error
+        raise ReembeddingError(_("%(file)s cannot be read.") % {"file": file}) from error
     if not written.strip():
-        raise ReembeddingError(f"There is no question in {file}.")
+        raise ReembeddingError(_("There is no question in %(file)s.") % {"file": file})
     return written
