@@ -8,6 +8,8 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -94,8 +96,8 @@ class SourceAdmin(GovernedAdmin):
         "secret",
         "follows",
         "owner_name",
-        "last_run",
-        "last_at",
+        "how_it_ended",
+        "when_it_was_asked",
         "what_went_wrong",
         "problems",
         "created_at",
@@ -152,6 +154,15 @@ class SourceAdmin(GovernedAdmin):
     @display(description=_("asked for at"))
     def last_at(self, source: Any) -> Any:
         return source.last_asked_at
+
+    @display(description=_("last run"))
+    def how_it_ended(self, source: Any) -> Any:
+        return self.last_run(source)[1]
+
+    @display(description=_("asked for at"))
+    def when_it_was_asked(self, source: Any) -> str:
+        at = source.last_asked_at
+        return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at is not None else "–"
 
     @display(description=_("things with a problem"))
     def problems(self, source: Any) -> Any:

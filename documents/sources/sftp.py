@@ -174,6 +174,10 @@ class SftpConnector(Connector):
         """What the server answers, or a failure in our words; after one of the connection the next asks anew."""
         try:
             return ask(self._session())
+        except SourceFailed as failed:
+            if failed.code in ("unreachable", "too_slow"):
+                self._leave()
+            raise
         except Status as refused:
             code = {_MISSING: "missing", _DENIED: "unreadable"}.get(refused.code, "unreadable")
             raise SourceFailed(code) from refused

@@ -42,6 +42,9 @@ MAX_STALLS = 3
 #: Problems and example paths that are kept with a run; the counts say how many there were.
 PROBLEMS_KEPT = 200
 SAMPLES_KEPT = 20
+#: After so many things one after another for which the place did not answer, the run ends.
+MOST_UNANSWERED = 10
+_UNANSWERED = frozenset({"unreachable", "too_slow"})
 #: A test looks at so many entries for one it can read.
 TESTED_ENTRIES = 50
 ENDINGS = frozenset(FORMATS)
@@ -90,6 +93,7 @@ class _Look:
         self.problems: list[dict[str, Any]] = []
         #: The number of each known item, by its key.
         self.items: dict[str, int] = {}
+        self.unanswered = 0
 
     @property
     def part_of(self) -> dict[str, str]:
@@ -236,12 +240,19 @@ class _Look:
     # --- One item -------------------------------------------------------------------------------------------
 
     def _bring_in(self, connector: Connector, entry: Entry) -> None:
-        """Fetch one thing and receive it as a document, or note why not; either renews the lease."""
+        """Fetch one thing and receive it as a document, or note why not; either renews the lease.
+
+        Raises SourceFailed when the place has stopped answering: each of thousands would wait for it in vain.
+        """
         try:
             with connector.fetch(entry) as file, self.lease.writing():
                 self._receive(entry, file)
+                self.unanswered = 0
         except SourceFailed as failed:
             self._note(entry.path, failed)
+            self.unanswered = self.unanswered + 1 if failed.code in _UNANSWERED else 0
+            if self.unanswered >= MOST_UNANSWERED:
+                raise
         except NoRoom as full:
             # Nothing else would get in either; the next sync goes on from here.
             raise SourceFailed("no_room") from full

@@ -121,7 +121,7 @@ def test_a_private_key_signs_in_and_no_password_is_said(lines, depot, options, m
     mine.write_private_key_file(str(tmp_path / "key"))
     text = (tmp_path / "key").read_text()
 
-    after = run(make_source("sftp", options, secret=text.replace("\n", " " if lines == "lost" else "\n")))
+    after = run(make_source("sftp", options, secret=text.replace("\n", "" if lines == "lost" else "\n")))
 
     assert (after.state, {way for way, _what in depot.tried}) == (RunState.DONE, {"publickey"})
 

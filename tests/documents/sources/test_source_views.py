@@ -219,6 +219,8 @@ def test_a_source_in_the_admin_shows_its_place_and_no_secret_and_why_its_run_fai
 
     assert "https://127.0.0.1:9/list" in page
     assert "could not be reached" in page
+    assert "Failed" in page
+    assert "&#x27;failed&#x27;" not in page
     assert "marker-token" not in page
     assert source.sealed_secret not in page
 

@@ -476,6 +476,30 @@ def test_a_source_stops_when_its_owner_may_no_longer_manage_documents(
     assert (scheduled.state, scheduled.problem) == (RunState.FAILED, "not_allowed")
 
 
+def test_a_place_that_stops_answering_is_not_asked_for_each_of_its_things(handbook, policies, root, run, monkeypatch):
+    run(handbook)
+    for number in range(30):
+        (root / f"{number:02}.md").write_text(f"Number {number}.")
+    (root / "travel.md").unlink()
+    handbook.max_removed_percent = 100
+    handbook.save()
+    real, asked = FolderConnector.fetch, []
+
+    def stop(self, entry):
+        asked.append(entry.path)
+        if len(asked) not in (1, 6):
+            raise SourceFailed("unreachable", host="files.example")
+        return real(self, entry)
+
+    monkeypatch.setattr(FolderConnector, "fetch", stop)
+    after = run(handbook)
+
+    assert (after.state, after.problem, after.added, after.removed) == (RunState.FAILED, "unreachable", 2, 0)
+    assert (len(asked), after.failed) == (16, 14)
+    monkeypatch.setattr(FolderConnector, "fetch", real)
+    assert (run(handbook).added, len(_paths(policies))) == (28, 31)
+
+
 @pytest.fixture
 def colleague(make_user, policies):
     user = make_user("other-manager")
