@@ -142,7 +142,13 @@ def _pieces(removed: str, added: str) -> list[Piece]:
     words, new_words = Counter(removed.split()), Counter(added.split())
     shared = (words & new_words).total()
     if shared and shared >= _ALIKE * min(words.total(), new_words.total()):
-        return difference(removed, added)
+        # Where a paragraph begins is no change of its words.
+        blank = {"removed": "", "added": "same"}
+        pieces = [
+            Piece(blank.get(piece.kind, piece.kind), piece.text) if piece.text.isspace() else piece
+            for piece in difference(removed, added)
+        ]
+        return [piece for piece in pieces if piece.kind]
     between = [Piece("same", "\n")] if removed and added else []
     return [piece for piece in (Piece("removed", removed), *between, Piece("added", added)) if piece.text]
 

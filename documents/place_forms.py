@@ -17,6 +17,8 @@ class PlaceForm(forms.Form):
     #: What is looked for in the text, and the number of the place that was chosen among those found.
     find = forms.CharField(max_length=200, required=False)
     hit = forms.IntegerField(min_value=1, required=False)
+    #: The character where the reader was who began to look for it.
+    near = forms.IntegerField(min_value=0, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -186,6 +186,8 @@ def place_in(document: Document, version: Version, data: dict[str, Any]) -> tupl
     leaves = screens.leaves(version.sections, version.text)
     cited = _cited(data, len(version.text))
     leaf = _leaf(leaves, data, cited)
+    if data.get("find") and data.get("near") is not None and data.get("page") is None:
+        leaf = screens.leaf_at(leaves, data["near"])
     search = _search(version.text, data, (leaf or leaves[0]).start) if data.get("find") else None
     exists = leaf is not None and (cited is not None or data.get("start") is None)
     if search and search.chosen and (data.get("hit") or data.get("page") is None):

@@ -59,6 +59,18 @@ def test_lines_that_only_break_elsewhere_are_no_change():
     assert (found.total, found.rows) == (0, [Unchanged(1, ["Leave lasts 26 weeks."])])
 
 
+def test_paragraphs_that_were_joined_differ_in_their_words_alone():
+    before = Text("Suppliers\nThe check takes five days.", [])
+    after = Text("Suppliers\n\nThe check takes three days.", [])
+
+    (change,) = changes_of(compare(before, after))
+
+    assert [(piece.kind, piece.text) for piece in change.pieces if piece.kind != "same"] == [
+        ("removed", "five"),
+        ("added", "three"),
+    ]
+
+
 def test_a_text_that_was_replaced_is_shown_whole_and_not_as_a_salad_of_words():
     found = compare(Text("The old rule applies to all of us here.", []), Text("Nobody knows what comes.", []))
 

@@ -1,8 +1,11 @@
 """The viewer as a reader meets it: the cited words, the page, the version, and who may look."""
 
 from datetime import timedelta
+from itertools import accumulate
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.events import EventType
@@ -71,6 +74,47 @@ def test_the_image_of_a_cited_page_differs_from_the_plain_one(handbook, member, 
     assert plain.content.startswith(b"\x89PNG")
     assert plain.content != marked.content
     assert "no-store" in marked.headers["Cache-Control"]
+
+
+def test_a_book_of_two_thousand_pages_takes_no_more_queries_than_a_leaflet_and_shows_one_page(
+    handbook, member, client_of, django_assert_max_num_queries
+):
+    client = client_of(member)
+    client.get(viewer_url(handbook))
+    with CaptureQueriesContext(connection) as few:
+        client.get(viewer_url(handbook, page=1, find="leave"))
+    pages = [f"Page {number} is about leave. {'Words follow. ' * 60}" for number in range(1, 2001)]
+    starts = list(accumulate((len(page) + 2 for page in pages), initial=0))
+    sections = [
+        {"kind": "page", "number": n + 1, "label": str(n + 1), "heading": [], "start": at, "end": at + len(page)}
+        for n, (at, page) in enumerate(zip(starts, pages, strict=False))
+    ]
+    handbook.versions.update(text="\n\n".join(pages), sections=sections, page_count=2000)
+
+    with django_assert_max_num_queries(len(few)):
+        response = client.get(viewer_url(handbook, page=1500, find="page 1900"))
+
+    page = response.content.decode()
+    assert "Page 1500 is about leave." in page
+    assert "Page 1501 is about leave." not in page
+    assert len(page) < 60_000
+
+
+def test_who_looks_for_words_is_taken_to_the_next_place_and_stays_where_there_is_none(handbook, member, client_of):
+    client, version = client_of(member), handbook.current_version
+    second = version.text.index("Parental")
+
+    there = client.get(viewer_url(handbook, find="your", near=second)).content.decode()
+    nowhere = client.get(viewer_url(handbook, find="sabbatical", near=second)).content.decode()
+    around = client.get(viewer_url(handbook, find="WELCOME", near=second)).content.decode()
+
+    assert '<mark class="found is-chosen" id="hit">your</mark>' in there
+    assert "“sabbatical” is nowhere in this version." in nowhere
+    assert "Parental leave lasts 26 weeks." in nowhere
+    assert '<mark class="found is-chosen" id="hit">Welcome</mark>' in around
+    assert "/pages/3.png?find=your" in there
+    marked = client.get(image_url(handbook, version, 3, "?find=your")).content
+    assert marked != client.get(image_url(handbook, version, 3)).content
 
 
 def test_a_page_that_does_not_exist_has_no_image(handbook, leave, member, client_of):
