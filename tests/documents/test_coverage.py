@@ -115,7 +115,7 @@ def test_too_few_words_are_compared_with_nothing():
 
 
 @pytest.mark.parametrize(("who", "refusal"), [("member", Forbidden), ("contributor", Forbidden), ("stranger", Hidden)])
-def test_only_who_manages_documents_sees_it(who, refusal, request, policies, shelf):
+def test_only_who_manages_documents_sees_it(who, refusal, request, policies):
     by = request.getfixturevalue(who)
     for ask in (coverage, near_duplicates, as_csv):
         with pytest.raises(refusal):
