@@ -77,7 +77,7 @@ def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
         "actor_label": SYSTEM if actor is None else str(actor.get_username())[:200],
         "request_id": acting.request_id[:64],
         "reason": entry.reason or acting.reason,
-        "details": {key: _plain(value) for key, value in (acting.part_of | entry.details).items()},
+        "details": {key: _plain(value) for key, value in {**acting.part_of, **entry.details}.items()},
     }
     if acting.scope is not None and acting.scope.token:
         body["details"]["token"] = acting.scope.token

@@ -83,7 +83,9 @@ def _common() -> dict[str, forms.Field]:
         "schedule": forms.ChoiceField(label=_("Schedule"), choices=Schedule.choices, initial=Schedule.DAILY),
         "max_removed_percent": forms.IntegerField(
             label=_("Removals without asking, in percent"),
-            help_text=_("When more than this share would go within a week, nothing is deleted until somebody confirms it."),
+            help_text=_(
+                "When more than this share would go within a week, nothing is deleted until somebody confirms it."
+            ),
             min_value=0,
             max_value=100,
             initial=20,
