@@ -191,6 +191,12 @@ WORK = [
         "test_only_whoever_manages_compares_and_the_right_is_asked_again",
     ),
     Work("documents.tasks.sweep_spaces"),
+    Work(
+        "documents.tasks.bulk_task",
+        "run",
+        "tests/documents/test_bulk.py::test_a_right_that_is_lost_meanwhile_is_lost_for_the_rest",
+    ),
+    Work("documents.tasks.sweep_documents"),
     Work("documents.tasks.sweep_sources"),
     Work("workspaces.tasks.sweep_looks"),
     Work("audit.tasks.sweep_checkpoints"),
