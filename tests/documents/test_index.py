@@ -174,6 +174,40 @@ index.upsert(workspace, space, ["theirs"], numpy.eye(1, 8, dtype="float32"))
     assert [id for id, _ in index.query(workspace, SPACE, vectors(1)[0], 5)] == ["theirs"]
 
 
+def test_an_index_that_is_made_anew_answers_once_it_is_whole(workspace):
+    index.upsert(workspace, SPACE, names(3), vectors(3))
+
+    with index.anew(workspace, SPACE):
+        index.upsert(workspace, SPACE, names(1), vectors(1))
+        with pytest.raises(IndexUnavailable, match="anew"):
+            index.query(workspace, SPACE, vectors(3)[0], 3)
+        index.upsert(workspace, SPACE, names(3), vectors(3))
+
+    assert [id for id, _ in index.query(workspace, SPACE, vectors(3)[0], 3)] == names(3)
+
+
+def test_an_index_whose_maker_died_answers_once_somebody_found_it_whole(workspace):
+    # Entered and never left, as when the process is killed inside.
+    index.anew(workspace, SPACE).__enter__()
+    index.upsert(workspace, SPACE, names(3), vectors(3))
+    with pytest.raises(IndexUnavailable, match="anew"):
+        index.query(workspace, SPACE, vectors(3)[0], 3)
+
+    index.call_whole(workspace, SPACE)
+
+    assert [id for id, _ in index.query(workspace, SPACE, vectors(3)[0], 3)] == names(3)
+
+
+def test_whether_there_is_an_index_is_known_also_after_its_files_were_lost(workspace):
+    before = index.is_there(workspace, SPACE)
+    index.upsert(workspace, SPACE, names(1), vectors(1))
+    there = index.is_there(workspace, SPACE)
+
+    index.drop(workspace, SPACE)
+
+    assert (before, there, index.is_there(workspace, SPACE)) == (False, True, False)
+
+
 def test_the_server_says_its_version(workspace):
     assert index.version()[0].isdigit()
 
