@@ -123,7 +123,7 @@ ORDERS = [
     Order("audit roles", lambda w: ["--owner", "a", "--application", "b"]),
     Order("index verify", _policies()),
     Order(
-        "index migrate",
+        "embedding",
         _policies("plan", "--to", "minilm-l6-int8"),
         "manager",
         E.EMBEDDING_PLANNED,

@@ -140,7 +140,7 @@ def typed(*words):
     out = StringIO()
     code = 0
     try:
-        call_command("index", "migrate", "policies", *words, "--as", "manager", "--json", stdout=out)
+        call_command("embedding", "policies", *words, "--as", "manager", "--json", stdout=out)
     except SystemExit as stop:
         code = stop.code
     return json.loads(out.getvalue()), code
