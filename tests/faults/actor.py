@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import django
+from django.core.management import call_command
 
 STEP_SECONDS = 0.005
 #: A batch of vectors in these worlds; small, so that a short document has several.
@@ -23,6 +24,7 @@ BATCH = 3
 
 def main() -> None:
     django.setup()
+    call_command("migrate", verbosity=0)
     from tests.faults import acts, doors
 
     doors.wrap(Path(sys.argv[1]))

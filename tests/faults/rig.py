@@ -72,8 +72,6 @@ class Rig:
 
     def start(self) -> None:
         self.engines.start()
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(migrate, cwd=PROJECT_ROOT, env=self._environment(), check=True)
         self.actor = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.actor", str(self.paid_at)],
             cwd=PROJECT_ROOT,
