@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from answers import marks
 from answers.models import Answer
 from answers.receipts import is_archived, proven_events, receipt
-from answers.states import RELEASED
+from answers.states import RELEASED, AnswerStatus
 from audit.chain import workspace_chain
 from audit.exceptions import Unprovable
 from audit.receipts import Prover
@@ -18,7 +18,10 @@ from workspaces.models import Workspace
 def receipts_of(workspace: Workspace, period: Period) -> Iterator[tuple[str, str]]:
     """File names and receipts, without quotes: whoever may read the trail may not therefore read documents."""
     released = Answer.objects.filter(
-        workspace=workspace, status__in=RELEASED, released_at__gte=period.since, released_at__lt=period.until
+        workspace=workspace,
+        status__in=(*RELEASED, AnswerStatus.SUSPENDED),
+        released_at__gte=period.since,
+        released_at__lt=period.until,
     )
     try:
         yield from _receipts(workspace, released)

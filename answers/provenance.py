@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from answers.models import Answer, Review
 from answers.reading import place_in_words
-from answers.states import RELEASED
+from answers.states import RELEASED, AnswerStatus
 from audit.chain import digest
 from documents.models import Document
 
@@ -140,7 +140,7 @@ def _review(review: Review, *, with_reason: bool) -> dict[str, Any]:
 
 
 def _release(answer: Answer) -> dict[str, Any] | None:
-    if answer.status not in RELEASED:
+    if answer.status not in (*RELEASED, AnswerStatus.SUSPENDED):
         return None
     return {
         "at": answer.released_at,

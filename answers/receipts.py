@@ -104,6 +104,8 @@ def _with_erased(said: dict[str, Any], answer: Answer, events: Iterable[Event]) 
     kept = made[-1] if made else {}
     if not answer.question.text and "question_sha256" in kept:
         said["question"]["sha256"] = kept["question_sha256"]
+    if not answer.text and said["release"]:
+        said["release"]["is_as_written"] = kept.get("text_sha256") == answer.released_sha256
     if not answer.raw_output and kept.get("output_sha256"):
         said["model"]["output_sha256"] = kept["output_sha256"]
     return said
