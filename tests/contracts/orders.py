@@ -147,7 +147,9 @@ ORDERS = [
         ("contributor", "member", "auditor", "stranger"),
     ),
     Order("deletion list", _policies(), "manager", refused=("contributor", "member", "auditor", *NOBODY_HERE)),
-    Order("deletion receipt", lambda w: [w.own.deletion.pk], "manager", proved="tests/documents/test_deletion_pages.py"),
+    Order(
+        "deletion receipt", lambda w: [w.own.deletion.pk], "manager", proved="tests/documents/test_deletion_pages.py"
+    ),
     Order("doctor", _nothing, proved="tests/inlock/test_doctor.py"),
     Order("demo", _nothing, proved="tests/inlock/test_demo_data.py"),
     Order("serve", _nothing, proved="tests/inlock/test_serve.py"),
