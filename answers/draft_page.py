@@ -24,6 +24,7 @@ from answers.states import DraftState
 from audit.chain import digest
 from documents.differences import Piece, difference
 from documents.findings import hidden_text, textless
+from documents.places import has_pages
 from documents.sentences import sentence_spans
 from workspaces.classification import Classification
 from workspaces.models import User
@@ -32,8 +33,8 @@ from workspaces.models import User
 CONTEXT = 280
 #: What a change of state is called where its label would not say what was done.
 _STEP = {DraftState.APPROVED_ONCE: gettext_lazy("Approved by the first of two")}
-#: Formats whose pages can be shown as images.
-_DRAWN = frozenset({"pdf"})
+#: Formats whose text has the lines of a page.
+_WRAPPED = frozenset({"pdf"})
 #: Shares of a sentence's words found in its quotes: from here on it stands well, or at least in part.
 _WELL, _PARTLY = 0.8, 0.5
 
@@ -221,7 +222,7 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
         restricted=document.restricted,
         hidden_text=hidden_text(version),
         textless=textless(version),
-        is_wrapped=version.format in _DRAWN,
+        is_wrapped=version.format in _WRAPPED,
         viewer=_viewer(citation, draft),
         image=_image(citation, draft),
     )
@@ -234,7 +235,7 @@ def _viewer(citation: Citation, draft: Draft) -> str:
 
 
 def _image(citation: Citation, draft: Draft) -> str:
-    if citation.version.format not in _DRAWN or citation.page is None:
+    if citation.page is None or not has_pages(citation.version):
         return ""
     address = reverse(
         "documents:page", args=[draft.workspace.slug, citation.document_id, citation.version_id, citation.page]

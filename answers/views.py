@@ -27,8 +27,8 @@ from answers.states import WORDING
 from audit.events import EventType
 from audit.models import Event
 from audit.record import record
-from documents.place_forms import PlaceForm
 from documents.models import Version
+from documents.place_forms import PlaceForm
 from documents.reading import opened
 from workspaces import access
 from workspaces.decorators import in_workspace

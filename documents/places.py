@@ -196,11 +196,14 @@ def place_in(document: Document, version: Version, data: dict[str, Any]) -> tupl
     return Place(document, version, leaves, leaf or leaves[0], cited, search), exists
 
 
+def has_pages(version: Version) -> bool:
+    """Whether the numbered pages of this version can be drawn as images."""
+    return version.format in DRAWN or slides.are_drawn(version)
+
+
 def drawn(version: Version, leaf: Leaf) -> bool:
     """Whether this page can be drawn as an image."""
-    if leaf.kind == "slide":
-        return slides.are_drawn(version)
-    return leaf.kind == "page" and version.format in DRAWN
+    return leaf.kind in ("page", "slide") and has_pages(version)
 
 
 def unit(kind: str) -> str:
