@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests import engines
+from tests import browsing, engines
 
 engines.point_settings_at_this_run()
 
@@ -62,6 +62,10 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    browsing.close()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests in a staffed workspace begin with the cast already there; all others begin with nothing."""
@@ -81,15 +85,20 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         _databases.drop()
 
 
-@pytest.fixture(autouse=True)
-def _empty_broker() -> Iterator[None]:
-    """No stream or queue of one test reaches the next."""
+@pytest.fixture(scope="session")
+def _broker() -> Iterator[Any]:
+    """A connection to this worker's part of the broker."""
     import redis
-    from django.conf import settings
 
+    with redis.Redis.from_url(engines.redis_url()) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker(_broker: Any) -> Iterator[None]:
+    """No stream or queue of one test reaches the next."""
     yield
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
+    _broker.flushdb()
 
 
 @pytest.fixture(autouse=True)

@@ -1,22 +1,19 @@
 """One portal for all browser tests, filled by `demo`, and a browser that looks at it."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests import oidc_provider
+from tests.browsing import chromium
 from tests.oidc_provider import Provider
 from tests.portal import Portal
 
 PASSWORD = "inlock-demo-only"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +43,9 @@ def portal(demo: tuple[Portal, dict[str, Any]], provider_process: Provider) -> I
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Closed after the module: while it is open, Playwright's event loop runs in this thread."""
-    assert CHROMIUM, "The browser tests want Chromium: apt-get install chromium, or name it in CHROMIUM."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    """For a module: while it is in use, Playwright's event loop runs in this thread."""
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ refuses to touch the database there.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 from django.conf import settings
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.conftest import CHROMIUM, FLAGS
+from tests.browsing import chromium
 from tests.portal import free_port, within
 
 #: Noted before anything of the page runs: scripts that ran, and what the policy had to stop.
@@ -24,7 +24,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
   window.stopped.push(`${event.effectiveDirective} ${event.blockedURI}`));
 """
 #: Elements and attributes that can load, send or run; asked of one part of a page.
-_ARMED = """root => [...root.querySelectorAll("*")].flatMap((element) => {
+_ARMED = """roots => roots.flatMap(root => [...root.querySelectorAll("*")]).flatMap((element) => {
   const found = [];
   const loads = /^(script|style|i?frame|object|embed|base|meta|link|svg|math|video|audio|img|form|template)$/i;
   if (loads.test(element.localName) && !element.closest(".icon")) found.push(element.localName);
@@ -96,7 +96,7 @@ class Reader:
 
     def armed(self, selector: str) -> list[str]:
         """What in the part `selector` could load, send or run."""
-        return [found for part in self.page.locator(selector).all() for found in part.evaluate(_ARMED)]
+        return self.page.locator(selector).evaluate_all(_ARMED)
 
     def links(self, selector: str = "body") -> list[str]:
         """Every address in the part that a click, a submit or a script of ours would go to, as it is written."""
@@ -118,16 +118,12 @@ class Reader:
 @contextmanager
 def reading_as(*clients: Any) -> Iterator[list[Reader]]:
     """A browser for each signed-in test client, on a portal of its own."""
-    assert CHROMIUM, "The browser tests want Chromium: apt-get install chromium, or name it in CHROMIUM."
-    with serving() as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with serving() as base, chromium() as browser, ExitStack() as closing:
         readers = []
         for client in clients:
             context = browser.new_context(viewport={"width": 1280, "height": 900})
+            closing.callback(context.close)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME]
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": base}])
             readers.append(Reader(context, base))
-        try:
-            yield readers
-        finally:
-            browser.close()
+        yield readers
