@@ -124,7 +124,7 @@ def test_text_that_nobody_sees_stays_in_the_original_and_out_of_every_passage(po
     ingest_version(version.pk)
 
     version = again(version)
-    assert version.findings == {"hidden": {"tags": 16}, "unread": [], "repeated": 0}
+    assert version.findings == {"hidden": {"tags": 16}, "unread": [], "repeated": 0, "textless": []}
     assert [passage.text for passage in version.passages.all()] == ["Leave is paid for 25 days."]
     assert tags.encode() in version.file.read()
 
