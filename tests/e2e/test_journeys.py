@@ -62,7 +62,7 @@ def test_a_file_becomes_a_cited_answer_whose_page_is_marked(signed_in, tmp_path)
     # And from there the document itself, on page 2.
     panel.locator("a", has_text="Open in the document").click()
     expect(page.locator("mark#cited")).to_contain_text("second Saturday of June")
-    assert page.locator("[name=page]").input_value() == "2"
+    assert page.locator("#page").input_value() == "2"
 
 
 def test_a_held_answer_reaches_its_asker_once_the_officer_approves(signed_in):
