@@ -146,7 +146,10 @@ def _vacuum() -> None:
 def _renew_index(workspace_id: UUID) -> None:
     """Make the workspace's collections anew from stored vectors, and remove what Chroma forgot to."""
     for space in spaces.all_known():
-        if index.remake(workspace_id, space, _kept_vectors(workspace_id, space)):
+        if next(_kept_vectors(workspace_id, space), None) is None:
+            # An empty collection is as good as none, and Chroma takes long to tell that one is empty.
+            index.drop(workspace_id, space)
+        elif index.remake(workspace_id, space, _kept_vectors(workspace_id, space)):
             # What was indexed into the former collection while the new one was made.
             held = index.ids(workspace_id, space)
             for ids, matrix in _kept_vectors(workspace_id, space):
