@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import redis
+from django.apps import apps
 
 from inlock.engines import PROJECT_ROOT, Attachment
 from inlock.engines.addresses import addresses
@@ -23,7 +24,6 @@ ENGINES = ("postgresql", "valkey", "chroma")
 #: Enough for one act on a machine that is very busy.
 PATIENCE = 120.0
 _FOREIGN = {"DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_CRASH_AT"}
-_HOLDERS = ("documents_version", "documents_sourcerun", "answers_answer")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Rig:
     def age_leases(self) -> None:
         """What the clock does after a worker died."""
         with psycopg.connect(addresses(self.var).database_url, autocommit=True) as connection:
-            for table in _HOLDERS:
+            for table in leased():
                 connection.execute(
                     f"UPDATE {table} SET lease_until = now() - interval '1 minute' WHERE lease_until IS NOT NULL"  # noqa: S608
                 )
@@ -181,6 +181,12 @@ class Rig:
             "INLOCK_LOW_DISK_MB": "0",
             "DJANGO_SETTINGS_MODULE": "inlock.settings",
         }
+
+
+def leased() -> list[str]:
+    """The tables of everything that somebody may be at work on: a forgotten one would stay held for ever."""
+    fields = ((model, field.name) for model in apps.get_models() for field in model._meta.concrete_fields)
+    return sorted(model._meta.db_table for model, name in fields if name == "lease_until")
 
 
 def _runs(pid: int) -> bool:
