@@ -101,6 +101,7 @@ class EventType(models.TextChoices):
         "document.erasure_receipted",
         _("Nothing erased was found any more, and a signed receipt of the deletion was issued."),
     )
+    ERASURE_RECEIPT_TAKEN = "document.erasure_receipt_taken", _("A person took the signed receipt of a deletion away.")
     HOLD_PLACED = "hold.placed", _("A legal hold was placed: nothing under it is deleted or erased.")
     HOLD_LIFTED = "hold.lifted", _("A legal hold was lifted.")
     RETENTION_CHANGED = "retention.changed", _("How long a workspace keeps its documents was changed.")

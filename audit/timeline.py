@@ -76,6 +76,7 @@ SENTENCES: dict[str, Any] = {
     EventType.VERSION_DELETED: gettext_lazy("%(who)s deleted the former version %(what)s."),
     EventType.ERASURE_BEGUN: gettext_lazy("The erasure of “%(what)s” began: no restoring and no hold stops it."),
     EventType.TRACES_SEARCHED: gettext_lazy("What was erased of “%(what)s” was looked for in every place."),
+    EventType.ERASURE_RECEIPT_TAKEN: gettext_lazy("%(who)s took the receipt of the deletion of “%(what)s” away."),
     EventType.ERASURE_RECEIPTED: gettext_lazy("Nothing of “%(what)s” was found any more, and a receipt was signed."),
     EventType.HOLD_PLACED: gettext_lazy("%(who)s placed a legal hold on “%(what)s”."),
     EventType.HOLD_LIFTED: gettext_lazy("%(who)s lifted a legal hold on “%(what)s”."),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from audit import signing
 from audit.chain import digest, workspace_chain
@@ -16,9 +17,10 @@ from audit.models import Event
 from audit.receipts import Prover
 from audit.record import record
 from documents.deletion import versions_of
+from documents.exceptions import DocumentError
 from documents.models import Deletion
 from workspaces.evidence_pack import Period
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 FORMAT = "inlock-deletion-1"
 #: The entries a receipt carries: the act, the beginning and end of the erasure, and the search that found nothing.
@@ -70,6 +72,25 @@ def issue(deletion: Deletion) -> str:
                 receipt_sha256=digest(document),
             )
     return document
+
+
+def hand_out(deletion: Deletion, *, by: User) -> str:
+    """The receipt for a person who takes it away; raises DocumentError while there is none.
+
+    Whether they may know of the deletion is the caller's to ask.
+    """
+    if not deletion.receipt:
+        raise DocumentError(_("There is no receipt yet: something of it may still be there."))
+    with transaction.atomic():
+        record(
+            EventType.ERASURE_RECEIPT_TAKEN,
+            on=deletion.document,
+            workspace=deletion.workspace_id,
+            by=by,
+            deletion=deletion.pk,
+            receipt_sha256=digest(deletion.receipt),
+        )
+    return deletion.receipt
 
 
 def receipts_of(workspace: Workspace, period: Period) -> Iterator[tuple[str, str]]:

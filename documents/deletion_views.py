@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from documents import dependants, holds, library, retention, tombstones
 from documents.deletion import versions_of
 from documents.deletion_forms import HoldForm, RetentionForm
+from documents.deletion_receipts import hand_out
 from documents.deletion_tasks import prove_erasure_task
 from documents.forms import DeleteForm
 from documents.models import Deletion, Document, LegalHold
@@ -119,7 +120,7 @@ def download_receipt(request: HttpRequest, workspace: Workspace, pk: UUID) -> Ht
     deletion = _deletion(request, workspace, pk)
     if not deletion.receipt:
         raise Hidden(user=request.user, workspace=workspace, action=Action.MANAGE_DOCUMENTS, thing=deletion)
-    response = HttpResponse(deletion.receipt, content_type="application/json")
+    response = HttpResponse(hand_out(deletion, by=request.user), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="deletion-{pk}.json"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

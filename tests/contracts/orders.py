@@ -148,7 +148,11 @@ ORDERS = [
     ),
     Order("deletion list", _policies(), "manager", refused=("contributor", "member", "auditor", *NOBODY_HERE)),
     Order(
-        "deletion receipt", lambda w: [w.own.deletion.pk], "manager", proved="tests/documents/test_deletion_pages.py"
+        "deletion receipt",
+        lambda w: [w.own.proven.pk],
+        "manager",
+        E.ERASURE_RECEIPT_TAKEN,
+        ("contributor", "member", "auditor", *NOBODY_HERE),
     ),
     Order("doctor", _nothing, proved="tests/inlock/test_doctor.py"),
     Order("demo", _nothing, proved="tests/inlock/test_demo_data.py"),

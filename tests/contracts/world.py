@@ -82,10 +82,11 @@ class Shelf:
     folder: Folder
     #: A look at the source that wants to delete something.
     held_run: SourceRun
-    #: A document in the bin, with a hold on it, and one that was erased and is not proven yet.
+    #: A document in the bin, with a hold on it, one that was erased and is not proven yet, and one that is.
     binned: Deletion
     hold: LegalHold
     deletion: Deletion
+    proven: Deletion
     #: A change of the embedding model that was estimated, and a comparison that was made once.
     migration: SpaceMigration
     comparison: SpaceComparison
@@ -243,6 +244,7 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
         deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),
+        proven=_erased(_deleted(workspace, manager, f"{slug} proven"), receipt='{"signed": {}}'),
         token=tokens.create(by=asker, name="A program", workspaces=[workspace], actions=[Action.ASK])[0],
     )
 
@@ -252,8 +254,10 @@ def _deleted(workspace: Workspace, manager: User, title: str) -> Deletion:
     return library.delete(document, by=manager).deletion
 
 
-def _erased(deletion: Deletion) -> Deletion:
+def _erased(deletion: Deletion, *, receipt: str = "") -> Deletion:
     deletion.begun_at = deletion.erased_at = deletion.searched_at = timezone.now()
+    if receipt:
+        deletion.receipt, deletion.receipt_issued_at = receipt, timezone.now()
     deletion.save()
     return deletion
 

@@ -8,6 +8,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from audit import verifier
+from audit.events import EventType
+from audit.models import Event
 from documents import deletion, holds, library, proving, retention
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, RetentionRules
@@ -57,6 +59,8 @@ def test_a_manager_follows_a_document_from_the_question_to_its_receipt(
     file = tmp_path / "receipt.json"
     file.write_bytes(response.content)
     assert verifier.main([str(file)]) == 0
+    taken = Event.objects.get(type=EventType.ERASURE_RECEIPT_TAKEN)
+    assert (taken.actor_id, taken.object_id) == (str(manager.pk), str(document.pk))
 
 
 def test_the_page_names_where_something_is_still_found(document, policies, manager, client_of):

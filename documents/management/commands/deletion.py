@@ -4,10 +4,8 @@ import json
 from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from documents import holds
-from documents.exceptions import DocumentError
+from documents.deletion_receipts import hand_out
 from documents.models import Deletion
 from documents.traces_in_words import standing_of
 from workspaces import access
@@ -53,7 +51,6 @@ class Command(PortalCommand):
 
     def _receipt(self, user: User, pk: str) -> Any:
         deletion = access.find(user, Action.MANAGE_DOCUMENTS, Deletion, pk=pk)
-        if not deletion.receipt:
-            raise DocumentError(_("There is no receipt yet: something of it may still be there."))
-        self.say(deletion.receipt)
-        return json.loads(deletion.receipt)
+        receipt = hand_out(deletion, by=user)
+        self.say(receipt)
+        return json.loads(receipt)
