@@ -1,7 +1,7 @@
 """Bring a version's vectors into the index and out of it, and ask the index before believing either."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from documents.leases import Lease, is_free
 from documents.models import Passage, Version
 from documents.replicas import current_versions
 from documents.spaces import all_known
-from documents.states import WITHDRAWN, VersionState
+from documents.states import OPEN, WITHDRAWN, VersionState
 from documents.vector_space import Space
 
 logger = logging.getLogger(__name__)
@@ -40,14 +40,7 @@ def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> i
     """
     if _is_lost(version, workspace_id, space):
         _put_back(workspace_id, lease, space)
-    confirmed = 0
-    for _version, ids, matrix in vectors.stored([version.pk], space):
-        for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
-            lease.renew(seconds=HELD_SECONDS)
-            put(workspace_id, space, batch, matrix[start : start + BATCH])
-            confirmed += len(batch)
-    return confirmed
+    return put_versions(workspace_id, [version.pk], space, lease)
 
 
 def _is_lost(version: Version, workspace_id: UUID, space: Space) -> bool:
@@ -62,20 +55,50 @@ def _put_back(workspace_id: UUID, lease: Lease, space: Space) -> None:
     """Make the workspace's index anew before something is added to it: alone, that would look like all there is."""
     logger.warning("Workspace %s: its vector index is gone and is made anew", workspace_id)
     with index.anew(workspace_id, space):
-        for _version, ids, matrix in vectors.stored([UUID(id) for id in current_versions(workspace_id)], space):
-            lease.renew(seconds=HELD_SECONDS)
-            index.upsert(workspace_id, space, ids, matrix)
+        put_versions(workspace_id, [UUID(id) for id in current_versions(workspace_id)], space, lease)
+
+
+def put_versions(workspace_id: UUID, versions: Collection[UUID], space: Space, lease: Lease | None = None) -> int:
+    """Put every vector that `versions` have in `space` into the index, under `lease` if one is held; how many.
+
+    Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
+    """
+    confirmed = 0
+    for _version, ids, matrix in vectors.stored(versions, space):
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            if lease is not None:
+                lease.renew(seconds=HELD_SECONDS)
+            put(workspace_id, space, batch, matrix[start : start + BATCH])
+            confirmed += len(batch)
+    return confirmed
 
 
 def put(workspace_id: UUID, space: Space, ids: Sequence[str], matrix: np.ndarray) -> None:
-    """Put vectors into the index, and ask it whether they are there. Raises IndexUnavailable."""
+    """Put vectors into the index, and ask it whether they are there. Raises IndexUnavailable.
+
+    What was deleted or replaced since they were read leaves the index again: whoever took it out may have been there
+    before these vectors were, and would not come back for them.
+    """
     index.upsert(workspace_id, space, ids, matrix)
-    missing = set(ids) - index.held(workspace_id, space, ids)
+    held = index.held(workspace_id, space, ids)
+    # Read after the vectors are in. A deletion that is not seen here has its vectors removed after this.
+    standing = _standing(ids)
+    index.delete(workspace_id, space, sorted(set(ids) - standing))
+    missing = standing - held
     if missing:
         raise IndexUnavailable(
             gettext("The vector index took %(taken)d vectors and lacks %(missing)d of them.")
             % {"taken": len(ids), "missing": len(missing)}
         )
+
+
+def _standing(ids: Sequence[str]) -> set[str]:
+    """Those of the passages whose version answers or is on its way to."""
+    rows = Passage.objects.filter(
+        pk__in=ids, version__state__in=(*OPEN, VersionState.READY), version__document__deleted_at=None
+    )
+    return {str(id) for id in rows.order_by().values_list("pk", flat=True)}
 
 
 def withdraw(version_id: UUID | str) -> Withdrawal | None:

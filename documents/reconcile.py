@@ -4,7 +4,6 @@ Vectors come from the embeddings stored with the passages. Only what has none is
 """
 
 import logging
-from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +12,7 @@ from django.db import transaction
 
 from audit.events import EventType
 from audit.record import record
-from documents import index, vectors
+from documents import index, indexing
 from documents.ceiling import AboveCeiling
 from documents.models import HEAVY, Passage, SpaceMigration, Version
 from documents.replicas import current_versions, discard, replica_of
@@ -80,7 +79,9 @@ def rebuild(workspace: Workspace) -> Difference:
     # What a change of the embedding model keeps beside it is looked at again, and brought back from stored vectors.
     SpaceMigration.objects.filter(workspace=workspace, state__in=BOTH_KEPT).update(covered_revision=None)
     with index.anew(workspace.pk, space_of(workspace.pk)):
-        _store(workspace, [UUID(id) for id in sorted(current_versions(workspace.pk))])
+        indexing.put_versions(
+            workspace.pk, [UUID(id) for id in sorted(current_versions(workspace.pk))], space_of(workspace.pk)
+        )
     left = compare(workspace)
     if left.unembedded:
         _embed(left)
@@ -119,7 +120,7 @@ def mend(workspace: Workspace, difference: Difference) -> None:
         if index.is_there(workspace.pk, space_of(workspace.pk))
         else index.anew(workspace.pk, space_of(workspace.pk))
     ):
-        _store(workspace, list(behind))
+        indexing.put_versions(workspace.pk, list(behind), space_of(workspace.pk))
     index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
 
 
@@ -133,12 +134,6 @@ def _embed(difference: Difference) -> None:
             logger.warning("Version %s is classified too high for its workspace's embedding endpoint", version.pk)
             continue
         logger.info("Version %s: %s lost vectors made again", version.pk, made)
-
-
-def _store(workspace: Workspace, versions: Collection[UUID]) -> None:
-    space = space_of(workspace.pk)
-    for _version, ids, matrix in vectors.stored(versions, space):
-        index.upsert(workspace.pk, space, ids, matrix)
 
 
 def _passages(**which: object) -> set[str]:

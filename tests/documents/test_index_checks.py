@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import index, index_checks, reconcile
+from documents import deletion, index, index_checks, library, reconcile
 from documents.index import IndexUnavailable
-from documents.models import CheckProblem, Embedding, IndexCheck, Passage
+from documents.ingest import ingest_version
+from documents.models import CheckProblem, Document, Embedding, IndexCheck, Passage
 from documents.spaces import space_of
 from documents.tasks import sweep_indexes
 from tests.documents import shelf
+from tests.documents.arrivals import SHORT, receive
 from workspaces.dispatch import inline
 from workspaces.exceptions import Refused
 
@@ -84,6 +86,29 @@ def test_what_was_only_under_way_at_the_first_look_is_no_difference(shelved, mon
 
     assert index_checks.check(shelved).differed == 0
     assert len(looks) == 2
+
+
+def test_what_is_erased_while_vectors_are_put_back_is_not_put_back(policies, contributor, manager, monkeypatch):
+    ingest_version(receive(policies, contributor, SHORT).version.pk)
+    document, space = Document.objects.get(), space_of(policies.pk)
+    index.delete(policies.pk, space, ids_of(policies)[:1])
+    found = reconcile.compare(policies)
+    upsert = index.upsert
+    erased = []
+
+    def late(*vectors):
+        # Read from the database before the erasure, and with the index only after it.
+        monkeypatch.setattr(index, "upsert", upsert)
+        library.delete(document, by=manager)
+        erased.append(deletion.erase(document.pk))
+        assert index.ids(policies.pk, space) == set()
+        upsert(*vectors)
+
+    monkeypatch.setattr(index, "upsert", late)
+    reconcile.mend(policies, found)
+
+    assert [erasure.vectors_removed for erasure in erased] == [0]
+    assert index.ids(policies.pk, space) == set()
 
 
 def test_an_index_that_is_down_is_said_and_tried_again_soon(shelved, monkeypatch):
