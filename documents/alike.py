@@ -11,6 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from documents.analysis import words
+from documents.apart import apart
 from documents.models import Document, Passage, Sketch, Version
 from documents.states import VersionState
 
@@ -78,7 +80,7 @@ def sketch_missing() -> int:
     missing = Version.objects.filter(state=VersionState.READY, sketch=None, document__current_version=F("pk"))
     made = 0
     for pk in list(missing.order_by().values_list("pk", flat=True)[:_AT_ONCE]):
-        made += _sketch(pk)
+        made += apart("The sketch", pk, partial(_sketch, pk)) or 0
     return made
 
 

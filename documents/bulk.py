@@ -21,6 +21,7 @@ from audit import context
 from audit.events import EventType
 from audit.record import record
 from documents import classifying, folders, library, metadata, tagging
+from documents.apart import apart
 from documents.exceptions import DocumentError
 from documents.models import BulkAct, BulkItem, BulkRun, Document, Folder, ItemOutcome
 from documents.states import STOPPED
@@ -161,15 +162,17 @@ def _done(run: BulkRun, document: Document) -> ItemOutcome:
     """Do it to one document, whose verb checks the right as it is now. What it refuses is undone alone."""
     by = User.objects.get(pk=run.asked_by_id)
     try:
-        with transaction.atomic():
-            act = _act(Order(BulkAct(run.act), run.value, run.reason), run.workspace, by)
-            return ItemOutcome.DONE if act(document) else ItemOutcome.SAME
+        act = _act(Order(BulkAct(run.act), run.value, run.reason), run.workspace, by)
+        changed = apart(f"Bulk act {run.act}", document.pk, lambda: act(document))
     except Hidden:
         return ItemOutcome.GONE
     except Refused:
         return ItemOutcome.FORBIDDEN
     except DocumentError:
         return ItemOutcome.UNFIT
+    if changed is None:
+        return ItemOutcome.FAILED
+    return ItemOutcome.DONE if changed else ItemOutcome.SAME
 
 
 # --- What an act is -----------------------------------------------------------------------------------------

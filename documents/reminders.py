@@ -5,6 +5,7 @@ Nothing of it is stored as a state: lists and searches compare dates. Here the t
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
+from documents.apart import apart
 from documents.models import Document
 
 #: What the apps above do when a document's last valid day is over, in the transaction that tells the trail; they add
@@ -29,9 +31,9 @@ def tell_of_days() -> int:
     """
     told = 0
     for pk in list(_newly_expired().values_list("pk", flat=True)[:_AT_ONCE]):
-        told += _tell_expired(pk)
+        told += apart("Telling of the last valid day", pk, partial(_tell_expired, pk)) or 0
     for pk in list(_newly_due().values_list("pk", flat=True)[:_AT_ONCE]):
-        told += _tell_due(pk)
+        told += apart("Telling of the review", pk, partial(_tell_due, pk)) or 0
     return told
 
 

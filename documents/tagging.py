@@ -10,7 +10,7 @@ from audit.record import record
 from documents.analysis import fold
 from documents.exceptions import DocumentError
 from documents.metadata import locked_to_keep
-from documents.models import MAX_TAG, Document, DocumentTag, Tag
+from documents.models import MAX_FOLDED_TAG, MAX_TAG, Document, DocumentTag, Tag
 from workspaces.models import User
 
 #: More would be text, not order.
@@ -20,7 +20,9 @@ MAX_TAGS = 30
 def usable(name: str) -> str:
     """The tag as it is stored. Raises DocumentError where nothing is left of it, or too much."""
     cleaned = " ".join("".join(character if character.isprintable() else " " for character in name).split())
-    if not cleaned or not fold(cleaned).strip() or len(cleaned) > MAX_TAG or "," in cleaned:
+    folded = fold(cleaned).strip()
+    # A ligature may fold to many letters, more than the column holds.
+    if not folded or len(folded) > MAX_FOLDED_TAG or len(cleaned) > MAX_TAG or "," in cleaned:
         raise DocumentError(_("A tag has 1 to %(limit)d characters and no comma.") % {"limit": MAX_TAG})
     return cleaned
 

@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             name='BulkItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('pending', 'not looked at yet'), ('done', 'changed'), ('same', 'were so already'), ('forbidden', 'you may not change'), ('unfit', 'their state does not allow it'), ('gone', 'are not there any more')], default='pending', max_length=10)),
+                ('outcome', models.CharField(choices=[('pending', 'not looked at yet'), ('done', 'changed'), ('same', 'were so already'), ('forbidden', 'you may not change'), ('unfit', 'their state does not allow it'), ('gone', 'are not there any more'), ('failed', 'could not be changed, by a fault of the portal')], default='pending', max_length=10)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='documents.bulkrun')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='documents.document')),
             ],

@@ -3,7 +3,7 @@
 from documents.models.bulk import BulkAct, BulkItem, BulkRun, ItemOutcome
 from documents.models.deletion import MOST_DAYS, Cause, Deletion, LegalHold, RetentionRules
 from documents.models.document import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Reclassification
-from documents.models.filing import MAX_TAG, DocumentTag, Folder, Tag
+from documents.models.filing import MAX_FOLDED_TAG, MAX_TAG, DocumentTag, Folder, Tag
 from documents.models.index_check import CheckProblem, IndexCheck
 from documents.models.passage import Embedding, Passage
 from documents.models.reembedding import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration
@@ -14,6 +14,7 @@ from documents.models.version import HEAVY, StageRun, Version, original_path
 
 __all__ = [
     "HEAVY",
+    "MAX_FOLDED_TAG",
     "MAX_TAG",
     "MOST_DAYS",
     "OPEN_RUNS",

@@ -35,6 +35,7 @@ class ItemOutcome(models.TextChoices):
     FORBIDDEN = "forbidden", pgettext_lazy("documents of one act", "you may not change")
     UNFIT = "unfit", pgettext_lazy("documents of one act", "their state does not allow it")
     GONE = "gone", pgettext_lazy("documents of one act", "are not there any more")
+    FAILED = "failed", pgettext_lazy("documents of one act", "could not be changed, by a fault of the portal")
 
 
 class BulkRun(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workspaces.models import Workspace
 
 MAX_TAG = 60
+MAX_FOLDED_TAG = 4 * MAX_TAG
 
 
 class Folder(models.Model):
@@ -47,7 +48,7 @@ class Tag(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="tags")
     name = models.CharField(_("name"), max_length=MAX_TAG)
     #: By `documents.analysis.fold`.
-    folded = models.CharField(max_length=4 * MAX_TAG)
+    folded = models.CharField(max_length=MAX_FOLDED_TAG)
 
     class Meta:
         verbose_name = _("tag")

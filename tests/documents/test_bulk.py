@@ -1,15 +1,17 @@
 """One act on many documents: each is checked by itself, done once, and told."""
 
 import json
+import uuid
 from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import bulk, folders, metadata
+from documents import bulk, folders, metadata, tagging
 from documents.bulk import Order
 from documents.exceptions import DocumentError
 from documents.models import BulkAct, BulkItem, BulkRun, Document, ItemOutcome, Version
@@ -111,6 +113,28 @@ def test_without_the_check_of_each_document_the_rest_would_be_changed(
     assert run(policies, Order(BulkAct.TAG, "Old"), shelf, by=contributor) == {ItemOutcome.DONE: 3}
 
 
+@pytest.mark.parametrize("fault", [DataError, IntegrityError])
+def test_what_the_database_refuses_of_one_document_ends_that_one_alone(fault, policies, manager, shelf, monkeypatch):
+    real, bad = tagging.tag, shelf[1]
+
+    def tag(document, name, *, by):
+        changed = real(document, name, by=by)
+        if document.pk == bad.pk:
+            if fault is DataError:
+                Document.objects.filter(pk=document.pk).update(title="x" * 301)
+            # Looked at when a transaction ends, and no sooner.
+            Document.objects.filter(pk=document.pk).update(owner_id=uuid.uuid4())
+        return changed
+
+    monkeypatch.setattr(tagging, "tag", tag)
+
+    counts = run(policies, Order(BulkAct.TAG, "Old"), shelf, by=manager)
+
+    assert counts == {ItemOutcome.DONE: 2, ItemOutcome.FAILED: 1}
+    assert not bad.tags.exists()
+    assert BulkRun.objects.get().ended_at is not None
+
+
 def test_what_its_state_does_not_allow_is_told_apart(policies, manager, shelf):
     counts = run(policies, Order(BulkAct.RETRY), shelf, by=manager)
     assert counts == {ItemOutcome.SAME: 3}
@@ -126,6 +150,7 @@ def test_what_its_state_does_not_allow_is_told_apart(policies, manager, shelf):
     [
         (BulkAct.CLASSIFY, "secret"),
         (BulkAct.TAG, ","),
+        (BulkAct.TAG, "\ufdfa" * 60),
         (BulkAct.OWNER, "stranger"),
         (BulkAct.OWNER, "member"),
         (BulkAct.VALID_UNTIL, "soon"),

@@ -178,6 +178,11 @@ def test_removing_a_folder_lifts_its_documents_and_tells_nothing_of_hidden_ones(
     assert document.folder.path == "a"
 
 
+def test_a_tag_that_folds_to_more_than_fits_is_refused(manager, document):
+    with pytest.raises(DocumentError, match="A tag has"):
+        tagging.tag(document, "\ufdfa" * 60, by=manager)
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", "x" * 201])
 def test_what_is_no_folder_is_refused(name, policies, manager):
     with pytest.raises(DocumentError, match="name of a folder"):
@@ -212,6 +217,23 @@ def test_the_trail_is_told_once_when_a_document_expires_or_is_to_be_reviewed(pol
     assert reminders.tell_of_days() == 0
     assert not document.is_expired
     assert document.review_on == NEXT_YEAR - timedelta(days=30)
+
+
+def test_a_document_the_database_refuses_does_not_stop_those_behind_it(policies, manager, contributor, monkeypatch):
+    documents = [
+        factories.document(policies, f"{name}.md", by=contributor, valid_until=timezone.localdate() - timedelta(days=1))
+        for name in "abc"
+    ]
+    bad = min(documents, key=lambda document: document.pk)
+
+    def follow(document):
+        if document.pk == bad.pk:
+            Document.objects.filter(pk=document.pk).update(title="x" * 301)
+
+    monkeypatch.setattr(reminders, "when_expired", [follow])
+
+    assert reminders.tell_of_days() == 2
+    assert not told(EventType.DOCUMENT_EXPIRED, bad)
 
 
 def test_the_last_valid_day_is_still_valid(policies, document):
