@@ -6,6 +6,7 @@ Who may not decide although they review, and when it takes two, is said in `answ
 """
 
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -158,16 +159,12 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
     answer.released_by, answer.released_at = by, review.decided_at
     _move_answer(draft, "released_text", "released_sha256", "released_by", "released_at")
     approvals = [one.pk for one in (first, review) if one is not None]
-    details = {"review": review.pk, "text_sha256": review.text_sha256, "sources": review.sources}
+    details = _approved(review)
+    released = {"draft": draft.pk, "policy": answer.policy, "approvals": approvals, **details}
     record_all(
         [
-            Entry(EventType.DRAFT_APPROVED, draft, review.reason, {"answer": answer.pk, **details}),
-            Entry(
-                EventType.ANSWER_RELEASED,
-                answer,
-                review.reason,
-                {"draft": draft.pk, "policy": answer.policy, "approvals": approvals, **details},
-            ),
+            Entry(EventType.DRAFT_APPROVED, draft, details={"answer": answer.pk, **details}),
+            Entry(EventType.ANSWER_RELEASED, answer, details=released),
         ],
         workspace=draft.workspace,
         by=by,
@@ -277,13 +274,18 @@ def _approve_once(draft: Draft, by: User, reason: str) -> Review:
         on=draft,
         workspace=draft.workspace,
         by=by,
-        reason=review.reason,
         answer=draft.answer_id,
-        review=review.pk,
-        text_sha256=review.text_sha256,
-        sources=review.sources,
+        **_approved(review),
     )
     return review
+
+
+def _approved(review: Review) -> dict[str, Any]:
+    """What the trail says of an approval. Receipts carry these entries to all who may read the answer, and the reason
+    is for the asker and the reviewers: its hash stands in the trail, its text in the review alone.
+    """
+    details = {"review": review.pk, "text_sha256": review.text_sha256, "sources": review.sources}
+    return {**details, "reason_sha256": digest(review.reason)} if review.reason else details
 
 
 def _decide(draft: Draft, decision: Decision, by: User, reason: str, *, state: DraftState | None = None) -> Review:

@@ -1,10 +1,14 @@
-"""What belongs to one timeline: a question, its answer and its draft; the models of a workspace and the workspace."""
+"""What belongs to one timeline: a question, its answer and its draft; the models of a workspace and the workspace.
+And the reasons of approvals, of which the trail has the hashes.
+"""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Model
 
-from answers.models import Answer, Draft, WorkspaceModels
+from answers.models import Answer, Draft, Review, WorkspaceModels
+from audit.timeline import kept_reasons
 from workspaces.trail import told_with
 
 
@@ -20,6 +24,11 @@ def _with_models(models: WorkspaceModels) -> Iterable[Model]:
     return [models.workspace]
 
 
+def _reason_of_approval(details: dict[str, Any]) -> str:
+    return Review.objects.filter(pk=details.get("review")).values_list("reason", flat=True).first() or ""
+
+
+kept_reasons.append(_reason_of_approval)
 told_with[WorkspaceModels] = _with_models
 told_with[Answer] = _with_answer
 told_with[Draft] = _with_draft

@@ -1,11 +1,13 @@
 """Say an entry of the trail as a sentence for a person, from what the entry itself holds."""
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 
@@ -218,9 +220,16 @@ def _shown(value: Any) -> str:
     return "–" if value is None or value == "" else str(value)
 
 
+#: Each tells the reason of which an entry holds the hash alone, from its details, or "". The apps above add theirs.
+kept_reasons: list[Callable[[dict[str, Any]], str]] = []
+
+
 def reason(event: Event) -> str:
     """The reason the person gave, if any; for what a source took away, that it is gone there."""
     given = str(_body(event).get("reason", ""))
+    if not given and (kept := _details(event).get("reason_sha256")):
+        told = (tell(_details(event)) for tell in kept_reasons)
+        return next((text for text in told if digest(text) == kept), "")
     if not given and event.type == EventType.DOCUMENT_DELETED and (source := _details(event).get("source_name")):
         return _("No longer in the source “%(name)s”.") % {"name": source}
     return given

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from answers import receipts, review
 from answers.exceptions import ReceiptError
-from answers.models import Answer
+from answers.models import Answer, Review
 from answers.states import AnswerStatus
-from audit import chain, signing
+from audit import chain, signing, timeline
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Checkpoint, Event
@@ -23,7 +23,9 @@ from audit.verifier import Verifier
 from documents import restriction
 from tests.answers import library
 from tests.audit import vectors
+from workspaces.classification import Classification
 from workspaces.exceptions import Hidden
+from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +85,29 @@ def test_receipt_carries_no_question_and_no_answer_text(approved: Answer, member
 
     assert QUESTION not in document
     assert "See the handbook." not in document
+
+
+def test_receipt_carries_no_reason_of_a_reviewer_and_the_timeline_tells_it(
+    legal: Any, member: Any, reviewer: Any, second_reviewer: Any, answered: Callable[..., Any]
+) -> None:
+    Workspace.objects.update(second_approver_from=Classification.INTERNAL)
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+    draft = answered(legal, QUESTION, member).draft
+    first, second = "Strike the bonus of 4.2 million.", "The bonus may stay."
+    review.approve(draft, by=second_reviewer, seen_sha256=digest(draft.text), reason=first)
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text), reason=second)
+
+    document = receipts.issue(Answer.objects.get(), by=member)
+
+    assert checked(document) == []
+    assert "bonus" not in document
+    assert digest(first) in document
+    entries = Event.objects.filter(type__in=["draft.approved_once", "draft.approved", "answer.released"]).order_by(
+        "seq"
+    )
+    assert [timeline.reason(entry) for entry in entries] == [first, second, second]
+    Review.objects.update(reason="Written into the review afterwards.")
+    assert [timeline.reason(entry) for entry in entries] == ["", "", ""]
 
 
 def test_issuing_is_recorded_and_the_chain_is_signed_when_it_was_not_yet(released: Answer, member: Any) -> None:
