@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from documents.holds import MAX_REASON
-from documents.models import Document, RetentionRules
+from documents.models import RetentionRules
 
 
 class HoldForm(forms.Form):
@@ -22,10 +22,9 @@ class HoldForm(forms.Form):
         help_text=_("For example the matter it is needed for. Kept with the hold and in the audit trail."),
     )
 
-    def offer(self, documents: Iterable[Document]) -> None:
-        """The documents to choose from, by title; the one that was asked for among them."""
-        choices = [("", _("Everything in the workspace")), *((str(one.pk), one.title) for one in documents)]
-        self.fields["document"].widget.choices = choices
+    def offer(self, documents: Iterable[tuple[str, str]]) -> None:
+        """The documents to choose from, by id and what they are called."""
+        self.fields["document"].widget.choices = [("", _("Everything in the workspace")), *documents]
 
     def clean_document(self) -> UUID | None:
         said = self.cleaned_data["document"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from documents import dependants, holds, library, retention, tombstones
+from documents import dependants, holds, library, retention, told, tombstones
 from documents.deletion import versions_of
 from documents.deletion_forms import HoldForm, RetentionForm
 from documents.deletion_receipts import hand_out
@@ -118,7 +118,7 @@ def show_deleted(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRe
 def download_receipt(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """The signed receipt as a file to keep."""
     deletion = _deletion(request, workspace, pk)
-    if not deletion.receipt:
+    if not deletion.receipt or not deletion.is_named:
         raise Hidden(user=request.user, workspace=workspace, action=Action.MANAGE_DOCUMENTS, thing=deletion)
     response = HttpResponse(hand_out(deletion, by=request.user), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="deletion-{pk}.json"'
@@ -151,8 +151,9 @@ def _says_why(place: str) -> Callable[[Act], Act]:
 @_says_why("documents:deleted")
 def restore(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take a document out of the bin."""
-    document = tombstones.restore(_deletion(request, workspace, pk), by=request.user)
-    messages.success(request, _("“%(title)s” is back. It answers again in a moment.") % {"title": document.title})
+    deletion = _deletion(request, workspace, pk)
+    tombstones.restore(deletion, by=request.user)
+    messages.success(request, _("“%(title)s” is back. It answers again in a moment.") % {"title": deletion})
     return redirect("documents:deleted", slug=workspace.slug)
 
 
@@ -244,14 +245,25 @@ def _holdable(request: HttpRequest, workspace: Workspace, pk: UUID | None) -> Do
     return document
 
 
+def _offered(request: HttpRequest, workspace: Workspace, asked: str | None) -> list[tuple[str, str]]:
+    """The documents to choose from, by title; one that is closed to the person only when it was asked for."""
+    holdable = holds.holdable(request.user).filter(workspace=workspace, erased_at=None)
+    named = holdable.filter(pk__in=told.named_to(request.user).values("pk")).values_list("pk", "title")
+    offered = [(str(pk), title) for pk, title in named.order_by("title", "path")[:OFFERED]]
+    try:
+        sought = UUID(asked or "")
+    except ValueError:
+        return offered
+    if str(sought) not in dict(offered) and holdable.filter(pk=sought).exists():
+        offered.append((str(sought), dict(named.filter(pk=sought)).get(sought, _("A document"))))
+    return offered
+
+
 def _holds_page(request: HttpRequest, workspace: Workspace, form: HoldForm, *, status: int = 200) -> HttpResponse:
     rows = access.visible(request.user, LegalHold).filter(workspace=workspace)
     rows = rows.select_related("document", "placed_by", "lifted_by").order_by(
         F("lifted_at").desc(nulls_first=True), "-placed_at"
     )
-    offered = (
-        holds.holdable(request.user).filter(workspace=workspace, erased_at=None).order_by("title", "path")[:OFFERED]
-    )
-    form.offer(offered)
+    form.offer(_offered(request, workspace, form["document"].value()))
     context = {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "form": form}
     return render(request, "documents/holds.html", context, status=status)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
+from documents import told
 from documents.exceptions import Held, HoldError
 from documents.models import Deletion, Document, LegalHold
 from documents.querysets import not_barred
@@ -110,13 +111,16 @@ def holdable(user: User) -> QuerySet[Document]:
 
 
 def holds_known_to(user: User) -> QuerySet[LegalHold]:
-    """Holds where `user` places them or reads the trail; for platform administrators those of whole workspaces."""
+    """Holds where `user` places them or reads the trail; for platform administrators those of whole workspaces.
+
+    Those on documents that are closed to the person do not name them (decision 12).
+    """
     held = access.where_allowed(user, Action.HOLD) | access.where_allowed(user, Action.READ_TRAIL)
     theirs = Document.objects.filter(not_barred(user)).order_by()
     known = held & (Q(document=None) | Q(document__in=theirs.values("pk")))
     if PlatformAction.HOLD_WORKSPACES in access.platform_actions(user):
         known |= Q(document=None)
-    return LegalHold.objects.filter(known)
+    return told.telling(LegalHold.objects.filter(known), to=user)
 
 
 def _require_right(workspace: Workspace, by: User, *, whole: bool) -> None:
@@ -138,8 +142,8 @@ def _stated(reason: str) -> str:
 
 
 def titles(holds: Iterable[LegalHold]) -> list[str]:
-    """What each hold is on, for a person."""
-    return [hold.document.title if hold.document else _("Everything in the workspace") for hold in holds]
+    """What each hold is on, for the person it was read for."""
+    return [str(hold) if hold.document_id else _("Everything in the workspace") for hold in holds]
 
 
 access.guard(LegalHold, visible=holds_known_to, workspace_of=lambda hold: hold.workspace, names_only=True)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from documents import dependants, holds
+from documents import dependants, holds, told
 from documents.exceptions import DocumentError
 from documents.models import HEAVY, Cause, Deletion, Document, RetentionRules, Version
 from documents.querysets import not_barred
@@ -140,11 +140,13 @@ def restore(deletion: Deletion, *, by: User) -> Document:
 
 
 def deletions_known_to(user: User) -> QuerySet[Deletion]:
-    """Deletions in workspaces where `user` manages documents or reads the trail, but of what is never theirs."""
+    """Deletions in workspaces where `user` manages documents or reads the trail, but of what is never theirs.
+
+    What is closed to them otherwise is among them without its name (decision 12).
+    """
     there = access.where_allowed(user, Action.MANAGE_DOCUMENTS) | access.where_allowed(user, Action.READ_TRAIL)
-    return Deletion.objects.filter(
-        there, document__in=Document.objects.filter(not_barred(user)).order_by().values("pk")
-    )
+    theirs = Document.objects.filter(not_barred(user)).order_by()
+    return told.telling(Deletion.objects.filter(there, document__in=theirs.values("pk")), to=user)
 
 
 def bin_days(workspace_id: UUID) -> int:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from documents.models.document import Document
@@ -64,6 +65,9 @@ class Deletion(models.Model):
     receipt = models.TextField(blank=True, default="")
     receipt_issued_at = models.DateTimeField(null=True, blank=True)
 
+    #: Whether the person it is read for is told what it is called, why it went and its receipt (documents/told.py).
+    is_named: bool | None = False
+
     class Meta:
         verbose_name = _("deletion")
         verbose_name_plural = _("deletions")
@@ -104,7 +108,7 @@ class Deletion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.document)
+        return self.document.title if self.is_named else gettext("A document")
 
 
 class LegalHold(models.Model):
@@ -122,6 +126,9 @@ class LegalHold(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     lift_reason = models.CharField(max_length=500, blank=True, default="")
+
+    #: Whether the person it is read for is told what its document is called (documents/told.py).
+    is_named: bool | None = False
 
     class Meta:
         verbose_name = _("legal hold")
@@ -141,7 +148,14 @@ class LegalHold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.document or self.workspace)
+        if self.document is None:
+            return str(self.workspace)
+        return self.document.title if self.is_named else gettext("A document")
+
+    @property
+    def tells(self) -> bool:
+        """Whether the person it is read for is told why it was placed and lifted: a reason may name the document."""
+        return self.document_id is None or bool(self.is_named)
 
 
 def _days(label: object, help_text: object) -> models.PositiveSmallIntegerField:

@@ -10,11 +10,13 @@ from django.urls import reverse
 from audit import verifier
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, holds, library, proving, retention
+from documents import deletion, holds, library, proving, restriction, retention
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, RetentionRules
 from tests.documents.arrivals import SHORT, receive
+from workspaces import members
 from workspaces.models import Workspace
+from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +146,89 @@ def test_an_auditor_reads_deletions_and_holds_in_the_admin_and_changes_none(
     assert client.get(change).status_code == 200
     assert client.post(change, {"reason": "Other."}).status_code == 403
     assert client_of(manager).get(reverse("admin:documents_deletion_changelist")).status_code == 403
+
+
+@pytest.fixture
+def osprey(policies, contributor, manager):
+    """A document that was closed to everybody but one manager, and a second manager without a grant."""
+    version = receive(policies, contributor, "Osprey ends in spring.", "osprey layoffs.txt").version
+    ingest_version(version.pk)
+    restriction.restrict(version.document, by=manager)
+    other = members.create_user(username="second-manager", by=None)
+    members.add_member(policies, other, Role.MANAGER, by=None)
+    return version.document, other
+
+
+def shown(client, name, **ids):
+    return client.get(address(name, **ids)).content.decode()
+
+
+def said(*call):
+    out = io.StringIO()
+    call_command(*call, stdout=out)
+    return out.getvalue()
+
+
+def test_the_bin_and_the_holds_do_not_name_what_is_closed_to_the_reader(
+    osprey, policies, manager, auditor, client_of, tmp_path
+):
+    document, other = osprey
+    retention.change(policies, by=manager, bin_days=9)
+    holds.place(policies, document, by=manager, reason="Osprey, case 12.")
+    mine, theirs = client_of(manager), client_of(other)
+
+    held = shown(theirs, "holds"), said("hold", "list", "policies", "--as", other.username)
+    holds.lift(LegalHold.objects.get(), by=manager, reason="Osprey is over.")
+    gone = library.delete(document, by=manager, reason="Osprey was leaked.").deletion
+    asked = client_of(other).get(address("holds"), {"document": str(document.pk)}).content.decode()
+    binned = shown(theirs, "deleted"), shown(theirs, "deletion", pk=gone.pk), shown(theirs, "holds")
+    told = said("deletion", "list", "--as", other.username, "policies")
+    restored = theirs.post(address("restore", pk=gone.pk), follow=True).content.decode()
+
+    for page in (*held, asked, *binned, told, restored):
+        assert "osprey" not in page.lower()
+    assert "A document" in held[0]
+    assert "A document" in binned[0]
+    assert "Restore" in binned[0]
+    assert f'value="{document.pk}"' in asked
+    assert f'value="{document.pk}"' not in held[0]
+    assert Document.objects.get(pk=document.pk).deleted_at is None
+    assert "osprey" in shown(mine, "holds").lower()
+
+    # After the erasure nobody has a grant any more: whoever deleted it keeps its name and its receipt.
+    retention.change(policies, by=manager, bin_days=0)
+    gone = library.delete(document, by=manager, reason="Osprey was leaked.").deletion
+    deletion.erase(document.pk)
+    assert proving.prove(gone.pk) is True
+    assert "osprey" in shown(mine, "deletion", pk=gone.pk).lower()
+    assert mine.get(address("deletion_receipt", pk=gone.pk)).status_code == 200
+    assert theirs.get(address("deletion_receipt", pk=gone.pk)).status_code == 404
+    assert "osprey" not in (shown(theirs, "deletion", pk=gone.pk) + shown(theirs, "deleted")).lower()
+    with pytest.raises(CommandError):
+        said("deletion", "receipt", "--as", other.username, str(gone.pk))
+
+
+def test_an_auditor_does_not_read_or_find_the_name_of_what_is_closed(
+    osprey, document, policies, manager, auditor, client_of
+):
+    closed, _ = osprey
+    hold = holds.place(policies, closed, by=manager, reason="Osprey, case 12.")
+    holds.lift(hold, by=manager, reason="Osprey is over.")
+    gone = library.delete(closed, by=manager, reason="Osprey was leaked.").deletion
+    library.delete(document, by=manager, reason="Old.")
+    client = client_of(auditor)
+    lists = [reverse(f"admin:documents_{name}_changelist") for name in ("deletion", "legalhold")]
+
+    pages = [client.get(one).content.decode() for one in lists]
+    pages += [
+        client.get(reverse("admin:documents_deletion_change", args=[gone.pk])).content.decode(),
+        client.get(reverse("admin:documents_legalhold_change", args=[hold.pk])).content.decode(),
+    ]
+    sought = [client.get(one, {"q": "osprey"}).content.decode() for one in lists]
+    named = client.get(lists[0], {"q": document.title}).content.decode()
+
+    assert not [page for page in pages if "osprey" in page.lower()]
+    assert all("A document" in page for page in pages)
+    assert not [page for page in sought if "A document" in page]
+    assert document.title in pages[0]
+    assert document.title in named

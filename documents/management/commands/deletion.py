@@ -10,6 +10,7 @@ from documents.models import Deletion
 from documents.traces_in_words import standing_of
 from workspaces import access
 from workspaces.commands import PortalCommand
+from workspaces.exceptions import Hidden
 from workspaces.models import User
 from workspaces.roles import Action
 
@@ -38,7 +39,7 @@ class Command(PortalCommand):
 
     def _said(self, deletion: Deletion) -> dict[str, Any]:
         standing = standing_of(deletion, held=holds.on_document(deletion.document).exists())
-        self.say(f"{deletion.pk}  {deletion.document}  {standing.label}: {standing.sentence}")
+        self.say(f"{deletion.pk}  {deletion}  {standing.label}: {standing.sentence}")
         return {
             "deletion": str(deletion.pk),
             "document": str(deletion.document_id),
@@ -51,6 +52,8 @@ class Command(PortalCommand):
 
     def _receipt(self, user: User, pk: str) -> Any:
         deletion = access.find(user, Action.MANAGE_DOCUMENTS, Deletion, pk=pk)
+        if not deletion.is_named:
+            raise Hidden(user=user, workspace=deletion.workspace, action=Action.MANAGE_DOCUMENTS, thing=deletion)
         receipt = hand_out(deletion, by=user)
         self.say(receipt)
         return json.loads(receipt)

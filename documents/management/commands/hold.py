@@ -39,11 +39,11 @@ class Command(PortalCommand):
         user = self._person(username)
         workspace = self._workspace_to_hold(user, slug)
         if act == "place":
-            return self._said(self._place(workspace, user, **given))
+            return self._said(self._place(workspace, user, **given), user)
         if act == "lift":
-            return self._said(self._lift(workspace, user, **given))
+            return self._said(self._lift(workspace, user, **given), user)
         standing = holds.holds_known_to(user).filter(workspace=workspace, lifted_at=None)
-        return [self._said(hold) for hold in standing.select_related("document", "placed_by")]
+        return [self._said(hold, user) for hold in standing.select_related("document", "placed_by")]
 
     def _workspace_to_hold(self, user: User, slug: str) -> Workspace:
         """A platform administrator holds workspaces that are none of theirs to open."""
@@ -70,13 +70,14 @@ class Command(PortalCommand):
         found.refresh_from_db()
         return found
 
-    def _said(self, hold: LegalHold) -> dict[str, Any]:
-        what = holds.titles([hold])[0]
-        self.say(f"{hold.pk}  {what}  {hold.reason}{'' if hold.lifted_at is None else '  (lifted)'}")
+    def _said(self, hold: LegalHold, user: User) -> dict[str, Any]:
+        hold = holds.holds_known_to(user).get(pk=hold.pk)
+        what, reason = holds.titles([hold])[0], hold.reason if hold.tells else "–"
+        self.say(f"{hold.pk}  {what}  {reason}{'' if hold.lifted_at is None else '  (lifted)'}")
         return {
             "hold": str(hold.pk),
             "document": str(hold.document_id) if hold.document_id else None,
-            "reason": hold.reason,
+            "reason": reason,
             "placed_at": hold.placed_at,
             "placed_by": hold.placed_by.get_username(),
             "lifted_at": hold.lifted_at,
