@@ -98,7 +98,7 @@ def recognise(path: Path, *, name: str, pages: Sequence[int] = (), limits: Limit
 def renew(path: Path, *, name: str, limits: Limits = RENEWING) -> Parsed:
     """The text of an old Office file, for which `parse` raised `old_office`: LibreOffice writes it anew first.
 
-    Raises ParseFailed; `old_office` again where there is no LibreOffice, `not_isolated` where it would have a network.
+    Raises ParseFailed; `old_office` again where there is no LibreOffice, `not_isolated` where it is not shut in.
     """
     ending = _ending(name)
     content = _written_anew(path, ending, NEWER[ending], limits)
@@ -112,7 +112,7 @@ def renew(path: Path, *, name: str, limits: Limits = RENEWING) -> Parsed:
 def as_pages(path: Path, *, name: str, limits: Limits = RENEWING) -> bytes:
     """A presentation as a PDF to look at, a page for each slide, the hidden ones too.
 
-    Raises ParseFailed; `old_office` where there is no LibreOffice, `not_isolated` where it would have a network.
+    Raises ParseFailed; `old_office` where there is no LibreOffice, `not_isolated` where it is not shut in.
     """
     return _written_anew(path, _ending(name), "pdf", limits)
 

@@ -29,7 +29,8 @@ def main() -> None:
     work = work_of(request)
     closed = shut_in(request["limits"], Path(request["path"]) if "path" in request else None)
     CEILINGS.take(request["limits"])
-    header, body = attempt(work if closed["network"] or not request["limits"]["programs"] else _refused)
+    shut = closed["network"] and closed["files"]
+    header, body = attempt(work if shut or not request["limits"]["programs"] else _refused)
     header["closed"] = closed
     with os.fdopen(out, "wb") as pipe:
         pipe.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
@@ -61,7 +62,7 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
 
 
 def _refused() -> Answer:
-    """Instead of a program that would open whatever address a file names."""
+    """Instead of a program that would open whatever address a file names, or look into other processes."""
     raise ParseFailed("not_isolated")
 
 

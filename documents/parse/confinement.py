@@ -9,6 +9,7 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
+#: mount_setattr, which came before Landlock did: the same number on every processor, and `struct mount_attr`.
+_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = 442, -100, 0x8000, struct.pack("=QQQQ", 1, 0, 0, 0)
 
 #: Libraries, fonts and the words that text recognition knows; and the few files of the system that libraries ask for.
 _LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/mime.types", "/etc/localtime")
@@ -71,10 +74,11 @@ def _move(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
     """Make the readable places and this directory, as /tmp, all there is: a program may connect to sockets of its own,
     and no filter of the kernel's tells those from a database's but the path to them.
     """
-    here = Path.cwd()
-    root = here / "root"
+    # Side by side: Landlock's rule for what is its own reaches all that is mounted below it.
+    root, own = Path.cwd() / "root", Path.cwd() / "own"
+    own.mkdir()
     # The original may lie in the /tmp that was, so this one is there first.
-    shown = {root / "tmp": here} | {root / place.relative_to("/"): place for place in readable}
+    shown = {root / "tmp": own} | {root / place.relative_to("/"): place for place in readable}
     if libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
         return False
     for inside, place in shown.items():
@@ -85,10 +89,18 @@ def _move(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
             inside.touch()
         if libc.mount(bytes(place), bytes(inside), None, _MS_BIND | _MS_REC, None) != 0:
             return False
+        if place != own and not _make_read_only(libc, inside):
+            return False
     os.chroot(root)
     os.chdir("/tmp")  # noqa: S108 (nobody else has this one)
     os.environ["HOME"] = os.environ["TMPDIR"] = str(Path.cwd())
     return True
+
+
+def _make_read_only(libc: ctypes.CDLL, inside: Path) -> bool:
+    """With what is mounted below it."""
+    size = len(_READ_ONLY)
+    return bool(libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, bytes(inside), _AT_RECURSIVE, _READ_ONLY, size) == 0)
 
 
 def _readable(file: Path | None, *, programs: bool) -> Iterator[Path]:

@@ -33,7 +33,7 @@ SENTENCES: dict[str, str] = {
     ),
     "not_isolated": gettext_noop(
         "Files of old Office versions are read through LibreOffice, which is only started where the system can keep it "
-        "from the network, and here it cannot. Save the file in the newer format and upload that."
+        "from the network and from other files, and here it cannot. Save the file in the newer format and upload that."
     ),
     "alone": gettext_noop("Files of this kind are read when they are uploaded by themselves, and not as attachments."),
     "too_deep": gettext_noop("It lies in more messages, one inside the other, than are opened here."),

@@ -7,13 +7,15 @@ import os
 import socket
 import sys
 from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
 from documents import forking, sandbox
 from documents.forking import Forker
-from documents.parse import ParseFailed, seccomp
+from documents.parse import ParseFailed, confinement, seccomp
 from documents.sandbox import DEFAULT, RENEWING, Limits
 from tests.documents import samples
 
@@ -49,18 +51,20 @@ def parser(path, name):
     return Parsed("done", (), "", 1, "pdf")
 child.parse_file = parser
 """
+#: The first as if it stood, or no program would be started.
 WALLS = {
-    "files": "confinement.landlock.confine = lambda **how: False\n",
+    "files": "confinement.landlock.confine = lambda **how: True\n",
     "calls": "confinement.seccomp.confine = lambda **how: False\n",
 }
+MOUNTS = {"mounts": "confinement._make_read_only = lambda *where: True\n"}
 
 
 @pytest.fixture(scope="module")
 def forkers():
     """By the walls that are taken away."""
     made = {
-        without: Forker(("-c", CHILD + "".join(WALLS[wall] for wall in without) + "zygote.main()"))
-        for without in ((), ("files",), ("calls",), ("files", "calls"))
+        without: Forker(("-c", CHILD + "".join((WALLS | MOUNTS)[wall] for wall in without) + "zygote.main()"))
+        for without in ((), ("files",), ("calls",), ("files", "calls"), ("mounts",), ("files", "mounts"))
     }
     yield made
     for each in made.values():
@@ -131,6 +135,47 @@ if sys.platform == "linux":
             assert attempt(closed, *WALLS, limits=limits) == "FileNotFoundError"
         assert attempt("socket.socket(socket.AF_INET)", limits=limits) == "PermissionError"
         assert attempt("socket.socket(socket.AF_INET)", *WALLS, limits=limits) == "done"
+
+    @pytest.mark.parametrize("place", ["documents", "libraries", "the original", "the shown root"])
+    def test_a_program_writes_nothing_of_what_it_is_shown_but_its_own(attempt, page, place):
+        limits = replace(RENEWING, memory_bytes=2 * 1024**3)
+        name = f"inlock-{uuid4()}"
+        written = {
+            "documents": confinement.ROOT / "documents" / name,
+            "libraries": Path("/usr") / name,
+            "the original": page,
+            "the shown root": Path("/") / name,
+        }[place]
+        code = f"open({str(written)!r}, 'ab')"
+
+        assert attempt("open('mine', 'w').write('x')", limits=limits) == "done"
+        assert attempt(code, limits=limits) in ("PermissionError", "OSError")
+        # Each wall alone. At the root itself nothing is mounted, and what is made there goes with the child.
+        assert attempt(code, "mounts", limits=limits) == "PermissionError"
+        assert attempt(code, "files", limits=limits) == ("done" if place == "the shown root" else "OSError")
+        assert place == "the original" or not written.exists()
+        # The counter-proof: neither wall, and the file opens.
+        if place == "the original":
+            assert attempt(code, "files", "mounts", limits=limits) == "done"
+
+    def test_a_program_reads_nothing_of_the_portals_process(attempt):
+        limits = replace(RENEWING, memory_bytes=2 * 1024**3)
+        code = "open('/proc/%d/environ' % given['portal']).read()"
+
+        assert attempt(code, limits=limits) == "PermissionError"
+        # The one wall here: where it is not there, no program is started.
+        assert attempt(code, "files", limits=limits) == "done"
+
+    def test_no_program_is_started_where_files_are_not_closed(page, monkeypatch):
+        forker = Forker(("-c", CHILD + "confinement.landlock.confine = lambda **how: False\nzygote.main()"))
+        monkeypatch.setattr(forking, "forker", forker)
+        limits = replace(RENEWING, memory_bytes=2 * 1024**3)
+
+        with pytest.raises(ParseFailed) as caught:
+            sandbox.parse(page, name="pass.pdf", limits=limits)
+        forker.close()
+
+        assert caught.value.code == "not_isolated"
 
     def test_a_processor_that_is_not_known_is_said_to_have_no_filter(monkeypatch):
         monkeypatch.setattr(seccomp.platform, "machine", lambda: "sparc64")
