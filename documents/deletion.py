@@ -29,11 +29,13 @@ from documents.models import (
     Deletion,
     Document,
     DocumentGroupGrant,
+    DocumentTag,
     DocumentUserGrant,
     Embedding,
     Passage,
     RetentionRules,
     Sketch,
+    Tag,
     Version,
 )
 from workspaces.killpoints import killpoint
@@ -151,8 +153,9 @@ def _erase_rows(deletion: Deletion, withdrawn: Withdrawal, files: int) -> Erasur
     if deletion.version_id is None:
         DocumentUserGrant.objects.filter(content_object=document).delete()
         DocumentGroupGrant.objects.filter(content_object=document).delete()
+        _forget_said_about(document)
         document.erased_at = timezone.now()
-        document.save(update_fields=["erased_at"])
+        document.save(update_fields=["erased_at", "review_note"])
     erasure = Erasure(count, withdrawn.removed, withdrawn.absent, files)
     removed = asdict(erasure) | quoted
     ours.update(erased_at=timezone.now(), removed=removed)
@@ -165,6 +168,17 @@ def _erase_rows(deletion: Deletion, withdrawn: Withdrawal, files: int) -> Erasur
         **removed,
     )
     return erasure
+
+
+def _forget_said_about(document: Document) -> None:
+    """What people wrote about it, which may quote it: the note of its review, and tags that nothing else bears."""
+    document.review_note = ""
+    borne = Tag.objects.filter(documents=document).values_list("pk", flat=True)
+    # Locked in the order in which tagging locks: nobody gives a tag to another document while it goes.
+    tags = Tag.objects.filter(pk__in=list(borne)).order_by("folded").select_for_update()
+    ids = [tag.pk for tag in tags]
+    DocumentTag.objects.filter(document=document).delete()
+    Tag.objects.filter(pk__in=ids, tagging=None).delete()
 
 
 def _erase_what_rests(deletion: Deletion) -> dict[str, int]:

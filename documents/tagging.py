@@ -61,7 +61,7 @@ def change_tags(document: Document, *, add: Iterable[str] = (), remove: Iterable
     had = {tag.folded: tag for tag in document.tags.all()}
     on = {fold(name): name for name in map(usable, add)}
     off = [had[folded] for folded in map(fold, map(usable, remove)) if folded in had]
-    new = [_known(document, folded, name) for folded, name in on.items() if folded not in had]
+    new = [_known(document, folded, name) for folded, name in sorted(on.items()) if folded not in had]
     if not new and not off:
         return False
     if len(had) + len(new) - len(off) > MAX_TAGS:
@@ -80,6 +80,10 @@ def change_tags(document: Document, *, add: Iterable[str] = (), remove: Iterable
 
 
 def _known(document: Document, folded: str, name: str) -> Tag:
-    """The workspace's tag of that spelling; the first one to write it decides how it reads."""
-    found, _made = Tag.objects.get_or_create(workspace_id=document.workspace_id, folded=folded, defaults={"name": name})
+    """The workspace's tag of that spelling; the first one to write it decides how it reads.
+
+    Locked, so that an erasure which finds nobody else bearing it does not take it away before the document does.
+    """
+    tags = Tag.objects.select_for_update(no_key=True)
+    found, _made = tags.get_or_create(workspace_id=document.workspace_id, folded=folded, defaults={"name": name})
     return found

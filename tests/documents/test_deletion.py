@@ -4,15 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import deletion, index, leases, library, spaces, tombstones
+from documents import deletion, index, leases, library, metadata, proving, spaces, tagging, tombstones
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
-from documents.models import Document, Embedding, Passage, Version
+from documents.models import Deletion, Document, Embedding, Passage, Tag, Version
 from documents.tasks import erase_document_task, sweep_ingestion, withdraw_version_task
+from tests.documents import factories
 from tests.documents.arrivals import LONG, SHORT, Killed, Killer, again, let_lease_expire, receive
 from workspaces import access
 from workspaces.dispatch import inline
@@ -47,6 +49,25 @@ def test_a_deleted_document_is_gone_from_the_moment_of_the_act(document, manager
     assert "Out of date" in event.body
     policies.refresh_from_db()
     assert policies.index_revision == 3
+
+
+def test_erasing_takes_what_people_wrote_about_it_so_that_the_receipt_can_be_given(
+    document, manager, contributor, policies
+):
+    other = factories.document(policies, "other.md", by=contributor)
+    quote = " ".join(document.current_version.text.split())[40:320]
+    metadata.set_review(document, timezone.localdate(), note=quote, by=manager)
+    tagging.set_tags(document, ["Dismissal of one person", "Shared"], by=manager)
+    tagging.tag(other, "Shared", by=manager)
+    library.delete(document, by=manager)
+
+    assert deletion.erase(document.pk)
+
+    document.refresh_from_db()
+    assert (document.review_note, list(document.tags.all())) == ("", [])
+    assert [tag.name for tag in Tag.objects.all()] == ["Shared"]
+    assert [tag.name for tag in other.tags.all()] == ["Shared"]
+    assert proving.prove(Deletion.objects.get().pk)
 
 
 def test_erasing_leaves_nothing_but_a_tombstone(document, manager, policies, settings):
