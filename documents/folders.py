@@ -4,12 +4,13 @@ A folder is known to whoever may open a document in it or below it: its name may
 documents also knows of empty ones.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Length, Substr
 from django.utils.translation import gettext as _
@@ -121,12 +122,26 @@ def _upwards(folders: dict[UUID, Folder], pk: UUID | None) -> Iterable[UUID]:
 # --- Verbs --------------------------------------------------------------------------------------------------
 
 
+def lock(workspace_id: UUID) -> None:
+    """Until the transaction ends, nobody else makes, renames or removes a folder here, or puts a document into one.
+
+    Taken before any document's lock: who removes a folder locks the documents in it afterwards.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"folders {workspace_id}"])
+
+
+@transaction.atomic
 def folder_for(workspace: Workspace, path: str) -> Folder | None:
-    """The folder of a document that arrives with this path, made with those above it where it is missing."""
+    """The folder of a document that arrives with this path, made with those above it where it is missing.
+
+    In the transaction of the caller it stays where it is until the document is in it.
+    """
     names = [name for name in path.split("/")[:-1] if name.strip(". ")][:MAX_DEPTH]
     whole = "/".join(names)
     if not names:
         return None
+    lock(workspace.pk)
     found = Folder.objects.filter(workspace=workspace, path=whole).first()
     return found or _made(workspace, names, by=None)
 
@@ -136,6 +151,9 @@ def create(workspace: Workspace, name: str, parent: Folder | None = None, *, by:
     """A folder of that name in `parent`, or the one that is there. Raises DocumentError for an unusable name."""
     access.require(by, Action.MANAGE_DOCUMENTS, workspace)
     name = _usable(name)
+    lock(workspace.pk)
+    if parent is not None:
+        parent = _still_there(parent)
     above = parent.path.split("/") if parent else []
     if len(above) >= MAX_DEPTH:
         raise DocumentError(_("Folders lie at most %(limit)d deep.") % {"limit": MAX_DEPTH})
@@ -153,7 +171,8 @@ def create(workspace: Workspace, name: str, parent: Folder | None = None, *, by:
 def rename(folder: Folder, name: str, *, by: User) -> bool:
     """Give the folder another name; whether it had another. Raises DocumentError where that name is taken beside it."""
     access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
-    folder = Folder.objects.select_for_update(no_key=True).get(pk=folder.pk)
+    lock(folder.workspace_id)
+    folder = _still_there(folder)
     head, _slash, before = folder.path.rpartition("/")
     name = _usable(name)
     if name == before:
@@ -166,22 +185,25 @@ def rename(folder: Folder, name: str, *, by: User) -> bool:
     if longest - len(folder.path) + len(after) > MAX_PATH:
         raise DocumentError(_("A folder in it would get too long a name."))
     was = folder.path
-    _and_below(folder).update(path=Concat(Value(after), Substr(F("path"), len(was) + 1)))
-    folder.path = after
+    _put_at(folder, after)
     record(EventType.FOLDER_RENAMED, on=folder, workspace=folder.workspace_id, by=by, before=was, after=after)
     return True
 
 
 @transaction.atomic
 def remove(folder: Folder, *, by: User) -> None:
-    """Take the folder away; its documents lie one level above then. Raises DocumentError while it holds folders.
+    """Take the folder away; its documents lie one level above then.
 
-    Whether documents closed to `by` lie in it is not told: these move along with the others.
+    Raises DocumentError while it holds folders that `by` knows of. What is closed to them is not told: such documents
+    and folders move up along with the others, a folder under a number where its name is taken there.
     """
     access.require(by, Action.MANAGE_DOCUMENTS, folder.workspace)
-    folder = Folder.objects.select_for_update(no_key=True).get(pk=folder.pk)
-    if folder.folders.exists():
+    lock(folder.workspace_id)
+    folder = _still_there(folder)
+    if tree(by, folder.workspace).inside(folder):
         raise DocumentError(_("There are folders in it: remove those first."))
+    for hidden in folder.folders.all():
+        _lift(hidden, folder)
     # Tombstones too: they keep their row.
     Document.objects.filter(folder=folder).update(folder=folder.parent_id)
     record(EventType.FOLDER_REMOVED, on=folder, workspace=folder.workspace_id, by=by)
@@ -194,7 +216,10 @@ def move(document: Document, folder: Folder | None, *, by: User) -> bool:
 
     Its path, by which its source and new versions know it, stays as it is.
     """
+    lock(document.workspace_id)
     document = locked_to_keep(document, by)
+    if folder is not None:
+        folder = _still_there(folder)
     if folder is not None and folder.workspace_id != document.workspace_id:
         raise DocumentError(_("This folder belongs to another workspace."))
     if document.folder_id == (folder.pk if folder else None):
@@ -210,6 +235,32 @@ def move(document: Document, folder: Folder | None, *, by: User) -> bool:
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
+def _still_there(folder: Folder) -> Folder:
+    """The folder as it is now. Raises DocumentError where somebody removed it since it was chosen."""
+    found = Folder.objects.filter(pk=folder.pk).select_related("workspace").first()
+    if found is None:
+        raise DocumentError(_("This folder is not there any more."))
+    return found
+
+
+def _put_at(folder: Folder, path: str) -> None:
+    """Give the folder and what lies below it the path."""
+    _and_below(folder).update(path=Concat(Value(path), Substr(F("path"), len(folder.path) + 1)))
+    folder.path = path
+
+
+def _lift(folder: Folder, above: Folder) -> None:
+    """Put the folder beside the one that holds it."""
+    head = above.path.rpartition("/")[0]
+    wanted = f"{head}/{folder.name}" if head else folder.name
+    beside = Folder.objects.filter(workspace=folder.workspace_id, path__startswith=wanted)
+    taken = set(beside.values_list("path", flat=True))
+    paths = itertools.chain([wanted], (f"{wanted} {number}" for number in itertools.count(2)))
+    _put_at(folder, next(path for path in paths if path not in taken))
+    folder.parent_id = above.parent_id
+    folder.save(update_fields=["parent"])
+
+
 def _usable(name: str) -> str:
     cleaned = " ".join("".join(character if character.isprintable() else " " for character in name).split())
     if not cleaned.strip(". ") or "/" in cleaned or len(cleaned) > MAX_NAME:
@@ -223,9 +274,7 @@ def _require_short(path: str) -> None:
 
 
 def _made(workspace: Workspace, names: list[str], *, by: User | None) -> Folder:
-    """The folder with these names from the top, and those above it. Made from the top down, so that two who make the
-    same wait for each other in one order.
-    """
+    """The folder with these names from the top, and those above it."""
     above = _made(workspace, names[:-1], by=None) if names[1:] else None
     defaults = {"parent": above, "created_by": by}
     return Folder.objects.get_or_create(workspace=workspace, path="/".join(names), defaults=defaults)[0]

@@ -1,9 +1,12 @@
 """Owner, validity, review, tags and folder of a document: who may say what, and what the trail tells of it."""
 
 import json
+import threading
+import time
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.events import EventType
@@ -181,6 +184,89 @@ def test_removing_a_folder_lifts_its_documents_and_tells_nothing_of_hidden_ones(
 def test_a_tag_that_folds_to_more_than_fits_is_refused(manager, document):
     with pytest.raises(DocumentError, match="A tag has"):
         tagging.tag(document, "\ufdfa" * 60, by=manager)
+
+
+def test_removing_a_folder_lifts_hidden_folders_too_and_does_not_tell_of_them(policies, manager, contributor):
+    below = folders.folder_for(policies, "hr/dismissals/2027/x.md")
+    factories.document(policies, "z.md", by=contributor, folder=folders.folder_for(policies, "dismissals/z.md"))
+    hidden = factories.document(policies, "hr/dismissals/2027/x.md", by=contributor, folder=below)
+    DocumentBar.objects.create(document=hidden, user=manager, reason="Too close.")
+    top = Folder.objects.get(path="hr")
+    factories.document(policies, "hr/x.md", by=contributor, folder=top)
+
+    folders.remove(top, by=manager)
+
+    assert [(each.path, each.parent and each.parent.path) for each in Folder.objects.all()] == [
+        ("dismissals", None),
+        ("dismissals 2", None),
+        ("dismissals 2/2027", "dismissals 2"),
+    ]
+
+
+def test_a_folder_that_went_meanwhile_is_told_in_a_sentence(policies, manager, document):
+    folder = folders.create(policies, "Rules", by=manager)
+    folders.remove(folder, by=manager)
+
+    for act in (
+        lambda: folders.move(document, folder, by=manager),
+        lambda: folders.rename(folder, "Other", by=manager),
+        lambda: folders.remove(folder, by=manager),
+        lambda: folders.create(policies, "In it", folder, by=manager),
+    ):
+        with pytest.raises(DocumentError, match="not there any more"):
+            act()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["rename", "remove"])
+def test_a_folder_is_not_renamed_or_removed_under_an_arrival(act, policies, manager):
+    top = folders.create(policies, "hr", by=manager)
+    inside, done, faults = threading.Event(), threading.Event(), []
+
+    def run(work):
+        try:
+            work()
+        except Exception as error:
+            faults.append(error)
+        finally:
+            connection.close()
+
+    @transaction.atomic
+    def arrive():
+        folder = folders.folder_for(policies, "hr/2027/x.md" if act == "rename" else "hr/x.md")
+        Document.objects.create(workspace=policies, path="hr/x.md", title="x", folder=folder)
+        inside.set()
+        done.wait(20)
+
+    def change():
+        if act == "rename":
+            folders.rename(top, "people", by=manager)
+        else:
+            folders.remove(top, by=manager)
+
+    arriving, changing = (threading.Thread(target=run, args=[work]) for work in (arrive, change))
+    arriving.start()
+    assert inside.wait(20)
+    changing.start()
+    until = time.monotonic() + 20
+    while changing.is_alive() and not _waits_for_a_lock() and time.monotonic() < until:
+        changing.join(0.02)
+    done.set()
+    arriving.join()
+    changing.join()
+
+    tree = {each.path: each.parent and each.parent.path for each in Folder.objects.all()}
+    assert not faults
+    assert tree == ({"people": None, "people/2027": "people"} if act == "rename" else {})
+
+
+def _waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks JOIN pg_database ON database = pg_database.oid"
+            " WHERE NOT granted AND datname = current_database()"
+        )
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "x" * 201])
