@@ -10,7 +10,7 @@ from django.test import Client
 
 from audit.events import EventType
 from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in
-from tests.workspaces.single_sign_on_scene import confirm_at, entries, sign_in_as
+from tests.workspaces.single_sign_on_scene import begin, come_back, confirm_at, entries, sign_in_as
 from workspaces import members, tokens
 from workspaces.identity import back_channel, id_token, logout_token, sign_out
 from workspaces.roles import Action
@@ -268,6 +268,34 @@ def test_a_sign_in_that_the_provider_ends_before_the_second_factor_does_not_come
 
     assert halfway() == (401, False)
     assert entries(EventType.SIGN_IN_FAILED)[-1]["details"]["fault"] == "ended_there"
+
+
+@pytest.mark.parametrize("claims", ENDED.values(), ids=ENDED)
+def test_a_sign_in_that_the_provider_ends_before_the_browser_is_back_does_not_come_about(provider, claims):
+    client = Client()
+    back = provider.sign_in(begin(client), "ada")
+
+    assert send(provider.logout_token(claims=claims)).status_code == 200
+    answer = come_back(client, back)
+
+    assert (answer.status_code, is_signed_in(client)) == (401, False)
+    assert is_signed_in(sign_in_as(provider, "ada")[0])
+
+
+@pytest.mark.parametrize(("claims", "status"), [({}, 401), ({"sub": "bea"}, 302)])
+def test_a_session_that_the_provider_never_named_is_ended_halfway_by_person_and_session(provider, claims, status):
+    """Which session it is was not told, so it may be the one that is named; another person's is not."""
+    provider.knows({"ada": {"sid": ""}, "bea": {}})
+    client, _answer = sign_in_as(provider, "ada")
+    confirm_at(provider, client, "ada")
+    secret = set_up_app_alone(client)
+    client, answer = sign_in_as(provider, "ada")
+    assert answer["Location"] == "/sign-in/code/"
+
+    send(provider.logout_token(claims={"sub": "ada", "sid": "session-of-ada"} | claims))
+
+    page = client.post("/sign-in/code/", {"code": code_of(secret, steps=1)})
+    assert (page.status_code, is_signed_in(client)) == (status, status == 302)
 
 
 @pytest.mark.parametrize("claims", [{"sub": "bea"}, {"sid": "another"}, {"sub": "ada", "sid": "another"}])

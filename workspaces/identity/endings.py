@@ -1,6 +1,7 @@
 """What the provider ended a short while ago, so that a sign-in which was under way then does not come about.
 
-A sign-in through the provider may wait for a second factor here; until that is shown there is no session to end.
+From when the browser is sent there until it is back, and while a second factor is waited for here, there is no session
+to end.
 """
 
 import hashlib
@@ -14,8 +15,8 @@ from django.core.cache import cache
 from workspaces.exceptions import CountingUnavailable
 from workspaces.identity.logout_token import Ending
 
-#: Longer than a sign-in may wait for its second factor.
-KEPT_SECONDS = 15 * 60
+#: Longer than a sign-in may take: ten minutes at the provider, and fifteen for its second factor.
+KEPT_SECONDS = 30 * 60
 
 
 def note(ending: Ending) -> None:

@@ -38,7 +38,8 @@ class Exchange(OpenIDConnectOAuth2Adapter):
 
     #: What was sent along to it, and must come back in the ID token.
     nonce: str | None = None
-    #: When this conversation began here: what the provider ended since then does not begin any more.
+    #: When the browser was sent there: what the provider ended since then does not begin any more. Not when it came
+    #: back, because a message that the session ended may overtake it.
     asked_at: float = 0
 
     def get_provider(self) -> "Provider":
@@ -98,6 +99,7 @@ class Callback(OAuth2CallbackView):
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[dict[str, Any] | None, HttpResponse | None]:
         state, response = super()._get_state(request, provider)
         self.adapter.nonce = (state or {}).get("nonce")
+        self.adapter.asked_at = (state or {}).get("asked_at", 0)
         return state, response
 
 
@@ -120,7 +122,13 @@ def go(
     nonce = secrets.token_urlsafe(32)
     try:
         return provider.redirect(
-            request, process, next_url, nonce=nonce, auth_params={"nonce": nonce, **(asked or {})}, **kept
+            request,
+            process,
+            next_url,
+            nonce=nonce,
+            asked_at=time(),
+            auth_params={"nonce": nonce, **(asked or {})},
+            **kept,
         )
     except requests.RequestException as error:
         return render_authentication_error(request, provider, exception=error)
@@ -133,7 +141,6 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     require_provider_id(provider_id)
     attempt = throttle.Attempt(throttle.by_address(request))
     exchange = Exchange(request, provider_id)
-    exchange.asked_at = time()
     response = Callback.adapter_view(exchange)(request)
     if response.status_code < 400:
         attempt.succeeded()
