@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from answers import model_hosts
 from answers.states import OPEN, RELEASED, AnswerStatus, DraftState
 from audit.history import acting_user
-from documents.models import Document, Version
+from documents.models import Deletion, Document, Version
 from workspaces.grants import UserGrant
 from workspaces.models import Workspace
 
@@ -255,6 +255,8 @@ class Suspension(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="suspensions")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    #: What closed it: a former version of a document may be erased for good while the document comes and goes.
+    deletion = models.ForeignKey(Deletion, on_delete=models.PROTECT, related_name="+")
     #: What the answer was before, and is again if the last of its documents comes back.
     status_before = models.CharField(max_length=30, choices=AnswerStatus.choices)
     suspended_at = models.DateTimeField(auto_now_add=True)
@@ -271,7 +273,7 @@ class Suspension(models.Model):
         ordering = ["suspended_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["answer", "document"], condition=Q(ended_at=None), name="suspension_one_standing"
+                fields=["answer", "deletion"], condition=Q(ended_at=None), name="suspension_one_standing"
             ),
             models.CheckConstraint(
                 condition=Q(ended_at=None, ended_by=None) | Q(ended_at__isnull=False, ended_by__isnull=False),

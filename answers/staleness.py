@@ -21,7 +21,7 @@ from answers.withdrawal import withdraw_drafts
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants
+from documents import dependants, told
 from documents.dependants import Resting
 from documents.models import Deletion, Document
 from workspaces import access
@@ -72,9 +72,13 @@ def suspend(deletion: Deletion) -> None:
     for answer in answers:
         Suspension.objects.get_or_create(
             answer=answer,
-            document_id=deletion.document_id,
+            deletion=deletion,
             ended_at=None,
-            defaults={"status_before": before.get(answer.pk, answer.status), "suspended_by": deletion.deleted_by},
+            defaults={
+                "document_id": deletion.document_id,
+                "status_before": before.get(answer.pk, answer.status),
+                "suspended_by": deletion.deleted_by,
+            },
         )
         if answer.status != AnswerStatus.SUSPENDED:
             entries.append(_become(answer, AnswerStatus.SUSPENDED, EventType.ANSWER_SUSPENDED, deletion))
@@ -83,12 +87,13 @@ def suspend(deletion: Deletion) -> None:
 
 
 def resume(deletion: Deletion) -> None:
-    """Open again what a restored document had closed, unless another document it rests on is gone too."""
-    mine = Suspension.objects.filter(document=deletion.document_id, ended_at=None)
+    """Open again what this deletion had closed, unless it is erased or something else it rests on is gone too."""
+    mine = Suspension.objects.filter(deletion=deletion, ended_at=None)
     answers = _locked(Answer.objects.filter(pk__in=mine.values("answer")))
     status_before = dict(mine.values_list("answer", "status_before"))
     mine.update(ended_at=timezone.now(), ended_by=deletion.restored_by)
-    others = set(Suspension.objects.filter(answer__in=answers, ended_at=None).values_list("answer", flat=True))
+    closed = Q(ended_at=None) | Q(erased_at__isnull=False)
+    others = set(Suspension.objects.filter(closed, answer__in=answers).values_list("answer", flat=True))
     entries = [
         _become(answer, AnswerStatus(status_before[answer.pk]), EventType.ANSWER_RESUMED, deletion)
         for answer in answers
@@ -123,10 +128,10 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     return {"answers": len(entries), "citations": citations, **repeated}
 
 
-def in_words(suspension: Suspension) -> str:
-    """Which document was deleted, when and by whom, for whoever had the answer."""
-    document = suspension.document
-    name = gettext("A document") if document.restricted else f"“{document.title}”"
+def in_words(suspension: Suspension, *, to: User) -> str:
+    """Which document was deleted, when and by whom; named to whom it was not closed."""
+    is_named = told.named_to(to).filter(pk=suspension.document_id).exists()
+    name = f"“{suspension.document.title}”" if is_named else gettext("A document")
     who = suspension.suspended_by.name if suspension.suspended_by else gettext("the workspace's retention rules")
     when = date_format(timezone.localtime(suspension.suspended_at), "DATE_FORMAT")
     return gettext("%(name)s was deleted on %(when)s by %(who)s.") % {"name": name, "when": when, "who": who}

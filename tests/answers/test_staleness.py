@@ -1,14 +1,17 @@
 """A released answer is closed with the document it rests on, says why, and comes back with it."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from answers import staleness
 from answers.models import Answer, Suspension
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents import dependants, library, restriction, retention, tombstones
-from documents.models import Document
+from documents import bars, deletion, dependants, library, restriction, retention, tombstones
+from documents.models import Document, Version
 from tests.answers import library as shelf
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +55,19 @@ def test_a_restricted_document_is_not_named_to_who_asked(policies, manager, memb
 
     library.delete(closed.document, by=manager)
 
-    assert staleness.in_words(Suspension.objects.get(answer=answer)).startswith("A document was deleted on")
+    suspension = Suspension.objects.get(answer=answer)
+    assert staleness.in_words(suspension, to=member).startswith("A document was deleted on")
+    assert closed.document.title in staleness.in_words(suspension, to=manager)
+
+
+def test_a_document_a_never_rule_closes_is_not_named_to_who_asked(released, handbook, manager, member, client_of):
+    bars.bar(handbook.document, member, by=manager, reason="Conflict of interest.")
+
+    library.delete(handbook.document, by=manager)
+
+    page = client_of(member).get(f"/w/policies/answers/{released.pk}/").content.decode()
+    assert "A document was deleted on" in page
+    assert handbook.document.title not in page
 
 
 def test_the_answer_opens_again_with_its_document_unless_another_is_gone(
@@ -97,3 +112,23 @@ def test_without_the_suspension_the_answer_would_stay_released(released, handboo
     released.refresh_from_db()
     assert released.status == AnswerStatus.ANSWERED
     assert Document.objects.get(pk=handbook.document_id).deleted_at is not None
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["erased", "kept closed"])
+def test_what_the_rules_closed_with_a_former_version_stays_closed_when_the_document_comes_back(
+    released, policies, handbook, manager, member, contributor, client_of, keeps
+):
+    new = shelf.add_document(policies, handbook.document.path, "# Handbook\n\nThe canteen opens at noon for everybody.")
+    retention.change(policies, by=manager, after_replaced_days=1, keeps_answers=keeps)
+    Version.objects.filter(pk=new.pk).update(ready_at=timezone.now() - timedelta(days=5))
+    retention.run(policies)
+    deletion.erase(handbook.document_id)
+    gone = library.delete(Document.objects.get(pk=handbook.document_id), by=manager).deletion
+
+    tombstones.restore(gone, by=manager)
+
+    released.refresh_from_db()
+    assert (released.status, bool(released.released_text)) == (AnswerStatus.SUSPENDED, keeps)
+    assert "25 working days" not in client_of(member).get(f"/w/policies/answers/{released.pk}/").content.decode()
+    standing = Suspension.objects.get(answer=released, ended_at=None)
+    assert standing.deletion.version_id == handbook.pk
