@@ -4,10 +4,9 @@ Everything goes through the same door as a person's deletion, and a legal hold s
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from audit.events import EventType
 from audit.record import record
 from documents import holds
 from documents.exceptions import DocumentError, RetentionError
-from documents.models import HEAVY, MOST_DAYS, Cause, Document, RetentionRules, Version
+from documents.models import HEAVY, MOST_DAYS, Cause, Deletion, Document, RetentionRules, Version
 from documents.states import OPEN, VersionState
 from documents.tombstones import entomb, entomb_version
 from workspaces import access
@@ -94,40 +93,45 @@ def run(workspace: Workspace) -> int:
     """Delete what the rules no longer keep, each by its own transaction and entry; how many that were."""
     rules = rules_of(workspace)
     held = holds.held_documents(workspace.pk)
-    done = 0
+    of_held = Document.objects.filter(held).values("pk")
+    documents = list(due_documents(rules).exclude(held).values_list("pk", flat=True)[:AT_ONCE])
+    versions = list(due_versions(rules).exclude(document__in=of_held).values_list("pk", flat=True)[:AT_ONCE])
     with translation.override(None):
-        for document in list(due_documents(rules).exclude(held)[:AT_ONCE]):
-            # Somebody may have deleted or held it since.
-            with suppress(DocumentError):
-                entomb(document, by=None, cause=Cause.RETENTION, reason=_reason(rules, document))
-                done += 1
-        of_held = Document.objects.filter(held).values("pk")
-        for version in list(due_versions(rules).exclude(document__in=of_held)[:AT_ONCE]):
-            reason = _("Replaced more than %(days)d days ago.") % {"days": rules.after_replaced_days}
-            with suppress(DocumentError):
-                entomb_version(version, reason=reason)
-                done += 1
+        done = sum(_contained(_delete_document, workspace, pk) for pk in documents)
+        done += sum(_contained(_delete_version, workspace, pk) for pk in versions)
     if done:
         logger.info("Workspace %s: %s things were deleted by its retention rules", workspace.pk, done)
     return done
 
 
 def run_everywhere() -> int:
-    """`run` for every workspace that has rules."""
-    return sum(run(workspace) for workspace in _with_rules())
+    """`run` for every workspace that has rules; a fault in one keeps no other waiting."""
+    done = 0
+    for workspace in _with_rules():
+        try:
+            done += run(workspace)
+        except Exception as error:
+            # Not to carry on with it: the others do, and the next sweep tries again. The message may quote a document.
+            told = (workspace.pk, type(error).__name__)
+            logger.error("The retention rules of workspace %s were not carried out: %s", *told)  # noqa: TRY400
+    return done
 
 
 def due_documents(rules: RetentionRules) -> QuerySet[Document]:
-    """Documents that are older than the rules keep them, oldest first; nothing that is being read in."""
+    """Documents that are older than the rules keep them, oldest first; nothing that is being read in.
+
+    One that came back from the bin is as new as that.
+    """
     there = Document.objects.filter(workspace=rules.workspace_id, deleted_at=None)
     there = there.annotate(last_arrival=Max("versions__created_at"))
     in_work = Version.objects.filter(document=OuterRef("pk"), state__in=OPEN)
     due = there.none()
     if rules.after_added_days is not None:
-        due |= there.filter(last_arrival__lt=_days_ago(rules.after_added_days))
+        early = _days_ago(rules.after_added_days)
+        due |= there.filter(last_arrival__lt=early).exclude(_restored_since(early))
     if rules.after_expired_days is not None:
-        last_day = (timezone.localtime() - timedelta(days=rules.after_expired_days)).date()
-        due |= there.filter(valid_until__lt=last_day)
+        early = _days_ago(rules.after_expired_days)
+        due |= there.filter(valid_until__lt=timezone.localtime(early).date()).exclude(_restored_since(early))
     return due.exclude(Exists(in_work)).order_by("created_at", "pk")
 
 
@@ -147,12 +151,55 @@ def due_versions(rules: RetentionRules) -> QuerySet[Version]:
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
+def _contained(act: Callable[[Workspace, UUID], bool], workspace: Workspace, pk: UUID) -> bool:
+    """Whether the act was done. What goes wrong with one thing is logged, and keeps no other waiting."""
+    try:
+        return act(workspace, pk)
+    except DocumentError:
+        # Somebody deleted or held it since.
+        return False
+    except Exception as error:
+        logger.error("The retention rules could not delete %s: %s", pk, type(error).__name__)  # noqa: TRY400
+        return False
+
+
+@transaction.atomic
+def _delete_document(workspace: Workspace, pk: UUID) -> bool:
+    rules = _locked_rules(workspace, pk)
+    document = due_documents(rules).filter(pk=pk).first()
+    if document is None:
+        return False
+    entomb(document, by=None, cause=Cause.RETENTION, reason=_reason(rules, document))
+    return True
+
+
+@transaction.atomic
+def _delete_version(workspace: Workspace, pk: UUID) -> bool:
+    rules = _locked_rules(workspace, Version.objects.values_list("document", flat=True).get(pk=pk))
+    version = due_versions(rules).filter(pk=pk).first()
+    if version is None:
+        return False
+    entomb_version(version, reason=_("Replaced more than %(days)d days ago.") % {"days": rules.after_replaced_days})
+    return True
+
+
+def _locked_rules(workspace: Workspace, document_id: UUID) -> RetentionRules:
+    """The rules as they are now, and until the end of the transaction; document first, as everything locks."""
+    Document.objects.select_for_update(no_key=True).get(pk=document_id)
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    return rules_of(workspace)
+
+
+def _restored_since(when: datetime) -> Exists:
+    return Exists(Deletion.objects.filter(document=OuterRef("pk"), restored_at__gte=when))
+
+
 def _with_rules() -> Iterator[Workspace]:
     ids: list[UUID] = list(RetentionRules.objects.values_list("workspace", flat=True))
     yield from Workspace.objects.filter(pk__in=ids).order_by("pk")
 
 
-def _days_ago(days: int) -> Any:
+def _days_ago(days: int) -> datetime:
     return timezone.now() - timedelta(days=days)
 
 

@@ -220,3 +220,77 @@ def test_a_former_version_goes_by_the_rules_and_the_document_stays(document, pol
     assert (erased.files, document.deleted_at, document.erased_at) == (1, None, None)
     assert document.current_version.text == LONG
     assert Workspace.objects.get(pk=policies.pk).deletions.get().version_id == former.pk
+
+
+@pytest.fixture
+def aged(policies, contributor):
+    """Two documents that came a hundred days ago."""
+    versions = [receive(policies, contributor, f"{name}. {SHORT}", f"{name}.txt").version for name in ("one", "two")]
+    for version in versions:
+        ingest_version(version.pk)
+    Version.objects.update(created_at=timezone.now() - timedelta(days=100))
+    return versions
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kept_by", ["its new date", "other rules"])
+def test_what_is_kept_longer_while_the_rules_are_carried_out_stays(aged, policies, manager, monkeypatch, kept_by):
+    today = timezone.localdate()
+    Document.objects.update(valid_until=today - timedelta(days=30))
+    retention.change(policies, by=manager, after_expired_days=10)
+    real = retention.entomb
+
+    def entomb(document, **options):
+        done = real(document, **options)
+        if kept_by == "other rules":
+            retention.change(policies, by=manager, after_expired_days=None)
+        else:
+            Document.objects.filter(deleted_at=None).update(valid_until=today + timedelta(days=300))
+        return done
+
+    monkeypatch.setattr(retention, "entomb", entomb)
+
+    assert retention.run(policies) == 1
+    assert Document.objects.filter(deleted_at=None).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rule", ["after_added_days", "after_expired_days"])
+def test_what_was_restored_is_kept_as_long_as_what_is_new(aged, policies, manager, rule):
+    Document.objects.update(valid_until=timezone.localdate() - timedelta(days=30))
+    retention.change(policies, by=manager, bin_days=7, **{rule: 10})
+    assert retention.run(policies) == 2
+    for one in Deletion.objects.all():
+        tombstones.restore(one, by=manager)
+    for version in aged:
+        ingest_version(version.pk)
+
+    at_once = retention.run(policies)
+    Deletion.objects.update(restored_at=timezone.now() - timedelta(days=11))
+
+    assert (at_once, retention.run(policies)) == (0, 2)
+
+
+@pytest.mark.django_db
+def test_one_thing_that_cannot_be_deleted_keeps_nothing_else_from_it(aged, policies, legal, manager, monkeypatch):
+    retention.change(policies, by=manager, after_added_days=10)
+    for one in (policies, legal):
+        retention.RetentionRules.objects.get_or_create(workspace=one)
+    real, run = retention.entomb, retention.run
+    broken = aged[0].document_id
+
+    def entomb(document, **options):
+        if document.pk == broken:
+            raise RuntimeError("a fault")
+        return real(document, **options)
+
+    def run_or_break(workspace):
+        if workspace == legal:
+            raise RuntimeError("a fault")
+        return run(workspace)
+
+    monkeypatch.setattr(retention, "entomb", entomb)
+    monkeypatch.setattr(retention, "run", run_or_break)
+
+    assert retention.run_everywhere() == 1
+    assert Document.objects.get(deleted_at=None).pk == broken
