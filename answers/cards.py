@@ -47,6 +47,7 @@ class Card:
 
     def __init__(self, answer: Answer, *, by: User) -> None:
         self.answer = answer
+        self._by = by
         self.question: Question = answer.question
         self.reading: Reading = read(answer, by=by)
         self.slug = answer.workspace.slug
@@ -76,12 +77,12 @@ class Card:
 
     @property
     def why_suspended(self) -> list[str]:
-        """Which of its documents was deleted, when and by whom, where that closed it. A restricted one is not named."""
+        """Which of its documents was deleted, when and by whom, if that closed it; named where it was open to them."""
         if self.answer.status != AnswerStatus.SUSPENDED:
             return []
         standing = list(self.answer.suspensions.filter(ended_at=None).select_related("document", "suspended_by"))
         erased = [_("The text of the answer was erased.")] if any(one.erased_at for one in standing) else []
-        return [staleness.in_words(suspension) for suspension in standing] + erased
+        return [staleness.in_words(suspension, to=self._by) for suspension in standing] + erased
 
     @property
     def model(self) -> str:
