@@ -1,7 +1,8 @@
 """A folder of a WebDAV server (Nextcloud, ownCloud, Apache, IIS), through our own door.
 
 Two requests of the protocol are all it takes: one PROPFIND for each folder, because most servers refuse to list
-everything at once, and GET. What a server says lies in another place than the folder it was asked about is not there.
+everything at once, and GET. What a server says lies in another place than the folder it was asked about is not taken,
+and makes the listing one of which something is missing.
 """
 
 import base64
@@ -83,14 +84,12 @@ class WebDavConnector(Connector):
                 listing.cut()
                 return listing
             try:
-                rows = self._rows(folder, depth="1")
+                waiting.extend(self._add_all(listing, self._rows(folder, depth="1"), folder, most))
             except SourceFailed as failed:
                 if not folder or failed.code in _GONE:
                     raise
                 # It was there a moment ago: what it holds is not taken for gone.
                 listing.cut(folder.rstrip("/"), failed)
-                continue
-            waiting.extend(self._add_all(listing, rows, folder, most))
             self.beat()
         return listing
 
@@ -108,13 +107,20 @@ class WebDavConnector(Connector):
         return found["rows"]
 
     def _add_all(self, listing: Listing, rows: "list[dict[str, str]]", folder: str, most: int) -> Iterator[str]:
-        """Add the files of a folder; the folders in it."""
-        for row in rows:
-            path = self._below(row.get("href", ""), folder)
-            if not path:
+        """Add the files of a folder; the folders in it.
+
+        Raises SourceFailed(`not_understood`) when the folder is not among them: every answer names what was asked for,
+        and one that spells it in another way would make everything in it look gone.
+        """
+        found = [(self._below(row.get("href", ""), folder), row) for row in rows]
+        if folder.rstrip("/") not in {path.rstrip("/") for path, _row in found if path is not None}:
+            raise SourceFailed("not_understood", host=fetch.target_of(self._base).host)
+        for path, row in found:
+            if path is None:
+                listing.cut()
                 continue
             name = path.removeprefix(folder).rstrip("/")
-            if name.startswith("."):
+            if path.rstrip("/") == folder.rstrip("/") or (_is_name(name) and name.startswith(".")):
                 continue
             if not _is_name(name) or len(path) > _LONGEST:
                 listing.cut(path[:_LONGEST] if path.isprintable() else "", SourceFailed("bad_name"))
@@ -128,8 +134,8 @@ class WebDavConnector(Connector):
             else:
                 listing.cut(path, SourceFailed("unreadable"))
 
-    def _below(self, href: str, folder: str) -> str:
-        """Where something is below the first folder; empty for what is not in `folder`, and for `folder` itself.
+    def _below(self, href: str, folder: str) -> str | None:
+        """Where something is below the first folder; None for what is neither in `folder` nor `folder` itself.
 
         The host that a server names is passed over: behind a proxy it is often another than the one that was asked.
         """
@@ -137,9 +143,11 @@ class WebDavConnector(Connector):
         try:
             path = unquote(urlsplit(href).path, errors="strict")
         except ValueError:
-            return ""
-        path = path.removeprefix(above) if path.startswith(above) else ""
-        return path if path.startswith(folder) and path.rstrip("/") != folder.rstrip("/") else ""
+            return None
+        if f"{path}/" == f"{above}{folder}":
+            return folder
+        path = path.removeprefix(above) if path.startswith(above) else "/"
+        return path if path.startswith(folder) and not path.startswith("/") else None
 
     def _url(self, path: str) -> str:
         return f"{self._base}{quote(path, safe='/~')}"

@@ -106,8 +106,38 @@ def test_only_what_lies_in_the_folder_that_was_asked_about_is_listed(href, taken
     with serving({"/dav/": _answer(_row("/dav/", folder=True), _row(href)), "/dav/a.md": "# A"}) as site:
         after = run(make_source("webdav", {"url": site.url("/dav/"), "username": ""}))
 
-        assert (after.state, after.added) == (RunState.DONE, int(taken))
+        assert (after.state, after.added, after.complete) == (RunState.DONE, int(taken), taken)
         assert {path for _method, path, _headers in site.asked} <= {"/dav/", "/dav/a.md"}
+
+
+@pytest.mark.parametrize(
+    ("base", "inside", "state"),
+    [
+        ("/DAV/", "/DAV/in/", RunState.FAILED),  # in other letters
+        ("/proxied/dav/", "/proxied/dav/in/", RunState.FAILED),  # at another place than the one that was asked
+        ("/dav/", "/dav/IN/", RunState.DONE),
+        ("/dav", "/dav/./in/", RunState.DONE),
+        ("/dav/", "/proxied/dav/in/", RunState.DONE),
+    ],
+)
+def test_a_folder_spelled_in_another_way_keeps_its_documents(base, inside, state, make_source, run):
+    pages: dict[str, Any] = {
+        "/dav/": _answer(_row("/dav/", folder=True), _row("/dav/in/", folder=True)),
+        "/dav/in/": _answer(_row("/dav/in", folder=True), _row("/dav/in/a.md")),
+        "/dav/in/a.md": "# A",
+    }
+    with serving(pages) as site:
+        source = make_source("webdav", {"url": site.url("/dav/"), "username": ""}, max_removed_percent=100)
+        assert (run(source).added, run(source).complete) == (1, True)
+        pages["/dav/"] = _answer(
+            _row(base, folder=True), _row("/dav/in/" if inside == "/dav/IN/" else inside, folder=True)
+        )
+        pages["/dav/in/"] = _answer(_row(inside, folder=True), _row(f"{inside}a.md"))
+        after = run(source)
+
+    assert (after.state, after.removed) == (state, 0)
+    assert after.problem == "not_understood" if state == RunState.FAILED else not after.complete
+    assert _paths() == ["handbook/in/a.md"]
 
 
 def test_folders_that_hold_themselves_come_to_an_end(make_source, run, monkeypatch):
