@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,11 @@ class TagsField(forms.CharField):
 
 
 class CardForm(forms.Form):
-    """Owner, validity, review, tags and folder of one document; the owner only for who may name another."""
+    """Owner, validity, review, tags and folder of one document; the owner only for who may name another.
+
+    What was shown is sent along, so that only what the person changed is set: others may have
+    changed the rest meanwhile.
+    """
 
     owner = forms.ModelChoiceField(
         User.objects.none(),
@@ -82,14 +87,36 @@ class CardForm(forms.Form):
             "folder": str(document.folder_id or ""),
         }
         super().__init__(*args, initial=initial, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
         self.fields["folder"].choices = folder_choices(tree)
         self.fields["folder"].widget.attrs["class"] = "input"
         if not names_owner:
             del self.fields["owner"]
             return
-        self.fields["owner"].queryset = access.people_allowed(document.workspace, Action.ADD).order_by("username")
+        # Who owns it now can be kept, even if they could not be named any more.
+        able = access.people_allowed(document.workspace, Action.ADD).values("pk")
+        self.fields["owner"].queryset = User.objects.filter(Q(pk__in=able) | Q(pk=document.owner_id)).order_by(
+            "username"
+        )
         self.fields["owner"].label_from_instance = lambda person: person.name
         self.fields["owner"].widget.attrs["class"] = "input"
+
+    @property
+    def touched(self) -> set[str]:
+        """The fields that say something else than was shown."""
+        return {name for name in self.fields if self._shown(name) != (self.data.get(name) or "").strip()}
+
+    @property
+    def shown_tags(self) -> list[str]:
+        """The tags as they were shown."""
+        try:
+            return self.fields["tags"].to_python(self._shown("tags"))
+        except forms.ValidationError:
+            return []
+
+    def _shown(self, name: str) -> str:
+        return (self.data.get(self.add_initial_prefix(name)) or "").strip()
 
 
 class ConfirmForm(forms.Form):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from documents import folders, metadata, tagging
+from documents.analysis import fold
 from documents.card_forms import CardForm, ConfirmForm
 from documents.models import Document
 from workspaces import access
@@ -60,14 +61,25 @@ def confirm(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
 
 @transaction.atomic
 def _save(document: Document, form: CardForm, tree: folders.Tree, *, by: User) -> None:
-    """Everything the form says, or nothing."""
-    data = form.cleaned_data
+    """Everything the person changed in the form, or nothing."""
+    data, touched = form.cleaned_data, form.touched
+    folders.lock(document.workspace_id)
+    document = metadata.locked_to_keep(document, by)
     # While the owner is still who they were: who keeps only what they own cannot hand it on in the same breath.
-    metadata.set_validity(document, data["valid_until"], by=by)
-    metadata.set_review(document, data["review_on"], note=data["review_note"], by=by)
-    tagging.set_tags(document, data["tags"], by=by)
-    folders.move(document, tree.get(data["folder"]) if data["folder"] else None, by=by)
-    if "owner" in data:
+    if "valid_until" in touched:
+        metadata.set_validity(document, data["valid_until"], by=by)
+    if touched & {"review_on", "review_note"}:
+        on = data["review_on"] if "review_on" in touched else document.review_on
+        note = data["review_note"] if "review_note" in touched else document.review_note
+        metadata.set_review(document, on, note=note, by=by)
+    if "tags" in touched:
+        shown, said = ({fold(name): name for name in names} for names in (form.shown_tags, data["tags"]))
+        added = [name for folded, name in said.items() if folded not in shown]
+        removed = [name for folded, name in shown.items() if folded not in said]
+        tagging.change_tags(document, add=added, remove=removed, by=by)
+    if "folder" in touched:
+        folders.move(document, tree.get(data["folder"]) if data["folder"] else None, by=by)
+    if "owner" in touched:
         metadata.set_owner(document, data["owner"], by=by)
 
 

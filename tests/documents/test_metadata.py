@@ -284,6 +284,64 @@ def test_only_managers_make_folders_and_documents_stay_in_their_workspace(
         folders.move(document, folders.create(legal, "There", by=manager), by=manager)
 
 
+# --- The form -----------------------------------------------------------------------------------------------
+
+
+def filled(page):
+    """What a browser sends of a form nobody typed into."""
+    sent = {}
+    for field in page.context["form"]:
+        sent[field.html_name] = sent[field.html_initial_name] = str(field.value() or "")
+        assert f'name="{field.html_initial_name}"' in str(field)
+    return sent
+
+
+def test_saving_the_card_sets_what_was_changed_in_it_and_leaves_what_others_set_meanwhile(
+    policies, manager, contributor, document, client_of
+):
+    client, address = client_of(manager), f"/w/policies/documents/{document.pk}/card/"
+    tagging.set_tags(document, ["Old", "Stays"], by=manager)
+    metadata.set_review(document, NEXT_YEAR, note="The law", by=manager)
+    sent = filled(client.get(address))
+    folder = folders.create(policies, "Rules", by=manager)
+    metadata.set_validity(document, NEXT_YEAR, by=contributor)
+    metadata.set_review(document, NEXT_YEAR + timedelta(1), note="The law", by=contributor)
+    tagging.tag(document, "Hot", by=contributor)
+    folders.move(document, folder, by=contributor)
+    metadata.set_owner(document, manager, by=manager)
+
+    changed = client.post(address, sent | {"tags": "Stays, Mine", "review_note": "The new law"})
+
+    document.refresh_from_db()
+    assert changed.status_code == 302
+    assert (document.valid_until, document.folder, document.owner) == (NEXT_YEAR, folder, manager)
+    assert (document.review_on, document.review_note) == (NEXT_YEAR + timedelta(1), "The new law")
+    assert {tag.name for tag in document.tags.all()} == {"Hot", "Mine", "Stays"}
+
+
+def test_the_card_takes_away_what_was_emptied_and_refuses_an_unusable_tag(policies, manager, document, client_of):
+    client, address = client_of(manager), f"/w/policies/documents/{document.pk}/card/"
+    metadata.set_validity(document, NEXT_YEAR, by=manager)
+    sent = filled(client.get(address))
+
+    refused = client.post(address, sent | {"tags": "\ufdfa" * 60})
+    client.post(address, sent | {"valid_until": "", "owner": ""})
+
+    document.refresh_from_db()
+    assert refused.status_code == 422
+    assert (document.valid_until, document.owner) == (None, None)
+
+
+def test_an_owner_who_lost_the_role_stays_until_another_is_named(policies, manager, contributor, document, client_of):
+    members.remove_member(policies, contributor, Role.CONTRIBUTOR, by=manager)
+    client, address = client_of(manager), f"/w/policies/documents/{document.pk}/card/"
+
+    saved = client.post(address, filled(client.get(address)) | {"tags": "Mine"})
+
+    document.refresh_from_db()
+    assert (saved.status_code, document.owner) == (302, contributor)
+
+
 # --- By the calendar ----------------------------------------------------------------------------------------
 
 
