@@ -54,9 +54,10 @@ def receive(
 ) -> Received:
     """Take in the bytes of the document at `path`, and have them ingested in the background.
 
-    The same bytes as an existing version are that version; where it failed or was replaced, it is ingested again and
-    answers from then on. `title` and `classification` are those of a new document; only who manages documents gives
-    the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file empty or too large.
+    The same bytes as an existing version are that version, unless it was erased; where it failed or was replaced, it is
+    ingested again and answers from then on. `title` and `classification` are those of a new document; only who manages
+    documents gives the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file empty
+    or too large.
     """
     access.require(by, Action.ADD, workspace)
     level = level_for_new(workspace, classification, by=by)
@@ -149,7 +150,9 @@ def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Receiv
     """
     with transaction.atomic():
         document, is_new = _document_at(new, by)
-        version = document.versions.filter(sha256=arrival.sha256).defer(*HEAVY).first()
+        # What was deleted is gone for good, or soon will be: the same bytes begin anew.
+        there = document.versions.exclude(state=VersionState.DELETED)
+        version = there.filter(sha256=arrival.sha256).defer(*HEAVY).first()
         if version is not None:
             _receive_again(version, document, arrival, by)
             return Received(version, "same")

@@ -653,7 +653,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='version',
-            constraint=models.UniqueConstraint(fields=('document', 'sha256'), name='version_bytes_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'deleted'), _negated=True), fields=('document', 'sha256'), name='version_bytes_once'),
         ),
         migrations.AddConstraint(
             model_name='version',

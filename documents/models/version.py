@@ -71,7 +71,12 @@ class Version(models.Model):
         verbose_name = _("version")
         ordering = ["document", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["document", "sha256"], name="version_bytes_once"),
+            # What was erased is gone: the same bytes may come again, as a version of their own.
+            models.UniqueConstraint(
+                fields=["document", "sha256"],
+                condition=~Q(state=VersionState.DELETED),
+                name="version_bytes_once",
+            ),
             models.UniqueConstraint(fields=["document", "number"], name="version_number_once"),
             models.UniqueConstraint(
                 fields=["document"], condition=Q(state=VersionState.READY), name="version_one_ready"

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, holds, library, retention, tombstones
+from documents import deletion, holds, library, proving, retention, tombstones
 from documents.exceptions import DocumentError, Held, HoldError
+from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, Version
 from documents.states import VersionState
@@ -294,3 +295,37 @@ def test_one_thing_that_cannot_be_deleted_keeps_nothing_else_from_it(aged, polic
 
     assert retention.run_everywhere() == 1
     assert Document.objects.get(deleted_at=None).pk == broken
+
+
+@pytest.mark.django_db
+def test_a_text_that_was_erased_as_a_former_version_can_come_again(document, policies, manager, contributor):
+    ingest_version(receive(policies, contributor, LONG).version.pk)
+    Version.objects.filter(number=2).update(ready_at=timezone.now() - timedelta(days=31))
+    retention.change(policies, by=manager, after_replaced_days=30)
+    retention.run(policies)
+    deletion.erase(document.pk)
+
+    received = receive(policies, contributor, SHORT)
+    ingest_version(received.version.pk)
+
+    document.refresh_from_db()
+    assert (received.outcome, received.version.number) == ("new_version", 3)
+    assert document.current_version.text == SHORT
+    assert document.versions.get(number=1).state == VersionState.DELETED
+    assert proving.prove(Deletion.objects.get().pk) is True
+
+
+@pytest.mark.django_db
+def test_while_the_index_is_away_no_erasure_begins_and_a_hold_is_still_placed(document, policies, manager, settings):
+    library.delete(document, by=manager)
+    address, settings.CHROMA_URL = settings.CHROMA_URL, "http://127.0.0.1:9"
+
+    with pytest.raises(IndexUnavailable):
+        deletion.erase(document.pk)
+    hold = holds.place(policies, document, by=manager, reason="Case 12.")
+    settings.CHROMA_URL = address
+
+    assert deletion.erase(document.pk) is None
+    assert Deletion.objects.get().begun_at is None
+    holds.lift(hold, by=manager, reason="Closed.")
+    assert deletion.erase(document.pk) is not None
