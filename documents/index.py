@@ -5,6 +5,7 @@ embedding space, and can be wiped at any time: the database has everything.
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ T = TypeVar("T")
 _BATCH = 1000
 _PAGE = 5000
 _HNSW = {"space": "cosine", "ef_search": 200}
+#: As `_name` makes them.
+_NAME = re.compile(r"w-([0-9a-f]{32})-([0-9a-f]{16})")
 #: In a collection's metadata while it is made anew.
 _PARTIAL = "partial"
 _ANSWER_SECONDS = 2.0
@@ -117,35 +120,62 @@ def drop(workspace_id: UUID, space: Space) -> None:
 
 def is_there(workspace_id: UUID, space: Space) -> bool:
     """Whether there is an index, whole or not. There is none before the first passage, and once its files are lost."""
-    return _on_collection(workspace_id, space, lambda _collection: True, missing=False)
+    return _seen(workspace_id, space) is not None
+
+
+def is_partial(workspace_id: UUID, space: Space) -> bool:
+    """Whether there is an index that was begun and not called whole yet, by somebody who is at it or died over it."""
+    seen = _seen(workspace_id, space)
+    return seen is not None and _is_partial(seen)
+
+
+def is_whole(workspace_id: UUID, space: Space) -> bool:
+    """Whether there is an index and it answers."""
+    seen = _seen(workspace_id, space)
+    return seen is not None and not _is_partial(seen)
+
+
+def partial() -> set[tuple[UUID, str]]:
+    """The workspace, and the beginning of the space's fingerprint, of every index that is partial."""
+    found: set[tuple[UUID, str]] = set()
+    with _translated():
+        server, offset = _server(_ANSWER_SECONDS), 0
+        while page := server.list_collections(limit=_BATCH, offset=offset):
+            offset += len(page)
+            names = (_NAME.fullmatch(collection.name) for collection in page if _is_partial(collection))
+            found.update((UUID(name[1]), name[2]) for name in names if name)
+    return found
 
 
 @contextmanager
 def anew(workspace_id: UUID, space: Space) -> Iterator[None]:
-    """Begin with an empty index, which answers no question before the block has ended well: a part of what it should
-    hold would look like all of it. Should this process die, the next who finds it complete says so (`call_whole`).
-    """
-    name = _name(workspace_id, space)
+    """Begin with an empty index, of which everything is put in inside the block; see `completed`."""
     drop(workspace_id, space)
+    with completed(workspace_id, space):
+        yield
+
+
+@contextmanager
+def completed(workspace_id: UUID, space: Space) -> Iterator[None]:
+    """Keep the index from answering until the block has ended well, in which everything is put in that belongs there:
+    a part would look like all of it. What somebody else put in stays.
+
+    Only the collection that was there at the beginning is called whole: whoever drops it inside the block begins
+    another. Should this process die, the index stays partial for the next who completes it.
+    """
+    from chromadb.errors import NotFoundError
+
+    name = _name(workspace_id, space)
     with _translated():
         server = _server(_WRITE_SECONDS)
-        made = server.get_or_create_collection(name, configuration={"hnsw": _HNSW}, metadata={_PARTIAL: True})
-        if not _is_partial(made):
+        begun = server.get_or_create_collection(name, configuration={"hnsw": _HNSW}, metadata={_PARTIAL: True})
+        if not _is_partial(begun):
             # Somebody else's vectors came first.
-            _bound(made, _WRITE_SECONDS).modify(metadata={_PARTIAL: True})
+            _bound(begun, _WRITE_SECONDS).modify(metadata={_PARTIAL: True})
     _collections.pop(name, None)
     yield
-    call_whole(workspace_id, space)
-
-
-def call_whole(workspace_id: UUID, space: Space) -> None:
-    """Let the index answer again if it was being made anew."""
-
-    def tell(collection: "Collection") -> None:
-        if _is_partial(collection):
-            collection.modify(metadata={_PARTIAL: False})
-
-    _on_collection(workspace_id, space, tell, missing=None)
+    with _translated(), suppress(NotFoundError):
+        _bound(begun, _WRITE_SECONDS).modify(metadata={_PARTIAL: False})
 
 
 def remake(workspace_id: UUID, space: Space, stored: Iterable[tuple[Sequence[str], np.ndarray]]) -> bool:
@@ -193,6 +223,15 @@ _connecting = threading.Lock()
 
 def _name(workspace_id: UUID, space: Space) -> str:
     return f"w-{UUID(str(workspace_id)).hex}-{space.fingerprint[:16]}"
+
+
+def _seen(workspace_id: UUID, space: Space) -> Any:
+    """The collection as the server has it now, whatever this process remembers; None where there is none."""
+    from chromadb.errors import NotFoundError
+
+    with _translated(), suppress(NotFoundError):
+        return _resolve(_name(workspace_id, space), False, _ANSWER_SECONDS)
+    return None
 
 
 def _on_collection(

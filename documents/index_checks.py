@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import reconcile
+from documents import index, reconcile
 from documents.index import IndexUnavailable
 from documents.models import CheckProblem, IndexCheck
 from documents.reconcile import Difference
+from documents.spaces import space_of
 from documents.vector_space import EmbeddingUnavailable
 from workspaces import access
 from workspaces.models import User, Workspace
@@ -73,12 +74,23 @@ def latest(workspaces: Collection[UUID]) -> dict[UUID, IndexCheck]:
 
 
 def due() -> list[UUID]:
-    """Workspaces whose index was not compared for as long as the operator lets that be."""
+    """Workspaces whose index was not compared for as long as the operator lets that be, or that was left half made."""
     now = timezone.now()
     settled = Q(problem="") & Q(started_at__gt=now - timedelta(hours=settings.RECONCILE_HOURS))
     tried = ~Q(problem="") & Q(started_at__gt=now - TRIED_AGAIN)
-    fresh = IndexCheck.objects.filter(settled | tried).values("workspace")
-    return list(Workspace.objects.exclude(pk__in=fresh).order_by("created_at").values_list("pk", flat=True))
+    rows = IndexCheck.objects.order_by()
+    # However lately it was compared: until it is whole, searches there lack the vectors.
+    compared = Q(pk__in=rows.filter(settled).values("workspace")) & ~Q(pk__in=_partial())
+    workspaces = Workspace.objects.exclude(compared).exclude(pk__in=rows.filter(tried).values("workspace"))
+    return list(workspaces.order_by("created_at").values_list("pk", flat=True))
+
+
+def _partial() -> list[UUID]:
+    try:
+        indexes = index.partial()
+    except IndexUnavailable:
+        return []
+    return [workspace for workspace, space in indexes if space_of(workspace).fingerprint.startswith(space)]
 
 
 def _compare_and_mend(workspace: Workspace, made: IndexCheck) -> None:
@@ -104,4 +116,5 @@ def _in_both(first: Difference, second: Difference) -> Difference:
         missing=first.missing & second.missing,
         foreign=first.foreign & second.foreign,
         unembedded=first.unembedded & second.unembedded,
+        partial=first.partial and second.partial,
     )

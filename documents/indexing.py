@@ -44,17 +44,17 @@ def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> i
 
 
 def _is_lost(version: Version, workspace_id: UUID, space: Space) -> bool:
-    """Whether the index is gone that other versions of the workspace were put into."""
-    if index.is_there(workspace_id, space):
+    """Whether the index is gone that other versions of the workspace were put into, or was begun anew and left."""
+    if index.is_whole(workspace_id, space):
         return False
     others = Version.objects.filter(document__workspace=workspace_id, state=VersionState.READY, in_index=True)
-    return others.exclude(pk=version.pk).exists()
+    return index.is_partial(workspace_id, space) or others.exclude(pk=version.pk).exists()
 
 
 def _put_back(workspace_id: UUID, lease: Lease, space: Space) -> None:
-    """Make the workspace's index anew before something is added to it: alone, that would look like all there is."""
-    logger.warning("Workspace %s: its vector index is gone and is made anew", workspace_id)
-    with index.anew(workspace_id, space):
+    """Complete the workspace's index before something is added to it: alone, that would look like all there is."""
+    logger.warning("Workspace %s: its vector index is gone and is put back", workspace_id)
+    with index.completed(workspace_id, space):
         put_versions(workspace_id, [UUID(id) for id in current_versions(workspace_id)], space, lease)
 
 

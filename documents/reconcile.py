@@ -4,7 +4,7 @@ Vectors come from the embeddings stored with the passages. Only what has none is
 """
 
 import logging
-from contextlib import nullcontext
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -40,16 +40,22 @@ class Difference:
     foreign: frozenset[str]
     #: Current passages whose vector the database lacks.
     unembedded: frozenset[str]
+    #: Whether the index answers no question, because it was begun anew and not completed yet.
+    partial: bool = False
 
     @property
     def is_none(self) -> bool:
+        return self.ids_agree and not self.partial
+
+    @property
+    def ids_agree(self) -> bool:
         return not (self.missing or self.foreign or self.unembedded)
 
 
 def compare(workspace: Workspace, space: Space | None = None) -> Difference:
     """What is missing from the index of `workspace`, and what does not belong there. Raises IndexUnavailable.
 
-    `space`: another than the one the workspace is searched in.
+    `space`: another than the one the workspace is searched in. Nothing is changed by looking.
     """
     space = space or space_of(workspace.pk)
     held = index.ids(workspace.pk, space)
@@ -57,15 +63,13 @@ def compare(workspace: Workspace, space: Space | None = None) -> Difference:
     current = _passages(version__in=current_versions(workspace.pk))
     embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space.fingerprint)
     accounted = _passages(workspace=workspace, version__in_index=True)
-    if current and held >= current:
-        # Whoever was making it anew may have died just before saying so.
-        index.call_whole(workspace.pk, space)
     return Difference(
         workspace=workspace.slug,
         passages=len(current),
         missing=frozenset(embedded - held),
         foreign=frozenset(held - current - accounted),
         unembedded=frozenset(current - embedded),
+        partial=index.is_partial(workspace.pk, space),
     )
 
 
@@ -79,15 +83,13 @@ def rebuild(workspace: Workspace) -> Difference:
     # What a change of the embedding model keeps beside it is looked at again, and brought back from stored vectors.
     SpaceMigration.objects.filter(workspace=workspace, state__in=BOTH_KEPT).update(covered_revision=None)
     with index.anew(workspace.pk, space_of(workspace.pk)):
-        indexing.put_versions(
-            workspace.pk, [UUID(id) for id in sorted(current_versions(workspace.pk))], space_of(workspace.pk)
-        )
+        _put_all(workspace)
     left = compare(workspace)
     if left.unembedded:
         _embed(left)
         left = compare(workspace)
     for _round in range(_ROUNDS):
-        if not left.missing and not left.foreign:
+        if not (left.missing or left.foreign or left.partial):
             break
         mend(workspace, left)
         left = compare(workspace)
@@ -111,17 +113,27 @@ def mend(workspace: Workspace, difference: Difference) -> None:
 
     Raises IndexUnavailable and EmbeddingUnavailable; running it again is safe.
     """
+    space = space_of(workspace.pk)
+    if index.is_whole(workspace.pk, space):
+        _put_passages(workspace, difference.missing)
+    else:
+        # Lost, perhaps only after the comparison, or left half made: what was missing then is not all of it.
+        with index.completed(workspace.pk, space):
+            _put_all(workspace)
+    index.delete(workspace.pk, space, sorted(difference.foreign))
     if difference.unembedded:
         _embed(difference)
-    lacking = difference.missing | difference.unembedded
-    behind = Passage.objects.filter(pk__in=lacking).order_by().values_list("version_id", flat=True).distinct()
-    with (
-        nullcontext()
-        if index.is_there(workspace.pk, space_of(workspace.pk))
-        else index.anew(workspace.pk, space_of(workspace.pk))
-    ):
-        indexing.put_versions(workspace.pk, list(behind), space_of(workspace.pk))
-    index.delete(workspace.pk, space_of(workspace.pk), sorted(difference.foreign))
+        _put_passages(workspace, difference.unembedded)
+
+
+def _put_all(workspace: Workspace) -> None:
+    versions = [UUID(id) for id in sorted(current_versions(workspace.pk))]
+    indexing.put_versions(workspace.pk, versions, space_of(workspace.pk))
+
+
+def _put_passages(workspace: Workspace, passages: Collection[str]) -> None:
+    behind = Passage.objects.filter(pk__in=passages).order_by().values_list("version_id", flat=True).distinct()
+    indexing.put_versions(workspace.pk, list(behind), space_of(workspace.pk))
 
 
 def _embed(difference: Difference) -> None:

@@ -172,7 +172,7 @@ class _Cover:
             if time.monotonic() > self.until:
                 return False
         index.delete(self.workspace.pk, self.space, sorted(difference.foreign))
-        return difference.is_none
+        return difference.ids_agree
 
     def _stored(self, missing: Sequence[str]) -> Iterator[tuple[list[str], Any]]:
         for start in range(0, len(missing), indexing.BATCH):

@@ -186,26 +186,49 @@ def test_an_index_that_is_made_anew_answers_once_it_is_whole(workspace):
     assert [id for id, _ in index.query(workspace, SPACE, vectors(3)[0], 3)] == names(3)
 
 
-def test_an_index_whose_maker_died_answers_once_somebody_found_it_whole(workspace):
+def test_an_index_whose_maker_died_answers_once_somebody_completed_it(workspace):
     # Entered and never left, as when the process is killed inside.
     index.anew(workspace, SPACE).__enter__()
-    index.upsert(workspace, SPACE, names(3), vectors(3))
+    index.upsert(workspace, SPACE, names(1), vectors(1))
     with pytest.raises(IndexUnavailable, match="anew"):
         index.query(workspace, SPACE, vectors(3)[0], 3)
+    assert (workspace, SPACE.fingerprint) in index.partial()
 
-    index.call_whole(workspace, SPACE)
+    with index.completed(workspace, SPACE):
+        index.upsert(workspace, SPACE, names(3)[1:], vectors(3)[1:])
 
     assert [id for id, _ in index.query(workspace, SPACE, vectors(3)[0], 3)] == names(3)
+    assert (workspace, SPACE.fingerprint) not in index.partial()
+
+
+def test_who_began_an_index_calls_no_other_whole(workspace):
+    first, second = index.anew(workspace, SPACE), index.anew(workspace, SPACE)
+    first.__enter__()
+    index.upsert(workspace, SPACE, names(2), vectors(2))
+    second.__enter__()
+    index.upsert(workspace, SPACE, names(4)[2:], vectors(4)[2:])
+
+    first.__exit__(None, None, None)
+
+    with pytest.raises(IndexUnavailable, match="anew"):
+        index.query(workspace, SPACE, vectors(4)[0], 4)
+    index.upsert(workspace, SPACE, names(4), vectors(4))
+    second.__exit__(None, None, None)
+    assert [id for id, _ in index.query(workspace, SPACE, vectors(4)[0], 4)] == names(4)
 
 
 def test_whether_there_is_an_index_is_known_also_after_its_files_were_lost(workspace):
     before = index.is_there(workspace, SPACE)
     index.upsert(workspace, SPACE, names(1), vectors(1))
     there = index.is_there(workspace, SPACE)
+    remembered = dict(index._collections)
 
     index.drop(workspace, SPACE)
+    # As in a process that was not told.
+    index._collections.update(remembered)
 
     assert (before, there, index.is_there(workspace, SPACE)) == (False, True, False)
+    assert not index.is_whole(workspace, SPACE)
 
 
 def test_the_server_says_its_version(workspace):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit.events import EventType
 from audit.models import Event
 from documents import deletion, index, index_checks, library, reconcile
+from documents.ceiling import AboveCeiling
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import CheckProblem, Document, Embedding, IndexCheck, Passage
@@ -34,6 +35,21 @@ def shelved(policies):
 
 def ids_of(workspace) -> list[str]:
     return sorted(str(id) for id in Passage.objects.filter(workspace=workspace).values_list("pk", flat=True))
+
+
+def answering(workspace) -> list[str]:
+    """The passages that the index finds. Raises IndexUnavailable while it is half made."""
+    space = space_of(workspace.pk)
+    return sorted(
+        id for id, _cosine in index.query(workspace.pk, space, np.eye(1, space.dimension, dtype="<f4")[0], 50)
+    )
+
+
+def left_half_made(workspace, ids: list[str]) -> None:
+    """As when a process is killed that makes the index anew and has put these in."""
+    space = space_of(workspace.pk)
+    index.anew(workspace.pk, space).__enter__()
+    index.upsert(workspace.pk, space, ids, np.eye(len(ids), space.dimension, dtype="<f4"))
 
 
 def test_an_index_that_agrees_is_left_alone_and_said_to_agree(shelved):
@@ -109,6 +125,65 @@ def test_what_is_erased_while_vectors_are_put_back_is_not_put_back(policies, con
 
     assert [erasure.vectors_removed for erasure in erased] == [0]
     assert index.ids(policies.pk, space) == set()
+
+
+def test_an_index_lost_after_the_comparison_is_put_back_whole(shelved):
+    space = space_of(shelved.pk)
+    index.delete(shelved.pk, space, ids_of(shelved)[:1])
+    found = reconcile.compare(shelved)
+    index.drop(shelved.pk, space)
+
+    reconcile.mend(shelved, found)
+
+    assert answering(shelved) == ids_of(shelved)
+
+
+def test_looking_changes_nothing_and_a_comparison_by_the_clock_completes_what_was_left(shelved):
+    left_half_made(shelved, ids_of(shelved))
+
+    looked = reconcile.compare(shelved)
+
+    assert (looked.ids_agree, looked.partial, looked.is_none) == (True, True, False)
+    with pytest.raises(IndexUnavailable):
+        answering(shelved)
+    index_checks.check(shelved)
+    assert answering(shelved) == ids_of(shelved)
+
+
+def test_a_passage_that_may_not_be_embedded_keeps_no_index_from_being_whole(shelved, monkeypatch):
+    def above(_version):
+        raise AboveCeiling
+
+    kept, *others = ids_of(shelved)
+    Embedding.objects.filter(passage=kept).delete()
+    monkeypatch.setattr(reconcile, "embed_again", above)
+    left_half_made(shelved, [])
+
+    check = index_checks.check(shelved)
+
+    assert check.left == 1
+    assert answering(shelved) == others
+
+
+@pytest.mark.parametrize("before", [[], LEAVE], ids=["nothing", "something"])
+def test_what_arrives_in_an_index_left_half_made_completes_it(before, policies, contributor):
+    if before:
+        shelf.put(policies, "leave.md", before)
+    left_half_made(policies, ids_of(policies)[:1])
+
+    ingest_version(receive(policies, contributor, SHORT).version.pk)
+
+    assert answering(policies) == ids_of(policies)
+
+
+def test_no_comparison_is_fresh_while_the_index_is_half_made(shelved):
+    index_checks.check(shelved)
+    left_half_made(shelved, [])
+
+    assert shelved.pk in index_checks.due()
+
+    index_checks.check(shelved)
+    assert shelved.pk not in index_checks.due()
 
 
 def test_an_index_that_is_down_is_said_and_tried_again_soon(shelved, monkeypatch):

@@ -3,6 +3,7 @@
 import io
 import json
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -120,8 +121,19 @@ def test_an_index_that_agrees_is_verified(shelved):
         "missing": 0,
         "foreign": 0,
         "unembedded": 0,
+        "partial": False,
         "ids": None,
     }
+
+
+def test_an_index_left_half_made_does_not_verify_and_looking_leaves_it_so(shelved):
+    held = sorted(index.ids(shelved.pk, shelf.SPACE))
+    index.anew(shelved.pk, shelf.SPACE).__enter__()
+    index.upsert(shelved.pk, shelf.SPACE, held, np.eye(len(held), shelf.SPACE.dimension, dtype="<f4"))
+
+    for _again in range(2):
+        document, code = run("index", "verify", "policies")
+        assert (code, document["workspaces"][0]["missing"], document["workspaces"][0]["partial"]) == (1, 0, True)
 
 
 def test_what_is_missing_and_what_does_not_belong_is_named_and_repaired_without_embedding(shelved, monkeypatch):

@@ -37,6 +37,8 @@ class Command(PortalCommand):
             self.say(f"{difference.workspace}: {difference.passages} passages, {counts}.")
             if difference.unembedded:
                 self.say(f"  Passages without a stored vector: {len(difference.unembedded)}.")
+            if difference.partial:
+                self.say("  It was begun anew and not completed: until it is, searches go without it.")
             self.say(f"  Make it anew with: manage.py index rebuild {difference.workspace}")
         return self._beside(difference.workspace) | {
             "workspace": difference.workspace,
@@ -45,6 +47,7 @@ class Command(PortalCommand):
             "missing": len(difference.missing),
             "foreign": len(difference.foreign),
             "unembedded": len(difference.unembedded),
+            "partial": difference.partial,
             "ids": {
                 "missing": sorted(difference.missing)[:_NAMED],
                 "foreign": sorted(difference.foreign)[:_NAMED],
@@ -59,7 +62,7 @@ class Command(PortalCommand):
             return {}
         space = kept_beside(migration)
         difference = reconcile.compare(migration.workspace, space)
-        if not difference.is_none and migration.covered_revision == migration.workspace.index_revision:
+        if not difference.ids_agree and migration.covered_revision == migration.workspace.index_revision:
             self.does_not_hold()
             self.say(f"  {space.name}, kept beside it: {len(difference.missing)} missing. A rebuild brings them back.")
         counts = {name: len(getattr(difference, name)) for name in ("missing", "foreign", "unembedded")}
