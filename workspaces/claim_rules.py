@@ -71,17 +71,20 @@ def remove_rule(rule: ClaimRule, *, by: User | None) -> int:
     """End the rule, and at once every place it gave. How many places that were.
 
     Where another rule gives the same place, the next sign-in gives it again: which of a person's groups it came
-    from is not kept. Raises ClaimRuleError where `by` would so leave a group that a never rule rests on.
+    from is not kept. A place that a never rule rests on stays as one given by hand, so that the end of a rule lets
+    nobody in. Raises ClaimRuleError where `by` themselves has such a place.
     """
     _require(by)
     rule = ClaimRule.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.pk)
     places = Membership.objects.filter(source=rule.provider, group__in=_targets([rule]))
     if by is not None and places.filter(user=by, group__in=groups.barred()).exists():
         raise ClaimRuleError(_("A never rule rests on your place in this group. Ask another administrator to end it."))
-    told = _take(places, by=by)
-    _write([*told, *_about_rule(EventType.CLAIM_RULE_REMOVED, rule, places=len(told))], by=by)
+    bound = _bound(places)
+    taken = _take(places, by=by)
+    given = [told for user, group_ids in bound.items() for told in _give(user, "", group_ids)]
+    _write([*taken, *given, *_about_rule(EventType.CLAIM_RULE_REMOVED, rule, places=len(taken))], by=by)
     rule.delete()
-    return len(told)
+    return len(taken)
 
 
 @transaction.atomic
@@ -113,10 +116,9 @@ def let_go(user: User, *, provider: str) -> Change:
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     held = Membership.objects.filter(user=user, source=provider)
-    bound = set(held.filter(group__in=groups.barred()).values_list("group_id", flat=True))
-    by_hand = set(Membership.objects.filter(user=user, source="", group__in=bound).values_list("group_id", flat=True))
+    bound = _bound(held)
     taken = _take(held, by=None)
-    given = _give(user, "", bound - by_hand)
+    given = _give(user, "", bound.get(user, set()))
     _write([*taken, *given], by=None)
     return Change(given=len(given), taken=len(taken))
 
@@ -166,6 +168,15 @@ def _targets(rules: Iterable[ClaimRule]) -> set[int]:
         elif rule.role in in_force:
             roles = WorkspaceRole.objects.filter(workspace=rule.workspace_id, role=rule.role)
             found |= set(roles.values_list("group_id", flat=True))
+    return found
+
+
+def _bound(places: QuerySet[Membership]) -> dict[User, set[int]]:
+    """Of these places, the groups that never rules rest on and that the person was not put into by hand as well."""
+    found: dict[User, set[int]] = {}
+    for place in places.filter(group__in=groups.barred()).select_related("user").order_by("user", "group"):
+        if not Membership.objects.filter(user=place.user, source="", group=place.group_id).exists():
+            found.setdefault(place.user, set()).add(place.group_id)
     return found
 
 

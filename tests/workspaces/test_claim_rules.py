@@ -269,6 +269,23 @@ def test_an_administrator_ends_no_rule_that_puts_them_under_a_never_rule(policie
     assert claim_rules.remove_rule(rule, by=superuser) == 2
 
 
+@pytest.mark.parametrize("is_there_by_hand", [False, True])
+def test_the_end_of_a_rule_lets_nobody_in_whom_a_never_rule_keeps_out(
+    policies, stranger, barred, superuser, admin, is_there_by_hand
+):
+    if is_there_by_hand:
+        groups.add_to_group(barred, stranger, by=admin)
+
+    assert claim_rules.remove_rule(ClaimRule.objects.get(), by=superuser) == 1
+
+    assert not access.allows(stranger, Action.OPEN, policies)
+    assert [row.source for row in groups.memberships(barred)] == [""]
+    arrive(stranger)  # nor does the next sign-in
+    assert not access.allows(stranger, Action.OPEN, policies)
+    groups.remove_from_group(barred, stranger, by=admin)
+    assert access.allows(stranger, Action.OPEN, policies)
+
+
 def test_a_sign_in_without_the_claim_lifts_no_never_rule(provider, policies, stranger, barred):
     links.attach(Identity(provider.issuer, "ada"), stranger)
     provider.knows({"ada": {}})
