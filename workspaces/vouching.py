@@ -6,6 +6,7 @@ token does, whatever became of the person in the directory.
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.utils import timezone
 
@@ -14,15 +15,26 @@ from workspaces.models import User
 #: In what is kept of a link (`SocialAccount.extra_data`): when the person's groups were last applied.
 VOUCHED_AT = "vouched_at"
 #: What `has_lapsed` reads of a person, to be fetched for many at once.
-READ = ("memberships", "socialaccount_set")
+READ = ("memberships", "socialaccount_set", "authenticator_set")
 
 
 def has_lapsed(user: User) -> bool:
-    """Whether what `user` holds, or their only way in, rests on a word of the provider that is too old or was never."""
-    if settings.LOCAL_SIGN_IN and not any(place.source for place in user.memberships.all()):
+    """Whether what `user` holds, or their only way in, rests on a word of the provider that is too old or was never.
+
+    It does where local sign-in is off, where the provider gave a place, and where somebody linked to it has neither a
+    password nor a passkey here, whoever gave the roles: the directory alone says whether that person is still there.
+    """
+    is_given = any(place.source for place in user.memberships.all())
+    if settings.LOCAL_SIGN_IN and not is_given and not _has_only_the_provider(user):
         return False
     told_at = vouched_at(user)
     return told_at is None or timezone.now() - told_at > settings.VOUCHED_FOR
+
+
+def _has_only_the_provider(user: User) -> bool:
+    is_linked = any(link.provider == settings.OIDC_PROVIDER for link in user.socialaccount_set.all())
+    has_passkey = any(factor.type == Authenticator.Type.WEBAUTHN for factor in user.authenticator_set.all())
+    return is_linked and not user.has_usable_password() and not has_passkey
 
 
 def vouched_at(user: User) -> datetime | None:

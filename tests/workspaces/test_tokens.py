@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -15,7 +16,7 @@ from audit.events import EventType
 from audit.models import Event
 from tests.workspaces.sign_in_scene import browser, confirm
 from tests.workspaces.single_sign_on_scene import come_back, sign_in_as
-from workspaces import accounts, claim_rules, tokens, vouching
+from workspaces import accounts, claim_rules, members, tokens, vouching
 from workspaces.exceptions import Forbidden, Hidden, TokenError, TokenRefused
 from workspaces.models import ApiToken
 from workspaces.roles import Action
@@ -276,3 +277,27 @@ def test_a_role_given_by_hand_needs_no_provider_while_passwords_open_accounts(
 
     with pytest.raises(TokenRefused, match="not_vouched"):
         tokens.authenticate(text)
+
+
+@pytest.mark.parametrize(("way_in", "is_refused"), [("", True), ("password", False), ("passkey", False)])
+def test_a_token_of_somebody_whom_only_the_directory_lets_in_lapses_although_a_person_gave_the_role(
+    provider: Any, policies: Any, monkeypatch: pytest.MonkeyPatch, way_in: str, is_refused: bool
+) -> None:
+    client, _answer = sign_in_as(provider, "ada")
+    user = client.get("/account/").wsgi_request.user
+    members.add_member(policies, user, "member", by=None)
+    if way_in == "password":
+        user.set_password("a password of one's own here")
+        user.save()
+    if way_in == "passkey":
+        Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
+    _token, text = tokens.create(by=user, name="A program", workspaces=[policies], actions=[Action.OPEN])
+    assert tokens.authenticate(text)
+
+    after(24 * 80, monkeypatch)
+
+    if is_refused:
+        with pytest.raises(TokenRefused, match="not_vouched"):
+            tokens.authenticate(text)
+    else:
+        assert tokens.authenticate(text)
