@@ -3,6 +3,7 @@
 Each document is changed and gets its outcome in one transaction, so that a run which is killed goes on where it was.
 """
 
+import hashlib
 import logging
 import time
 from collections import Counter
@@ -33,6 +34,9 @@ from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
+
+#: One act with its value: the document, and who does it; whether that changed anything.
+Act = Callable[[Document, User], bool]
 
 #: Up to so many are done while the person waits.
 AT_ONCE = 100
@@ -66,11 +70,19 @@ class Order:
 
 
 @transaction.atomic
-def ask(workspace: Workspace, order: Order, chosen: QuerySet[Document] | Iterable[UUID], *, by: User) -> BulkRun:
+def ask(
+    workspace: Workspace,
+    order: Order,
+    chosen: QuerySet[Document] | Iterable[UUID],
+    *,
+    confirmed: str | None = None,
+    by: User,
+) -> BulkRun:
     """Have `order` done to the chosen documents, as far as each allows it.
 
     Of ids, those that are not open to `by` count as not there any more. Raises Hidden when none of them is there,
-    Forbidden without the right to this act, DocumentError for a value that nothing can be set to.
+    Forbidden without the right to this act, DocumentError for a value that nothing can be set to, and where `confirmed`
+    is given and is not the `fingerprint` of what is chosen.
     """
     access.require(by, Action.ADD if order.act in _OWNERS else Action.MANAGE_DOCUMENTS, workspace)
     # A value that nothing can be set to is refused before anything is.
@@ -83,6 +95,8 @@ def ask(workspace: Workspace, order: Order, chosen: QuerySet[Document] | Iterabl
             access.visible(by, Document).filter(pk__in=ids, workspace=workspace).order_by().values_list("pk", flat=True)
         )
         missing = len(ids - found)
+    if confirmed is not None and fingerprint(found) != confirmed:
+        raise DocumentError(_("Nothing was changed: meanwhile other documents match. Look again."))
     if not found:
         raise Hidden(user=by, workspace=workspace, action=Action.OPEN)
     run = BulkRun.objects.create(
@@ -97,6 +111,11 @@ def ask(workspace: Workspace, order: Order, chosen: QuerySet[Document] | Iterabl
     BulkItem.objects.bulk_create([BulkItem(run=run, document_id=pk) for pk in sorted(found)], batch_size=5000)
     record(EventType.BULK_ASKED, on=run, workspace=workspace, by=by, act=order.act, documents=len(found))
     return run
+
+
+def fingerprint(ids: Iterable[UUID]) -> str:
+    """What tells whether two choices are of the same documents."""
+    return hashlib.sha256(b"".join(sorted(pk.bytes for pk in ids))).hexdigest()
 
 
 def start(run: BulkRun) -> None:
@@ -116,9 +135,10 @@ def work(run_id: object, *, seconds: float = _SLICE_SECONDS) -> None:
     if run is None:
         return
     end = time.monotonic() + seconds
+    act = _verb(run)
     with context.acting(run.asked_by, request_id=context.current().request_id, reason=run.reason):
         while time.monotonic() < end:
-            if not _next(run):
+            if not _next(run, act):
                 return
     _ring(run.pk)
 
@@ -138,7 +158,7 @@ def _ring(run_id: UUID) -> None:
 
 
 @transaction.atomic
-def _next(run: BulkRun) -> bool:
+def _next(run: BulkRun, act: Act) -> bool:
     """Do the next document; False when there is none, or somebody else works on the run."""
     mine = BulkRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=run.pk, ended_at=None)
     if not mine.exists():
@@ -152,18 +172,17 @@ def _next(run: BulkRun) -> bool:
         ended = {code: count for code, count in outcome_of(run).counts.items() if count}
         record(EventType.BULK_ENDED, on=run, workspace=run.workspace_id, act=run.act, documents=ended)
         return False
-    item.outcome = _done(run, item.document)
+    item.outcome = _done(run, act, item.document)
     item.save(update_fields=["outcome"])
     BulkRun.objects.filter(pk=run.pk).update(moved_at=now)
     return True
 
 
-def _done(run: BulkRun, document: Document) -> ItemOutcome:
+def _done(run: BulkRun, act: Act, document: Document) -> ItemOutcome:
     """Do it to one document, whose verb checks the right as it is now. What it refuses is undone alone."""
     by = User.objects.get(pk=run.asked_by_id)
     try:
-        act = _act(Order(BulkAct(run.act), run.value, run.reason), run.workspace, by)
-        changed = apart(f"Bulk act {run.act}", document.pk, lambda: act(document))
+        changed = apart(f"Bulk act {run.act}", document.pk, lambda: act(document, by))
     except Hidden:
         return ItemOutcome.GONE
     except Refused:
@@ -178,36 +197,50 @@ def _done(run: BulkRun, document: Document) -> ItemOutcome:
 # --- What an act is -----------------------------------------------------------------------------------------
 
 
-def _act(order: Order, workspace: Workspace, by: User) -> Callable[[Document], bool]:
-    """The verb with its value. Raises DocumentError for a value that nothing can be set to."""
+def _verb(run: BulkRun) -> Act:
+    """The verb of a run, looked up once for many documents; one that refuses each where its value is gone since."""
+    try:
+        return _act(Order(BulkAct(run.act), run.value, run.reason), run.workspace, run.asked_by)
+    except DocumentError as error:
+        why = str(error)
+
+    def refuse(document: Document, by: User) -> bool:
+        raise DocumentError(why)
+
+    return refuse
+
+
+def _act(order: Order, workspace: Workspace, by: User) -> Act:
+    """The verb with its value, as far as `by` knows of it. Raises DocumentError for one that nothing can be set to."""
     value = order.value
     match order.act:
         case BulkAct.CLASSIFY:
             if value not in Classification.values:
                 raise DocumentError(_("Choose a classification."))
-            return lambda document: classifying.classify(document, value, by=by)
+            return lambda document, by: classifying.classify(document, value, by=by)
         case BulkAct.TAG:
             name = tagging.usable(value)
-            return lambda document: tagging.tag(document, name, by=by)
+            return lambda document, by: tagging.tag(document, name, by=by)
         case BulkAct.UNTAG:
             name = tagging.usable(value)
-            return lambda document: tagging.untag(document, name, by=by)
+            return lambda document, by: tagging.untag(document, name, by=by)
         case BulkAct.OWNER:
-            owner = _person(workspace, value) if value else None
-            return lambda document: metadata.set_owner(document, owner, by=by)
+            pk = _person(workspace, value).pk if value else None
+            # Read each time: what rights an account was found to have stays with the object.
+            return lambda document, by: metadata.set_owner(document, User.objects.get(pk=pk) if pk else None, by=by)
         case BulkAct.VALID_UNTIL:
             until = _day(value)
-            return lambda document: metadata.set_validity(document, until, by=by)
+            return lambda document, by: metadata.set_validity(document, until, by=by)
         case BulkAct.REVIEW:
             on = _day(value)
-            return lambda document: metadata.set_review(document, on, note=document.review_note, by=by)
+            return lambda document, by: metadata.set_review(document, on, note=document.review_note, by=by)
         case BulkAct.MOVE:
             folder = _folder(workspace, value, by) if value else None
-            return lambda document: folders.move(document, folder, by=by)
+            return lambda document, by: folders.move(document, folder, by=by)
         case BulkAct.RETRY:
-            return lambda document: _retry(document, by)
+            return lambda document, by: _retry(document, by)
         case BulkAct.DELETE:
-            return lambda document: library.delete(document, by=by, reason=order.reason) is not None
+            return lambda document, by: library.delete(document, by=by, reason=order.reason) is not None
     raise DocumentError(_("Choose what to do with them."))
 
 

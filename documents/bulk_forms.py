@@ -48,12 +48,12 @@ class ChoiceForm(forms.Form):
 
 
 class OrderForm(forms.Form):
-    """What the act sets, and how many documents the person saw when they confirmed."""
+    """What the act sets, and the fingerprint of the documents the person confirmed it for."""
 
-    count = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+    confirmed = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, act: BulkAct, count: int, tree: Tree | None, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"count": count}, **kwargs)
+    def __init__(self, *args: Any, act: BulkAct, confirmed: str, tree: Tree | None, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"confirmed": confirmed}, **kwargs)
         value = _value_field(act, tree, people)
         if value is not None:
             value.widget.attrs["class"] = "input"

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from documents import bulk, folders
@@ -21,6 +22,9 @@ from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action
 
+#: A filter that is left out would widen the choice.
+_UNREADABLE = gettext_lazy("Nothing was changed: what narrows the list cannot be read. Choose it again.")
+
 
 @require_GET
 @in_workspace(Action.ADD)
@@ -32,20 +36,23 @@ def choose(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         messages.error(request, _("Choose documents and what to do with them."))
         return redirect("documents:list", slug=workspace.slug)
     if choice.cleaned_data["everything"]:
-        asked = FilterForm(request.GET).asked()
-        documents = matching(request.user, workspace, asked)
+        filters = FilterForm(request.GET)
+        if not filters.is_valid():
+            messages.error(request, str(_UNREADABLE))
+            return redirect("documents:list", slug=workspace.slug)
+        documents = matching(request.user, workspace, filters.asked())
     else:
         documents = access.visible(request.user, Document).filter(
             pk__in=choice.cleaned_data["document"], workspace=workspace
         )
-    count = documents.count()
-    if not count:
+    ids = list(documents.order_by().values_list("pk", flat=True))
+    if not ids:
         messages.error(request, _("Choose at least one document."))
         return redirect("documents:list", slug=workspace.slug)
     context = {
-        "count": count,
+        "count": len(ids),
         "named": list(documents.order_by("title", "path").only("title")[:8]),
-        "form": _order_form(request, workspace, choice.cleaned_data["act"], count),
+        "form": _order_form(request, workspace, choice.cleaned_data["act"], bulk.fingerprint(ids)),
         "act": BulkAct(choice.cleaned_data["act"]),
         "kept": _kept(request, choice),
     }
@@ -55,13 +62,14 @@ def choose(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_POST
 @in_workspace(Action.ADD)
 def order(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Have it done; a choice by filter must still be as large as it was when it was confirmed."""
+    """Have it done; a choice by filter must still be of the documents that were confirmed."""
     choice = ChoiceForm(request.POST)
     if not choice.is_valid():
         messages.error(request, _("Choose documents and what to do with them."))
         return redirect("documents:list", slug=workspace.slug)
     try:
-        run = bulk.ask(workspace, *_ordered(request, workspace, choice), by=request.user)
+        ordered, chosen, confirmed = _ordered(request, workspace, choice)
+        run = bulk.ask(workspace, ordered, chosen, confirmed=confirmed, by=request.user)
     except PortalError as error:
         messages.error(request, str(error))
         return redirect("documents:list", slug=workspace.slug)
@@ -82,25 +90,29 @@ def show_run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
     return render(request, template, context)
 
 
-def _order_form(request: HttpRequest, workspace: Workspace, act: str, count: int, *, sent: bool = False) -> OrderForm:
+def _order_form(
+    request: HttpRequest, workspace: Workspace, act: str, confirmed: str = "", *, sent: bool = False
+) -> OrderForm:
     tree = folders.tree(request.user, workspace) if act == BulkAct.MOVE else None
     people = access.people_allowed(workspace, Action.ADD).order_by("username") if act == BulkAct.OWNER else None
     data = request.POST if sent else None
-    return OrderForm(data, act=BulkAct(act), count=count, tree=tree, people=people)
+    return OrderForm(data, act=BulkAct(act), confirmed=confirmed, tree=tree, people=people)
 
 
-def _ordered(request: HttpRequest, workspace: Workspace, choice: ChoiceForm) -> tuple[bulk.Order, Any]:
-    """The order and the documents it is for. Raises PortalError where it is not what was confirmed."""
+def _ordered(request: HttpRequest, workspace: Workspace, choice: ChoiceForm) -> tuple[bulk.Order, Any, str | None]:
+    """The order, the documents it is for, and what was confirmed of a choice by filter. Raises PortalError where it
+    cannot be read.
+    """
     act = BulkAct(choice.cleaned_data["act"])
-    form = _order_form(request, workspace, act, 0, sent=True)
+    form = _order_form(request, workspace, act, sent=True)
     if not form.is_valid():
         raise PortalError(_("Nothing was changed: %(why)s") % {"why": form.first_error})
     if not choice.cleaned_data["everything"]:
-        return form.order(act), choice.cleaned_data["document"]
-    documents = matching(request.user, workspace, FilterForm(_filters(choice)).asked())
-    if documents.count() != form.cleaned_data["count"]:
-        raise PortalError(_("Nothing was changed: meanwhile another number of documents matches. Look again."))
-    return form.order(act), documents
+        return form.order(act), choice.cleaned_data["document"], None
+    filters = FilterForm(_filters(choice))
+    if not filters.is_valid():
+        raise PortalError(str(_UNREADABLE))
+    return form.order(act), matching(request.user, workspace, filters.asked()), form.cleaned_data["confirmed"]
 
 
 def _filters(choice: ChoiceForm) -> dict[str, str]:

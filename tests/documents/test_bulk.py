@@ -96,7 +96,7 @@ def test_each_document_is_checked_by_itself(policies, manager, contributor, shel
 
 def test_a_right_that_is_lost_meanwhile_is_lost_for_the_rest(policies, manager, contributor, shelf):
     asked = bulk.ask(policies, Order(BulkAct.TAG, "Old"), [document.pk for document in shelf], by=contributor)
-    assert bulk._next(asked)
+    assert bulk._next(asked, bulk._verb(asked))
     members.remove_member(policies, contributor, Role.CONTRIBUTOR, by=manager)
 
     bulk.work(asked.pk)
@@ -194,7 +194,7 @@ def test_a_run_goes_on_where_it_was_killed_and_does_nothing_twice(policies, mana
     asked = bulk.ask(policies, Order(BulkAct.TAG, "Old"), [document.pk for document in shelf], by=manager)
     bulk.work(asked.pk, seconds=-1)
     assert bulk.outcome_of(asked).counts == {ItemOutcome.PENDING: 3}
-    assert bulk._next(asked)
+    assert bulk._next(asked, bulk._verb(asked))
 
     for _again in range(2):
         bulk.work(asked.pk)
@@ -231,7 +231,7 @@ def test_a_choice_is_confirmed_with_its_count_and_its_result_is_told(policies, m
     ids = [str(document.pk) for document in shelf[:2]]
 
     asked = client.get(CHOOSE, {"act": "tag", "document": ids}).content.decode()
-    told = client.post(ORDER, {"act": "tag", "document": ids, "value": "Old", "count": "2"}, follow=True)
+    told = client.post(ORDER, {"act": "tag", "document": ids, "value": "Old"}, follow=True)
 
     assert "2 documents are chosen." in asked
     assert "Leave" in asked
@@ -239,21 +239,66 @@ def test_a_choice_is_confirmed_with_its_count_and_its_result_is_told(policies, m
     assert "Old" in client.get(LIST).content.decode()
 
 
-def test_all_that_match_are_meant_as_long_as_they_are_as_many_as_were_confirmed(
+def test_all_that_match_are_meant_as_long_as_they_are_those_that_were_confirmed(
     policies, manager, contributor, shelf, client_of
 ):
     client = client_of(manager)
-    sent = {"act": "valid_until", "everything": "1", "filters": "q=le", "value": "2030-01-01", "count": "1"}
-    asked = client.get(CHOOSE, {"act": "valid_until", "everything": "1", "q": "le"}).content.decode()
-    factories.document(policies, "learn.md", by=contributor)
+    asked = client.get(CHOOSE, {"act": "delete", "everything": "1", "q": "le"})
+    sent = {"act": "delete", "everything": "1", "filters": "q=le"}
+    sent["confirmed"] = asked.context["form"].initial["confirmed"]
+    learn = factories.document(policies, "learn.md", by=contributor)
+    Document.objects.filter(pk=shelf[0].pk).update(restricted=True)
 
     early = client.post(ORDER, sent, follow=True).content.decode()
-    later = client.post(ORDER, sent | {"count": "2"}, follow=True).content.decode()
+    again = client.get(CHOOSE, {"act": "delete", "everything": "1", "q": "le"})
+    later = client.post(ORDER, sent | {"confirmed": again.context["form"].initial["confirmed"]}, follow=True)
 
-    assert "1 document is chosen." in asked
-    assert "another number of documents matches" in early
-    assert "2 changed" in later
-    assert Document.objects.filter(valid_until__isnull=False).count() == 2
+    assert "1 document is chosen." in asked.content.decode()
+    assert "1 document is chosen." in again.content.decode()
+    assert "meanwhile other documents match" in early
+    assert "1 changed" in later.content.decode()
+    assert list(Document.objects.filter(deleted_at__isnull=False)) == [learn]
+
+
+def test_a_filter_that_cannot_be_read_does_not_widen_the_choice(policies, manager, shelf, client_of):
+    client = client_of(manager)
+    every = bulk.fingerprint(document.pk for document in shelf)
+    sent = {"act": "delete", "everything": "1", "filters": "level=none-such", "confirmed": every}
+
+    asked = client.get(CHOOSE, {"act": "delete", "everything": "1", "level": "none-such"}, follow=True)
+    told = client.post(ORDER, sent, follow=True)
+
+    for page in (asked, told):
+        assert "what narrows the list cannot be read" in page.content.decode()
+    assert not BulkRun.objects.exists()
+
+
+@pytest.mark.parametrize("act", [BulkAct.MOVE, BulkAct.OWNER])
+def test_what_an_act_sets_is_looked_up_once_for_many_documents(act, policies, manager, shelf, monkeypatch):
+    looked, folder = [], folders.create(policies, "Rules", by=manager)
+    for name in ("_folder", "_person"):
+        real = getattr(bulk, name)
+        monkeypatch.setattr(bulk, name, lambda *args, real=real: looked.append(args) or real(*args))
+    value = str(folder.pk) if act == BulkAct.MOVE else manager.username
+    asked = bulk.ask(policies, Order(act, value), [document.pk for document in shelf], by=manager)
+    looked.clear()
+
+    bulk.start(asked)
+
+    assert bulk.outcome_of(asked).counts == {ItemOutcome.DONE: 3}
+    assert len(looked) == 1
+
+
+def test_a_folder_removed_meanwhile_ends_each_document_of_the_act(policies, manager, shelf):
+    folder = folders.create(policies, "Rules", by=manager)
+    asked = bulk.ask(policies, Order(BulkAct.MOVE, str(folder.pk)), [document.pk for document in shelf], by=manager)
+    act = bulk._verb(asked)
+    folders.remove(folder, by=manager)
+
+    assert bulk._next(asked, act)
+    bulk.work(asked.pk)
+
+    assert bulk.outcome_of(asked).counts == {ItemOutcome.UNFIT: 3}
 
 
 def test_members_get_no_boxes_and_contributors_only_the_acts_they_have(policies, contributor, member, shelf, client_of):
@@ -278,7 +323,7 @@ def test_a_large_choice_is_left_to_the_workers(policies, manager, shelf, monkeyp
     monkeypatch.setattr(bulk, "_ring", rung.append)
     ids = [str(document.pk) for document in shelf]
 
-    told = client_of(manager).post(ORDER, {"act": "retry", "document": ids, "count": "3"}, follow=True)
+    told = client_of(manager).post(ORDER, {"act": "retry", "document": ids}, follow=True)
 
     assert len(rung) == 1
     assert "every 1500ms" in told.content.decode()
