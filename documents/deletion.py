@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import dependants, holds, indexing, probes, replicas, slides
+from documents import dependants, holds, index, indexing, probes, replicas, slides
 from documents.exceptions import Held
 from documents.indexing import Withdrawal
 from documents.leases import is_free
@@ -65,7 +65,11 @@ def erase(document_id: UUID | str) -> Erasure | None:
     Raises IndexUnavailable when the vectors cannot be removed now; nothing else is removed before them.
     """
     done: Erasure | None = None
-    for pk in list(to_erase().filter(document=document_id).order_by("deleted_at").values_list("pk", flat=True)):
+    due = list(to_erase().filter(document=document_id).order_by("deleted_at").values_list("pk", flat=True))
+    if due:
+        # Before any of it begins: while the index is away nothing of it goes, and it can still be held or restored.
+        index.version()
+    for pk in due:
         done = _erase(pk) or done
     return done
 
