@@ -97,6 +97,7 @@ class EventType(models.TextChoices):
         "document.traces_searched",
         _("What was erased was looked for in every place where something of it could still be."),
     )
+    TRACES_SEARCH_ASKED = "document.traces_search_asked", _("A person had what was erased looked for once more.")
     ERASURE_RECEIPTED = (
         "document.erasure_receipted",
         _("Nothing erased was found any more, and a signed receipt of the deletion was issued."),
@@ -169,6 +170,10 @@ class EventType(models.TextChoices):
     ANSWER_SUSPENDED = "answer.suspended", _("A released answer was closed because a document it rests on was deleted.")
     ANSWER_RESUMED = "answer.resumed", _("A suspended answer was opened again: the document it rests on came back.")
     ANSWER_ERASED = "answer.erased", _("The texts of an answer were erased with a document it rests on.")
+    REPETITIONS_ERASED = (
+        "document.repetitions_erased",
+        _("Questions and reasons that repeated an erased document word for word were erased with it."),
+    )
     ANSWER_SHARED = "answer.shared", _("An answer was shared with a person of the workspace.")
     ANSWER_UNSHARED = "answer.unshared", _("An answer is no longer shared with a person.")
     ANSWER_DECLASSIFIED = (

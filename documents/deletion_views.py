@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from audit.events import EventType
+from audit.record import record
 from documents import dependants, holds, library, retention, told, tombstones
 from documents.deletion import versions_of
 from documents.deletion_forms import HoldForm, RetentionForm
@@ -165,7 +168,10 @@ def look_again(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
     deletion = _deletion(request, workspace, pk)
     if deletion.erased_at is None or deletion.receipt_issued_at is not None:
         raise PortalError(_("There is nothing to look for: it is not erased yet, or proven already."))
-    dispatch(prove_erasure_task, deletion.pk)
+    with transaction.atomic():
+        about = {"workspace": workspace, "deletion": deletion.pk}
+        record(EventType.TRACES_SEARCH_ASKED, on=deletion.document, by=request.user, **about)
+        dispatch(prove_erasure_task, deletion.pk)
     messages.success(request, _("It is being looked for. Load the page again in a moment."))
     return redirect("documents:deletion", slug=workspace.slug, pk=pk)
 

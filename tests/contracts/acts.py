@@ -267,13 +267,7 @@ PORTAL = [
     Act("documents:retry_all", "contributor", E.VERSION_RETRIED),
     Act("documents:delete", "manager", E.DOCUMENT_DELETED, DOCUMENT, {"reason": "Out of date."}),
     Act("documents:restore", "manager", E.DOCUMENT_RESTORED, {"pk": one("binned")}),
-    Act(
-        "documents:look_again",
-        "manager",
-        None,
-        {"pk": one("deletion")},
-        why_no_entry="It rings a bell; the search that follows leaves its own entry.",
-    ),
+    Act("documents:look_again", "manager", E.TRACES_SEARCH_ASKED, {"pk": one("deletion")}),
     Act("documents:place_hold", "manager", E.HOLD_PLACED, sent={"document": one("document"), "reason": "Case 12."}),
     Act("documents:lift_hold", "manager", E.HOLD_LIFTED, {"pk": one("hold")}, {"reason": "It is over."}),
     Act(
