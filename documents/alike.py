@@ -54,7 +54,18 @@ class Pair:
         return round(self.share * 100)
 
 
-def pairs(documents: QuerySet[Document], *, most: int = 200) -> list[Pair]:
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Near-duplicates, and what is not told by them."""
+
+    pairs: list[Pair]
+    #: There are more: further pairs, or documents that so many others resemble that not all were compared.
+    is_cut: bool
+    #: Documents whose current version is not sketched yet.
+    waiting: int
+
+
+def pairs(documents: QuerySet[Document], *, most: int = 200) -> Near:
     """Near-duplicates among `documents`, the most alike first. Whoever asks gives only what the viewer may open."""
     sketches = {
         document: (bands, np.frombuffer(bytes(hashes), dtype="<u4"))
@@ -69,9 +80,14 @@ def pairs(documents: QuerySet[Document], *, most: int = 200) -> list[Pair]:
             crowds[band].append(document)
     near = {pair for crowd in crowds.values() for pair in combinations(sorted(crowd)[:_CROWD], 2)}
     shares = {pair: float(np.mean(sketches[pair[0]][1] == sketches[pair[1]][1])) for pair in near}
-    best = sorted((pair for pair in shares if shares[pair] >= ALIKE), key=lambda pair: (-shares[pair], pair))[:most]
-    found = documents.in_bulk({pk for pair in best for pk in pair})
-    return [Pair(found[one], found[other], shares[one, other]) for one, other in best if {one, other} <= found.keys()]
+    best = sorted((pair for pair in shares if shares[pair] >= ALIKE), key=lambda pair: (-shares[pair], pair))
+    found = documents.in_bulk({pk for pair in best[:most] for pk in pair})
+    told = [(one, other) for one, other in best[:most] if {one, other} <= found.keys()]
+    return Near(
+        [Pair(found[one], found[other], shares[one, other]) for one, other in told],
+        is_cut=len(best) > most or any(len(crowd) > _CROWD for crowd in crowds.values()),
+        waiting=documents.filter(current_version__isnull=False, current_version__sketch=None).count(),
+    )
 
 
 def sketch_missing() -> int:

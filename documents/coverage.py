@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from audit.events import EventType
 from audit.export import harmless
 from audit.record import record
 from documents import alike
-from documents.filters import GROUPS, due
+from documents.filters import GROUPS, UNABLE, due, ownerless
 from documents.models import Document, Version
 from documents.querysets import documents_governed_by, not_barred
 from documents.states import STOPPED
@@ -80,7 +80,7 @@ def coverage(workspace: Workspace, *, by: User, days: int = TRENDS[0]) -> Covera
         expiring=Count("pk", filter=due("expiring")),
         review=Count("pk", filter=due("review")),
         undated=Count("pk", filter=due("undated")),
-        ownerless=Count("pk", filter=_ownerless(workspace)),
+        ownerless=Count("pk", filter=ownerless(workspace)),
         silent=Count("pk", filter=Q(current_version=None)),
     )
     total = whole["total"]
@@ -90,7 +90,7 @@ def coverage(workspace: Workspace, *, by: User, days: int = TRENDS[0]) -> Covera
         (_("End within 30 days"), whole["expiring"], "due=expiring"),
         (_("To review"), whole["review"], "due=review"),
         (_("Without a last valid day"), whole["undated"], "due=undated"),
-        (_("Without an owner who may keep them current"), whole["ownerless"], "owner=none"),
+        (_("Without an owner who may keep them current"), whole["ownerless"], f"owner={UNABLE}"),
         (_("Without a version that answers"), whole["silent"], ""),
     ]
     return Coverage(
@@ -103,7 +103,7 @@ def coverage(workspace: Workspace, *, by: User, days: int = TRENDS[0]) -> Covera
     )
 
 
-def near_duplicates(workspace: Workspace, *, by: User) -> list[alike.Pair]:
+def near_duplicates(workspace: Workspace, *, by: User) -> alike.Near:
     """Documents open to `by` that say nearly the same."""
     access.require(by, Action.MANAGE_DOCUMENTS, workspace)
     return alike.pairs(access.visible(by, Document).filter(workspace=workspace))
@@ -133,8 +133,7 @@ def as_csv(workspace: Workspace, *, by: User, days: int = TRENDS[0]) -> str:
 def _figures(documents: QuerySet[Document], workspace: Workspace, by: User, days: int) -> Iterator[Figure]:
     yield _figure("state", _("By state"), _by_state(documents))
     yield _figure("level", _("By classification"), _by_level(documents))
-    formats = _counted(documents, "latest_version__format")
-    yield _figure("format", _("By format"), [(name.upper() or "–", n, f"format={name}") for name, n in formats])
+    yield _figure("format", _("By format"), _by_format(documents))
     yield _figure("age", _("By age of what answers"), _by_age(documents))
     folders = [
         (path or _("No folder"), n, f"folder={pk}" if pk else "")
@@ -163,6 +162,14 @@ def _by_level(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
     return [(str(level.label), counts.get(level, 0), f"level={level}") for level in Classification]
 
 
+def _by_format(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
+    # The list has no filter for what has no format: a link would show everything.
+    return [
+        (name.upper() if name else "–", n, f"format={name}" if name else "")
+        for (name,), n in _pairs(documents, "latest_version__format")
+    ]
+
+
 def _by_age(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
     now, since = timezone.now(), None
     counts: dict[str, Q] = {}
@@ -178,12 +185,11 @@ def _by_age(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
 
 
 def _by_failure(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
-    """By the first sentence told for a code; the list of what failed shows each document with its own."""
+    """By one of the sentences told for a code; the list of what failed shows each document with its own."""
     failed = Version.objects.filter(state__in=STOPPED, document__latest_version=F("pk"), document__in=documents)
-    counted = failed.order_by().values_list("failure_code").annotate(number=Count("pk")).order_by("-number")[:_NAMED]
-    codes = dict(counted)
-    told = dict(failed.filter(failure_code__in=codes).order_by("-pk").values_list("failure_code", "failure_sentence"))
-    return [(_(told[code]) if told.get(code) else code, n, f"reason={code}") for code, n in codes.items()]
+    counted = failed.order_by().values_list("failure_code").annotate(number=Count("pk"), told=Min("failure_sentence"))
+    codes = counted.order_by("-number", "failure_code")[:_NAMED]
+    return [(_(told) if told else code, number, f"reason={code}") for code, number, told in codes]
 
 
 def _weekly(rows: QuerySet[Document], field: str, days: int) -> list[tuple[str, int, str]]:
@@ -197,14 +203,6 @@ def _weekly(rows: QuerySet[Document], field: str, days: int) -> list[tuple[str, 
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-def _ownerless(workspace: Workspace) -> Q:
-    return ~Q(owner__in=access.people_allowed(workspace, Action.ADD).values("pk")) | Q(owner=None)
-
-
-def _counted(documents: QuerySet[Document], field: str) -> list[tuple[Any, int]]:
-    return list(documents.values_list(field).annotate(number=Count("pk")).order_by("-number", field)[:_NAMED])
 
 
 def _pairs(documents: QuerySet[Document], *names: str) -> list[tuple[tuple[Any, ...], int]]:

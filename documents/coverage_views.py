@@ -22,7 +22,7 @@ def show_coverage(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.MANAGE_DOCUMENTS)
 def show_near_duplicates(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Documents that say nearly the same, among those the manager may open."""
-    return render(request, "documents/alike.html", {"pairs": near_duplicates(workspace, by=request.user)})
+    return render(request, "documents/alike.html", {"near": near_duplicates(workspace, by=request.user)})
 
 
 @require_GET

@@ -15,7 +15,8 @@ from documents.folders import Tree, at_or_below
 from documents.models import Document, Source
 from documents.states import OPEN, STOPPED
 from workspaces import access
-from workspaces.models import User
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
 
 #: A document ends soon when its last valid day comes within this time.
 SOON = timedelta(days=30)
@@ -46,6 +47,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 #: Instead of a person's id.
 ME, NOBODY = "me", "none"
+#: Nobody, or somebody who lost the right to keep it.
+UNABLE = "unable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def narrowed(documents: QuerySet[Document], asked: Asked, user: User, tree: Tree
     if asked.tag:
         conditions &= Q(tagging__tag__folded=fold(asked.tag))
     if asked.owner:
-        conditions &= _owned(asked.owner, user)
+        conditions &= _owned(asked.owner, user, tree.workspace)
     if asked.folder:
         folder = tree.get(asked.folder)
         conditions &= at_or_below(folder) if folder else Q(pk=None)
@@ -133,9 +136,16 @@ def due(code: str) -> Q:
     }[code]
 
 
-def _owned(owner: str, user: User) -> Q:
+def ownerless(workspace: Workspace) -> Q:
+    """The documents without an owner who may keep them current."""
+    return ~Q(owner__in=access.people_allowed(workspace, Action.ADD).values("pk")) | Q(owner=None)
+
+
+def _owned(owner: str, user: User, workspace: Workspace) -> Q:
     if owner == NOBODY:
         return Q(owner=None)
+    if owner == UNABLE:
+        return ownerless(workspace)
     return Q(owner=user.pk if owner == ME else _uuid(owner))
 
 

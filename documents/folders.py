@@ -49,18 +49,18 @@ class Tree:
     """The folders of `workspace` that are known to `user`; `counts` are documents open to them by folder id."""
 
     def __init__(self, user: User, workspace: Workspace, counts: dict[UUID | None, int]) -> None:
-        self._user, self._workspace, self._counts = user, workspace, counts
+        self._user, self.workspace, self._counts = user, workspace, counts
 
     @cached_property
     def branches(self) -> dict[UUID, Branch]:
         """Every known folder in the order of the tree. At most three queries."""
-        folders = {folder.pk: folder for folder in Folder.objects.filter(workspace=self._workspace)}
+        folders = {folder.pk: folder for folder in Folder.objects.filter(workspace=self.workspace)}
         below = dict.fromkeys(folders, 0)
         for pk, count in self._counts.items():
             for each in _upwards(folders, pk):
                 below[each] += count
         known = {pk for pk, count in below.items() if count}
-        if Action.MANAGE_DOCUMENTS in access.reach(self._user, self._workspace):
+        if Action.MANAGE_DOCUMENTS in access.reach(self._user, self.workspace):
             known |= folders.keys() - self._closed(folders)
         return {pk: Branch(folder, below[pk]) for pk, folder in folders.items() if pk in known}
 
@@ -87,7 +87,7 @@ class Tree:
 
     def _closed(self, folders: dict[UUID, Folder]) -> set[UUID]:
         """Folders in which everything there is, is closed to a manager by never rules."""
-        live = Document.objects.filter(workspace=self._workspace, deleted_at=None, folder__isnull=False).order_by()
+        live = Document.objects.filter(workspace=self.workspace, deleted_at=None, folder__isnull=False).order_by()
         barred = set(live.filter(~not_barred(self._user)).values_list("folder", flat=True).distinct())
         if not barred:
             return set()

@@ -5,16 +5,23 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
 from documents import alike, folders, library
 from documents.coverage import as_csv, coverage, near_duplicates
+from documents.forms import FilterForm
+from documents.listing import matching
 from documents.models import Document, DocumentBar, Sketch
 from documents.states import VersionState
 from tests.documents import factories
+from workspaces import members
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -77,12 +84,54 @@ def test_near_duplicates_are_found_among_what_is_open_to_the_viewer_alone(polici
     assert alike.sketch_missing() == 3
     assert alike.sketch_missing() == 0
 
-    (pair,) = near_duplicates(policies, by=manager)
+    (pair,) = near_duplicates(policies, by=manager).pairs
     assert {pair.one, pair.other} == {leave, again}
     assert pair.percent >= 80
 
     Document.objects.filter(pk=leave.pk).update(restricted=True)
-    assert near_duplicates(policies, by=manager) == []
+    assert near_duplicates(policies, by=manager).pairs == []
+
+
+def test_the_page_says_what_is_not_compared_yet_and_that_more_copies_are_left_out(
+    policies, manager, shelf, client_of, monkeypatch
+):
+    client, address = client_of(manager), "/w/policies/documents/coverage/alike/"
+
+    before = client.get(address).content.decode()
+    alike.sketch_missing()
+    whole = client.get(address).content.decode()
+    monkeypatch.setattr(alike, "_CROWD", 1)
+    crowded = client.get(address).content.decode()
+
+    assert "3 documents are not compared yet" in before
+    assert "No two documents" not in before
+    assert "not compared yet" not in whole
+    assert "There are more than are shown here" not in whole
+    assert "There are more than are shown here" in crowded
+    assert alike.pairs(Document.objects.filter(workspace=policies), most=0).is_cut
+
+
+def test_each_link_shows_as_many_documents_as_it_counts(policies, manager, contributor, shelf):
+    shelf[0].versions.update(format="")
+    DocumentBar.objects.all().delete()
+    members.remove_member(policies, contributor, Role.CONTRIBUTOR, by=manager)
+
+    found = coverage(policies, by=manager)
+
+    linked = [bar for figure in found.figures for bar in figure.bars if bar.query]
+    for bar in [*linked, *(bar for bar in found.shares if bar.query)]:
+        asked = FilterForm(QueryDict(bar.query)).asked()
+        assert asked.is_narrowed, bar
+        assert matching(manager, policies, asked).count() == bar.count, bar
+    assert {bar.label: bar.query for figure in found.figures for bar in figure.bars}["–"] == ""
+    assert {bar.query: bar.count for bar in found.shares}["owner=unable"] == 3
+
+
+def test_the_reasons_are_counted_in_the_database(policies, manager, contributor, shelf):
+    with CaptureQueriesContext(connection) as queries:
+        assert bars(coverage(policies, by=manager), "failure") == {"It is locked.": 1}
+
+    assert all("failure_sentence" not in query["sql"] or "GROUP BY" in query["sql"] for query in queries)
 
 
 def test_a_deleted_or_replaced_version_loses_its_sketch(policies, manager, contributor, shelf):
@@ -95,7 +144,7 @@ def test_a_deleted_or_replaced_version_loses_its_sketch(policies, manager, contr
 
     kept = set(Sketch.objects.values_list("version__document", flat=True))
     assert kept == {again.pk, shelf[2].pk}
-    assert near_duplicates(policies, by=manager) == []
+    assert near_duplicates(policies, by=manager).pairs == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 1.0])
