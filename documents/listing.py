@@ -77,6 +77,8 @@ class Listing:
     #: Documents whose latest bytes failed: `library.retry_all_failed` tries them again.
     failed: int
     to_review: int
+    #: Of those to review, the viewer's own.
+    yours_to_review: int
     expired: int
     #: Ids of those who own any of the documents.
     owners: set[UUID]
@@ -106,7 +108,8 @@ def listing(user: User, workspace: Workspace, asked: Asked) -> Listing:
         },
         total=census.total,
         failed=by_state.get(VersionState.FAILED, 0),
-        to_review=census.to_review,
+        to_review=census.to_review.total(),
+        yours_to_review=census.to_review[user.pk],
         expired=census.expired,
         owners=census.owners,
         tree=tree,
@@ -151,9 +154,10 @@ class _Census:
 
     by_folder: Counter[UUID | None]
     owners: set[UUID]
+    #: By owner.
+    to_review: Counter[UUID | None]
     total: int = 0
     ready: int = 0
-    to_review: int = 0
     expired: int = 0
 
 
@@ -163,7 +167,7 @@ def _documents(user: User, workspace: Workspace) -> QuerySet[Document]:
 
 def _census(documents: QuerySet[Document]) -> _Census:
     counted = documents.order_by().values_list("folder", "owner")
-    census = _Census(Counter(), set())
+    census = _Census(Counter(), set(), Counter())
     for folder, owner, total, ready, to_review, expired in counted.annotate(
         total=Count("pk"),
         ready=Count("pk", filter=GROUPS["ready"][1]),
@@ -174,7 +178,7 @@ def _census(documents: QuerySet[Document]) -> _Census:
         census.owners |= {owner} - {None}
         census.total += total
         census.ready += ready
-        census.to_review += to_review
+        census.to_review[owner] += to_review
         census.expired += expired
     return census
 

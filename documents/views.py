@@ -1,5 +1,6 @@
 """The list of a workspace's documents as a page."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from documents import room
 from documents.bulk import acts_for
-from documents.filters import DUE, GROUPS, ME, NOBODY, Asked
+from documents.filters import DUE, GROUPS, ME, NOBODY, UNABLE, Asked
 from documents.forms import FilterForm
 from documents.listing import Listing, listing
 from documents.models import Source
@@ -55,6 +56,7 @@ def progress(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     asked = FilterForm(request.GET).asked()
     found = listing(request.user, workspace, asked)
+    rights = access.reach(request.user, workspace)
     folder = found.tree.get(asked.folder) if asked.folder else None
     return {
         "listing": found,
@@ -75,13 +77,21 @@ def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         "folder": folder,
         "folders_above": found.tree.above(folder) if folder else [],
         "folders_inside": found.tree.inside(folder),
-        "acts": acts_for(access.reach(request.user, workspace)),
+        "acts": acts_for(rights),
+        "review": _review(found, rights),
         "query": f"{asked.query()}&" if asked.query() else "",
         "outside": asked.query(folder=""),
         "poll_seconds": 1.5 if found.total < _MANY else 10,
         "poll": asked.query(page=found.page.number),
         "limits": _limits(),
     }
+
+
+def _review(found: Listing, rights: Collection[str]) -> tuple[int, str]:
+    """How many documents wait for this person to look them through, and the list's filter that shows them."""
+    if Action.MANAGE_DOCUMENTS in rights:
+        return found.to_review, "due=review"
+    return found.yours_to_review if Action.ADD in rights else 0, f"due=review&owner={ME}"
 
 
 def _choices(user: User, workspace: Workspace, found: Listing) -> dict[str, Any]:
@@ -102,7 +112,8 @@ def _narrowings(asked: Asked, choices: dict[str, Any]) -> list[tuple[str, str]]:
     words = {
         "level": dict(choices["level"]),
         "due": DUE,
-        "owner": people | {ME: _("Yours"), NOBODY: _("Nobody's")},
+        "owner": people
+        | {ME: _("Yours"), NOBODY: _("Nobody's"), UNABLE: _("Without an owner who may keep them current")},
         "source": {str(source.pk): source.name for source in choices["source"]},
         "open_to": {"all": _("Open to the workspace"), "named": _("Open to named people")},
         "format": dict(choices["format"]),

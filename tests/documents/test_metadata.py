@@ -284,6 +284,23 @@ def test_only_managers_make_folders_and_documents_stay_in_their_workspace(
         folders.move(document, folders.create(legal, "There", by=manager), by=manager)
 
 
+def test_who_may_review_a_document_finds_how_many_wait_on_the_documents_page(
+    policies, manager, contributor, member, document, client_of
+):
+    today = timezone.localdate()
+    metadata.set_review(document, today, by=manager)
+    factories.document(policies, "other.md", by=manager, owner=manager, review_on=today)
+    factories.document(policies, "later.md", by=manager, owner=contributor, review_on=today + timedelta(days=1))
+
+    shown = {who: client_of(who).get("/w/policies/documents/") for who in (manager, contributor, member)}
+    theirs = client_of(contributor).get("/w/policies/documents/?due=review&owner=me").context["listing"].rows
+
+    assert "2 documents wait for you to review them." in shown[manager].content.decode()
+    assert "1 document waits for you to review it." in shown[contributor].content.decode()
+    assert 'id="to-review"' not in shown[member].content.decode()
+    assert [row.document for row in theirs] == [document]
+
+
 # --- The form -----------------------------------------------------------------------------------------------
 
 
