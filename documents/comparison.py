@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from documents import viewer
-from documents.differences import Gap, Piece, difference, gaps
+from documents.differences import Gap, Piece, Room, difference, gaps
 from documents.leaves import section_at
 
 #: Of each version; longer ones are not compared on a page.
@@ -86,9 +86,10 @@ def compare(before: Text, after: Text, *, page: int = 1) -> Comparison:
     shown = found[first : first + PER_PAGE]
     done = found[first - 1][3] if first else 0
     rows: list[Change | Unchanged] = []
+    room = Room()
     for number, gap in enumerate(shown, first + 1):
         rows += _unchanged(new, done, gap[2])
-        rows.append(_change(number, old, new, gap))
+        rows.append(_change(number, old, new, gap, room))
         done = gap[3]
     following = found[first + PER_PAGE][2] if first + PER_PAGE < len(found) else len(new.keys)
     rows += _unchanged(new, done, following)
@@ -121,11 +122,11 @@ def _unchanged(paragraphs: _Paragraphs, first: int, last: int) -> Iterator[Uncha
     yield Unchanged(last - first, texts if sum(map(len, texts)) <= FOLDED else [])
 
 
-def _change(number: int, old: _Paragraphs, new: _Paragraphs, gap: Gap) -> Change:
+def _change(number: int, old: _Paragraphs, new: _Paragraphs, gap: Gap, room: Room) -> Change:
     low, high, new_low, new_high = gap
     removed, added = old.text(low, high), new.text(new_low, new_high)
     kind = "changed" if removed and added else "removed" if removed else "added"
-    pieces = list(_folded(_pieces(removed, added)))
+    pieces = list(_folded(_pieces(removed, added, room)))
     shown, left_out = [], 0
     room = {"removed": MOST_SHOWN, "added": MOST_SHOWN, "same": MOST_SHOWN, "folded": 1}
     for piece in pieces:
@@ -137,7 +138,7 @@ def _change(number: int, old: _Paragraphs, new: _Paragraphs, gap: Gap) -> Change
     return Change(number, kind, shown, old.side(low, high), new.side(new_low, new_high), left_out)
 
 
-def _pieces(removed: str, added: str) -> list[Piece]:
+def _pieces(removed: str, added: str, room: Room) -> list[Piece]:
     """Word by word where one was made from the other; two texts that are not alike stand one below the other."""
     words, new_words = Counter(removed.split()), Counter(added.split())
     shared = (words & new_words).total()
@@ -146,7 +147,7 @@ def _pieces(removed: str, added: str) -> list[Piece]:
         blank = {"removed": "", "added": "same"}
         pieces = [
             Piece(blank.get(piece.kind, piece.kind), piece.text) if piece.text.isspace() else piece
-            for piece in difference(removed, added)
+            for piece in difference(removed, added, room)
         ]
         return [piece for piece in pieces if piece.kind]
     between = [Piece("same", "\n")] if removed and added else []

@@ -1,7 +1,7 @@
 """What changed between two forms of a text: which of its lines, and word by word within them.
 
 Pure, and bounded whatever the texts hold: lines are matched in time that grows little faster than their number,
-and stretches that would take long word by word are shown as one whole for another.
+and stretches that would take long word by word, alone or together, are shown as one whole for another.
 """
 
 import re
@@ -13,7 +13,8 @@ from difflib import SequenceMatcher
 
 #: A citation mark, a run of letters or digits, a run of white space, or one other character.
 _TOKEN = re.compile(r"\[\d+\]|\w+|\s+|.", re.DOTALL)
-#: The most that two stretches may hold to be compared one by one: each, and in pairs of the same.
+#: The most that two stretches may hold to be compared one by one: each, and, with others of the same page, in pairs of
+#: the same. So many pairs may take some seconds.
 _MOST_TOKENS = 4_000
 _MOST_PAIRS = 150_000
 #: Each look for lines that stand once reads what lies between those of the look before.
@@ -31,10 +32,31 @@ class Piece:
     text: str
 
 
-def difference(before: str, after: str) -> list[Piece]:
-    """Pieces in reading order: same and removed ones spell `before`, same and added ones spell `after`."""
+@dataclass(slots=True)
+class Room:
+    """What may still be compared one by one; what is too large for it is shown as one whole for another."""
+
+    pairs: int = _MOST_PAIRS
+
+    def takes(self, old: Sequence[str], new: Sequence[str]) -> bool:
+        """Whether comparing them ends soon, which uses it up: it takes a step for each pair of the same, many times."""
+        if max(len(old), len(new)) > _MOST_TOKENS:
+            return False
+        counts, new_counts = Counter(old), Counter(new)
+        pairs = sum(count * new_counts[each] for each, count in counts.items() if not each.isspace())
+        if pairs > self.pairs:
+            return False
+        self.pairs -= pairs
+        return True
+
+
+def difference(before: str, after: str, room: Room | None = None) -> list[Piece]:
+    """Pieces in reading order: same and removed ones spell `before`, same and added ones spell `after`.
+
+    Several that are shown together share a `room`.
+    """
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    if not _is_small(old, new):
+    if not (room or Room()).takes(old, new):
         return [piece for piece in (Piece("removed", before), Piece("added", after)) if piece.text]
     pieces: list[Piece] = []
     removed = added = ""
@@ -56,6 +78,7 @@ def gaps(before: Sequence[str], after: Sequence[str]) -> list[Gap]:
     between them: a line that moved is a removed and an added one.
     """
     found: list[Gap] = []
+    room = Room()
     waiting = [(0, (0, len(before), 0, len(after)))]
     while waiting:
         depth, whole = waiting.pop()
@@ -66,7 +89,7 @@ def gaps(before: Sequence[str], after: Sequence[str]) -> list[Gap]:
         if inner:
             waiting += [(depth + 1, each) for each in inner]
         else:
-            found += _small_gaps(before, after, gap)
+            found += _small_gaps(before, after, gap, room)
     return sorted(found)
 
 
@@ -122,24 +145,15 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return row[::-1]
 
 
-def _small_gaps(before: Sequence[str], after: Sequence[str], gap: Gap) -> Iterator[Gap]:
+def _small_gaps(before: Sequence[str], after: Sequence[str], gap: Gap, room: Room) -> Iterator[Gap]:
     low, high, new_low, new_high = gap
     old, new = before[low:high], after[new_low:new_high]
-    if not _is_small(old, new):
+    if not room.takes(old, new):
         yield low, high, new_low, new_high
         return
     for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
             yield low + start, low + end, new_low + new_start, new_low + new_end
-
-
-def _is_small(old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether comparing them one by one ends soon: that takes a step for each pair of the same, again and again."""
-    if max(len(old), len(new)) > _MOST_TOKENS:
-        return False
-    counts, new_counts = Counter(old), Counter(new)
-    pairs = sum(count * new_counts[each] for each, count in counts.items() if not each.isspace())
-    return pairs <= _MOST_PAIRS
 
 
 def _runs(before: list[str], after: list[str]) -> Iterator[tuple[bool, str, str]]:

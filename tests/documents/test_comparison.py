@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents import comparison
+from documents import comparison, differences
 from documents.comparison import MOST_SHOWN, Change, Text, Unchanged, compare
 from documents.differences import Piece, gaps
 
@@ -101,6 +101,29 @@ def test_a_book_that_was_written_anew_is_compared_in_bounds():
     shown = sum(len(piece.text) for change in changes_of(found) for piece in change.pieces)
     assert shown <= 3 * MOST_SHOWN * comparison.PER_PAGE
     assert any(change.left_out for change in changes_of(found))
+
+
+def test_all_changes_of_a_page_together_are_compared_in_bounds(monkeypatch):
+    before, after = [], []
+    for number in range(comparison.PER_PAGE):
+        before += [f"Rule {number}.", f"old{number} " + "word " * 300]
+        after += [f"Rule {number}.", f"new{number} " + "word other " * 300]
+    compared = []
+    real = differences.SequenceMatcher
+
+    def counted(junk, old, new, **how):
+        compared.append(sum(old.count(each) * new.count(each) for each in set(old) if not each.isspace()))
+        return real(junk, old, new, **how)
+
+    monkeypatch.setattr(differences, "SequenceMatcher", counted)
+    changes = changes_of(compare(text_of(before), text_of(after)))
+
+    assert len(changes) == comparison.PER_PAGE
+    assert compared
+    assert sum(compared) <= differences.Room().pairs
+    # Those that came too late are shown whole for whole, and as much of them.
+    assert [piece.kind for piece in changes[-1].pieces] == ["removed", "added"]
+    assert changes[-1].pieces[1].text.split() == after[-1].split()
 
 
 def test_a_long_stretch_of_the_same_inside_a_change_is_left_out():
