@@ -31,7 +31,7 @@ from workspaces.decorators import in_workspace
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden, PortalError
 from workspaces.models import Workspace
-from workspaces.roles import Action
+from workspaces.roles import Action, PlatformAction
 
 PER_PAGE = 50
 #: Documents offered by title on the page of holds; more are found from the document itself.
@@ -271,5 +271,9 @@ def _holds_page(request: HttpRequest, workspace: Workspace, form: HoldForm, *, s
         F("lifted_at").desc(nulls_first=True), "-placed_at"
     )
     form.offer(_offered(request, workspace, form["document"].value()))
-    context = {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "form": form}
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "form": form,
+        "holds_workspaces": access.allows(request.user, PlatformAction.HOLD_WORKSPACES, None),
+    }
     return render(request, "documents/holds.html", context, status=status)

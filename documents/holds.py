@@ -58,7 +58,7 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
 
     Raises HoldError without a reason, and where the erasure of the document has begun already.
     """
-    _require_right(workspace, by, whole=document is None)
+    right = _right_to_place(workspace, by, whole=document is None)
     reason = _stated(reason)
     if document is not None:
         _require_known(workspace, document, by)
@@ -67,7 +67,9 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
             raise HoldError(_("Its erasure has begun, so it can no longer be held."))
     else:
         Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
-    hold = LegalHold.objects.create(workspace=workspace, document=document, reason=reason, placed_by=by)
+    hold = LegalHold.objects.create(
+        workspace=workspace, document=document, reason=reason, placed_by=by, placed_under=right
+    )
     being_erased = Deletion.objects.filter(workspace=workspace, begun_at__isnull=False, erased_at=None).count()
     record(
         EventType.HOLD_PLACED,
@@ -84,8 +86,14 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
 
 @transaction.atomic
 def lift(hold: LegalHold, *, by: User, reason: str) -> None:
-    """End a hold; what waited for it goes on. Raises HoldError without a reason, or when it is lifted already."""
-    _require_right(hold.workspace, by, whole=hold.document_id is None)
+    """End a hold; what waited for it goes on. Raises HoldError without a reason, or when it is lifted already.
+
+    What a platform administrator placed only they lift: a manager would be free to delete what they are kept from.
+    """
+    if hold.placed_under == PlatformAction.HOLD_WORKSPACES:
+        access.require(by, PlatformAction.HOLD_WORKSPACES, None)
+    else:
+        _right_to_place(hold.workspace, by, whole=hold.document_id is None)
     reason = _stated(reason)
     hold = LegalHold.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace").get(pk=hold.pk)
     if hold.lifted_at is not None:
@@ -123,10 +131,12 @@ def holds_known_to(user: User) -> QuerySet[LegalHold]:
     return told.telling(LegalHold.objects.filter(known), to=user)
 
 
-def _require_right(workspace: Workspace, by: User, *, whole: bool) -> None:
+def _right_to_place(workspace: Workspace, by: User, *, whole: bool) -> str:
+    """The right under which the person places a hold; raises Refused where they have none."""
     if whole and access.allows(by, PlatformAction.HOLD_WORKSPACES, None):
-        return
+        return PlatformAction.HOLD_WORKSPACES
     access.require(by, Action.HOLD, workspace)
+    return Action.HOLD
 
 
 def _require_known(workspace: Workspace, document: Document, by: User) -> None:

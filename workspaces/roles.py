@@ -39,7 +39,7 @@ class PlatformAction(models.TextChoices):
     CREATE_WORKSPACE = "create_workspace", _("create workspaces")
     STAFF_WORKSPACES = "staff_workspaces", _("give and take roles in every workspace")
     MANAGE_ACCOUNTS = "manage_accounts", _("create, change and deactivate accounts")
-    HOLD_WORKSPACES = "hold_workspaces", _("place legal holds on whole workspaces, and lift them")
+    HOLD_WORKSPACES = "hold_workspaces", _("place legal holds on whole workspaces, and lift those, as no manager can")
     MANAGE_ENDPOINTS = "manage_endpoints", _("connect model endpoints")
     WATCH_HEALTH = "watch_health", _("look at how the installation fares, and compare indexes with the database")
     READ_PLATFORM_TRAIL = "read_platform_trail", _("read, verify and export the platform's audit trail")

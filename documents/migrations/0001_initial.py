@@ -256,6 +256,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
+                ('placed_under', models.CharField(max_length=20)),
                 ('placed_at', models.DateTimeField(auto_now_add=True)),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lift_reason', models.CharField(blank=True, default='', max_length=500)),
@@ -626,6 +627,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='legalhold',
             constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='legalhold',
+            constraint=models.CheckConstraint(condition=models.Q(('placed_under', 'hold_documents'), models.Q(('document', None), ('placed_under', 'hold_workspaces')), _connector='OR'), name='hold_under_a_right'),
         ),
         migrations.AddConstraint(
             model_name='legalhold',

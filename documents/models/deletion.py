@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from documents.models.document import Document
 from documents.models.version import Version
 from workspaces.models import Workspace
+from workspaces.roles import Action, PlatformAction
 
 #: Ten years: longer than any bin or rule is meant to be.
 MOST_DAYS = 3660
@@ -119,6 +120,8 @@ class LegalHold(models.Model):
     #: None: everything in the workspace.
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="legal_holds")
     reason = models.CharField(_("reason"), max_length=500)
+    #: The right it was placed by: a platform administrator's is lifted under theirs alone.
+    placed_under = models.CharField(max_length=20)
     placed_at = models.DateTimeField(auto_now_add=True)
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -137,6 +140,10 @@ class LegalHold(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="hold_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(placed_under=Action.HOLD) | Q(placed_under=PlatformAction.HOLD_WORKSPACES, document=None),
+                name="hold_under_a_right",
+            ),
             models.CheckConstraint(
                 condition=Q(lifted_at=None, lifted_by=None, lift_reason="")
                 | Q(lifted_at__isnull=False, lifted_by__isnull=False) & ~Q(lift_reason=""),

@@ -329,3 +329,24 @@ def test_while_the_index_is_away_no_erasure_begins_and_a_hold_is_still_placed(do
     assert Deletion.objects.get().begun_at is None
     holds.lift(hold, by=manager, reason="Closed.")
     assert deletion.erase(document.pk) is not None
+
+
+@pytest.mark.django_db
+def test_a_manager_does_not_lift_what_a_platform_administrator_placed(document, policies, manager, admin, client_of):
+    hold = holds.place(policies, by=admin, reason="Court order.")
+    own = holds.place(policies, by=manager, reason="Case 12.")
+    page = client_of(manager).get("/w/policies/documents/holds/").content.decode()
+
+    with pytest.raises(Refused):
+        holds.lift(hold, by=manager, reason="In our way.")
+    posted = client_of(manager).post(f"/w/policies/documents/holds/{hold.pk}/lift/", {"reason": "In our way."})
+    holds.lift(own, by=manager, reason="Closed.")
+    with pytest.raises(Held):
+        library.delete(document, by=manager)
+
+    assert (hold.placed_under, own.placed_under) == ("hold_workspaces", "hold_documents")
+    assert posted.status_code == 403
+    assert f"/holds/{own.pk}/lift/" in page
+    assert f"/holds/{hold.pk}/lift/" not in page
+    holds.lift(hold, by=admin, reason="The court is done.")
+    library.delete(document, by=manager)
