@@ -5,6 +5,7 @@ Runs in the parser child; everyone else calls `documents.sandbox.render_page`.
 
 import io
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from PIL import Image, ImageChops, ImageDraw, UnidentifiedImageError
 
 from documents.parse.failures import ParseFailed
 from documents.parse.pdf import open_document
-from documents.parse.pdf_text import Box, boxes, numbers_of, read_page
+from documents.parse.pdf_text import Box, PageText, boxes, numbers_of, read_page
 
 # A poster at full scale would take gigabytes; it is drawn smaller instead.
 MAX_PIXELS = 12_000_000
@@ -22,6 +23,11 @@ MAX_PICTURE = 50_000_000
 
 Colour = tuple[int, int, int]
 Rectangle = tuple[int, int, int, int]
+
+#: Of each colour on one page; whatever comes after them is not marked.
+MOST_MARKS = 2_000
+#: Lines of slides that are looked for on one page, each in all of it.
+_MOST_LINES = 200
 
 # Multiplied with the page, so that the words stay readable under the mark.
 MARK = (255, 226, 89)
@@ -53,13 +59,16 @@ def draw(
     marked: list[tuple[Box, Colour]] = []
     if highlight or found:
         textpage = leaf.get_textpage()
-        numbers = numbers_of(read_page(textpage), page_text) if kind == "pdf" else None
+        leaf_text = read_page(textpage)
+        numbers = numbers_of(leaf_text, page_text) if kind == "pdf" else None
         if kind == "pdf" and numbers is None:
             return b""
+        slide = _Slide(leaf_text, page_text)
         for ranges, colour in ((highlight, MARK), (found, FOUND)):
-            for start, end in ranges:
-                chosen = numbers[start:end] if numbers is not None else _alike(textpage, page_text[start:end])
-                marked += [(box, colour) for box in boxes(textpage, chosen)]
+            spans = [(start, end) for start, end in ranges[:MOST_MARKS]]
+            stretches = slide.places(spans) if numbers is None else [numbers[start:end] for start, end in spans]
+            for stretch in stretches[:MOST_MARKS]:
+                marked += [(box, colour) for box in boxes(textpage, stretch)]
     width, height = leaf.get_size()
     scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
     image = leaf.render(scale=scale).to_pil().convert("RGB")
@@ -68,15 +77,39 @@ def draw(
     return _png(image)
 
 
-def _alike(textpage: pypdfium2.PdfTextPage, wanted: str) -> list[int]:
-    """pdfium's numbers of the characters where the lines of `wanted` stand on the page, whatever breaks them there."""
-    page = read_page(textpage)
-    numbers: list[int] = []
-    for line in filter(str.strip, wanted.splitlines()):
-        pattern = r"\s+".join(map(re.escape, line.split()))
-        for match in re.finditer(pattern, page.text):
-            numbers += page.numbers[match.start() : match.end()]
-    return numbers
+class _Slide:
+    """Finds on a slide the lines that its stored text holds: in another order there, and broken elsewhere."""
+
+    def __init__(self, page: PageText, stored: str) -> None:
+        self.page, self.stored = page, stored
+        self._known: dict[str, tuple[list[int], list[tuple[int, int]]]] = {}
+
+    def places(self, spans: Sequence[tuple[int, int]]) -> list[list[int]]:
+        """pdfium's numbers of the characters of each line in these ranges of the stored text, each place once."""
+        found: dict[tuple[int, int], None] = {}
+        everywhere = set()
+        for start, end in spans:
+            for match in re.finditer(r"\S(?:.*\S)?", self.stored[start:end]):
+                line = match.group()
+                stored, shown = self._of(line)
+                number = bisect_left(stored, start + match.start())
+                if len(stored) == len(shown) and start + match.start() in stored[number : number + 1]:
+                    found[shown[number]] = None
+                elif line not in everywhere:
+                    # The page holds it another number of times than the stored text: which one is meant is not known.
+                    everywhere.add(line)
+                    found |= dict.fromkeys(shown)
+        return [self.page.numbers[start:end] for start, end in found]
+
+    def _of(self, line: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Where a line begins in the stored text, and where it stands on the page; nowhere after too many others."""
+        if line not in self._known:
+            if len(self._known) >= _MOST_LINES:
+                return [], []
+            pattern = re.compile(r"\s+".join(map(re.escape, line.split())))
+            stored = [match.start() for match in pattern.finditer(self.stored)]
+            self._known[line] = stored, [match.span() for match in pattern.finditer(self.page.text)]
+        return self._known[line]
 
 
 def _frame(path: Path, page: int) -> Image.Image:

@@ -1,9 +1,10 @@
 import io
+import re
 
 import pytest
 from PIL import Image, ImageChops
 
-from documents import forking
+from documents import forking, render
 from documents.forking import Forker
 from documents.parse import ParseFailed, parse_file
 from documents.render import MARK
@@ -56,6 +57,40 @@ def test_a_range_over_a_broken_word_and_two_lines_is_marked_on_both(policy):
     assert left < 80
     assert right > 200
     assert 20 <= bottom - top <= 32
+
+
+def slide(path, stored, **marks):
+    return render_page(path, page=1, page_text=stored, scale=1, kind="slides", **{"highlight": [], **marks})
+
+
+def test_of_a_line_that_stands_twice_on_a_slide_the_cited_one_is_marked(tmp_path):
+    path = samples.pdf(tmp_path / "a.pdf", [[["Total", "Leave", "Total"]]])
+    stored = "Total\nLeave\nTotal"
+
+    boxes = [marked_box(slide(path, stored, highlight=[span])) for span in ((0, 5), (12, 17))]
+
+    assert boxes[0][3] < boxes[1][1]
+    # Where the page holds it another number of times, nobody knows which one is meant.
+    assert marked_box(slide(path, "Total\nLeave", highlight=[(0, 5)]))[3] > boxes[1][1]
+
+
+def test_however_often_a_word_is_found_a_slide_is_read_once_and_searched_once(tmp_path, monkeypatch):
+    path = samples.pdf(tmp_path / "a.pdf", [[["leave " * 12] * 20]])
+    stored = "\n".join(["leave " * 12] * 20)
+    spans = [(match.start(), match.end()) for match in re.finditer("leave", stored)]
+    done = []
+    for name, real in (("read_page", render.read_page), ("boxes", render.boxes)):
+        monkeypatch.setattr(render, name, lambda *given, name=name, real=real: done.append(name) or real(*given))
+    patterns = []
+    compiled = re.compile
+    monkeypatch.setattr(render.re, "compile", lambda *given: patterns.append(given) or compiled(*given))
+    monkeypatch.setattr(render, "MOST_MARKS", 100)
+
+    assert len(spans) == 240
+    image = render.draw(path, page=1, highlight=[], found=[*spans, *spans], page_text=stored, scale=1, kind="slides")
+
+    assert image.startswith(b"\x89PNG")
+    assert (done.count("read_page"), done.count("boxes"), patterns.count(("leave",))) == (1, 100, 1)
 
 
 def test_a_page_without_highlight_is_drawn_plain(policy):
