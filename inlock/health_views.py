@@ -58,7 +58,7 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when people can be served, else 503; names what is missing and nothing else, because strangers may ask."""
     lacks = [name for name, answers in (("database", _database), ("broker", _broker)) if not answers()]
-    if "database" not in lacks and migrating.pending():
+    if "database" not in lacks and not migrating.is_current():
         lacks.append("migrations")
     return JsonResponse({"ready": not lacks, "lacks": lacks}, status=503 if lacks else 200)
 

@@ -9,6 +9,9 @@ from django.db.migrations.executor import MigrationExecutor
 ADVISORY_LOCK = 4_811_200_001
 
 
+_found_current = False
+
+
 class DatabaseBehind(Exception):
     """The database lacks migrations and is not ours to change."""
 
@@ -18,6 +21,13 @@ def pending() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def is_current() -> bool:
+    """Whether nothing is missing. Found once, that is not looked at again by this process: it costs the whole graph."""
+    global _found_current
+    _found_current = _found_current or not pending()
+    return _found_current
 
 
 def require_current() -> None:
