@@ -1,13 +1,15 @@
 """What the portal knows and whether it can be asked: files on their way, indexes, sources, answers."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from answers.models import Answer
 from documents import index_checks
-from documents.models import Source, Version
+from documents.models import IndexCheck, Source, Version
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding
 from workspaces.models import Workspace
@@ -16,6 +18,8 @@ from workspaces.models import Workspace
 WAITS_LONG = timedelta(hours=1)
 #: A sync that did not begin so long after its time.
 OVERDUE = timedelta(hours=1)
+#: A workspace is compared within minutes of its making.
+NEVER_COMPARED = timedelta(hours=1)
 LATELY = timedelta(days=1)
 _NAMED = 5
 
@@ -44,20 +48,35 @@ def _files() -> Finding:
 
 
 def _indexes() -> Finding:
-    """What the last comparison of each workspace's index with the database found."""
-    slugs = dict(Workspace.objects.values_list("pk", "slug"))
-    last = index_checks.latest(list(slugs))
+    """What the last comparison of each workspace's index with the database found, and whether it is made at all."""
+    workspaces = {pk: (slug, made) for pk, slug, made in Workspace.objects.values_list("pk", "slug", "created_at")}
+    last = index_checks.latest(list(workspaces))
     passages = sum(check.passages for check in last.values())
-    unlike = sorted(slugs[pk] for pk, check in last.items() if not check.agrees)
+    unlike = sorted(workspaces[pk][0] for pk, check in last.items() if not check.agrees)
     if unlike:
-        shown = ", ".join(unlike[:_NAMED]) + (", …" if len(unlike) > _NAMED else "")
         step = "Compare them again; if they still differ, run `manage.py index rebuild SLUG`, which costs no embedding."
-        return Finding("indexes", f"{len(unlike)} differ", f"Index and database do not agree: {shown}.", step)
-    missing = len(slugs) - len(last)
+        fault = f"Index and database do not agree: {_some(unlike)}."
+        return Finding("indexes", f"{len(unlike)} differ", fault, step)
+    missing = len(workspaces) - len(last)
     never = f"; {missing} not compared yet" if missing else ""
     oldest = min((check.started_at for check in last.values()), default=None)
     since = f", all compared since {timezone.localtime(oldest):%Y-%m-%d %H:%M}" if oldest else ""
-    return Finding("indexes", f"{len(last)} agree with the database, {passages} passages{since}{never}")
+    state = f"{len(last)} agree with the database, {passages} passages{since}{never}"
+    late = sorted(slug for pk, (slug, made) in workspaces.items() if _is_late(last.get(pk), made))
+    if not late:
+        return Finding("indexes", state)
+    step = "See the schedule and the workers, or compare them by hand on the page Health in the admin."
+    return Finding("indexes", state, f"Indexes that were due were not compared with the database: {_some(late)}.", step)
+
+
+def _is_late(check: IndexCheck | None, made_at: datetime) -> bool:
+    if check is None:
+        return made_at < timezone.now() - NEVER_COMPARED
+    return check.started_at < timezone.now() - 2 * timedelta(hours=settings.RECONCILE_HOURS)
+
+
+def _some(slugs: Sequence[str]) -> str:
+    return ", ".join(slugs[:_NAMED]) + (", …" if len(slugs) > _NAMED else "")
 
 
 def _sources() -> Finding:

@@ -1,17 +1,20 @@
 """How the installation fares, for those who run it and for machines; everybody else is told nothing."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
+from django.utils import timezone
 
 from documents import index_checks
 from documents.models import IndexCheck
 from inlock import migrating
 from inlock.health import knowledge
 from tests.documents import shelf
+from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +114,24 @@ def test_indexes_that_differ_are_a_fault_with_the_command_that_helps(policies, a
 
     assert policies.slug in finding.fault
     assert "index rebuild" in finding.next_step
+
+
+@pytest.mark.parametrize("compared_days_ago", [90, None])
+def test_indexes_nobody_compared_for_long_are_a_fault(compared_days_ago, policies, legal):
+    now = timezone.now()
+    Workspace.objects.filter(pk=policies.pk).update(created_at=now - timedelta(days=100))
+    for workspace in (policies, legal):
+        index_checks.check(workspace)
+    if compared_days_ago:
+        IndexCheck.objects.filter(workspace=policies).update(started_at=now - timedelta(days=compared_days_ago))
+    else:
+        IndexCheck.objects.filter(workspace=policies).delete()
+
+    finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
+
+    assert policies.slug in finding.fault
+    assert legal.slug not in finding.fault
+    assert "schedule" in finding.next_step
 
 
 def test_what_the_portal_knows_costs_the_same_with_more_in_it(policies, legal, django_assert_num_queries):
