@@ -17,9 +17,11 @@ from audit.events import EventType
 from audit.record import record
 from documents import index, reconcile
 from documents.index import IndexUnavailable
-from documents.models import CheckProblem, IndexCheck
+from documents.models import CheckProblem, IndexCheck, SpaceMigration
 from documents.reconcile import Difference
+from documents.reembedding.spaces import kept_beside
 from documents.spaces import space_of
+from documents.states import COMPARABLE
 from documents.vector_space import EmbeddingUnavailable
 from workspaces import access
 from workspaces.models import User, Workspace
@@ -43,6 +45,7 @@ def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
     began = time.monotonic()
     try:
         _compare_and_mend(workspace, made)
+        _look_beside(workspace)
     except IndexUnavailable:
         made.problem = CheckProblem.INDEX
     except EmbeddingUnavailable:
@@ -107,6 +110,14 @@ def _compare_and_mend(workspace: Workspace, made: IndexCheck) -> None:
     reconcile.mend(workspace, found)
     left = _in_both(found, reconcile.compare(workspace))
     made.left = len(left.missing) + len(left.foreign) + len(left.unembedded)
+
+
+def _look_beside(workspace: Workspace) -> None:
+    """Have what a change of the embedding model keeps beside it brought back from stored vectors, if it lacks any."""
+    changes = SpaceMigration.objects.select_related("source__endpoint", "target__endpoint")
+    migration = changes.filter(workspace=workspace, state__in=COMPARABLE).first()
+    if migration is not None and not reconcile.compare(workspace, kept_beside(migration)).ids_agree:
+        SpaceMigration.objects.filter(pk=migration.pk).update(covered_revision=None)
 
 
 def _in_both(first: Difference, second: Difference) -> Difference:

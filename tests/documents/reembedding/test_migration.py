@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from audit.events import EventType
 from audit.models import Event
-from documents import embeddings, index, reconcile, spaces
+from documents import embeddings, index, index_checks, reconcile, spaces
 from documents.embeddings import default_space
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
@@ -127,6 +127,19 @@ def test_an_index_that_is_gone_comes_back_from_stored_vectors(shelved, manager, 
     assert index.ids(shelved.pk, target) == ids_of(shelved)
     assert len(server.texts) == asked
     assert steering.switch(migration, by=manager).state == "switched"
+
+
+def test_an_index_beside_that_lost_vectors_is_noticed_by_the_comparison_by_the_clock(shelved, manager, built):
+    migration = compared(built(), manager)
+    target = spaces.known(migration.target)
+    index_checks.check(shelved)
+    assert SpaceMigration.objects.get(pk=migration.pk).covered_revision is not None
+    index.delete(shelved.pk, target, sorted(ids_of(shelved))[:2])
+
+    index_checks.check(shelved)
+    to_the_end(migration)
+
+    assert index.ids(shelved.pk, target) == ids_of(shelved)
 
 
 # --- Killed, doubled, paused --------------------------------------------------------------------------------
