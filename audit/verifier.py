@@ -27,8 +27,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TRAIL, CHECKPOINT, RECEIPT = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1"
 PACK, ARCHIVE, DELETION = "inlock-pack-1", "inlock-archive-1", "inlock-deletion-1"
-#: Entries leave the database by this many.
-LEAVING = 256
 
 
 class NotOurs(Exception):
@@ -152,8 +150,8 @@ class Verifier:
     archived: list[tuple[str, BinaryIO]] = field(default_factory=list)
     #: What archives say of their last entry: chain and number → hash.
     told: dict[tuple[str, int], str] = field(default_factory=dict)
-    #: Where a later part may begin again: hashes that were met at what archives say and where entries may leave.
-    passed: dict[tuple[str, int], str] = field(default_factory=dict)
+    #: The parts of each chain that were read: the entry a part begins behind, and its entries' hashes, 32 bytes each.
+    passed: dict[str, list[tuple[int, bytearray]]] = field(default_factory=dict)
 
     def run(self, sources: list[tuple[str, BinaryIO]]) -> Report:
         trails = [source for source in sources if not self._take(*source)]
@@ -246,21 +244,22 @@ class Verifier:
         chain, seq, previous = header["chain"], header["after"], header["after_hash"]
         tree = Tree(seq, map(bytes.fromhex, header["peaks"]))
         known = self.heads.get(chain)
-        here = self.passed.get((chain, seq)) if seq else ""
-        overlaps = known is not None and seq < known[0] and here == previous
+        overlaps = known is not None and seq < known[0] and (not seq or _hex(previous) in self._there(chain, seq))
         if known and known != (seq, previous) and not overlaps:
             self.report.fault(chain, seq + 1, "missing", f"{name} does not continue the part that was given before it.")
         elif seq and not known:
             self.report.notes.append(f"{name} begins behind entry {seq}: what stands before it was not given.")
         signed = self.checkpoints.get(chain, {})
-        began, count = len(self.report.faults), 0
+        began, count, hashes = len(self.report.faults), 0, bytearray()
         self._against(chain, tree, signed, began)
         for line in lines:
             entry = parsed(line)
             count += 1
             seq, previous = self._entry(chain, entry, seq, previous)
             tree.add(_hex(entry["hash"]))
-            self._pass(chain, name, seq, previous, began)
+            if len(self.report.faults) == began:
+                hashes += _hex(previous)
+                self._compare(chain, name, seq, _hex(previous))
             if self.told.get((chain, seq), previous) != previous and len(self.report.faults) == began:
                 self.report.fault(chain, seq, "replaced", f"Entry {seq} is not the one the archive says it ends with.")
             self._against(chain, tree, signed, began)
@@ -269,6 +268,7 @@ class Verifier:
             self.report.fault(chain, seq + 1, "shortened" if count < header["entries"] else "inserted", sentence)
         elif previous != header["head_hash"] and len(self.report.faults) == began:
             self.report.fault(chain, seq, "changed", "The last entry is not the one that the export's head names.")
+        self.passed.setdefault(chain, []).append((header["after"], hashes))
         if known is None or seq >= known[0]:
             self.heads[chain] = (seq, previous)
             self.ends[chain] = (name, seq)
@@ -277,12 +277,15 @@ class Verifier:
             self.report.notes.append(f"{name} is whole in itself; no checkpoint given says that it was ever like this.")
         self.report.verified.append(f"{name}: {count} entries of {chain}, compared with {compared} checkpoints")
 
-    def _pass(self, chain: str, name: str, seq: int, sha256: str, began: int) -> None:
-        """Keep the hash of an entry behind which a later part may begin, and compare it where parts overlap."""
-        if seq % LEAVING and (chain, seq) not in self.told:
-            return
-        if self.passed.setdefault((chain, seq), sha256) != sha256 and len(self.report.faults) == began:
+    def _compare(self, chain: str, name: str, seq: int, sha256: bytes) -> None:
+        """Where parts overlap, each entry must be the same in both."""
+        if any(there != sha256 for there in self._there(chain, seq)):
             self.report.fault(chain, seq, "replaced", f"{name} has another entry {seq} than the part before it.")
+
+    def _there(self, chain: str, seq: int) -> list[bytes]:
+        """The hashes of entry `seq` in the parts that were read."""
+        parts = ((hashes, 32 * (seq - after - 1)) for after, hashes in self.passed.get(chain, ()))
+        return [bytes(hashes[at : at + 32]) for hashes, at in parts if 0 <= at < len(hashes)]
 
     def _entry(self, chain: str, entry: dict[str, Any], seq: int, previous: str) -> tuple[int, str]:
         """Check one entry behind entry `seq` with hash `previous`; return its own number and hash."""
@@ -347,6 +350,8 @@ class Verifier:
             return
         for sentence in contradicted_deletion(signed, facts):
             self.report.fault(name, 0, "contradicted", sentence)
+        if not any(signed["searched"]["probes"].get(kind) for kind in ("phrases", "file_parts")):
+            self.report.notes.append(f"{name}: nothing of the text could be looked for, so nothing found says little.")
         if len(self.report.faults) == began:
             what = f"{len(signed['versions'])} versions of {signed['document']['id']}"
             self.report.verified.append(f"{name}: receipt of the deletion of {what}, {len(facts)} entries in the chain")

@@ -1,6 +1,7 @@
 """The stand-alone verifier: alone on a machine with Python and `cryptography`, it finds what the portal finds."""
 
 import ast
+import io
 import json
 import subprocess
 import sys
@@ -202,6 +203,22 @@ def test_file_made_to_fit_itself_does_not_fit_the_checkpoint(alone: Any, tmp_pat
     done = alone(trail, checkpoint)
     assert done.returncode == 1
     assert "platform 4 replaced" in done.stdout
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, 9), (9, 6), (6, 9)])
+def test_parts_that_overlap_and_contradict_each_other_are_named_wherever_they_end(first: int, second: int) -> None:
+    """Both are sound in themselves, and no checkpoint reaches that far."""
+    told = vectors.whole(first).encode()
+    other = vectors.rebuilt(
+        vectors.whole(second), lambda body: body | ({"reason": "all is well"} if body["seq"] == 5 else {})
+    ).encode()
+
+    def faults(*parts: bytes) -> list[tuple[int, str]]:
+        given = [(str(number), io.BytesIO(part)) for number, part in enumerate(parts)]
+        return [(one["seq"], one["kind"]) for one in verifier.Verifier(frozenset()).run(given).faults]
+
+    assert faults(told, other) == faults(other, told) == [(5, "replaced")]
+    assert faults(told, vectors.whole(second).encode()) == []
 
 
 @pytest.mark.django_db

@@ -78,6 +78,22 @@ def rebuilt(export: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in [header, *lines])
 
 
+def whole(count: int) -> str:
+    """An export of a chain of so many entries, from its first on."""
+    lines = [
+        {"seq": seq, "hash": "", "body": json.dumps({"chain": "platform", "seq": seq})} for seq in range(1, count + 1)
+    ]
+    header = {
+        "format": "inlock-trail-1",
+        "chain": "platform",
+        "after": 0,
+        "after_hash": "",
+        "peaks": [],
+        "entries": count,
+    }
+    return rebuilt("\n".join(map(json.dumps, [header, *lines])), lambda body: body)
+
+
 def signed(content: dict[str, Any]) -> dict[str, Any]:
     """A signed document, by the key of the vectors."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(KEY))
