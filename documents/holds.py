@@ -70,7 +70,6 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
     hold = LegalHold.objects.create(
         workspace=workspace, document=document, reason=reason, placed_by=by, placed_under=right
     )
-    being_erased = Deletion.objects.filter(workspace=workspace, begun_at__isnull=False, erased_at=None).count()
     record(
         EventType.HOLD_PLACED,
         on=document or workspace,
@@ -79,9 +78,15 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
         reason=reason,
         hold=hold.pk,
         whole_workspace=document is None,
-        beyond_holding=being_erased if document is None else 0,
+        beyond_holding=beyond_holding(workspace, document),
     )
     return hold
+
+
+def beyond_holding(workspace: Workspace, document: Document | None) -> int:
+    """How many erasures under a hold on either had begun already, of former versions too: they go on."""
+    begun = Deletion.objects.filter(workspace=workspace, begun_at__isnull=False, erased_at=None)
+    return begun.count() if document is None else begun.filter(document=document).count()
 
 
 @transaction.atomic

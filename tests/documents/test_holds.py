@@ -350,3 +350,20 @@ def test_a_manager_does_not_lift_what_a_platform_administrator_placed(document, 
     assert f"/holds/{hold.pk}/lift/" not in page
     holds.lift(hold, by=admin, reason="The court is done.")
     library.delete(document, by=manager)
+
+
+@pytest.mark.django_db
+def test_a_former_version_whose_erasure_has_begun_is_counted_when_its_document_is_held(
+    document, policies, manager, contributor, client_of
+):
+    ingest_version(receive(policies, contributor, LONG).version.pk)
+    Version.objects.filter(number=2).update(ready_at=timezone.now() - timedelta(days=31))
+    retention.change(policies, by=manager, after_replaced_days=30)
+    retention.run(policies)
+    Deletion.objects.update(begun_at=timezone.now())
+
+    sent = {"document": document.pk, "reason": "Case 12."}
+    page = client_of(manager).post("/w/policies/documents/holds/place/", sent, follow=True).content.decode()
+
+    assert '"beyond_holding":1' in Event.objects.get(type=EventType.HOLD_PLACED).body
+    assert "Not held, because their erasure had begun: 1" in page
