@@ -5,10 +5,11 @@ What is held or under way is ended by answers/withdrawal.py; both take part in a
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,10 +21,11 @@ from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from answers.withdrawal import withdraw_drafts
 from audit.chain import digest
 from audit.events import EventType
-from audit.record import Entry, record_all
+from audit.record import Entry, record, record_all
 from documents import dependants, told
 from documents.dependants import Resting
 from documents.models import Deletion, Document
+from documents.telling import telling
 from workspaces import access
 from workspaces.models import User
 
@@ -122,7 +124,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     Draft.objects.filter(answer__in=ids).exclude(text="").update(text="")
     Answer.objects.filter(pk__in=ids).update(text="", released_text="", raw_output="", sentences=[], failure_detail="")
     Suspension.objects.filter(answer__in=ids, erased_at=None).update(erased_at=timezone.now())
-    repeated = _erase_repetitions(deletion.workspace_id, ids, phrases)
+    repeated = _erase_repetitions(deletion, ids, telling(deletion, phrases))
     if entries:
         record_all(entries, workspace=deletion.workspace_id, by=None)
     return {"answers": len(entries), "citations": citations, **repeated}
@@ -191,17 +193,32 @@ def _erased(answer: Answer, deletion: Deletion) -> Entry:
     return Entry(EventType.ANSWER_ERASED, answer, details=about | kept)
 
 
-def _erase_repetitions(workspace_id: UUID, ids: Sequence[UUID], phrases: Sequence[str]) -> dict[str, int]:
+def _erase_repetitions(deletion: Deletion, ids: Sequence[UUID], phrases: Sequence[str]) -> dict[str, int]:
     """Questions of the workspace and reasons given about these answers that hold a phrase of it word for word."""
     if not phrases:
         return {"questions": 0, "reasons": 0}
-    questions = Question.objects.filter(_repeats("text", phrases), workspace=workspace_id).update(text="")
-    about: tuple[tuple[type[Model], str], ...] = ((Review, "draft__answer__in"), (Declassification, "answer__in"))
-    reasons = sum(
-        model._default_manager.filter(_repeats("reason", phrases), **{path: ids}).update(reason=ERASED)
-        for model, path in about
-    )
-    return {"questions": questions, "reasons": reasons}
+    questions = Question.objects.filter(_repeats("text", phrases), workspace=deletion.workspace_id)
+    reviews = Review.objects.filter(_repeats("reason", phrases), draft__answer__in=ids)
+    openings = Declassification.objects.filter(_repeats("reason", phrases), answer__in=ids)
+    asked = _forgotten(questions, "text", "")
+    said = _forgotten(reviews, "reason", ERASED) | _forgotten(openings, "reason", ERASED)
+    if asked or said:
+        record(
+            EventType.REPETITIONS_ERASED,
+            on=deletion.document,
+            workspace=deletion.workspace_id,
+            deletion=deletion.pk,
+            questions=asked,
+            reasons=said,
+        )
+    return {"questions": len(asked), "reasons": len(said)}
+
+
+def _forgotten(rows: QuerySet[Any], name: str, left: str) -> dict[str, str]:
+    """Put `left` in the place of what people wrote; the id of each, and the hash of what it was."""
+    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", name))
+    rows.model._default_manager.filter(pk__in=found).update(**{name: left})
+    return {str(pk): digest(text) for pk, text in found.items()}
 
 
 def _repeats(field: str, phrases: Sequence[str]) -> Q:

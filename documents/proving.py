@@ -5,7 +5,7 @@ It comes after documents/deletion.py, by the row, and again from time to time un
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,10 +21,11 @@ from audit.events import EventType
 from audit.exceptions import Unprovable
 from audit.record import record
 from documents import deletion_receipts, dependants, index, index_files, probes, spaces, traces, vectors
-from documents.deletion import versions_of
+from documents.exceptions import LeaseLost
 from documents.leases import is_free
 from documents.models import Deletion, RetentionRules, Version
 from documents.states import OPEN, VersionState
+from documents.telling import ids_of, names_of
 from documents.vector_space import Space
 
 logger = logging.getLogger(__name__)
@@ -53,17 +54,37 @@ def prove(deletion_id: UUID | str) -> bool | None:
         return None
     try:
         _erase_latecomers(deletion)
-        search = _searched(deletion)
-        if not _keep(deletion, search):
-            return False
-        try:
-            deletion_receipts.issue(deletion)
-        except Unprovable as error:
-            logger.warning("Deletion %s is proven and cannot be signed now: %s", deletion.pk, error)
-            return False
-        return True
+        search = _searched(deletion, _Renewal(deletion))
+        return _keep(deletion, search) and _issued(deletion)
+    except LeaseLost:
+        logger.info("Deletion %s: the search of attempt %s was taken over", deletion.pk, deletion.attempt)
+        return None
     finally:
         Deletion.objects.filter(pk=deletion.pk, attempt=deletion.attempt).update(lease_until=None)
+
+
+def _issued(deletion: Deletion) -> bool:
+    try:
+        deletion_receipts.issue(deletion)
+    except Unprovable as error:
+        logger.warning("Deletion %s is proven and cannot be signed now: %s", deletion.pk, error)
+        return False
+    return True
+
+
+class _Renewal:
+    """Keeps the row ours while there is progress; writes a few times per lease. Raises LeaseLost."""
+
+    def __init__(self, deletion: Deletion) -> None:
+        self.ours = Deletion.objects.filter(pk=deletion.pk, attempt=deletion.attempt)
+        self.last = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() < self.last + settings.LEASE_SECONDS / 4:
+            return
+        if not self.ours.update(lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)):
+            raise LeaseLost
+        self.last = time.monotonic()
 
 
 def _take(deletion_id: UUID | str) -> Deletion | None:
@@ -87,18 +108,18 @@ def _erase_latecomers(deletion: Deletion) -> None:
         kind.erase(deletion, phrases, kept)
 
 
-def _searched(deletion: Deletion) -> traces.Search:
+def _searched(deletion: Deletion, renew: Callable[[], None]) -> traces.Search:
     """A search; where engines still keep bytes of what they were told to delete, they are made to let go, once."""
     sought = probes.unseal(deletion.sealed_probes)
-    but = [str(pk) for pk in versions_of(deletion).values_list("pk", flat=True)]
-    _vacuum()
-    search = traces.search(sought, but=but)
+    about = {"but": ids_of(deletion), "names": names_of(deletion), "renew": renew}
+    _vacuum(renew)
+    if settings.EMBEDDED_BROKER:
+        # Always: what an earlier release wrote is compressed, and a phrase in it would not be seen.
+        _rewrite_broker_files(renew)
+    search = traces.search(sought, **about)
     if search.found_in("index"):
-        _renew_index(deletion.workspace_id)
-    if search.found_in("broker_files"):
-        _rewrite_broker_files()
-    if search.found_in("index") or search.found_in("broker_files"):
-        return traces.search(sought, but=but)
+        _renew_index(deletion.workspace_id, renew)
+        return traces.search(sought, **about)
     return search
 
 
@@ -129,7 +150,7 @@ def _keep(deletion: Deletion, search: traces.Search) -> bool:
 # --- What engines keep --------------------------------------------------------------------------------------
 
 
-def _vacuum() -> None:
+def _vacuum(renew: Callable[[], None]) -> None:
     """Give up the space of dead rows, on a connection of its own: inside a transaction it cannot be done.
 
     A role that does not own the tables is told so by PostgreSQL and goes on; its own vacuum does it later.
@@ -138,27 +159,31 @@ def _vacuum() -> None:
     try:
         with own.cursor() as cursor:
             for table in _TABLES:
+                renew()
                 cursor.execute(sql.SQL("VACUUM (SKIP_LOCKED) {}").format(sql.Identifier(table)).as_string())
     finally:
         own.close()
 
 
-def _renew_index(workspace_id: UUID) -> None:
+def _renew_index(workspace_id: UUID, renew: Callable[[], None]) -> None:
     """Make the workspace's collections anew from stored vectors, and remove what Chroma forgot to."""
     for space in spaces.all_known():
+        renew()
         if next(_kept_vectors(workspace_id, space), None) is None:
             # An empty collection is as good as none, and Chroma takes long to tell that one is empty.
             index.drop(workspace_id, space)
-        elif index.remake(workspace_id, space, _kept_vectors(workspace_id, space)):
+        elif index.remake(workspace_id, space, _kept_vectors(workspace_id, space, renew)):
             # What was indexed into the former collection while the new one was made.
             held = index.ids(workspace_id, space)
-            for ids, matrix in _kept_vectors(workspace_id, space):
+            for ids, matrix in _kept_vectors(workspace_id, space, renew):
                 rows = [row for row, id in enumerate(ids) if id not in held]
                 index.upsert(workspace_id, space, [ids[row] for row in rows], matrix[rows])
     index_files.tidy()
 
 
-def _kept_vectors(workspace_id: UUID, space: Space) -> Iterator[tuple[Sequence[str], np.ndarray]]:
+def _kept_vectors(
+    workspace_id: UUID, space: Space, renew: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Sequence[str], np.ndarray]]:
     """The stored vectors of every version that is in the index by right."""
     standing = Version.objects.filter(
         document__workspace=workspace_id,
@@ -167,16 +192,25 @@ def _kept_vectors(workspace_id: UUID, space: Space) -> Iterator[tuple[Sequence[s
         state__in=(*OPEN, VersionState.READY),
     )
     for _version, ids, matrix in vectors.stored(list(standing.order_by().values_list("pk", flat=True)), space):
+        renew()
         yield ids, matrix
 
 
-def _rewrite_broker_files() -> None:
-    """Have Valkey write its file anew from what it holds now, and wait until it has."""
+def _rewrite_broker_files(renew: Callable[[], None]) -> None:
+    """Have Valkey write its file anew from what it holds now, and wait until it has. Raises redis.RedisError."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_REWRITE_SECONDS) as client:
+        # One that is under way may have begun before the last of it was deleted.
+        _await_rewriting(client, renew)
         client.bgrewriteaof()
-        until = time.monotonic() + _REWRITE_SECONDS
-        while time.monotonic() < until:
-            about = client.info("persistence")
-            if not about["aof_rewrite_in_progress"] and not about["aof_rewrite_scheduled"]:
-                return
-            time.sleep(0.2)
+        _await_rewriting(client, renew)
+
+
+def _await_rewriting(client: "redis.Redis", renew: Callable[[], None]) -> None:
+    until = time.monotonic() + _REWRITE_SECONDS
+    while time.monotonic() < until:
+        about = client.info("persistence")
+        if not about["aof_rewrite_in_progress"] and not about["aof_rewrite_scheduled"]:
+            return
+        renew()
+        time.sleep(0.05)
+    raise redis.TimeoutError("Valkey has not written its file anew in time.")

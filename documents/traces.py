@@ -5,7 +5,7 @@ that a feature which forgot to clean up is found by what it left. PostgreSQL's o
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class Search:
     """What a search for one deletion's probes came to."""
 
     places: list[Looked]
-    #: Probes looked for, by kind, and phrases set aside because documents that stay have them too.
+    #: Probes looked for, by kind, and phrases set aside because documents that stay, or kept names, have them too.
     probes: dict[str, int]
     set_aside: int
     #: Places outside of the portal's reach, by their codes.
@@ -77,25 +77,36 @@ class Search:
         }
 
 
-def search(probes: Probes, *, but: Iterable[str] = ()) -> Search:
-    """Look for `probes` everywhere. `but`: ids of the versions they were taken from.
+def search(
+    probes: Probes, *, but: Iterable[str] = (), names: Sequence[str] = (), renew: Callable[[], None] = lambda: None
+) -> Search:
+    """Look for `probes` everywhere. `but`: ids of the versions they were taken from; `names`: what is kept of them.
 
-    Phrases that stand in a version which was not deleted belong to it as well, and prove nothing: they are set aside.
+    `renew` is called again and again on the way: a search takes as long as there is to read.
     """
-    elsewhere = _also_in_standing_versions(probes.phrases, set(but))
-    phrases = [phrase for phrase in probes.phrases if phrase not in elsewhere]
+    phrases = telling(probes.phrases, but=but, names=names)
     needles = _needles(phrases, probes)
-    places = [_database(phrases), *_files(needles, probes), _broker(needles)]
+    places = [_database(phrases, renew), *_files(needles, probes, renew), _broker(needles, renew)]
     beyond = [
         code
         for code, ours in (
             ("chroma_files", settings.EMBEDDED_CHROMA),
             ("broker_files", settings.EMBEDDED_BROKER),
-            ("object_store", isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "location")),
+            ("object_store", isinstance(default_storage, FileSystemStorage)),
         )
         if not ours
     ]
-    return Search(places, probes.counts | {"phrases": len(phrases)}, len(elsewhere), beyond)
+    return Search(places, probes.counts | {"phrases": len(phrases)}, len(probes.phrases) - len(phrases), beyond)
+
+
+def telling(phrases: Sequence[str], *, but: Iterable[str], names: Sequence[str]) -> list[str]:
+    """The phrases that tell of a copy. `but` and `names` as for `search`.
+
+    Those that stand in a version which was not deleted belong to it as well, and those in a title, path or file name
+    are kept with it on purpose: they prove nothing.
+    """
+    elsewhere = _also_in_standing_versions(phrases, set(but))
+    return [phrase for phrase in phrases if phrase not in elsewhere and not any(phrase in name for name in names)]
 
 
 # --- The database -------------------------------------------------------------------------------------------
@@ -115,7 +126,7 @@ def _also_in_standing_versions(phrases: Sequence[str], but: set[str]) -> set[str
         return {row[0] for row in cursor.fetchall()}
 
 
-def _database(phrases: Sequence[str]) -> Looked:
+def _database(phrases: Sequence[str], renew: Callable[[], None]) -> Looked:
     """Every column that can hold text of every table, as it can be read by SQL: what a dump would hold."""
     looked = Looked("database")
     sought = {"p": [f"%{_literally(phrase)}%" for phrase in phrases], "b": [phrase.encode() for phrase in phrases]}
@@ -124,6 +135,7 @@ def _database(phrases: Sequence[str]) -> Looked:
             looked.what += len(columns)
             if not phrases:
                 continue
+            renew()
             counts = sql.SQL(", ").join(
                 _COUNTS[kind == "bytea"].format(sql.Identifier(column)) for column, kind in columns.items()
             )
@@ -162,11 +174,12 @@ def _needles(phrases: Sequence[str], probes: Probes) -> list[bytes]:
     return list(dict.fromkeys([*spelled, *probes.blobs, *(id.encode() for id in probes.passage_ids)]))
 
 
-def _files(needles: Sequence[bytes], probes: Probes) -> list[Looked]:
+def _files(needles: Sequence[bytes], probes: Probes, renew: Callable[[], None]) -> list[Looked]:
     """Every file of the installation on this host, by the place it belongs to."""
     var, originals = Path(settings.VAR), Path(settings.MEDIA_ROOT)
     places = {name: Looked(name) for name in ("originals", *_PLACES.values(), "other_files")}
     for file in _walk(originals):
+        renew()
         _look_into(file, originals, needles, places["originals"])
     for entry in sorted(var.iterdir()) if var.is_dir() else ():
         if entry.name in _SKIPPED or entry == originals:
@@ -174,7 +187,9 @@ def _files(needles: Sequence[bytes], probes: Probes) -> list[Looked]:
         place = places[_PLACES.get(entry.name, "other_files")]
         for file in _walk(entry) if entry.is_dir() else [entry]:
             if originals not in file.parents:
+                renew()
                 _look_into(file, var, needles, place)
+    renew()
     vectors = index_files.holds_vector(probes.vectors)
     if vectors:
         places["index"].found["vectors"] = vectors
@@ -207,11 +222,12 @@ def _look_into(file: Path, root: Path, needles: Sequence[bytes], looked: Looked)
 # --- Valkey -------------------------------------------------------------------------------------------------
 
 
-def _broker(needles: Sequence[bytes]) -> Looked:
+def _broker(needles: Sequence[bytes], renew: Callable[[], None]) -> Looked:
     """Everything that Valkey holds now: streams, messages, caches. Raises redis.RedisError when it does not answer."""
     looked = Looked("broker")
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT) as client:
         for key in client.scan_iter(count=1000):
+            renew()
             looked.what += 1
             data = b"\0".join(_values(client, key))
             count = sum(needle in data for needle in needles)

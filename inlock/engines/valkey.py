@@ -31,6 +31,8 @@ class Valkey(Recipe):
             "appendonly": "yes",
             "appendfsync": "everysec" if self.durable else "no",
             "save": "",
+            # The search for what was erased reads its files, and would not see a text in what is compressed.
+            "rdbcompression": "no",
             # A broker that evicts loses tasks silently; one that refuses is noticed.
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
