@@ -19,6 +19,7 @@ from audit.record import record
 from documents.deletion import versions_of
 from documents.exceptions import DocumentError
 from documents.models import Deletion
+from documents.probes import looks_for_text
 from workspaces.evidence_pack import Period
 from workspaces.models import User, Workspace
 
@@ -41,8 +42,11 @@ RETAINED = {
 LIMITS = (
     "Backups made before the erasure hold it until they expire.",
     "PostgreSQL's write-ahead log and freed space are overwritten in their turn; tables were read through SQL.",
+    "Keyword indexes and logs of other hosts of the portal: only this host's files were read.",
     "Copies that people downloaded, and what a model server outside was sent, are not the portal's to erase.",
 )
+#: Added where a search had neither a phrase nor a part of a file.
+UNTOLD = "Nothing of its text could be looked for: it is too short, or documents and names that stay have all of it."
 _BEYOND = {
     "chroma_files": "The files of the Chroma server elsewhere; over its interface the vectors are gone.",
     "broker_files": "The files of the Redis or Valkey server elsewhere; what it holds now was read.",
@@ -141,6 +145,6 @@ def _content(deletion: Deletion) -> dict[str, Any]:
             "beyond": [_BEYOND[code] for code in search["beyond"]],
         },
         "retained": RETAINED,
-        "limits": list(LIMITS),
+        "limits": [*LIMITS, *([] if looks_for_text(search["probes"]) else [UNTOLD])],
         "issued_at": timezone.now().isoformat(),
     }

@@ -56,8 +56,8 @@ def receive(
 
     The same bytes as an existing version are that version, unless it was erased; where it failed or was replaced, it is
     ingested again and answers from then on. `title` and `classification` are those of a new document; only who manages
-    documents gives the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file empty
-    or too large.
+    documents gives the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file
+    empty or too large.
     """
     access.require(by, Action.ADD, workspace)
     level = level_for_new(workspace, classification, by=by)

@@ -70,6 +70,11 @@ def phrases_of(text: str, most: int) -> list[str]:
     return found[::step][:most]
 
 
+def looks_for_text(counts: dict[str, int]) -> bool:
+    """Whether a search for so many probes of each kind could find a text at all, and not only ids and vectors."""
+    return bool(counts.get("phrases") or counts.get("file_parts"))
+
+
 def seal(probes: Probes) -> str:
     """The probes as they may be stored."""
     return secrets.seal(

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from documents.models import Deletion
+from documents.probes import looks_for_text
 
 #: Where a search looks, by the codes that rows and receipts keep.
 PLACES: dict[str, Any] = {
@@ -49,6 +50,8 @@ class Standing:
 
 def standing_of(deletion: Deletion, *, held: bool) -> Standing:
     """How far the deletion has come; `held`: a legal hold stands over it."""
+    if deletion.receipt_issued_at is not None and not looks_for_text(deletion.search["probes"]):
+        return Standing(_("Erased"), "wait", _("Nothing of its text could be looked for, and the receipt says so."))
     if deletion.receipt_issued_at is not None:
         return Standing(_("Erased and proven"), "seal", _("Nothing of it was found any more, and a receipt says so."))
     if deletion.erased_at is not None and deletion.search.get("places"):

@@ -1,19 +1,34 @@
 """A receipt of a deletion is signed when nothing of the document is found any more, and names the place where it is."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from answers.models import Answer, Draft, Question
 from answers.states import AnswerStatus
 from audit import verifier
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, index, library, proving, retention, spaces, vectors
-from documents.models import Deletion
+from documents import (
+    deletion,
+    deletion_receipts,
+    index,
+    library,
+    proving,
+    retention,
+    spaces,
+    traces,
+    traces_in_words,
+    vectors,
+)
+from documents.models import Deletion, Document
+from documents.probes import Probes
 from tests.answers import library as shelf
 from workspaces.models import Workspace
 
@@ -131,3 +146,118 @@ def test_a_draft_and_every_form_history_kept_of_it_go_with_the_document(legal, m
     assert set(Draft.history.values_list("text", flat=True)) == {""}
     assert set(Answer.objects.values_list("text", "raw_output")) == {("", "")}
     assert Question.objects.get().text == QUESTION
+
+
+def erased(document, manager):
+    """The deletion of a document that was carried out."""
+    gone = library.delete(document, by=manager).deletion
+    deletion.erase(document.pk)
+    return gone
+
+
+@pytest.mark.parametrize("kept_in", ["title", "filename"])
+def test_a_heading_that_is_its_name_too_is_set_aside_and_keeps_no_receipt_back(policies, manager, kept_in):
+    heading = "Travel Expense Policy for Employees"
+    version = shelf.add_document(
+        policies,
+        f"{heading}.md" if kept_in == "filename" else "travel.md",
+        f"# {heading}\n\nEvery traveller hands in receipts within thirty days of the journey.\n",
+    )
+    Document.objects.filter(pk=version.document_id).update(title=heading if kept_in == "title" else "Travel")
+    version.document.refresh_from_db()
+    gone = erased(version.document, manager)
+
+    assert proving.prove(gone.pk) is True
+    gone.refresh_from_db()
+    assert gone.search["set_aside"] == 1
+    assert gone.search["probes"]["phrases"] >= 1
+
+
+def test_a_question_keeps_the_words_that_a_document_which_stays_has_too(policies, manager, member, answered):
+    heading = "Terms of employment in Serbia"
+    gone = shelf.add_document(policies, "a.md", f"# {heading}\n\nThe canteen opens at noon for all in the house.\n")
+    shelf.add_document(policies, "b.md", f"# {heading}\n\n{CANARY}\n")
+    common = answered(policies, f"What are the {heading}?", member).question
+    repeating = answered(policies, "Is it so? The canteen opens at noon for all in the house.", member).question
+
+    erased(gone.document, manager)
+
+    common.refresh_from_db()
+    assert common.text == f"What are the {heading}?"
+    repeating.refresh_from_db()
+    assert repeating.text == ""
+    entry = Event.objects.get(type=EventType.REPETITIONS_ERASED)
+    assert str(repeating.pk) in entry.body
+    assert str(common.pk) not in entry.body
+
+
+def test_a_search_that_takes_longer_than_a_lease_is_not_taken_over(gone, monkeypatch):
+    gone, _answer, _repeated = gone
+    database, broker = traces._database, traces._broker
+    taken = []
+
+    def slowly(*args):
+        Deletion.objects.filter(pk=gone.pk).update(lease_until=timezone.now() - timedelta(hours=1))
+        return database(*args)
+
+    def last(*args):
+        taken.append(proving._take(gone.pk))
+        return broker(*args)
+
+    monkeypatch.setattr(settings, "LEASE_SECONDS", 0.01)
+    monkeypatch.setattr(traces, "_database", slowly)
+    monkeypatch.setattr(traces, "_broker", last)
+
+    assert proving.prove(gone.pk) is True
+    assert set(taken) == {None}
+
+
+def test_a_search_that_was_taken_over_says_nothing(gone, monkeypatch):
+    gone, _answer, _repeated = gone
+    database = traces._database
+
+    def taken_over(*args):
+        Deletion.objects.filter(pk=gone.pk).update(attempt=99)
+        return database(*args)
+
+    monkeypatch.setattr(settings, "LEASE_SECONDS", 0.01)
+    monkeypatch.setattr(traces, "_database", taken_over)
+
+    assert proving.prove(gone.pk) is None
+    gone.refresh_from_db()
+    assert (gone.searched_at, gone.receipt) == (None, "")
+
+
+def test_what_valkey_wrote_into_its_file_is_seen_there(gone):
+    gone, _answer, _repeated = gone
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        try:
+            # Three times: what is said again is what a compression leaves out.
+            client.set("answer:forgotten", f"{CANARY} " * 3)
+            assert proving.prove(gone.pk) is False
+        finally:
+            client.delete("answer:forgotten")
+
+    assert told(gone).keys() == {"broker", "broker_files"}
+
+
+def test_a_store_elsewhere_is_named_as_out_of_reach(gone, monkeypatch):
+    monkeypatch.setattr(traces, "default_storage", SimpleNamespace(location="originals"))
+
+    assert traces.search(Probes()).beyond == ["object_store"]
+
+
+def test_a_text_too_short_to_be_looked_for_is_not_called_proven(policies, manager, tmp_path, capsys):
+    version = shelf.add_document(policies, "short.md", "Leave: 25 days.\n")
+    gone = erased(version.document, manager)
+
+    assert proving.prove(gone.pk) is True
+
+    gone.refresh_from_db()
+    said = json.loads(gone.receipt)["signed"]
+    assert said["limits"][-1] == deletion_receipts.UNTOLD
+    assert "could be looked for" in traces_in_words.standing_of(gone, held=False).sentence
+    file = tmp_path / "receipt.json"
+    file.write_text(gone.receipt, encoding="utf-8")
+    assert verifier.main([str(file)]) == 0
+    assert "nothing of the text could be looked for" in capsys.readouterr().out
