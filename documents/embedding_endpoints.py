@@ -3,6 +3,7 @@
 Each verb checks the right of `by`, and leaves its entry in the trail.
 """
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,13 @@ from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import ReembeddingError, Stopped, sentence
 from documents.remote_embeddings import require_listed
 from documents.spaces import of_endpoint
-from documents.vector_space import EmbeddingUnavailable
+from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces import access
 from workspaces.keys import check_reference
 from workspaces.models import User
 from workspaces.roles import PlatformAction
+
+logger = logging.getLogger(__name__)
 
 #: They say which space its vectors are in: with another value it would be another endpoint.
 FOR_EVER = ("name", "model", "dimension", "query_prefix", "passage_prefix")
@@ -58,7 +61,9 @@ class EmbeddingTest:
 def save_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingEndpoint:
     """Store a new or changed endpoint; the trail keeps before and after.
 
-    Raises ReembeddingError, KeyMissing and EmbeddingUnavailable for settings that cannot work.
+    Raises ReembeddingError, KeyMissing and EmbeddingUnavailable for settings that cannot work, ReembeddingError too for
+    another address that gives other vectors than the one before. An address that does not answer yet, such as one whose
+    key is still to be entered, is looked at when documents are next embedded there.
     """
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     endpoint.base_url = endpoint.base_url.rstrip("/")
@@ -78,6 +83,8 @@ def save_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingEndpoint
     if stored and stored.base_url != endpoint.base_url and stored.key_reference == endpoint.key_reference:
         # The key would go to another server than it was entered for.
         endpoint.key_reference = ""
+    if stored and stored.base_url != endpoint.base_url and endpoint.enabled and endpoint.spaces.exists():
+        _require_same_vectors(of_endpoint(endpoint))
     before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
     after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
     endpoint.save()
@@ -104,6 +111,15 @@ def test_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingTest:
 
 # pytest would take it for a test where a test module imports it.
 test_endpoint.__test__ = False  # type: ignore[attr-defined]
+
+
+def _require_same_vectors(space: Space) -> None:
+    try:
+        require_same_model(space)
+    except EmbeddingUnavailable as error:
+        logger.warning("The new address of %s gives no vectors yet: %s", space.name, error)
+    except Stopped as stopped:
+        raise ReembeddingError(sentence(stopped.code, stopped.detail)) from stopped
 
 
 def _tried(endpoint: EmbeddingEndpoint) -> tuple[bool, str]:

@@ -14,6 +14,8 @@ from documents.embeddings import EmbeddingUnavailable
 from documents.framing import framed
 from documents.leases import Lease
 from documents.models import Embedding, Passage, Version
+from documents.reembedding.probe import require_same_model
+from documents.reembedding.problems import Stopped, sentence
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState
 from documents.vector_space import Space
@@ -51,6 +53,15 @@ def embed(version: Version, lease: Lease, space: Space) -> int:
             rows = rows_of(version.document.title, batch, space)
         except AboveCeiling as above:
             raise StageFailed("above_ceiling", above.template, retryable=True) from above
+        except Stopped as stopped:
+            raise StageFailed(
+                stopped.code,
+                gettext_noop(
+                    "The embedding model was exchanged for another one, whose vectors cannot be compared with those "
+                    "that are there. Tell the operator, then try again."
+                ),
+                retryable=True,
+            ) from stopped
         except EmbeddingUnavailable as error:
             raise StageFailed(
                 "embedding_unavailable",
@@ -77,7 +88,10 @@ def embed_again(version: Version) -> int:
     made = 0
     for batch in _batches(_without_vector(version, space)):
         require_below_ceiling(version.document_id, space)
-        rows = rows_of(version.document.title, batch, space)
+        try:
+            rows = rows_of(version.document.title, batch, space)
+        except Stopped as stopped:
+            raise EmbeddingUnavailable(sentence(stopped.code, stopped.detail)) from stopped
         with transaction.atomic():
             locked = Passage.objects.filter(pk__in=[row.passage_id for row in rows]).select_for_update(no_key=True)
             there = set(locked.values_list("pk", flat=True))
@@ -100,8 +114,13 @@ def _batches(passages: QuerySet[Passage]) -> Iterator[list[Passage]]:
 
 
 def rows_of(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]:
-    """Vectors of passages below the title of their document, to be stored. Raises EmbeddingUnavailable."""
+    """Vectors of passages below the title of their document, to be stored.
+
+    Raises EmbeddingUnavailable, and Stopped when a server gives other vectors than it gave before.
+    """
     vectors = embeddings.embed_passages([framed(title, each.locator, each.text) for each in batch], space)
+    # Behind each batch, so that none is stored that another model made.
+    require_same_model(space)
     return [
         Embedding(passage_id=passage.pk, space_id=space.fingerprint, vector=vector.astype("<f4").tobytes())
         for passage, vector in zip(batch, vectors, strict=True)

@@ -5,11 +5,11 @@ import json
 import pytest
 from django.utils import timezone
 
-from documents import ceiling, spaces
+from documents import ceiling, embedding_endpoints, library, spaces
 from documents.ceiling import above_ceiling
 from documents.embeddings import EmbeddingUnavailable, default_space, embed_passages, embed_query
 from documents.ingest import ingest_version
-from documents.models import Document, EmbeddingEndpoint, EmbeddingSpace, SpaceMigration, WorkspaceSpace
+from documents.models import Document, Embedding, EmbeddingEndpoint, EmbeddingSpace, SpaceMigration, WorkspaceSpace
 from documents.reembedding import building, calibration, estimate, steering
 from documents.reembedding.problems import ReembeddingError, sentence
 from documents.search import is_usable, search
@@ -162,6 +162,62 @@ def test_a_model_that_was_exchanged_behind_the_same_name_is_noticed(built, shelv
     with pytest.raises(ReembeddingError, match="exchanged"):
         steering.switch(ready(migration), by=manager)
     assert EmbeddingSpace.objects.get(pk=migration.target_id).probe is not None
+
+
+@pytest.fixture
+def switched(built, shelved, manager):
+    """A workspace that is searched in the vectors of the server."""
+    return steering.switch(ready(built()), by=manager)
+
+
+def test_a_document_is_not_embedded_by_a_model_that_was_exchanged_after_the_switch(
+    switched, shelved, contributor, server
+):
+    server.exchanged_for = "other"
+    new = receive(shelved, contributor, "Fog is reported by radio at once.", "fog.txt").version
+
+    failed = ingest_version(new.pk)
+
+    assert (failed.outcome, again(new).failure_code) == ("failed", "exchanged")
+    assert not Embedding.objects.filter(passage__version=new).exists()
+    server.exchanged_for = ""
+    library.retry(new, by=contributor)
+    assert ingest_version(new.pk).outcome == "ready"
+
+
+def test_the_vector_of_the_fixed_sentence_is_what_notices_that(switched, shelved, contributor, server, monkeypatch):
+    """Counter-proof: without it vectors of another model are stored and searched."""
+    monkeypatch.setattr(embedded, "require_same_model", lambda space: None)
+    server.exchanged_for = "other"
+    new = receive(shelved, contributor, "Fog is reported by radio at once.", "fog.txt").version
+
+    assert ingest_version(new.pk).outcome == "ready"
+
+
+def test_lost_vectors_are_not_made_again_by_a_model_that_was_exchanged(switched, shelved, server):
+    server.exchanged_for = "other"
+    version = Document.objects.get(path="leave.md").current_version
+    Embedding.objects.filter(space_id=switched.target_id, passage__version=version).delete()
+
+    with pytest.raises(EmbeddingUnavailable, match="exchanged"):
+        embedded.embed_again(version)
+
+    assert not Embedding.objects.filter(space_id=switched.target_id, passage__version=version).exists()
+
+
+def test_an_endpoint_moves_to_an_address_only_where_the_same_model_answers(switched, admin, server):
+    made = EmbeddingEndpoint.objects.get()
+    made.base_url = made.base_url.replace("127.0.0.1", "localhost")
+    server.exchanged_for = "other"
+    with pytest.raises(ReembeddingError, match="exchanged"):
+        embedding_endpoints.save_endpoint(made, by=admin)
+
+    server.exchanged_for = ""
+    assert embedding_endpoints.save_endpoint(made, by=admin).base_url == made.base_url
+
+    server.exchanged_for, server.refusals[:] = "other", [(401, "")]
+    made.base_url = made.base_url.replace("localhost", "127.0.0.1")
+    embedding_endpoints.save_endpoint(made, by=admin)  # its key is entered next
 
 
 def ready(migration):
