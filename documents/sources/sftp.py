@@ -33,7 +33,6 @@ _MOST_FOLDERS = 20_000
 _MAX_DEPTH = 50
 _LONGEST = 900
 _IN_MEMORY = 1024 * 1024
-_BEAT_EVERY = 1000
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 #: What a server answers for a file that is not there, and for one that it does not give.
 _MISSING, _DENIED = 2, 3
@@ -119,6 +118,8 @@ class SftpConnector(Connector):
 
     def _copy(self, pieces: "Generator[bytes | About, None, None]", out: Any, entry: Entry) -> None:
         limit, until = settings.MAX_UPLOAD_BYTES, time.monotonic() + _FILE_SECONDS
+        # Where the listing did not tell, what the file is at first is compared with what it is at the end.
+        tag = entry.tag
         try:
             for piece in pieces:
                 if isinstance(piece, bytes):
@@ -129,39 +130,51 @@ class SftpConnector(Connector):
                         raise SourceFailed("too_slow", host=self._host)
                 elif not stat.S_ISREG(piece.mode if piece.mode is not None else stat.S_IFREG):
                     raise SourceFailed("not_a_file")
-                elif _tag(piece) != entry.tag:
+                elif tag and _tag(piece) != tag:
                     raise SourceFailed("changed_meanwhile")
+                else:
+                    tag = _tag(piece)
         finally:
             pieces.close()
 
     def _read_folder(self, client: SftpClient, listing: Listing, folder: str, most: int) -> "list[str]":
         """Add what is in a folder, by name; the folders in it. Hidden things are passed over."""
         below = []
-        found = client.list_folder(self._place(folder))
+        found = client.list_folder(self._place(folder), heard=self.beat)
         try:
-            for raw, about in found:
-                if raw in (b".", b"..") or raw.startswith(b"."):
-                    continue
+            for raw, told in found:
                 if len(listing.entries) >= most or time.monotonic() > self._until:
                     listing.cut()
                     return []
+                if raw.startswith(b"."):
+                    continue
                 name = _name(raw)
                 path = folder + name
+                about = told if told.mode is not None or not name else self._about(client, path)
                 if not name or len(path) > _LONGEST:
                     listing.problems.append((folder.rstrip("/"), SourceFailed("bad_name")))
-                elif stat.S_ISDIR(about.mode or 0) and path.count("/") < _MAX_DEPTH:
-                    below.append(f"{path}/")
-                elif stat.S_ISDIR(about.mode or 0):
+                elif about.mode is None:
+                    # It may be a folder: what it would hold is not taken for gone.
                     listing.cut(path, SourceFailed("unreadable"))
-                elif stat.S_ISREG(about.mode if about.mode is not None else stat.S_IFREG):
+                elif stat.S_ISDIR(about.mode) and path.count("/") < _MAX_DEPTH:
+                    below.append(f"{path}/")
+                elif stat.S_ISDIR(about.mode):
+                    listing.cut(path, SourceFailed("unreadable"))
+                elif stat.S_ISREG(about.mode):
                     listing.entries.append(Entry(path, path, _tag(about), about.size))
                 else:
                     listing.problems.append((path, SourceFailed("not_a_file")))
-                if len(listing.entries) % _BEAT_EVERY == 0:
-                    self.beat()
         finally:
             found.close()
         return below
+
+    def _about(self, client: SftpClient, path: str) -> About:
+        """What is at `path`, asked for by itself where the folder did not tell; nothing where the server says no."""
+        self.beat()
+        try:
+            return client.about(self._place(path))
+        except Status:
+            return About()
 
     def _place(self, path: str) -> bytes:
         """The path as the server knows it; relative to where it lets us in, unless the folder begins with a slash."""
@@ -207,7 +220,8 @@ class SftpConnector(Connector):
 
 
 def _tag(about: About) -> str:
-    return f"{about.size}-{about.modified}"
+    """Empty unless both are known: a half of it may stay the same when the content changes."""
+    return "" if about.size is None or about.modified is None else f"{about.size}-{about.modified}"
 
 
 def _name(raw: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,14 +54,17 @@ class SftpClient:
         if kind != _VERSION:
             raise ValueError("no version")
 
-    def list_folder(self, path: bytes) -> Iterator[tuple[bytes, About]]:
-        """What is in a folder, by name, as it is told: `.` and `..` are among it."""
+    def list_folder(
+        self, path: bytes, *, heard: Callable[[], None] = lambda: None
+    ) -> Generator[tuple[bytes, About], None, None]:
+        """What is in a folder, by name, as it is told: `.` and `..` are among it. `heard` is called at each answer."""
         handle = self._handle(_OPENDIR, _string(path))
         try:
             while True:
                 kind, body = self._answer(self._ask(_READDIR, _string(handle)))
                 if kind == _STATUS and _code(body) == _END_OF_FILE:
                     return
+                heard()
                 yield from _names(_expected(_NAME, kind, body))
         finally:
             self._answer(self._ask(_CLOSE, _string(handle)))
@@ -166,6 +169,8 @@ def _taken(body: bytes) -> tuple[bytes, bytes]:
 def _names(body: bytes) -> Iterator[tuple[bytes, About]]:
     (count,) = struct.unpack("!L", body[:4])
     body = body[4:]
+    if not count:
+        raise ValueError("an answer without a name")
     for _number in range(count):
         name, body = _taken(body)
         _long, body = _taken(body)

@@ -28,6 +28,14 @@ class Depot:
     #: What people tried to sign in with, by way.
     tried: list[tuple[str, str]] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    #: What it does not tell of files: in a folder's listing, where they are asked about alone, and once opened.
+    untold: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def about(self, told: os.stat_result, where: str) -> paramiko.SFTPAttributes:
+        found = paramiko.SFTPAttributes.from_stat(told)
+        for name in self.untold.get(where, ()):
+            setattr(found, name, None)
+        return found
 
     def fingerprint(self, number: int = 0) -> str:
         return str(self.host_keys[number].fingerprint)
@@ -70,7 +78,7 @@ class _Files(paramiko.SFTPServerInterface):
         found = []
         try:
             for one in sorted(self._real(path).iterdir()):
-                about = paramiko.SFTPAttributes.from_stat(one.lstat())
+                about = self.depot.about(one.lstat(), "list")
                 about.filename = one.name
                 found.append(about)
         except OSError as error:
@@ -79,7 +87,7 @@ class _Files(paramiko.SFTPServerInterface):
 
     def lstat(self, path: str) -> Any:
         try:
-            return paramiko.SFTPAttributes.from_stat(self._real(path).lstat())
+            return self.depot.about(self._real(path).lstat(), "lstat")
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno)
 
@@ -91,7 +99,7 @@ class _Files(paramiko.SFTPServerInterface):
             return paramiko.SFTPServer.convert_errno(error.errno)
         handle = paramiko.SFTPHandle(flags)
         handle.readfile = file
-        handle.stat = lambda: paramiko.SFTPAttributes.from_stat(os.fstat(file.fileno()))
+        handle.stat = lambda: self.depot.about(os.fstat(file.fileno()), "fstat")
         return handle
 
 

@@ -1,6 +1,7 @@
 """SFTP against a server by another library over a real folder, and against a stream that says what none should."""
 
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from documents.exceptions import SourceError
 from documents.models import Document, RunKind, RunState
 from documents.sources import CONNECTORS, sftp
+from documents.sources.connector import Listing
 from documents.sources.sftp_protocol import SftpClient, Status
 from tests.documents.sources.servers import tell_names
 from tests.documents.sources.sftp_server import Depot, sftp_server
@@ -85,6 +87,30 @@ def test_what_is_too_large_or_changed_is_left_and_the_others_come(depot, options
 
     assert {one["path"]: one["code"] for one in after.problems} == {"a.md": "too_large", "link.md": "not_a_file"}
     assert (after.added, depot.connections) == (3, after.attempt * 2)
+
+
+_ALL = frozenset({"st_size", "st_mode", "st_atime", "st_mtime"})
+
+
+@pytest.mark.parametrize("untold", [frozenset(), _ALL - {"st_mode"}])
+def test_a_server_that_tells_little_is_asked_again_and_what_changed_is_seen(untold, depot, options, make_source, run):
+    depot.untold = {"list": _ALL, "lstat": untold, "fstat": untold}
+    source = make_source("sftp", options, secret="marker-word", max_removed_percent=100)
+    first = run(source)
+    (depot.folder / "rules" / "travel.md").write_text("# Travel, changed")
+    second = run(source)
+
+    assert (first.added, first.complete, second.changed, second.removed) == (2, True, 1, 0)
+
+
+def test_what_may_be_a_folder_and_is_not_told_of_keeps_its_documents(depot, options, make_source, run):
+    source = make_source("sftp", options, secret="marker-word", max_removed_percent=100)
+    run(source)
+    depot.untold = {"list": _ALL, "lstat": _ALL}
+    after = run(source)
+
+    assert (after.complete, after.removed, after.added) == (False, 0, 0)
+    assert _paths() == ["handbook/leave/odsustvo č.md", "handbook/travel.md"]
 
 
 # --- Who answers, and who asks ------------------------------------------------------------------------------
@@ -183,6 +209,13 @@ def _string(text: bytes) -> bytes:
     return struct.pack("!L", len(text)) + text
 
 
+def _told(kind: int, number: bytes, names: bytes) -> bytes:
+    """A folder of which six answers tell these names."""
+    if kind == 11:
+        return b"\x66" + number + _string(b"h")
+    return b"\x68" + number + names if number < b"\0\0\0\x08" and kind == 12 else b"\x65" + number + b"\0\0\0\1"
+
+
 @pytest.mark.parametrize(
     "say",
     [
@@ -192,11 +225,28 @@ def _string(text: bytes) -> bytes:
         lambda kind, number: b"\x66" + number + struct.pack("!L", 2**31) + b"h",
         lambda kind, number: b"\x66" + number + _string(b"h") if kind == 11 else b"\x68" + number + b"\xff" * 4,
         lambda kind, number: b"\x66" + number + _string(b"h") if kind == 11 else b"\x68" + number + b"\0\0\0\1" + b"x",
+        # Answers without a name in them, of which there might be no end.
+        lambda kind, number: _told(kind, number, struct.pack("!L", 0)),
     ],
 )
 def test_nonsense_is_an_error_and_never_a_listing(say):
     with pytest.raises((ValueError, struct.error)):
         list(SftpClient(_Script(say)).list_folder(b"."))
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(60, 6), (-1, 1)])
+def test_a_folder_that_goes_on_and_on_beats_at_each_answer_and_has_an_end(seconds, asked):
+    hidden = struct.pack("!L", 1) + _string(b".hidden") + _string(b"") + struct.pack("!L", 0)
+    beats: list[int] = []
+    options = {"host": "files.example", "port": 22, "host_key": "", "username": "reader"}
+    connector = CONNECTORS["sftp"](options, beat=lambda: beats.append(1))
+    connector._client = SftpClient(_Script(lambda kind, number: _told(kind, number, hidden)))
+    connector._until = time.monotonic() + seconds
+
+    listing = Listing()
+    connector._read_folder(connector._client, listing, "", 10)
+
+    assert (len(beats), listing.complete) == (asked, seconds > 0)
 
 
 def test_a_packet_of_gigabytes_is_not_waited_for():
