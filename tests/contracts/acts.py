@@ -173,7 +173,7 @@ SOURCE = {
     "max_removed_percent": "20",
 }
 
-BULK = {"document": [one("document")], "count": "1", "everything": "", "filters": ""}
+BULK = {"document": [one("document")], "confirmed": "", "everything": "", "filters": ""}
 
 PORTAL = [
     # Workspaces and their people
@@ -313,6 +313,10 @@ PORTAL = [
             "review_note": "The law.",
             "tags": "Leave, Pay",
             "folder": one("folder"),
+            # What was shown, compared with and not looked up.
+            **{
+                f"initial-{name}": "" for name in ("owner", "valid_until", "review_on", "review_note", "tags", "folder")
+            },
         },
         may=frozenset({"manager"}),
     ),
