@@ -21,7 +21,9 @@ class _Asked:
     """The questions this app keeps, as `questions.AskedHere` wants them told."""
 
     def recent(self, workspace: Workspace, limit: int) -> list[UUID]:
-        answered = Question.objects.filter(workspace=workspace, answers__status__in=RELEASED).order_by("-asked_at")
+        answered = Question.objects.filter(workspace=workspace, answers__status__in=RELEASED)
+        # Of a question that was erased nothing is left to compare with.
+        answered = answered.exclude(text="").order_by("-asked_at")
         by_text: dict[str, UUID] = {}
         for id, text in answered.values_list("pk", "text")[:_LOOKED_THROUGH]:
             by_text.setdefault(" ".join(text.casefold().split()), id)

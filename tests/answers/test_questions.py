@@ -15,6 +15,7 @@ from audit import record as audit_record
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
+from documents.reembedding.questions import recent
 from workspaces.dispatch import inline
 from workspaces.exceptions import Forbidden, Hidden
 
@@ -180,3 +181,12 @@ def test_the_sweep_leaves_a_new_question_to_its_own_bell(policies, member, djang
         tasks.sweep_answers()
 
     assert bells == []
+
+
+def test_a_question_whose_words_were_erased_is_not_compared_on(handbook, policies, member, answered):
+    kept = answered(policies, QUESTION, member)
+    gone = answered(policies, f"{QUESTION} And who pays?", member)
+    assert {kept.status, gone.status} == {AnswerStatus.ANSWERED}
+    Question.objects.filter(pk=gone.question_id).update(text="")
+
+    assert recent(policies) == [{"question": str(kept.question_id)}]
