@@ -1,17 +1,18 @@
 """Remove the space of a migration that is not searched any more: its index first, then its vectors, some at a time."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
 from documents import index
-from documents.models import Embedding, SpaceMigration
+from documents.models import Embedding, SpaceMigration, Version
 from documents.reembedding.leases import JobLease
 from documents.reembedding.spaces import unused
-from documents.states import MigrationState
+from documents.states import OPEN, MigrationState
 from documents.vector_space import Space
 from workspaces.killpoints import killpoint
 
@@ -28,6 +29,9 @@ def drop(migration: SpaceMigration, lease: JobLease) -> str:
     moved = max((at for at in (migration.switched_at, migration.rolled_back_at) if at is not None), default=None)
     if moved is not None and timezone.now() < moved + SETTLE:
         lease.renew(stalls=0, retry_at=moved + SETTLE)
+        return "waiting"
+    if moved is not None and _is_read_by_an_older_attempt(migration, moved):
+        lease.renew(stalls=0, retry_at=timezone.now() + SETTLE)
         return "waiting"
     index.drop(migration.workspace_id, space)
     killpoint("space_collection_dropped")
@@ -49,6 +53,14 @@ def drop(migration: SpaceMigration, lease: JobLease) -> str:
             vectors=migration.done,
         )
     return "done"
+
+
+def _is_read_by_an_older_attempt(migration: SpaceMigration, moved: datetime) -> bool:
+    """Whether somebody works on a version that arrived before the switch: maybe still in the old space, where vectors
+    and an index would be written after they are gone.
+    """
+    held = Version.objects.filter(document__workspace=migration.workspace_id, state__in=OPEN, lease_until__gte=Now())
+    return held.filter(created_at__lt=moved + SETTLE).exists()
 
 
 def _delete_some(migration: SpaceMigration, lease: JobLease, space: Space) -> int:

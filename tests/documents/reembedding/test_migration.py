@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from audit.events import EventType
 from audit.models import Event
-from documents import embeddings, index, index_checks, reconcile, spaces
+from documents import embeddings, index, index_checks, leases, reconcile, spaces
 from documents.embeddings import default_space
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
@@ -140,6 +140,25 @@ def test_an_index_beside_that_lost_vectors_is_noticed_by_the_comparison_by_the_c
     to_the_end(migration)
 
     assert index.ids(shelved.pk, target) == ids_of(shelved)
+
+
+def test_the_old_space_stays_while_a_version_that_arrived_before_the_switch_is_worked_on(
+    built, shelved, manager, contributor
+):
+    migration = built()
+    arrived = receive(shelved, contributor).version
+    lease = leases.take(arrived.pk)
+    SpaceMigration.objects.update(state=MigrationState.READY)
+    steering.switch(migration, by=manager)
+    steering.drop(migration, by=manager)
+
+    assert building.work(migration.pk) == "waiting"
+    assert Embedding.objects.filter(space_id=migration.source_id).exists()
+
+    lease.release()
+    SpaceMigration.objects.update(retry_at=None)
+    assert to_the_end(migration).state == MigrationState.DONE
+    assert not Embedding.objects.filter(space_id=migration.source_id).exists()
 
 
 # --- Killed, doubled, paused --------------------------------------------------------------------------------
