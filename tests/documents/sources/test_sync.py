@@ -546,6 +546,28 @@ def test_what_a_person_confirms_is_deleted_by_them_and_not_what_is_closed_to_the
     assert Document.objects.get(path="handbook/third.md").deleted_by == colleague
 
 
+def test_nothing_more_is_deleted_once_the_account_of_whoever_confirmed_is_closed(
+    handbook, policies, colleague, root, run, monkeypatch
+):
+    (root / "third.md").write_text("Third.")
+    run(handbook)
+    (root / "travel.md").unlink()
+    (root / "third.md").unlink()
+    held = run(handbook)
+    confirmed = confirm_removals(held, by=colleague)
+
+    def close(point):
+        if point == "source_item_removed":
+            type(colleague).objects.filter(pk=colleague.pk).update(is_active=False)
+
+    monkeypatch.setattr(sync, "killpoint", close)
+    sync.work(confirmed.pk)
+
+    confirmed.refresh_from_db()
+    assert (confirmed.removed, [one["code"] for one in confirmed.problems]) == (1, ["not_allowed"])
+    assert len(_paths(policies)) == 2
+
+
 def test_what_a_run_says_is_read_in_the_readers_language(handbook, root, run):
     for number in range(8):
         (root / f"{number}.md").write_text(f"Number {number}.")
