@@ -1,12 +1,13 @@
-"""Deletions and legal holds as auditors read them in the admin; they are made and lifted in the portal."""
+"""Deletions and legal holds as auditors read them in the admin; documents/hold_admin.py holds whole workspaces."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from documents import holds
+from documents import hold_admin, holds
 from documents.models import Deletion, LegalHold
 from documents.traces_in_words import standing_of
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
@@ -82,6 +83,15 @@ class LegalHoldAdmin(GovernedAdmin):
     ) -> tuple[QuerySet[LegalHold], bool]:
         found, doubled = super().get_search_results(request, queryset, search_term)
         return (found.filter(Q(document=None) | Q(is_named=True)) if search_term else found), doubled
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("workspace/<uuid:pk>/", wrap(hold_admin.show), name="documents_legalhold_workspace"),
+            path("workspace/<uuid:pk>/place/", wrap(hold_admin.place), name="documents_legalhold_place"),
+            path("workspace/<uuid:pk>/lift/", wrap(hold_admin.lift), name="documents_legalhold_lift"),
+        ]
+        return own + super().get_urls()
 
     @display(description=_("on"))
     def held(self, hold: LegalHold) -> str:

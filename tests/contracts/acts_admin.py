@@ -6,6 +6,8 @@ from answers.endpoints import built_in, choose_models
 from answers.review import assign
 from audit.chain import digest
 from audit.events import EventType
+from documents import holds
+from documents.models import LegalHold
 from documents.restriction import grant
 from tests.answers.review_scene import CLAUSES
 from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, one, pause_the_source
@@ -81,6 +83,16 @@ def _with_models(world: World) -> None:
 
 def _granted_to_the_group(world: World) -> None:
     grant(world.own.restricted, world.group, by=world.people["manager"])
+
+
+def _hold_whole(world: World) -> None:
+    holds.place(world.own.workspace, by=world.people["admin"], reason="Court order.")
+
+
+def _whole(world: World) -> str:
+    """The hold that was placed before, which would keep every other act from deleting if it always stood."""
+    hold = LegalHold.objects.filter(workspace=world.own.workspace, document=None, lifted_at=None).first()
+    return str(hold.pk) if hold else ""
 
 
 MANAGER, REVIEWER, AUDITOR = _as("manager", MANAGERS), _as("reviewer", REVIEWERS), _as("auditor", AUDITORS)
@@ -167,6 +179,14 @@ ADMIN = [
         before=_granted_to_the_group,
         variant="group",
         **MANAGER,
+    ),
+    _admin("documents_legalhold_place", E.HOLD_PLACED, {"pk": one("workspace")}, {"reason": "Court order."}),
+    _admin(
+        "documents_legalhold_lift",
+        E.HOLD_LIFTED,
+        {"pk": one("workspace")},
+        {"hold": _whole, "reason": "It is over."},
+        before=_hold_whole,
     ),
     _admin("documents_source_run", E.SOURCE_RUN_ASKED, {"pk": one("source")}, **MANAGER),
     _admin("documents_source_pause", E.SOURCE_PAUSED, {"pk": one("source")}, **MANAGER),

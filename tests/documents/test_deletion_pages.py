@@ -232,3 +232,27 @@ def test_an_auditor_does_not_read_or_find_the_name_of_what_is_closed(
     assert not [page for page in sought if "A document" in page]
     assert document.title in pages[0]
     assert document.title in named
+
+
+def test_a_platform_administrator_holds_a_whole_workspace_from_its_page(policies, manager, admin, client_of):
+    client = client_of(admin)
+    page = reverse("admin:documents_legalhold_workspace", args=[policies.pk])
+    place = reverse("admin:documents_legalhold_place", args=[policies.pk])
+    lift = reverse("admin:documents_legalhold_lift", args=[policies.pk])
+
+    assert page in client.get(reverse("admin:workspaces_workspace_change", args=[policies.pk])).content.decode()
+    assert "State a reason" in client.post(place, {"reason": ""}, follow=True).content.decode()
+    client.post(place, {"reason": "Court order."})
+    hold = LegalHold.objects.get()
+    shown = client.get(page).content.decode()
+    assert (hold.placed_under, hold.document) == ("hold_workspaces", None)
+    assert "Court order." in shown
+    assert client.post(lift, {"hold": "none", "reason": "Over."}).status_code == 404
+    client.post(lift, {"hold": hold.pk, "reason": "The court is done."})
+
+    assert "The court is done." in client.get(page).content.decode()
+    assert client_of(manager).get(page).status_code == 403
+    assert (
+        page
+        not in client_of(manager).get(reverse("admin:workspaces_workspace_change", args=[policies.pk])).content.decode()
+    )

@@ -81,6 +81,17 @@ class WorkspaceAdmin(GovernedAdmin):
             return found
         return super().get_object(request, object_id)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        holds = PlatformAction.HOLD_WORKSPACES in access.platform_actions(request.user)
+        extra = {"holds_workspaces": holds, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, extra)
+
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._administers(request) or super().has_view_permission(request, obj)
 
