@@ -36,6 +36,8 @@ AGAIN_AFTER = timedelta(hours=1)
 _TABLES = ("documents_version", "documents_passage", "documents_embedding", "answers_answer", "answers_citation",
            "answers_draft", "answers_historicaldraft")  # fmt: skip
 _REWRITE_SECONDS = 60
+#: At most so often per lease, however many tables and files there are.
+_RENEWALS = 4
 
 
 def to_prove() -> QuerySet[Deletion]:
@@ -80,7 +82,7 @@ class _Renewal:
         self.last = time.monotonic()
 
     def __call__(self) -> None:
-        if time.monotonic() < self.last + settings.LEASE_SECONDS / 4:
+        if time.monotonic() < self.last + settings.LEASE_SECONDS / _RENEWALS:
             return
         if not self.ours.update(lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)):
             raise LeaseLost
