@@ -79,7 +79,7 @@ def download(request: HttpRequest, version: Version) -> HttpResponseBase:
     A browser that lost the connection may ask for the rest (`Range`), as long as it names these bytes (`If-Range`).
     """
     size, etag = version.file.size, f'"{version.sha256}"'
-    part = _part_asked(request, size, etag)
+    part = part_asked(request, version)
     first, last = part or (0, size - 1)
     chunks = _chunks(version, first, last + 1 - first)
     response = StreamingHttpResponse(_threaded(chunks) if isinstance(request, ASGIRequest) else chunks)
@@ -104,8 +104,9 @@ def safe_name(filename: str) -> str:
     return stem[: MAX_NAME - len(suffix)] + suffix
 
 
-def _part_asked(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+def part_asked(request: HttpRequest, version: Version) -> tuple[int, int] | None:
     """The first and last byte of the one range asked for; None for the whole file, as for all that is unclear."""
+    size, etag = version.file.size, f'"{version.sha256}"'
     asked = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
     if asked is None or request.headers.get("If-Range", etag) != etag or not (asked[1] or asked[2]):
         return None

@@ -22,7 +22,7 @@ from documents.lookup import document_of, version_of
 from documents.metadata import keeps
 from documents.models import HEAVY, Version
 from documents.openings import note_page
-from documents.originals import download, local_path
+from documents.originals import download, local_path, part_asked
 from documents.parse import ParseFailed
 from documents.place_forms import PlaceForm
 from documents.places import PICTURES, drawn
@@ -112,8 +112,17 @@ def original(request: HttpRequest, workspace: Workspace, pk: UUID, version: UUID
     document = document_of(request, workspace, pk)
     found = version_of(request, document, version, without=HEAVY)
     response = download(request, found)
+    part = part_asked(request, found)
+    told = {"first": part[0], "last": part[1], "size": found.file.size} if part else {}
     with transaction.atomic():
-        record(EventType.ORIGINAL_DOWNLOADED, on=document, workspace=workspace, version=found.pk, sha256=found.sha256)
+        record(
+            EventType.ORIGINAL_DOWNLOADED,
+            on=document,
+            workspace=workspace,
+            version=found.pk,
+            sha256=found.sha256,
+            **told,
+        )
     return response
 
 

@@ -1,5 +1,6 @@
 """Originals as downloads: a name no program can be tricked by, a type, and the rest after a broken connection."""
 
+import json
 from email.message import Message
 
 import pytest
@@ -123,3 +124,8 @@ def test_each_download_leaves_an_entry_parts_of_a_file_too(fetch, member):
 
     entries = Event.objects.filter(type=EventType.ORIGINAL_DOWNLOADED)
     assert [entry.actor_id for entry in entries] == [str(member.pk)] * 2
+    told = [
+        {name: json.loads(entry.body)["details"].get(name) for name in ("first", "last", "size")}
+        for entry in entries.order_by("seq")
+    ]
+    assert told == [{"first": None, "last": None, "size": None}, {"first": 0, "last": 9, "size": len(DATA)}]
