@@ -33,10 +33,12 @@ class World:
         raise AssertionError(f"three sweeps left something: {swept}")
 
     def seen(self) -> dict[str, Any]:
-        """All of the world. How often evidence was sent depends on who died, and its entries are there to say so."""
+        """All of the world. How often evidence was sent or an index made anew depends on who died, and their entries
+        are there to say so.
+        """
         found: dict[str, Any] = self.do("look", slug=self.slug, query=QUESTION)
-        if "answer.evidence_sent" in found["events"]:
-            found["events"]["answer.evidence_sent"] = 1
+        for repeated in {"answer.evidence_sent", "index.rebuilt"} & found["events"].keys():
+            found["events"][repeated] = 1
         return found
 
     def paid(self) -> list[str]:
