@@ -11,7 +11,7 @@ from documents.models import ComparisonKind, ComparisonState, SpaceComparison, S
 from documents.reembedding import questions
 from documents.reembedding.comparing import CHANCE, LOOKED_AT, TOP
 from documents.reembedding.problems import sentence
-from documents.reembedding.spaces import unused
+from documents.reembedding.spaces import kept_beside, unused
 from documents.states import COMPARABLE, MigrationState, migration_may_become
 from workspaces.models import User
 
@@ -57,6 +57,12 @@ class Way:
     @property
     def comparable(self) -> bool:
         return self.migration.state in COMPARABLE
+
+    @cached_property
+    def questions_go_to(self) -> str:
+        """The server that a comparison sends other people's questions to, although nobody is searched there; or ""."""
+        beside = kept_beside(self.migration)
+        return beside.name if beside.remote else ""
 
     @cached_property
     def acts(self) -> frozenset[str]:

@@ -56,6 +56,7 @@ def test_a_manager_goes_all_the_way_on_the_page(client_of, manager, shelved, end
     migration = to_the_end(SpaceMigration.objects.get())
     assert client.get(f"{PAGE}progress/").headers["HX-Refresh"] == "true"
     assert "Compare both models on questions" in shown(client)
+    assert "sends the words that people here asked with to “wide”" in shown(client)
 
     wrong = client.post(f"{PAGE}{migration.pk}/compare/", {"questions": ""}, follow=True)
     assert "No question was answered here yet" in wrong.content.decode()
@@ -70,6 +71,7 @@ def test_a_manager_goes_all_the_way_on_the_page(client_of, manager, shelved, end
     assert "searched with the new model" in steered(client, "switch")
     assert space_of(shelved.pk).name == "wide"
     assert "Each question asked here is sent to that server too." in shown(client)
+    assert "sends the words that people here asked with" not in shown(client)
     assert "searched as before" in steered(client, "roll_back")
     steered(client, "switch")
     assert "being removed" in steered(client, "drop")
