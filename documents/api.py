@@ -10,6 +10,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from documents import retrieval
+from documents.filters import Asked as Sought
 from documents.listing import PER_PAGE, Row, listing
 from documents.search import Mode
 from workspaces.api import Asked, Told, in_workspace, refuse_unknown
@@ -110,7 +111,7 @@ class Found(Told):
 def documents(request: HttpRequest, slug: str, filter: Query[Filter]) -> dict[str, Any]:
     """The documents open to this credential, a page at a time, by title."""
     refuse_unknown(request, Filter)
-    found = listing(request.user, request.workspace, q=filter.q, state=filter.state, page=filter.page)
+    found = listing(request.user, request.workspace, Sought(q=filter.q, state=filter.state, page=filter.page))
     return {
         "items": [_entry(row) for row in found.rows],
         "page": found.page.number,

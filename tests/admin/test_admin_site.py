@@ -26,6 +26,10 @@ LISTS = {
     "workspaces_platformpolicy": {"admin"},
     "workspaces_apitoken": {"admin"},
     "documents_document": {"manager", "reviewer"},
+    "documents_source": {"manager"},
+    "documents_deletion": {"auditor"},
+    "documents_legalhold": {"auditor"},
+    "documents_embeddingendpoint": {"admin"},
     "audit_event": {"auditor", "admin"},
 }
 INSIDE = ("manager", "reviewer", "auditor", "admin")

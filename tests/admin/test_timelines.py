@@ -12,8 +12,9 @@ from answers import endpoints, review
 from answers.models import Answer, ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
-from documents.models import Document
+from documents import embedding_endpoints, holds, library, restriction
+from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, Source
+from documents.sources import keeping
 from tests.answers.review_scene import a_document
 from workspaces import claim_rules, custom_roles, groups, members, policy, tokens
 from workspaces.admin_base import GovernedAdmin
@@ -74,6 +75,29 @@ def _document(officer: Any, legal: Any, draft: Any) -> Document:
     return document
 
 
+def _deletion(officer: Any, legal: Any, draft: Any) -> Deletion:
+    document = a_document(legal, title="Plan", text="Before. After.").document
+    return library.delete(document, by=officer).deletion
+
+
+def _hold(officer: Any, legal: Any, draft: Any) -> LegalHold:
+    document = a_document(legal, title="Plan", text="Before. After.").document
+    return holds.place(legal, document, by=officer, reason="Case 12.")
+
+
+def _source(officer: Any, legal: Any, draft: Any) -> Source:
+    made = Source.objects.create(
+        workspace=legal, name="Library", kind="folder", options={}, folder="library", owner=officer, created_by=officer
+    )
+    keeping.pause_source(made, by=officer)
+    return made
+
+
+def _embedding_endpoint(officer: Any, legal: Any, draft: Any) -> EmbeddingEndpoint:
+    endpoint = EmbeddingEndpoint(name="vectors", base_url="http://127.0.0.1:9/v1", model="m", dimension=8)
+    return embedding_endpoints.save_endpoint(endpoint, by=officer)
+
+
 def _assigned(officer: Any, legal: Any, draft: Any) -> Any:
     review.assign(draft, to=officer, by=officer)
     return draft
@@ -110,6 +134,10 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "workspaces_claimrule": (_claim_rule, ("admin made a rule for the provider's group “tellers”.",)),
     "workspaces_platformpolicy": (_policy, ("changed a rule of the installation", "<ins>contributor</ins>")),
     "documents_document": (_document, ("admin restricted “Plan” to named people.",)),
+    "documents_deletion": (_deletion, ("admin deleted the document “Plan”.",)),
+    "documents_legalhold": (_hold, ("admin placed a legal hold on “Plan”.",)),
+    "documents_source": (_source, ("admin paused the schedule of the source “Library”.",)),
+    "documents_embeddingendpoint": (_embedding_endpoint, ("vectors",)),
     "answers_answer": (_answer, ("admin assigned a draft to “admin”.",)),
     "answers_modelendpoint": (_endpoint, ("admin changed the model endpoint", "<ins>in-house</ins>")),
     "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "default_model")),

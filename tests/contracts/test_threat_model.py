@@ -15,7 +15,7 @@ PROMISES = re.split(r"^- \*\*", TEXT.partition("## What is promised")[2].partiti
 def _tests_in(file: Path) -> set[str]:
     return {
         node.name
-        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
 

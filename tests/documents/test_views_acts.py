@@ -314,12 +314,13 @@ def test_a_version_of_another_document_is_not_retried(policies, leave, contribut
 
 def test_deleting_says_what_goes_before_and_after(leave, manager, client_of):
     client = client_of(manager)
-    before = client.get(reverse("documents:detail", args=["policies", leave.pk])).content.decode()
+    before = client.get(reverse("documents:delete", args=["policies", leave.pk])).content.decode()
+    assert Document.objects.get(pk=leave.pk).deleted_at is None
 
     after = act(client, "delete", leave, reason="Out of date").content.decode()
 
-    assert "Removes 1 passage and its vectors from the index" in before
-    assert "Citations in old answers stay as records" in before
+    assert "1 passage leaves the index with its vector." in before
+    assert "It is erased right away. This cannot be undone." in before
     assert "“Leave policy” was deleted. 1 passage leaves the index now." in after
     assert '"reason":"Out of date"' in Event.objects.get(type=EventType.DOCUMENT_DELETED).body
 
@@ -397,7 +398,8 @@ def test_acts_do_not_reach_into_another_workspace(leave, legal, manager, name, c
     assert leave.deleted_at is None
 
 
-OF_A_DOCUMENT = ["retry", "delete", "restrict", "unrestrict", "grant", "revoke", "classify"]
+#: Deleting is asked for on a page of its own, which is read.
+OF_A_DOCUMENT = ["retry", "restrict", "unrestrict", "grant", "revoke", "classify"]
 OF_A_WORKSPACE = ["upload", "retry_all"]
 
 

@@ -92,7 +92,7 @@ def viewer(client: Client, person: User) -> str:
     ]
     for version in Version.objects.select_related("document__workspace"):
         here = [version.document.workspace.slug, version.document_id]
-        addresses.append(f"{reverse('documents:detail', args=here)}?version={version.pk}&find=a")
+        addresses.append(f"{reverse('documents:detail', args=here)}?version={version.pk}&find=code")
         addresses.append(reverse("documents:original", args=[*here, version.pk]))
         addresses.append(reverse("documents:page", args=[*here, version.pk, 1]))
     return _pages(client, iter(addresses))

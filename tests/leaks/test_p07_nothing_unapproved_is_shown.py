@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from answers import declassification, reading, review, separation, sharing
 from answers.models import Answer, Draft, Review
-from answers.states import RELEASED, DraftState
+from answers.states import RELEASED, AnswerStatus, DraftState
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
 from documents import bars as document_bars
@@ -297,12 +297,15 @@ class Desk(RuleBasedStateMachine):
         draft, held = self._draft(n)
         answer = Answer.objects.get(pk=draft.answer_id)
         assert answer.released_text == held.released, held
-        assert (answer.status in RELEASED) == bool(held.released)
+        # A released answer is closed to everybody with the first of its sources that is deleted.
+        is_suspended = bool(held.released) and not self.oracle.deleted.isdisjoint(held.sources)
+        assert (answer.status in RELEASED) == (bool(held.released) and not is_suspended)
+        assert (answer.status == AnswerStatus.SUSPENDED) == is_suspended
         in_force = declassification.in_force(answer) is not None if held.released else False
         for name in (*READERS, held.asker):
             shown = self._read(name, answer)
             self.seen["looks"] += 1
-            assert shown in {"", held.released}, (name, held)
+            assert shown in ({""} if is_suspended else {"", held.released}), (name, held)
             if not in_force:
                 assert shown in {"", self.oracle.shown_to(name, held)}, (name, held)
             if name == held.asker:

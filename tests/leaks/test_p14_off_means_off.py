@@ -18,10 +18,14 @@ from django.test import Client
 from answers import pipeline, questions, streaming
 from answers.models import Answer
 from answers.states import AnswerStatus
+from documents import bulk
+from documents.bulk import Order
+from documents.bulk_tasks import bulk_task
 from documents.models import Document, RunKind, RunState, Source, SourceRun
 from documents.sources import folder, keeping
 from documents.sources.tasks import run_source_task
 from tests.answers import library
+from tests.documents.reembedding import test_comparing
 from tests.leaks.watching import Watching
 from tests.oidc_provider import Provider
 from tests.workspaces import sign_in_scene, single_sign_on_scene
@@ -66,18 +70,29 @@ LET_NOBODY_IN = {
     "django_htmx.middleware.HtmxMiddleware",
 }
 #: Task → the row of those that use a person's rights.
-TASKS_FOR_A_PERSON = {"answers.tasks.answer_question": "queued", "documents.tasks.run_source_task": "source"}
+TASKS_FOR_A_PERSON = {
+    "answers.tasks.answer_question": "queued",
+    "documents.tasks.run_source_task": "source",
+    "documents.tasks.bulk_task": "many documents",
+    "documents.tasks.compare_spaces_task": "comparison",
+}
 #: They tend rows and use nobody's rights: what they do was allowed when the row was written.
 TASKS_FOR_NOBODY = {
     "answers.tasks.sweep_answers",
     "audit.tasks.sweep_checkpoints",
+    "documents.tasks.build_space_task",
+    "documents.tasks.check_index_task",
+    "documents.tasks.draw_slides_task",
     "documents.tasks.erase_document_task",
     "documents.tasks.ingest_version_task",
     "documents.tasks.prove_erasure_task",
+    "documents.tasks.sweep_documents",
     "documents.tasks.sweep_erasures",
+    "documents.tasks.sweep_indexes",
     "documents.tasks.sweep_ingestion",
     "documents.tasks.sweep_retention",
     "documents.tasks.sweep_sources",
+    "documents.tasks.sweep_spaces",
     "documents.tasks.withdraw_version_task",
     "inlock.tasks.canary",
     "workspaces.tasks.sweep_looks",
@@ -118,7 +133,9 @@ def test_every_stream_has_a_row_or_comes_to_its_end() -> None:
 def test_every_row_that_is_named_is_tried() -> None:
     named = set().union(*BACKENDS.values(), *LET_IN.values(), TASKS_FOR_A_PERSON.values(), *LIVE_STREAMS.values())
 
-    assert named == {*WAYS, *STREAMS, "queued", "source"}
+    # A comparison is made where both spaces are: tests/documents/reembedding/test_comparing.py.
+    assert callable(test_comparing.test_only_whoever_manages_compares_and_the_right_is_asked_again)
+    assert named == {*WAYS, *STREAMS, "queued", "source", "many documents", "comparison"}
 
 
 # --- The scene ----------------------------------------------------------------------------------------------
@@ -385,6 +402,22 @@ def test_a_sync_under_way_brings_nothing_more_in_for_whom_it_acts(
     run.refresh_from_db()
     assert len(fetched) == 2
     assert Document.objects.filter(source_items__source=source).count() == 1
+
+
+@pytest.mark.parametrize("off", OFFS_OF_A_SOURCE)
+def test_what_was_asked_for_many_documents_is_not_done_for_whom_it_would_act(
+    off: str, scene: Scene, source: Source
+) -> None:
+    document = scene.version.document
+    run = bulk.ask(scene.workspace, Order("classify", "restricted"), [document.pk], by=scene.person)
+
+    OFFS_OF_A_SOURCE[off](scene)
+    bulk_task(str(run.pk))
+
+    run.refresh_from_db()
+    document.refresh_from_db()
+    assert run.ended_at is not None
+    assert document.classification != "restricted"
 
 
 @pytest.mark.parametrize("off", OFFS)
