@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
-from documents.models import Document, EmbeddingEndpoint, Source
+from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, Source
 from workspaces import access
 from workspaces.admin_base import asked_once
 from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
@@ -37,6 +37,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Workspaces"), "workspaces", Workspace),
             (_("Documents"), "description", Document),
             (_("Sources"), "sync", Source),
+            (_("Deletions"), "delete_history", Deletion),
+            (_("Legal holds"), "gavel", LegalHold),
             (_("Models of workspaces"), "tune", WorkspaceModels),
         ),
         _group(
