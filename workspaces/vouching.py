@@ -6,7 +6,6 @@ token does, whatever became of the person in the directory.
 
 from datetime import datetime
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.utils import timezone
 
@@ -16,6 +15,8 @@ from workspaces.models import User
 VOUCHED_AT = "vouched_at"
 #: What `has_lapsed` reads of a person, to be fetched for many at once.
 READ = ("memberships", "socialaccount_set", "authenticator_set")
+#: How django-allauth writes it, which is spoken to in `identity` alone.
+_PASSKEY = "webauthn"
 
 
 def has_lapsed(user: User) -> bool:
@@ -33,7 +34,7 @@ def has_lapsed(user: User) -> bool:
 
 def _has_only_the_provider(user: User) -> bool:
     is_linked = any(link.provider == settings.OIDC_PROVIDER for link in user.socialaccount_set.all())
-    has_passkey = any(factor.type == Authenticator.Type.WEBAUTHN for factor in user.authenticator_set.all())
+    has_passkey = any(factor.type == _PASSKEY for factor in user.authenticator_set.all())
     return is_linked and not user.has_usable_password() and not has_passkey
 
 
