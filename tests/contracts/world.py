@@ -257,6 +257,7 @@ def _deleted(workspace: Workspace, manager: User, title: str) -> Deletion:
 def _erased(deletion: Deletion, *, receipt: str = "") -> Deletion:
     deletion.begun_at = deletion.erased_at = deletion.searched_at = timezone.now()
     if receipt:
+        deletion.search = {"places": [], "probes": {"phrases": 1, "parts": 0, "vectors": 1}}
         deletion.receipt, deletion.receipt_issued_at = receipt, timezone.now()
     deletion.save()
     return deletion
