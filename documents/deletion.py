@@ -179,7 +179,7 @@ def _forget_said_about(document: Document) -> None:
     document.review_note = ""
     borne = Tag.objects.filter(documents=document).values_list("pk", flat=True)
     # Locked in the order in which tagging locks: nobody gives a tag to another document while it goes.
-    tags = Tag.objects.filter(pk__in=list(borne)).order_by("folded").select_for_update()
+    tags = Tag.objects.filter(pk__in=list(borne)).order_by("folded").select_for_update(no_key=True)
     ids = [tag.pk for tag in tags]
     DocumentTag.objects.filter(document=document).delete()
     Tag.objects.filter(pk__in=ids, tagging=None).delete()
