@@ -1,6 +1,7 @@
 """A receipt of a deletion is signed when nothing of the document is found any more, and names the place where it is."""
 
 import json
+import time
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,6 +55,16 @@ def gone(policies, member, manager, answered, django_capture_on_commit_callbacks
     return deleted.deletion, answer, repeated
 
 
+def proves(gone: Deletion) -> bool:
+    """Whether nothing is found in the end. The files of broker and index are everybody's who runs beside this test, and
+    may hold the same words and vectors for as long as another test has them.
+    """
+    deadline = time.monotonic() + 120
+    while not (proven := proving.prove(gone.pk)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return proven
+
+
 def told(found: Deletion) -> dict:
     found.refresh_from_db()
     return {one["place"]: one["found"] for one in found.search["places"] if one["found"]}
@@ -62,7 +73,7 @@ def told(found: Deletion) -> dict:
 def test_nothing_is_left_and_the_receipt_holds_elsewhere(gone, tmp_path, manager):
     gone, answer, repeated = gone
 
-    assert proving.prove(gone.pk) is True
+    assert proves(gone)
 
     gone.refresh_from_db()
     assert told(gone) == {}
@@ -167,7 +178,7 @@ def test_a_heading_that_is_its_name_too_is_set_aside_and_keeps_no_receipt_back(p
     version.document.refresh_from_db()
     gone = erased(version.document, manager)
 
-    assert proving.prove(gone.pk) is True
+    assert proves(gone)
     gone.refresh_from_db()
     assert gone.search["set_aside"] == 1
     assert gone.search["probes"]["phrases"] >= 1
@@ -208,7 +219,7 @@ def test_a_search_that_takes_longer_than_a_lease_is_not_taken_over(gone, monkeyp
     monkeypatch.setattr(traces, "_database", slowly)
     monkeypatch.setattr(traces, "_broker", last)
 
-    assert proving.prove(gone.pk) is True
+    assert proves(gone)
     assert set(taken) == {None}
 
 
@@ -251,7 +262,7 @@ def test_a_text_too_short_to_be_looked_for_is_not_called_proven(policies, manage
     version = shelf.add_document(policies, "short.md", "Leave: 25 days.\n")
     gone = erased(version.document, manager)
 
-    assert proving.prove(gone.pk) is True
+    assert proves(gone)
 
     gone.refresh_from_db()
     said = json.loads(gone.receipt)["signed"]

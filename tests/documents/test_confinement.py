@@ -150,8 +150,12 @@ if sys.platform == "linux":
 
         assert attempt("open('mine', 'w').write('x')", limits=limits) == "done"
         assert attempt(code, limits=limits) in ("PermissionError", "OSError")
-        # Each wall alone. At the root itself nothing is mounted, and what is made there goes with the child.
-        assert attempt(code, "mounts", limits=limits) == "PermissionError"
+        # Each wall alone. At the root itself nothing is mounted, and what is made there goes with the child. Landlock
+        # alone lets a program write below the directory it knows as /tmp, and so to a portal that lies there.
+        lies_below = place == "documents" and confinement.ROOT.is_relative_to("/tmp")  # noqa: S108
+        assert attempt(code, "mounts", limits=limits) == ("done" if lies_below else "PermissionError")
+        if lies_below:
+            written.unlink()
         assert attempt(code, "files", limits=limits) == ("done" if place == "the shown root" else "OSError")
         assert place == "the original" or not written.exists()
         # The counter-proof: neither wall, and the file opens.
