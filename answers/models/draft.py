@@ -1,0 +1,94 @@
+"""An answer under review, and what named people decided about it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from answers.models.answer import Answer
+from answers.states import DraftState
+from audit.history import acting_user
+from workspaces.models import Workspace
+
+
+class Draft(models.Model):
+    """An answer's text while people decide on it. simple-history keeps every form it had."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    answer = models.OneToOneField(Answer, on_delete=models.PROTECT, related_name="draft")
+    text = models.TextField(_("text"))
+    state = models.CharField(max_length=20, choices=DraftState.choices, default=DraftState.WAITING)
+    #: Whether two people approve, as its sources were classified when it was held; lowering one changes nothing here.
+    needs_second = models.BooleanField(default=False, editable=False)
+    #: The approval that waits for a second person's; any edit takes it away.
+    first_approval = models.ForeignKey(
+        "Review", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    history = HistoricalRecords(get_user=acting_user)
+
+    class Meta:
+        verbose_name = _("draft")
+        ordering = ["created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(edited_at=None, edited_by=None) | Q(edited_at__isnull=False, edited_by__isnull=False),
+                name="draft_edited_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=DraftState.APPROVED_ONCE, first_approval__isnull=False)
+                | ~Q(state=DraftState.APPROVED_ONCE) & Q(first_approval=None),
+                name="draft_approved_once_names_the_approval",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "state", "created_at"]),
+            # As for answers: the queue across workspaces, and all drafts there ever were.
+            models.Index(fields=["state", "created_at"]),
+            models.Index(fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft {self.id}"
+
+
+class Decision(models.TextChoices):
+    APPROVED = "approved", _("Approved")
+    RETURNED = "returned", _("Returned for changes")
+    REJECTED = "rejected", _("Rejected")
+
+
+class Review(models.Model):
+    """A named person's decision on a draft, bound to the exact text and the exact versions it rests on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="reviews")
+    decision = models.CharField(max_length=10, choices=Decision.choices)
+    decided_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    text_sha256 = models.CharField(max_length=64)
+    #: `{version id: sha256}` of every version cited by the text.
+    sources = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["decided_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision=Decision.APPROVED) | ~Q(reason=""), name="review_refusal_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} by {self.decided_by}"

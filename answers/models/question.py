@@ -1,0 +1,28 @@
+"""What a person asked."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.models import Workspace
+
+
+class Question(models.Model):
+    """What a person asked, in their words."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="questions")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="questions")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    text = models.TextField(_("question"))
+    language = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        verbose_name = _("question")
+        ordering = ["-asked_at"]
+        indexes = [models.Index(fields=["workspace", "asked_by", "-asked_at"])]
+
+    def __str__(self) -> str:
+        return f"Question {self.id}"
