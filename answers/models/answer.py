@@ -28,6 +28,8 @@ class Answer(models.Model):
     status = models.CharField(max_length=30, choices=AnswerStatus.choices, default=AnswerStatus.WAITING)
     #: Sentences with `[n]` marks where citation n supports them; written once by the pipeline.
     text = models.TextField(blank=True)
+    #: A follow-up as a question of its own, which is what was searched for; "" where the question stands alone.
+    asked_as = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

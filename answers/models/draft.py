@@ -14,6 +14,23 @@ from audit.history import acting_user
 from workspaces.models import Workspace
 
 
+class Priority(models.IntegerChoices):
+    """How soon a draft wants a decision; numbers, because the queue is sorted by them."""
+
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+
+class Grounding(models.TextChoices):
+    """How the weakest sentence of a text stands on what it cites."""
+
+    SUPPORTED = "supported", _("Supported")
+    PARTLY = "partly", _("Partly supported")
+    UNSUPPORTED = "unsupported", _("Unsupported")
+
+
 class Draft(models.Model):
     """An answer's text while people decide on it. simple-history keeps every form it had."""
 
@@ -31,12 +48,23 @@ class Draft(models.Model):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    #: By when it should be decided; first what the workspace's rule says. Empty: whenever.
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    #: Who is reading it now, and until when that keeps the others from starting on it too. It forbids nothing.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    #: Of the model's text, as it was measured when it was held; lists filter by it. Empty: not measured.
+    grounding = models.CharField(_("grounding"), max_length=12, choices=Grounding.choices, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    history = HistoricalRecords(get_user=acting_user)
+    # A claim lasts minutes and is told by the trail; as a form of the draft it would bury the others.
+    history = HistoricalRecords(get_user=acting_user, excluded_fields=["claimed_by", "claimed_until", "grounding"])
 
     class Meta:
         verbose_name = _("draft")
@@ -56,6 +84,7 @@ class Draft(models.Model):
             models.Index(fields=["workspace", "state", "created_at"]),
             # As for answers: the queue across workspaces, and all drafts there ever were.
             models.Index(fields=["state", "created_at"]),
+            models.Index(fields=["state", "-priority", "due_at", "created_at"]),
             models.Index(fields=["created_at"]),
         ]
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from answers.models.conversation import Conversation
 from workspaces.models import Workspace
 
 
@@ -18,6 +19,14 @@ class Question(models.Model):
     asked_at = models.DateTimeField(auto_now_add=True)
     text = models.TextField(_("question"))
     language = models.CharField(max_length=8, blank=True)
+    #: None for one that stands alone, asked by a program or from the command line.
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
+    )
+    #: The earlier form, when the asker put it differently. Once only: the later form is the one that is edited.
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
 
     class Meta:
         verbose_name = _("question")

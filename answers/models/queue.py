@@ -1,0 +1,59 @@
+"""How the review queue is set up: each person's saved views of it, and each workspace's time for a decision."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.models import Workspace
+
+#: What a workspace gives its reviewers unless its manager says otherwise.
+DUE_HOURS = 48
+
+
+class SavedView(models.Model):
+    """A named choice of filters and order of the review queue. It belongs to one person and is seen by nobody else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=60)
+    #: `{parameter: code}` of the list's own filters and its order; never a search, which may hold anybody's words.
+    filters = models.JSONField(default=dict)
+    #: What the queue opens with.
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name_once"),
+            models.UniqueConstraint(fields=["owner"], condition=Q(is_default=True), name="saved_view_one_default"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReviewTime(models.Model):
+    """How long a workspace gives its reviewers; where it has no row, `DUE_HOURS`."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="review_time")
+    hours = models.PositiveIntegerField(
+        _("hours until a draft is due"),
+        default=DUE_HOURS,
+        validators=[MaxValueValidator(24 * 365)],
+        help_text=_("0: drafts have no due date."),
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("time for review")
+
+    def __str__(self) -> str:
+        return f"{self.workspace}: {self.hours} h"
