@@ -181,6 +181,14 @@ class EventType(models.TextChoices):
         _("A reviewer opened exactly one text to people to whom a source of it is closed."),
     )
     DECLASSIFICATION_ENDED = "answer.declassification_ended", _("The declassification of an answer was taken back.")
+    ANSWER_EXPORTED = "answer.exported", _("A person took an answer away as a file.")
+    ANSWER_REPLAY_ASKED = "answer.replay_asked", _("A reviewer had an answer made once more, to compare the outputs.")
+    ANSWER_REPLAY_SENT = (
+        "answer.replay_sent",
+        _("Passages of an answer were authorised and given to its model once more."),
+    )
+    ANSWER_REPLAYED = "answer.replayed", _("A replay of an answer ended: the same, different, or not possible.")
+    REPLAY_READ = "answer.replay_read", _("A reviewer read what a replay of an answer came to.")
     SEARCHED = "search.run", _("A person searched a workspace.")
 
     # review
