@@ -9,10 +9,12 @@ from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
 from answers.models.evidence import Citation, Evidence
 from answers.models.question import Question
 from answers.models.queue import DUE_HOURS, ReviewTime, SavedView
+from answers.models.replay import OPEN_REPLAYS, Replay, ReplayState
 from answers.models.suspension import Suspension
 
 __all__ = [
     "DUE_HOURS",
+    "OPEN_REPLAYS",
     "SEARCH_LIMITED",
     "Answer",
     "AnswerUserGrant",
@@ -28,6 +30,8 @@ __all__ = [
     "ModelEndpoint",
     "Priority",
     "Question",
+    "Replay",
+    "ReplayState",
     "Review",
     "ReviewTime",
     "SavedView",
