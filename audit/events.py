@@ -194,6 +194,10 @@ class EventType(models.TextChoices):
     # review
     DRAFT_OPENED = "draft.opened", _("A reviewer opened a draft and its evidence.")
     DRAFT_ASSIGNED = "draft.assigned", _("A draft was assigned to a reviewer.")
+    DRAFT_CLAIMED = "draft.claimed", _("A reviewer began to read a draft; others see that for a while.")
+    DRAFT_CLAIM_ENDED = "draft.claim_ended", _("A reviewer put a draft they had begun to read back into line.")
+    DRAFT_RANKED = "draft.ranked", _("The priority or due date of a draft was changed.")
+    DRAFT_COMMENTED = "draft.commented", _("A reviewer wrote a comment on a draft to the other reviewers.")
     DRAFT_EDITED = "draft.edited", _("A draft's text was edited.")
     DRAFT_APPROVED = "draft.approved", _("A reviewer approved a draft.")
     DRAFT_APPROVED_ONCE = "draft.approved_once", _("A reviewer gave the first of two approvals to a draft.")
