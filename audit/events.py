@@ -160,6 +160,11 @@ class EventType(models.TextChoices):
 
     # answers
     QUESTION_ASKED = "question.asked", _("A question was asked.")
+    QUESTION_REPHRASED = "question.rephrased", _("A question was put differently; its earlier form is kept.")
+    CONVERSATION_RENAMED = "conversation.renamed", _("A conversation was given another name.")
+    CONVERSATION_ARCHIVED = "conversation.archived", _("A conversation was taken out of its owner's view.")
+    TURNS_SENT = "conversation.sent", _("Earlier turns were authorised and sent to a model, to understand a follow-up.")
+    SUGGESTIONS_CHANGED = "workspace.suggestions_changed", _("The questions a workspace suggests were changed.")
     EVIDENCE_SENT = "answer.evidence_sent", _("Passages were authorised and given to a model.")
     ANSWER_RELEASED = "answer.released", _("An answer was released.")
     ANSWER_HELD = "answer.held", _("An answer was held for review.")
