@@ -341,4 +341,88 @@ class Migration(migrations.Migration):
             name='workspaceusergrant',
             unique_together={('user', 'permission', 'content_object')},
         ),
+        migrations.CreateModel(
+            name='Correspondence',
+            fields=[
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='correspondence', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('language', models.CharField(default='en', max_length=10)),
+                ('digest_hour', models.PositiveSmallIntegerField(default=7, verbose_name='hour of the daily mail')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('digest_hour__lte', 23)), name='correspondence_hour_of_a_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Mail',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('is_digest', models.BooleanField(default=False)),
+                ('due_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('needless', 'Nothing left to tell'), ('failed', 'Not delivered'), ('unknown', 'Handed over, outcome unknown')], default='waiting', max_length=10)),
+                ('attempt', models.PositiveIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('handed_at', models.DateTimeField(blank=True, null=True)),
+                ('errors', models.PositiveIntegerField(default=0)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('failure', models.CharField(blank=True, max_length=200)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'mail',
+                'ordering': ['due_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Notification',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('about_type', models.CharField(blank=True, max_length=60)),
+                ('about_id', models.UUIDField(blank=True, null=True)),
+                ('facts', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('read_at', models.DateTimeField(blank=True, null=True)),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('mail', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notifications', to='workspaces.mail')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'notification',
+                'ordering': ['-created_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='NotificationChoice',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('channel', models.CharField(choices=[('now', 'By e-mail at once'), ('digest', 'In one e-mail a day'), ('portal', 'In the portal alone'), ('off', 'Not at all')], max_length=10)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='mail',
+            index=models.Index(models.F('due_at'), condition=models.Q(('state', 'waiting')), name='mail_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='mail',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_digest', True)), fields=('person', 'due_at'), name='mail_digest_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='mail',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='mail_ended_together'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(fields=['person', '-created_at'], name='workspaces__person__f7ad88_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='notification_unread'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationchoice',
+            constraint=models.UniqueConstraint(fields=('person', 'kind'), name='notification_choice_once'),
+        ),
     ]

@@ -12,6 +12,14 @@ from workspaces.models.governance import (
     Verdict,
     ViewAs,
 )
+from workspaces.models.notification import (
+    Channel,
+    Correspondence,
+    Mail,
+    MailState,
+    Notification,
+    NotificationChoice,
+)
 from workspaces.models.people import Membership, PeopleGroup, User
 from workspaces.models.workspace import (
     CustomRole,
@@ -28,9 +36,15 @@ __all__ = [
     "ApiToken",
     "Bar",
     "BreakGlass",
+    "Channel",
     "ClaimRule",
+    "Correspondence",
     "CustomRole",
+    "Mail",
+    "MailState",
     "Membership",
+    "Notification",
+    "NotificationChoice",
     "PeopleGroup",
     "PlatformPolicy",
     "ReviewPolicy",
