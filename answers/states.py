@@ -14,11 +14,13 @@ class AnswerStatus(models.TextChoices):
     WORKING = "working", _("Working")
     ANSWERED = "answered", _("Released automatically")
     ANSWERED_APPROVED = "answered_approved", _("Approved by a reviewer")
-    SUSPENDED = "suspended_source_deleted", _("Suspended")
+    SUSPENDED = "suspended", _("Suspended")
     HELD_FOR_REVIEW = "held_for_review", _("Awaiting review")
     HELD_RETURNED = "held_returned", _("Returned for changes")
+    HELD_REOPENED = "held_reopened", _("Under review again")
     REFUSED_NO_EVIDENCE = "refused_no_evidence", _("No evidence")
     REFUSED_BY_REVIEWER = "refused_by_reviewer", _("Rejected by a reviewer")
+    REFUSED_TAKEN_BACK = "refused_taken_back", _("Taken back by a reviewer")
     REFUSED_SOURCE_DELETED = "refused_source_deleted", _("Source deleted")
     REFUSED_NO_RIGHT = "refused_no_right", _("Not open to you")
     REFUSED_NO_REVIEWER = "refused_no_reviewer", _("No reviewer")
@@ -52,7 +54,8 @@ WORDING: dict[str, Wording] = {
     AnswerStatus.ANSWERED: Wording(_("Released by this workspace's policy, without a reviewer."), "ok"),
     AnswerStatus.ANSWERED_APPROVED: Wording(_("A reviewer checked and approved exactly this text."), "seal"),
     AnswerStatus.SUSPENDED: Wording(
-        _("A document this answer rests on was deleted, so the answer is closed to everybody. Ask again."), "none"
+        _("Something this answer rests on was deleted or has changed, so the answer is closed for now. Ask again."),
+        "none",
     ),
     AnswerStatus.HELD_FOR_REVIEW: Wording(
         _("The answer is written and waits for a reviewer. You will see it here once it is approved."),
@@ -61,10 +64,16 @@ WORDING: dict[str, Wording] = {
     AnswerStatus.HELD_RETURNED: Wording(
         _("A reviewer asked for changes. You will see the answer once it is approved."), "wait"
     ),
+    AnswerStatus.HELD_REOPENED: Wording(
+        _("A reviewer looks at this answer again, so it is closed until that is decided."), "wait"
+    ),
     AnswerStatus.REFUSED_NO_EVIDENCE: Wording(
         _("The documents open to you hold no evidence for an answer, so none is given."), "none"
     ),
     AnswerStatus.REFUSED_BY_REVIEWER: Wording(_("A reviewer decided not to release this answer."), "none"),
+    AnswerStatus.REFUSED_TAKEN_BACK: Wording(
+        _("A reviewer took this answer back after it had been released. Do not rely on it."), "none"
+    ),
     AnswerStatus.REFUSED_SOURCE_DELETED: Wording(
         _("A document this answer rests on was deleted before it was released. Ask again."), "none"
     ),
@@ -102,13 +111,15 @@ WORDING: dict[str, Wording] = {
 OPEN = (AnswerStatus.WAITING, AnswerStatus.WORKING)
 #: The asker may read the text.
 RELEASED = (AnswerStatus.ANSWERED, AnswerStatus.ANSWERED_APPROVED)
-HELD = (AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED)
+HELD = (AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED, AnswerStatus.HELD_REOPENED)
 
 _ENDINGS = frozenset(AnswerStatus.values) - set(OPEN)
 _FROM_WORK = _ENDINGS - {
     AnswerStatus.ANSWERED_APPROVED,
     AnswerStatus.HELD_RETURNED,
+    AnswerStatus.HELD_REOPENED,
     AnswerStatus.REFUSED_BY_REVIEWER,
+    AnswerStatus.REFUSED_TAKEN_BACK,
     AnswerStatus.REFUSED_SOURCE_DELETED,
     AnswerStatus.SUSPENDED,
 }
@@ -116,15 +127,18 @@ _FROM_WORK = _ENDINGS - {
 _ENDED = frozenset(
     {AnswerStatus.REFUSED_BY_REVIEWER, AnswerStatus.REFUSED_SOURCE_DELETED, AnswerStatus.REFUSED_NO_REVIEWER}
 )
+#: A reviewer looks at it again or takes it back, or a document it rests on is deleted.
+_FROM_RELEASED = frozenset({AnswerStatus.SUSPENDED, AnswerStatus.HELD_REOPENED, AnswerStatus.REFUSED_TAKEN_BACK})
 
 NEXT: dict[str, frozenset[str]] = {
     AnswerStatus.WAITING: _FROM_WORK | {AnswerStatus.WORKING},
     AnswerStatus.WORKING: _FROM_WORK,
     AnswerStatus.HELD_FOR_REVIEW: _ENDED | {AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED},
     AnswerStatus.HELD_RETURNED: _ENDED | {AnswerStatus.HELD_FOR_REVIEW},
+    AnswerStatus.HELD_REOPENED: _ENDED | {AnswerStatus.ANSWERED_APPROVED, AnswerStatus.HELD_RETURNED},
     # A document in the bin may come back, and the answer with it.
-    AnswerStatus.ANSWERED: frozenset({AnswerStatus.SUSPENDED}),
-    AnswerStatus.ANSWERED_APPROVED: frozenset({AnswerStatus.SUSPENDED}),
+    AnswerStatus.ANSWERED: _FROM_RELEASED,
+    AnswerStatus.ANSWERED_APPROVED: _FROM_RELEASED,
     AnswerStatus.SUSPENDED: frozenset(RELEASED),
     **{ending: frozenset() for ending in _ENDINGS - {*RELEASED, *HELD, AnswerStatus.SUSPENDED}},
 }
@@ -143,6 +157,7 @@ class DraftState(models.TextChoices):
     RETURNED = "returned", _("Returned for changes")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
+    TAKEN_BACK = "taken_back", _("Taken back")
     WITHDRAWN = "withdrawn", _("Source deleted")
     STRANDED = "stranded", _("No reviewer")
 
@@ -154,6 +169,7 @@ ANSWER_STATUS_OF: dict[str, AnswerStatus] = {
     DraftState.RETURNED: AnswerStatus.HELD_RETURNED,
     DraftState.APPROVED: AnswerStatus.ANSWERED_APPROVED,
     DraftState.REJECTED: AnswerStatus.REFUSED_BY_REVIEWER,
+    DraftState.TAKEN_BACK: AnswerStatus.REFUSED_TAKEN_BACK,
     DraftState.WITHDRAWN: AnswerStatus.REFUSED_SOURCE_DELETED,
     DraftState.STRANDED: AnswerStatus.REFUSED_NO_REVIEWER,
 }

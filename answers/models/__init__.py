@@ -1,40 +1,52 @@
 """Questions, answers with their evidence and citations, drafts under review, and the models that write."""
 
 from answers.models.answer import SEARCH_LIMITED, Answer, AnswerUserGrant, StepRun
+from answers.models.clarification import Clarification
 from answers.models.comment import Comment
 from answers.models.conversation import Conversation, SuggestedQuestion
 from answers.models.declassification import Declassification
 from answers.models.draft import Decision, Draft, Grounding, Priority, Review
 from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
-from answers.models.evidence import Citation, Evidence
+from answers.models.evidence import FIRST_INHERITED, Citation, Evidence
+from answers.models.policy import ReleaseDecision, ReleaseRules
 from answers.models.question import Question
 from answers.models.queue import DUE_HOURS, ReviewTime, SavedView
+from answers.models.reasons import ReviewReasons
 from answers.models.replay import OPEN_REPLAYS, Replay, ReplayState
-from answers.models.suspension import Suspension
+from answers.models.suspension import Confirmation, GroundLost, SourceChange, StandingQuote, Suspension
 
 __all__ = [
     "DUE_HOURS",
     "OPEN_REPLAYS",
+    "FIRST_INHERITED",
     "SEARCH_LIMITED",
     "Answer",
     "AnswerUserGrant",
     "Citation",
+    "Clarification",
     "Comment",
+    "Confirmation",
     "Conversation",
     "Decision",
     "Declassification",
     "Draft",
     "EndpointKind",
     "Evidence",
+    "GroundLost",
     "Grounding",
     "ModelEndpoint",
     "Priority",
     "Question",
+    "ReleaseDecision",
+    "ReleaseRules",
     "Replay",
     "ReplayState",
     "Review",
+    "ReviewReasons",
     "ReviewTime",
     "SavedView",
+    "SourceChange",
+    "StandingQuote",
     "StepRun",
     "SuggestedQuestion",
     "Suspension",
