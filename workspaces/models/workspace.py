@@ -18,6 +18,7 @@ class ReviewPolicy(models.TextChoices):
 
     OPEN = "open", _("Release answers at once")
     REVIEW = "review", _("Hold every answer until a reviewer approves it")
+    RISK = "risk", _("Hold what the workspace's rules name, release the rest at once")
 
 
 class Workspace(models.Model):
