@@ -24,7 +24,10 @@ class Action(models.TextChoices):
     )
     MANAGE_DOCUMENTS = (
         "manage_documents",
-        _("classify, file and delete documents, name their owners, restrict them and grant restricted ones"),
+        _(
+            "classify, file and delete documents, name their owners, restrict them and grant restricted ones, and see "
+            "which questions found no good answer"
+        ),
     )
     HOLD = "hold_documents", _("place legal holds on documents or on all of them, and lift them")
     REVIEW = "review_drafts", _("read, edit, approve, return and reject drafts")

@@ -8,20 +8,25 @@ from answers.models.declassification import Declassification
 from answers.models.draft import Decision, Draft, Grounding, Priority, Review
 from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
 from answers.models.evidence import FIRST_INHERITED, Citation, Evidence
+from answers.models.feedback import Feedback, FeedbackReason
+from answers.models.gap import UNSETTLED, Gap, GapCause, GapQuestion, GapState
 from answers.models.policy import ReleaseDecision, ReleaseRules
 from answers.models.question import Question
 from answers.models.queue import DUE_HOURS, ReviewTime, SavedView
 from answers.models.reasons import ReviewReasons
 from answers.models.replay import OPEN_REPLAYS, Replay, ReplayState
+from answers.models.reuse import ApprovedAnswer, Reuse, ReuseRules
 from answers.models.suspension import Confirmation, GroundLost, SourceChange, StandingQuote, Suspension
 
 __all__ = [
     "DUE_HOURS",
-    "OPEN_REPLAYS",
     "FIRST_INHERITED",
+    "OPEN_REPLAYS",
     "SEARCH_LIMITED",
+    "UNSETTLED",
     "Answer",
     "AnswerUserGrant",
+    "ApprovedAnswer",
     "Citation",
     "Clarification",
     "Comment",
@@ -32,6 +37,12 @@ __all__ = [
     "Draft",
     "EndpointKind",
     "Evidence",
+    "Feedback",
+    "FeedbackReason",
+    "Gap",
+    "GapCause",
+    "GapQuestion",
+    "GapState",
     "GroundLost",
     "Grounding",
     "ModelEndpoint",
@@ -41,6 +52,8 @@ __all__ = [
     "ReleaseRules",
     "Replay",
     "ReplayState",
+    "Reuse",
+    "ReuseRules",
     "Review",
     "ReviewReasons",
     "ReviewTime",
