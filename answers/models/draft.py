@@ -58,13 +58,17 @@ class Draft(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     #: Of the model's text, as it was measured when it was held; lists filter by it. Empty: not measured.
     grounding = models.CharField(_("grounding"), max_length=12, choices=Grounding.choices, blank=True, default="")
+    #: `[{text, start, end, citations, …}]` over exactly this text, as the checks measured it.
+    sentences = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     # A claim lasts minutes and is told by the trail; as a form of the draft it would bury the others.
-    history = HistoricalRecords(get_user=acting_user, excluded_fields=["claimed_by", "claimed_until", "grounding"])
+    history = HistoricalRecords(
+        get_user=acting_user, excluded_fields=["claimed_by", "claimed_until", "grounding", "sentences"]
+    )
 
     class Meta:
         verbose_name = _("draft")
@@ -96,6 +100,8 @@ class Decision(models.TextChoices):
     APPROVED = "approved", _("Approved")
     RETURNED = "returned", _("Returned for changes")
     REJECTED = "rejected", _("Rejected")
+    REOPENED = "reopened", _("Put under review again")
+    TAKEN_BACK = "taken_back", _("Taken back")
 
 
 class Review(models.Model):
