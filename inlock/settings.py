@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inlock import engines
 from inlock.env import Env, SettingError, load_dotenv
+from inlock.mail_server import mail_server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -317,6 +318,25 @@ TOKEN_MAX_DAYS = env.int("INLOCK_TOKEN_MAX_DAYS", 365, minimum=1)
 VOUCHED_FOR = timedelta(hours=env.int("INLOCK_VOUCH_HOURS", SESSION_COOKIE_AGE // 3600, minimum=1))
 TOKEN_REQUESTS_PER_MINUTE = env.int("INLOCK_TOKEN_REQUESTS_PER_MINUTE", 120, minimum=1)
 
+# --- Mail -------------------------------------------------------------------------------------------------------
+
+#: smtp://user:password@host:587 (begun in clear and encrypted with STARTTLS), smtps://host:465, or smtp+plain://host:25.
+#: Empty: people are told in the portal alone.
+_MAIL = mail_server(env.str("EMAIL_URL"))
+MAIL_IS_ON = _MAIL is not None
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if _MAIL else "django.core.mail.backends.dummy.EmailBackend"
+)
+if _MAIL:
+    EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starts_tls, _MAIL.is_tls
+#: Seconds without a word from the mail server.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("INLOCK_MAIL_FROM", "inlock@localhost")
+#: Where people reach the portal, for the links in mails: https://portal.example
+PORTAL_URL = env.str("INLOCK_URL", "http://127.0.0.1:8000").rstrip("/")
+
 # --- Background work ----------------------------------------------------------------------------------------
 
 #: Seconds between two looks for work that no living worker holds.
@@ -334,7 +354,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-checkpoints": {"task": "audit.tasks.sweep_checkpoints", "schedule": 60.0},
     "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
     "sweep-indexes": {"task": "documents.tasks.sweep_indexes", "schedule": 300.0},
-    "sweep-documents": {"task": "documents.tasks.sweep_documents", "schedule": 120.0},
+    "sweep-documents": {"task": "documents.tasks.sweep_documents", "schedule": 30.0},
     "sweep-sources": {"task": "documents.tasks.sweep_sources", "schedule": 60.0},
     "sweep-erasures": {"task": "documents.tasks.sweep_erasures", "schedule": 60.0},
     "sweep-retention": {"task": "documents.tasks.sweep_retention", "schedule": 3600.0},

@@ -67,7 +67,7 @@ class Mail(models.Model):
 
 
 class Notification(models.Model):
-    """Something one person was told of. It names the thing by id: what may be said of it is decided when it is shown."""
+    """Something one person was told of. It names the thing by id: what may be said of it is decided when shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
@@ -77,9 +77,7 @@ class Notification(models.Model):
     #: The thing's model, as `answers.draft`, and its id.
     about_type = models.CharField(max_length=60, blank=True)
     about_id = models.UUIDField(null=True, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Codes, ids and dates; never text of a document, a question or an answer.
     facts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -102,9 +100,7 @@ class NotificationChoice(models.Model):
     """How one person wants to be told of one kind; without a row the kind's own way holds."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_choices"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_choices")
     kind = models.CharField(max_length=40)
     channel = models.CharField(max_length=10, choices=Channel.choices)
 

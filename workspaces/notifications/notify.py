@@ -1,0 +1,82 @@
+"""Tell people of something: rows in the caller's transaction, and nothing else. Mails leave later, by themselves."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from workspaces.models import Channel, Correspondence, Mail, Notification, NotificationChoice, User, Workspace
+from workspaces.notifications.registry import MANNERS, Kind
+
+#: A digest that is nearly due is not joined any more: its mail may be under way when this act is committed.
+_TOO_LATE = timedelta(minutes=10)
+
+
+@transaction.atomic
+def notify(
+    kind: Kind | str,
+    *,
+    to: Iterable[User],
+    about: models.Model | None = None,
+    workspace: Workspace | None = None,
+    by: User | None = None,
+    **facts: Any,
+) -> int:
+    """Tell each active person of `to` but `by` that `kind` happened; how many were told.
+
+    `about` is the thing, `facts` are codes, ids and dates that JSON can carry. Whether a person may see the thing is
+    asked when the notice is shown and again when it is mailed; still, tell only people whom it concerns. A failing
+    mail never fails the act: nothing is sent here.
+    """
+    manner = MANNERS[Kind(kind)]
+    people = {person.pk: person for person in to if person.is_active and (by is None or person.pk != by.pk)}
+    chosen = dict(NotificationChoice.objects.filter(person__in=people, kind=kind).values_list("person", "channel"))
+    told = {pk: Channel(chosen.get(pk, manner.default)) for pk in people}
+    told = {pk: channel for pk, channel in told.items() if channel != Channel.OFF or not manner.may_be_off}
+    if not told:
+        return 0
+    mails = _mails({pk: channel for pk, channel in told.items() if people[pk].email}) if settings.MAIL_IS_ON else {}
+    Notification.objects.bulk_create(
+        Notification(
+            person_id=pk,
+            kind=Kind(kind).value,
+            workspace=workspace,
+            about_type=about._meta.label_lower if about is not None else "",
+            about_id=about.pk if about is not None else None,
+            by=by,
+            facts={name: str(value) for name, value in facts.items()},
+            mail=mails.get(pk),
+        )
+        for pk in told
+    )
+    return len(told)
+
+
+def _mails(channels: dict[UUID, Channel]) -> dict[UUID, Mail]:
+    """The mail that carries the notice, for each person who wants one: one of its own, or the next digest."""
+    now = timezone.now()
+    at_once = [Mail(person_id=pk, due_at=now) for pk, channel in channels.items() if channel == Channel.NOW]
+    Mail.objects.bulk_create(at_once)
+    found = {mail.person_id: mail for mail in at_once}
+    waiting = [pk for pk, channel in channels.items() if channel == Channel.DIGEST]
+    return found | _digests(waiting, now) if waiting else found
+
+
+def _digests(people: list[UUID], now: datetime) -> dict[UUID, Mail]:
+    hours = dict(Correspondence.objects.filter(person__in=people).values_list("person", "digest_hour"))
+    wanted = [Mail(person_id=pk, is_digest=True, due_at=next_morning(now, hours.get(pk, 7))) for pk in people]
+    # Whoever else asks for the same morning at this moment gets the same row.
+    Mail.objects.bulk_create(wanted, ignore_conflicts=True)
+    rows = Mail.objects.filter(is_digest=True, person__in=people, due_at__in={mail.due_at for mail in wanted})
+    return {mail.person_id: mail for mail in rows}
+
+
+def next_morning(now: datetime, hour: int) -> datetime:
+    """The next time it is `hour` o'clock in the portal's time zone, and not just now."""
+    local = timezone.localtime(now)
+    morning = local.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return morning if morning > local + _TOO_LATE else morning + timedelta(days=1)

@@ -1,0 +1,115 @@
+"""What people can be told of: every kind with its sentence, and how a thing is named and found by whoever may see it.
+
+The app that owns a model says how to name it (`describe`); nothing here knows documents or answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.models import Channel
+
+
+class Kind(models.TextChoices):
+    """A kind of notice, by its permanent code, and the one sentence that is said of it without naming anything."""
+
+    DRAFT_ASSIGNED = "draft_assigned", _("A draft was put on your desk.")
+    DRAFT_WAITING = "draft_waiting", _("A new draft waits for a decision.")
+    DRAFT_SECOND = "draft_second", _("A draft waits for its second approval.")
+    DRAFT_RETURNED = "draft_returned", _("A draft was returned for changes.")
+    DRAFT_STALE = "draft_stale", _("A source of a draft was replaced before anybody decided on it.")
+    ANSWER_TO_CONFIRM = "answer_to_confirm", _("A released answer was suspended and waits to be looked at again.")
+    COMMENT_MENTION = "comment_mention", _("You were mentioned in a comment on a draft.")
+    DECIDED_BY_OTHER = "decided_by_other", _("Somebody else decided on a draft you had claimed.")
+    ANSWER_RELEASED = "answer_released", _("The answer to your question was approved.")
+    ANSWER_REFUSED = "answer_refused", _("Your question gets no answer after all.")
+    ANSWER_SUSPENDED = "answer_suspended", _("An answer you were given is suspended: something it rests on changed.")
+    ANSWER_RESUMED = "answer_resumed", _("An answer of yours that was suspended stands again.")
+    GAP_ASSIGNED = "gap_assigned", _("Questions that nothing answers were assigned to you.")
+    GAP_ANSWERED = "gap_answered", _("A question of yours that had no answer can be answered now.")
+    APPROVED_DUE = "approved_due", _("An approved answer is to be verified again.")
+    DOCUMENT_REVIEW = "document_review", _("A document you keep current is to be reviewed.")
+    DOCUMENT_EXPIRED = "document_expired", _("The last valid day of a document you keep current is over.")
+    SOURCE_FAILED = "source_failed", _("A source of documents failed several times in a row.")
+    DELETION_PROVEN = "deletion_proven", _("The receipt of a deletion you asked for was issued.")
+    HOLD_PLACED = "hold_placed", _("A document you keep current was placed under a legal hold.")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a kind reaches people: its group on the page of preferences, its way by default, whether it may be off."""
+
+    group: str
+    default: Channel
+    may_be_off: bool = True
+
+
+REVIEW, ANSWERS, DOCUMENTS = "review", "answers", "documents"
+GROUPS: dict[str, Any] = {
+    ANSWERS: _("Your questions and answers"),
+    REVIEW: _("Drafts you review"),
+    DOCUMENTS: _("Documents and sources you look after"),
+}
+
+#: What somebody relied on, or was handed by name, always reaches the portal at least.
+MANNERS: dict[str, Manner] = {
+    Kind.DRAFT_ASSIGNED: Manner(REVIEW, Channel.NOW, may_be_off=False),
+    Kind.DRAFT_WAITING: Manner(REVIEW, Channel.DIGEST),
+    Kind.DRAFT_SECOND: Manner(REVIEW, Channel.DIGEST),
+    Kind.DRAFT_RETURNED: Manner(REVIEW, Channel.NOW),
+    Kind.DRAFT_STALE: Manner(REVIEW, Channel.DIGEST),
+    Kind.ANSWER_TO_CONFIRM: Manner(REVIEW, Channel.DIGEST, may_be_off=False),
+    Kind.COMMENT_MENTION: Manner(REVIEW, Channel.NOW),
+    Kind.DECIDED_BY_OTHER: Manner(REVIEW, Channel.PORTAL),
+    Kind.ANSWER_RELEASED: Manner(ANSWERS, Channel.NOW),
+    Kind.ANSWER_REFUSED: Manner(ANSWERS, Channel.NOW),
+    Kind.ANSWER_SUSPENDED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
+    Kind.ANSWER_RESUMED: Manner(ANSWERS, Channel.NOW),
+    Kind.GAP_ASSIGNED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
+    Kind.GAP_ANSWERED: Manner(ANSWERS, Channel.NOW),
+    Kind.APPROVED_DUE: Manner(REVIEW, Channel.DIGEST),
+    Kind.DOCUMENT_REVIEW: Manner(DOCUMENTS, Channel.DIGEST),
+    Kind.DOCUMENT_EXPIRED: Manner(DOCUMENTS, Channel.DIGEST),
+    Kind.SOURCE_FAILED: Manner(DOCUMENTS, Channel.NOW),
+    Kind.DELETION_PROVEN: Manner(DOCUMENTS, Channel.PORTAL),
+    Kind.HOLD_PLACED: Manner(DOCUMENTS, Channel.PORTAL),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How things of one model are named and found, once it is known that the reader may know of them."""
+
+    model: type[models.Model]
+    #: The thing's name for a person who may see it.
+    name: Callable[[Any], str]
+    #: The path of its page.
+    address: Callable[[Any], str]
+    #: Whether the name may leave the portal in a mail. A title may; what somebody asked or wrote may not.
+    name_in_mail: bool
+    #: What is needed to name it, loaded together.
+    prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
+
+
+_descriptions: dict[str, Description] = {}
+
+
+def describe(
+    model: type[models.Model],
+    *,
+    name: Callable[[Any], str],
+    address: Callable[[Any], str],
+    name_in_mail: bool = False,
+    prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows,
+) -> None:
+    """Say how things of `model` are named in notices. It needs a rule in `workspaces.access`, which decides to whom."""
+    _descriptions[model._meta.label_lower] = Description(model, name, address, name_in_mail, prepared)
+
+
+def description_of(label: str) -> Description | None:
+    """How things of the model with this label are named; None for one that nobody described."""
+    return _descriptions.get(label)
