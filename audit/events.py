@@ -179,6 +179,8 @@ class EventType(models.TextChoices):
         "document.repetitions_erased",
         _("Questions and reasons that repeated an erased document word for word were erased with it."),
     )
+    ANSWER_REOPENED = "answer.reopened", _("A released answer was closed because a reviewer looks at it again.")
+    ANSWER_TAKEN_BACK = "answer.taken_back", _("A released answer was closed for good: a reviewer took it back.")
     ANSWER_SHARED = "answer.shared", _("An answer was shared with a person of the workspace.")
     ANSWER_UNSHARED = "answer.unshared", _("An answer is no longer shared with a person.")
     ANSWER_DECLASSIFIED = (
@@ -225,6 +227,25 @@ class EventType(models.TextChoices):
     DRAFT_RETURNED = "draft.returned", _("A reviewer returned a draft for changes.")
     DRAFT_SUBMITTED = "draft.submitted", _("A returned draft was submitted again.")
     DRAFT_REJECTED = "draft.rejected", _("A reviewer rejected a draft.")
+    DRAFT_REOPENED = "draft.reopened", _("A reviewer put a released answer under review again.")
+    DRAFT_TAKEN_BACK = "draft.taken_back", _("A reviewer took a released answer back for good.")
+    DRAFT_REPLIED = "draft.replied", _("The asker replied to what a reviewer wanted to know about a draft.")
+    DRAFTS_BULK_APPROVED = (
+        "drafts.bulk_approved",
+        _("A reviewer approved several identical drafts in one act; each has its own entry."),
+    )
+    REVIEW_REASONS_CHANGED = (
+        "workspace.review_reasons_changed",
+        _("The reasons that a workspace's reviewers choose from were changed."),
+    )
+    RELEASE_RULES_CHANGED = (
+        "workspace.release_rules_changed",
+        _("The rules by which a workspace releases or holds its answers were changed."),
+    )
+    RELEASE_RULES_TRIED = (
+        "workspace.release_rules_tried",
+        _("A person looked at what a set of release rules would have held."),
+    )
     DRAFT_WITHDRAWN = "draft.withdrawn", _("A draft was withdrawn because a document it rests on was deleted.")
     DRAFT_STRANDED = "draft.stranded", _("A draft ended because no reviewer was left who may open all it rests on.")
 
