@@ -580,6 +580,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='WorkspaceChecks',
+            fields=[
+                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='checks', serialize=False, to='workspaces.workspace')),
+                ('strictness', models.CharField(choices=[('lenient', 'Lenient'), ('balanced', 'Balanced'), ('strict', 'Strict')], default='balanced', max_length=10)),
+                ('judge', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint')),
+            ],
+            options={
+                'verbose_name': 'checks of the workspace',
+                'verbose_name_plural': 'checks of the workspace',
+                'constraints': [models.CheckConstraint(condition=models.Q(('strictness__in', ['lenient', 'balanced', 'strict'])), name='checks_strictness_is_known')],
+            },
+        ),
+        migrations.CreateModel(
             name='ApprovedAnswer',
             fields=[
                 ('answer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='approved', serialize=False, to='answers.answer')),

@@ -1,13 +1,14 @@
 """Questions, answers with their evidence and citations, drafts under review, and the models that write."""
 
 from answers.models.answer import SEARCH_LIMITED, Answer, AnswerUserGrant, StepRun
+from answers.models.checks import Strictness, WorkspaceChecks
 from answers.models.clarification import Clarification
 from answers.models.comment import Comment
 from answers.models.conversation import Conversation, SuggestedQuestion
 from answers.models.declassification import Declassification
 from answers.models.draft import Decision, Draft, Grounding, Priority, Review
 from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
-from answers.models.evidence import FIRST_INHERITED, Citation, Evidence
+from answers.models.evidence import Citation, Evidence
 from answers.models.feedback import Feedback, FeedbackReason
 from answers.models.gap import UNSETTLED, Gap, GapCause, GapQuestion, GapState
 from answers.models.policy import ReleaseDecision, ReleaseRules
@@ -20,7 +21,6 @@ from answers.models.suspension import Confirmation, GroundLost, SourceChange, St
 
 __all__ = [
     "DUE_HOURS",
-    "FIRST_INHERITED",
     "OPEN_REPLAYS",
     "SEARCH_LIMITED",
     "UNSETTLED",
@@ -61,7 +61,9 @@ __all__ = [
     "SourceChange",
     "StandingQuote",
     "StepRun",
+    "Strictness",
     "SuggestedQuestion",
     "Suspension",
+    "WorkspaceChecks",
     "WorkspaceModels",
 ]
