@@ -21,12 +21,16 @@ class Kind(models.TextChoices):
     DRAFT_WAITING = "draft_waiting", _("A new draft waits for a decision.")
     DRAFT_SECOND = "draft_second", _("A draft waits for its second approval.")
     DRAFT_RETURNED = "draft_returned", _("A draft was returned for changes.")
+    DRAFT_REPLIED = "draft_replied", _("The asker replied to what you wanted to know about a draft.")
     DRAFT_STALE = "draft_stale", _("A source of a draft was replaced before anybody decided on it.")
     ANSWER_TO_CONFIRM = "answer_to_confirm", _("A released answer was suspended and waits to be looked at again.")
     COMMENT_MENTION = "comment_mention", _("You were mentioned in a comment on a draft.")
     DECIDED_BY_OTHER = "decided_by_other", _("Somebody else decided on a draft you had claimed.")
     ANSWER_RELEASED = "answer_released", _("The answer to your question was approved.")
     ANSWER_REFUSED = "answer_refused", _("Your question gets no answer after all.")
+    ANSWER_ASKED = "answer_asked", _("A reviewer wants to know something about your question.")
+    ANSWER_REOPENED = "answer_reopened", _("An answer you were given is closed while a reviewer looks at it again.")
+    ANSWER_TAKEN_BACK = "answer_taken_back", _("A reviewer took back an answer you were given. Do not rely on it.")
     ANSWER_SUSPENDED = "answer_suspended", _("An answer you were given is suspended: something it rests on changed.")
     ANSWER_RESUMED = "answer_resumed", _("An answer of yours that was suspended stands again.")
     GAP_ASSIGNED = "gap_assigned", _("Questions that nothing answers were assigned to you.")
@@ -61,12 +65,16 @@ MANNERS: dict[str, Manner] = {
     Kind.DRAFT_WAITING: Manner(REVIEW, Channel.DIGEST),
     Kind.DRAFT_SECOND: Manner(REVIEW, Channel.DIGEST),
     Kind.DRAFT_RETURNED: Manner(REVIEW, Channel.NOW),
+    Kind.DRAFT_REPLIED: Manner(REVIEW, Channel.NOW),
     Kind.DRAFT_STALE: Manner(REVIEW, Channel.DIGEST),
     Kind.ANSWER_TO_CONFIRM: Manner(REVIEW, Channel.DIGEST, may_be_off=False),
     Kind.COMMENT_MENTION: Manner(REVIEW, Channel.NOW),
     Kind.DECIDED_BY_OTHER: Manner(REVIEW, Channel.PORTAL),
     Kind.ANSWER_RELEASED: Manner(ANSWERS, Channel.NOW),
     Kind.ANSWER_REFUSED: Manner(ANSWERS, Channel.NOW),
+    Kind.ANSWER_ASKED: Manner(ANSWERS, Channel.NOW),
+    Kind.ANSWER_REOPENED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
+    Kind.ANSWER_TAKEN_BACK: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.ANSWER_SUSPENDED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.ANSWER_RESUMED: Manner(ANSWERS, Channel.NOW),
     Kind.GAP_ASSIGNED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
