@@ -25,6 +25,26 @@ class ReceiptError(PortalError):
     """A receipt that cannot be issued."""
 
 
+class ExportError(PortalError):
+    """An answer that cannot be taken away as a file."""
+
+
+class ReplayError(PortalError):
+    """An answer that cannot be made once more, to be compared."""
+
+
+class FeedbackError(PortalError):
+    """A judgement of an answer that cannot be kept as it was sent."""
+
+
+class GapError(PortalError):
+    """Something that cannot be done with a gap as it was asked."""
+
+
+class ReuseError(PortalError):
+    """Something about approved answers that cannot be done as it was asked."""
+
+
 class EndpointError(PortalError):
     """A model endpoint that is not usable as configured."""
 
@@ -47,3 +67,7 @@ class Ended(Exception):
 
 class LeaseLost(Exception):
     """Another worker took this answer over; whoever sees this stops and writes nothing."""
+
+
+class ApprovalGone(LeaseLost):
+    """The approved answer that was to be given again stopped standing meanwhile; the question is answered anew."""

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from answers import model_views, receipt_views, views, who_views
+from answers.export import views as export_views
 
 app_name = "answers"
 urlpatterns = [
@@ -18,6 +19,7 @@ urlpatterns = [
     path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
     path("answers/<uuid:pk>/who/", who_views.who, name="who"),
     path("answers/<uuid:pk>/who/take-back/", who_views.take_back, name="take_back"),
+    path("answers/<uuid:pk>/export/<slug:format>/", export_views.export, name="export"),
     path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
     path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
 ]

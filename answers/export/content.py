@@ -1,0 +1,121 @@
+"""What a file of an answer says: question, text, who let it out, and every source it cites, in the reader's language.
+
+Plain text throughout. The writers escape it; none of them turns anything in it into markup, a picture or a link.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from answers.models import Answer, Citation, EndpointKind
+from answers.reading import Reading, place_in_words, place_of
+
+#: Enough of a hash to tell two versions apart by eye.
+HASH_SHOWN = 12
+_PARAGRAPH = re.compile(r"\n\s*\n")
+#: What XML cannot hold and nobody sees: control characters but tab and line break, surrogates, two non-characters.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source of the answer. Of one that is closed to the reader nothing but the number is told."""
+
+    number: int
+    title: str = ""
+    version: str = ""
+    place: str = ""
+    quote: str = ""
+    #: Where the portal shows the cited place: its own address, and the only link in a file.
+    url: str = ""
+
+    @property
+    def is_closed(self) -> bool:
+        return not self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An answer as a file tells it."""
+
+    workspace: str
+    question: str
+    asked: str
+    paragraphs: tuple[str, ...]
+    #: What wrote it, and who let it out.
+    label: str
+    status: str
+    #: Hash of the released text, for whoever compares the file with a receipt.
+    sha256: str
+    sources: tuple[Source, ...]
+    taken: str
+    url: str
+    language: str
+
+
+def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Content:
+    """The content for who was handed `reading`; `at` makes a whole address of a path of the portal."""
+    answer = reading.answer
+    told = [*(_source(citation, answer, at) for citation in reading.citations), *map(Source, reading.closed)]
+    return Content(
+        workspace=clean(answer.workspace.name),
+        question=clean(answer.question.text),
+        asked=_("Asked by %(who)s on %(when)s")
+        % {"who": clean(answer.asked_by.name), "when": _moment(answer.question.asked_at)},
+        paragraphs=tuple(part.strip() for part in _PARAGRAPH.split(clean(reading.text)) if part.strip()),
+        label=label_of(answer),
+        status=status_of(answer),
+        sha256=answer.released_sha256,
+        sources=tuple(sorted(told, key=lambda source: source.number)),
+        taken=_moment(timezone.now()),
+        url=at(url),
+        language=answer.question.language,
+    )
+
+
+def label_of(answer: Answer) -> str:
+    """What made the text, in a sentence that stands above it wherever it goes."""
+    if answer.released_text != answer.text:
+        return _("Written by a machine and edited by a reviewer.")
+    if answer.endpoint is not None and answer.endpoint.kind == EndpointKind.EXTRACTIVE:
+        return _("Put together by a machine from quotations.")
+    return _("Written by a machine.")
+
+
+def status_of(answer: Answer) -> str:
+    """Who let the text out and when."""
+    when = _moment(answer.released_at) if answer.released_at else ""
+    if answer.released_by is None:
+        return _("Released by the workspace's policy on %(when)s, without a reviewer.") % {"when": when}
+    return _("Approved by %(who)s on %(when)s.") % {"who": clean(answer.released_by.name), "when": when}
+
+
+def clean(text: str) -> str:
+    """`text` without characters that a document cannot hold."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _source(citation: Citation, answer: Answer, at: Callable[[str], str]) -> Source:
+    version = citation.version
+    about = {
+        "number": version.number,
+        "when": date_format(timezone.localtime(version.created_at), "DATE_FORMAT"),
+        "hash": version.sha256[:HASH_SHOWN],
+    }
+    return Source(
+        number=citation.number,
+        title=clean(" ".join(citation.document.title.split())) or "–",
+        version=_("version %(number)s of %(when)s, SHA-256 %(hash)s…") % about,
+        place=clean(place_in_words(citation)),
+        quote=clean(citation.quote),
+        url=at(place_of(citation, answer.workspace.slug)),
+    )
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")

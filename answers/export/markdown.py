@@ -1,0 +1,62 @@
+"""An answer as Markdown. Only our own lines are markup: every other character that could be is escaped."""
+
+import re
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from answers.export.content import Content, Source
+
+#: A colon and an at sign too: some readers make a link of any address they find in a text.
+_MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@$^=\"'/])")
+
+
+def write(content: Content) -> bytes:
+    """The file, in UTF-8."""
+    return ("\n".join(_lines(content)).rstrip() + "\n").encode()
+
+
+def plain(text: str) -> str:
+    """`text` so that a reader of Markdown shows exactly it."""
+    return _MEANING.sub(r"\\\1", text)
+
+
+def _lines(content: Content) -> Iterator[str]:
+    yield f"# {_one_line(content.question)}"
+    yield ""
+    yield f"{plain(content.workspace)} · {plain(content.asked)}"
+    yield ""
+    yield f"**{plain(content.label)}** {plain(content.status)}"
+    yield ""
+    for paragraph in content.paragraphs:
+        yield _broken(paragraph)
+        yield ""
+    yield f"## {plain(_('Sources'))}"
+    yield ""
+    for source in content.sources:
+        yield from _source(source)
+        yield ""
+    yield "---"
+    yield ""
+    yield f"{plain(_('SHA-256 of the text'))}: `{content.sha256}`  "
+    yield f"{plain(_('Taken from'))} <{content.url}>, {plain(content.taken)}"
+
+
+def _source(source: Source) -> Iterator[str]:
+    if source.is_closed:
+        yield rf"\[{source.number}\] {plain(_('This source is not open to you.'))}"
+        return
+    # Angle brackets hold an address of ours whole; it carries no quotation mark or bracket of anybody's.
+    link = f"[{plain(source.title)}](<{source.url}>)"
+    yield rf"\[{source.number}\] {link}, {plain(source.place)}, {plain(source.version)}"
+    yield ""
+    yield "> " + "\n> ".join(_broken(source.quote).split("\n"))
+
+
+def _broken(text: str) -> str:
+    """Lines stay lines; no space at the beginning of one makes code of it."""
+    return "\\\n".join(plain(line.strip()) for line in text.split("\n") if line.strip())
+
+
+def _one_line(text: str) -> str:
+    return plain(" ".join(text.split()))
