@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('documents', '0001_initial'),
-        ('workspaces', '0003_alter_workspace_options'),
+        ('workspaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
