@@ -42,10 +42,19 @@ def tidy() -> int:
         removed = 0
         for entry in there:
             if entry.name not in known:
-                removed += sum(1 for file in entry.iterdir() if file.is_file())
-                shutil.rmtree(entry)
+                removed += _remove(entry)
         tables.execute("VACUUM")
     return removed
+
+
+def _remove(place: Path) -> int:
+    """Remove a directory of files; how many it had. Chroma may be removing the same one."""
+    try:
+        files = sum(1 for file in place.iterdir() if file.is_file())
+        shutil.rmtree(place)
+    except FileNotFoundError:
+        return 0
+    return files
 
 
 def holds_vector(vectors: Sequence[bytes]) -> int:

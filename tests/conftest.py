@@ -101,8 +101,26 @@ def _empty_broker(_broker: Any) -> Iterator[None]:
     _broker.flushdb()
 
 
+@pytest.fixture(scope="session")
+def _collections_used() -> Iterator[set[str]]:
+    """Names of the collections that this worker touched; an index left half made is in no cache of the product."""
+    from documents import index
+
+    used: set[str] = set()
+    name_of = index._name
+
+    def remembered(*args: Any) -> str:
+        name = name_of(*args)
+        used.add(name)
+        return name
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "_name", remembered)
+        yield used
+
+
 @pytest.fixture(autouse=True)
-def _empty_indexes() -> Iterator[None]:
+def _empty_indexes(_collections_used: set[str]) -> Iterator[None]:
     """The cast and its workspaces have the same ids in every test: no test finds what an earlier one left behind."""
     yield
     from documents import index, legs, replicas
@@ -110,9 +128,10 @@ def _empty_indexes() -> Iterator[None]:
     legs._widths.clear()
     for workspace in _databases.workspaces:
         replicas.discard(workspace)
-        for name in [name for name in index._collections if name.startswith(f"w-{workspace.hex}-")]:
+        for name in [name for name in _collections_used if name.startswith(f"w-{workspace.hex}-")]:
             _drop_collection(name)
-            del index._collections[name]
+            index._collections.pop(name, None)
+    _collections_used.clear()
 
 
 def _drop_collection(name: str) -> None:

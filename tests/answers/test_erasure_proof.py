@@ -1,7 +1,6 @@
 """A receipt of a deletion is signed when nothing of the document is found any more, and names the place where it is."""
 
 import json
-import time
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,20 +30,22 @@ from documents import (
 from documents.models import Deletion, Document
 from documents.probes import Probes
 from tests.answers import library as shelf
+from tests.documents.proofs import MARK, assert_proven, found, marked
 from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
 QUESTION = "How many days of annual leave does an employee have?"
 #: Stands in the answer's quote and in the question that repeats it.
-CANARY = "Every employee has 25 working days of annual leave a year."
+CANARY = f"{MARK} Every employee has 25 working days of annual leave a year."
+HANDBOOK = marked(shelf.HANDBOOK)
 
 
 @pytest.fixture
 def gone(policies, member, manager, answered, django_capture_on_commit_callbacks):
     """A deletion that was carried out, of a document that an answer quoted; another document stays."""
     shelf.add_document(policies, "purchasing-policy.md", shelf.PURCHASING)
-    version = shelf.add_document(policies, "employee-handbook.md", shelf.HANDBOOK)
+    version = shelf.add_document(policies, "employee-handbook.md", HANDBOOK)
     answer = answered(policies, QUESTION, member)
     assert CANARY.split(".")[0] in answer.released_text
     repeated = answered(policies, f"Is it true? {CANARY}", member)
@@ -55,28 +56,13 @@ def gone(policies, member, manager, answered, django_capture_on_commit_callbacks
     return deleted.deletion, answer, repeated
 
 
-def proves(gone: Deletion) -> bool:
-    """Whether nothing is found in the end. The files of broker and index are everybody's who runs beside this test, and
-    may hold the same words and vectors for as long as another test has them.
-    """
-    deadline = time.monotonic() + 120
-    while not (proven := proving.prove(gone.pk)) and time.monotonic() < deadline:
-        time.sleep(1)
-    return proven
-
-
-def told(found: Deletion) -> dict:
-    found.refresh_from_db()
-    return {one["place"]: one["found"] for one in found.search["places"] if one["found"]}
-
-
 def test_nothing_is_left_and_the_receipt_holds_elsewhere(gone, tmp_path, manager):
     gone, answer, repeated = gone
 
-    assert proves(gone)
+    assert_proven(gone)
 
     gone.refresh_from_db()
-    assert told(gone) == {}
+    assert found(gone) == {}
     assert gone.sealed_probes == ""
     answer.refresh_from_db()
     repeated.question.refresh_from_db()
@@ -118,11 +104,11 @@ def test_one_copy_that_was_left_anywhere_keeps_the_receipt_back_and_is_named(gon
         client.delete("answer:forgotten")
         client.close()
 
-    found = told(gone)
-    assert found["database"] == {"workspaces_workspace.description": 1}
-    assert found["logs"] == {"log/planted.log": 1}
-    assert list(found["originals"]) == ["thumbnails/planted.txt"]
-    assert found["broker"] == {"answer:forgotten": 1}
+    traced = found(gone)
+    assert traced["database"] == {"workspaces_workspace.description": 1}
+    assert traced["logs"] == {"log/planted.log": 1}
+    assert list(traced["originals"]) == ["thumbnails/planted.txt"]
+    assert traced["broker"] == {"answer:forgotten": 1}
     assert (gone.receipt, gone.receipt_issued_at) == ("", None)
     assert index.ids(policies.pk, space)
     assert vectors.stored([], space) is not None
@@ -132,14 +118,14 @@ def test_answers_that_a_workspace_keeps_stay_closed_and_keep_the_receipt_back(
     policies, manager, member, answered, client_of
 ):
     retention.change(policies, by=manager, keeps_answers=True)
-    version = shelf.add_document(policies, "employee-handbook.md", shelf.HANDBOOK)
+    version = shelf.add_document(policies, "employee-handbook.md", HANDBOOK)
     answer = answered(policies, QUESTION, member)
 
     gone = library.delete(version.document, by=manager).deletion
     deletion.erase(version.document_id)
 
     assert proving.prove(gone.pk) is False
-    assert "answers_answer.released_text" in told(gone)["database"]
+    assert "answers_answer.released_text" in found(gone)["database"]
     answer.refresh_from_db()
     assert answer.released_text
     page = client_of(member).get(f"/w/policies/answers/{answer.pk}/").content.decode()
@@ -147,7 +133,7 @@ def test_answers_that_a_workspace_keeps_stay_closed_and_keep_the_receipt_back(
 
 
 def test_a_draft_and_every_form_history_kept_of_it_go_with_the_document(legal, member, manager, answered):
-    version = shelf.add_document(legal, "employee-handbook.md", shelf.HANDBOOK)
+    version = shelf.add_document(legal, "employee-handbook.md", HANDBOOK)
     held = answered(legal, QUESTION, member)
     assert CANARY.split(".")[0] in held.draft.text
 
@@ -178,7 +164,7 @@ def test_a_heading_that_is_its_name_too_is_set_aside_and_keeps_no_receipt_back(p
     version.document.refresh_from_db()
     gone = erased(version.document, manager)
 
-    assert proves(gone)
+    assert_proven(gone)
     gone.refresh_from_db()
     assert gone.search["set_aside"] == 1
     assert gone.search["probes"]["phrases"] >= 1
@@ -219,7 +205,7 @@ def test_a_search_that_takes_longer_than_a_lease_is_not_taken_over(gone, monkeyp
     monkeypatch.setattr(traces, "_database", slowly)
     monkeypatch.setattr(traces, "_broker", last)
 
-    assert proves(gone)
+    assert_proven(gone)
     assert set(taken) == {None}
 
 
@@ -249,7 +235,7 @@ def test_what_valkey_wrote_into_its_file_is_seen_there(gone):
         finally:
             client.delete("answer:forgotten")
 
-    assert told(gone).keys() == {"broker", "broker_files"}
+    assert found(gone).keys() == {"broker", "broker_files"}
 
 
 def test_a_store_elsewhere_is_named_as_out_of_reach(gone, monkeypatch):
@@ -262,7 +248,7 @@ def test_a_text_too_short_to_be_looked_for_is_not_called_proven(policies, manage
     version = shelf.add_document(policies, "short.md", "Leave: 25 days.\n")
     gone = erased(version.document, manager)
 
-    assert proves(gone)
+    assert_proven(gone)
 
     gone.refresh_from_db()
     said = json.loads(gone.receipt)["signed"]

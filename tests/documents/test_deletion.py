@@ -9,13 +9,14 @@ from django.utils import timezone
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import deletion, index, leases, library, metadata, proving, spaces, tagging, tombstones
+from documents import deletion, index, leases, library, metadata, spaces, tagging, tombstones
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, Embedding, Passage, Tag, Version
 from documents.tasks import erase_document_task, sweep_ingestion, withdraw_version_task
 from tests.documents import factories
 from tests.documents.arrivals import LONG, SHORT, Killed, Killer, again, let_lease_expire, receive
+from tests.documents.proofs import assert_proven
 from workspaces import access
 from workspaces.dispatch import inline
 
@@ -67,7 +68,7 @@ def test_erasing_takes_what_people_wrote_about_it_so_that_the_receipt_can_be_giv
     assert (document.review_note, list(document.tags.all())) == ("", [])
     assert [tag.name for tag in Tag.objects.all()] == ["Shared"]
     assert [tag.name for tag in other.tags.all()] == ["Shared"]
-    assert proving.prove(Deletion.objects.get().pk)
+    assert_proven(Deletion.objects.get())
 
 
 def test_erasing_leaves_nothing_but_a_tombstone(document, manager, policies, settings):

@@ -14,6 +14,7 @@ from documents import deletion, holds, library, proving, restriction, retention
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, RetentionRules
 from tests.documents.arrivals import SHORT, receive
+from tests.documents.proofs import assert_proven
 from workspaces import members
 from workspaces.models import Workspace
 from workspaces.roles import Role
@@ -52,7 +53,7 @@ def test_a_manager_follows_a_document_from_the_question_to_its_receipt(
     gone = Deletion.objects.get(restored_at=None)
     deletion.erase(document.pk)
     assert client.get(address("deletion_receipt", pk=gone.pk)).status_code == 404
-    assert proving.prove(gone.pk) is True
+    assert_proven(gone)
 
     page = client.get(address("deletion", pk=gone.pk)).content.decode()
     assert "Erased and proven" in page
@@ -199,7 +200,7 @@ def test_the_bin_and_the_holds_do_not_name_what_is_closed_to_the_reader(
     retention.change(policies, by=manager, bin_days=0)
     gone = library.delete(document, by=manager, reason="Osprey was leaked.").deletion
     deletion.erase(document.pk)
-    assert proving.prove(gone.pk) is True
+    assert_proven(gone)
     assert "osprey" in shown(mine, "deletion", pk=gone.pk).lower()
     assert mine.get(address("deletion_receipt", pk=gone.pk)).status_code == 200
     assert theirs.get(address("deletion_receipt", pk=gone.pk)).status_code == 404

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audit import signing, verifier
-from documents import deletion, deletion_receipts, library, proving
+from documents import deletion, deletion_receipts, library
 from documents.ingest import ingest_version
 from documents.models import Deletion
 from tests.documents.arrivals import SHORT, receive
+from tests.documents.proofs import assert_proven
 from workspaces.evidence_pack import Period
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def receipt(policies, contributor, manager):
     ingest_version(version.pk)
     library.delete(version.document, by=manager, reason="Out of date.")
     deletion.erase(version.document_id)
-    assert proving.prove(Deletion.objects.get().pk) is True
+    assert_proven(Deletion.objects.get())
     return json.loads(Deletion.objects.get().receipt)["signed"]
 
 

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, holds, library, proving, retention, tombstones
+from documents import deletion, holds, library, retention, tombstones
 from documents.exceptions import DocumentError, Held, HoldError
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, Version
 from documents.states import VersionState
 from tests.documents.arrivals import LONG, SHORT, receive
+from tests.documents.proofs import assert_proven
 from workspaces import access
 from workspaces.exceptions import Refused
 from workspaces.models import Workspace
@@ -312,7 +313,7 @@ def test_a_text_that_was_erased_as_a_former_version_can_come_again(document, pol
     assert (received.outcome, received.version.number) == ("new_version", 3)
     assert document.current_version.text == SHORT
     assert document.versions.get(number=1).state == VersionState.DELETED
-    assert proving.prove(Deletion.objects.get().pk) is True
+    assert_proven(Deletion.objects.get())
 
 
 @pytest.mark.django_db
