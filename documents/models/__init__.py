@@ -7,6 +7,7 @@ from documents.models.filing import MAX_FOLDED_TAG, MAX_TAG, DocumentTag, Folder
 from documents.models.index_check import CheckProblem, IndexCheck
 from documents.models.passage import Embedding, Passage
 from documents.models.reembedding import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration
+from documents.models.reranking import RerankEndpoint, RerankProtocol, WorkspaceReranker
 from documents.models.sketch import Sketch
 from documents.models.source import OPEN_RUNS, RunKind, RunState, Schedule, Source, SourceItem, SourceRun
 from documents.models.space import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
@@ -40,6 +41,8 @@ __all__ = [
     "LegalHold",
     "Passage",
     "Reclassification",
+    "RerankEndpoint",
+    "RerankProtocol",
     "RetentionRules",
     "RunKind",
     "RunState",
@@ -53,6 +56,7 @@ __all__ = [
     "StageRun",
     "Tag",
     "Version",
+    "WorkspaceReranker",
     "WorkspaceSpace",
     "original_path",
 ]
