@@ -9,9 +9,20 @@ class AnswersConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves below.
-        from answers import asked, citing, explain, given, held_rights, querysets, staleness, timeline  # noqa: F401
+        from answers import (  # noqa: F401
+            asked,
+            citing,
+            explain,
+            given,
+            held_rights,
+            querysets,
+            source_changes,
+            staleness,
+            timeline,
+        )
         from answers.endpoints import ensure_built_in
         from answers.packing import receipts_of
+        from answers.replays import forgetting  # noqa: F401
         from answers.sharing import end_grants
         from workspaces import evidence_pack, members
 

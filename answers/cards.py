@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from answers import marks, separation, staleness
+from answers import marks, separation, suspended
 from answers.models import Answer, Citation, EndpointKind, Question
 from answers.querysets import answers_given_to
 from answers.reading import Reading, place_in_words, place_of, read
@@ -82,7 +82,7 @@ class Card:
             return []
         standing = list(self.answer.suspensions.filter(ended_at=None).select_related("document", "suspended_by"))
         erased = [_("The text of the answer was erased.")] if any(one.erased_at for one in standing) else []
-        return [staleness.in_words(suspension, to=self._by) for suspension in standing] + erased
+        return [suspended.in_words(suspension, to=self._by) for suspension in standing] + erased
 
     @property
     def model(self) -> str:

@@ -140,17 +140,33 @@ def somebody_may_decide() -> Q:
     approved_once = Draft.objects.filter(answer=OuterRef("pk"), state=DraftState.APPROVED_ONCE)
     needed = Case(When(two_are_needed() & ~Exists(approved_once), then=Value(2)), default=Value(1))
     # Looked for once, whatever the number: the database takes longer to plan this than to do it.
-    able = ArraySubquery(_able_people().order_by().values("pk")[:2])
-    return Q(GreaterThanOrEqual(Func(able, function="CARDINALITY", output_field=IntegerField()), needed))
+    return Q(GreaterThanOrEqual(_able_at_most(2), needed))
 
 
-def deciding(answer: Answer) -> tuple[bool, bool]:
-    """Whether enough reviewers are left who may approve `answer`, and whether it takes two. One query."""
+def _able_at_most(most: int) -> Func:
+    """Correlated to an answer: how many people may approve it, counted up to `most`."""
+    able = ArraySubquery(_able_people().order_by().values("pk")[:most])
+    return Func(able, function="CARDINALITY", output_field=IntegerField())
+
+
+def who_may_decide(answer: Answer) -> list[User]:
+    """The reviewers who may approve `answer` as it is now, in the order of their names. Two queries."""
+    able = ArraySubquery(_able_people().order_by().values("pk"))
+    found = Answer.objects.filter(pk=answer.pk).annotate(able=able).values_list("able", flat=True).first()
+    return list(User.objects.filter(pk__in=found or []).order_by("username"))
+
+
+def deciding(answer: Answer, *, takes_two: bool = False) -> tuple[bool, bool]:
+    """Whether enough reviewers are left who may approve `answer`, and whether it takes two. One query.
+
+    It takes two by the workspace's policy, or because `takes_two` says so.
+    """
     sql, given = _deciding()
     with connection.cursor() as cursor:
         cursor.execute(sql, [answer.pk if each == _ASKED_FOR else each for each in given])
-        enough, two = cursor.fetchone()
-    return enough, two
+        able, by_policy = cursor.fetchone()
+    two = by_policy or takes_two
+    return able >= (2 if two else 1), two
 
 
 #: Stands for the answer in the statement, which names nobody and is compiled once: that took longer than running it.
@@ -159,8 +175,8 @@ _ASKED_FOR = UUID(int=0)
 
 @cache
 def _deciding() -> tuple[str, tuple[Any, ...]]:
-    asked = Answer.objects.filter(pk=_ASKED_FOR).annotate(enough=somebody_may_decide(), two=two_are_needed())
-    return asked.order_by().values_list("enough", "two").query.sql_with_params()
+    asked = Answer.objects.filter(pk=_ASKED_FOR).annotate(able=_able_at_most(2), two=two_are_needed())
+    return asked.order_by().values_list("able", "two").query.sql_with_params()
 
 
 def _able_people() -> QuerySet[User]:

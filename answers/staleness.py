@@ -1,6 +1,7 @@
 """Answers whose ground is gone: released ones are suspended with a deleted document, and erased with its text.
 
 What is held or under way is ended by answers/withdrawal.py; both take part in a deletion through documents/dependants.
+Sources that change and stay are for answers/source_changes.py, and whether an answer stands is asked here or there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,22 +13,24 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
-from answers import streaming
+from answers import news, streaming
 from answers.models import Answer, Citation, Declassification, Draft, Evidence, Question, Review, Suspension
+from answers.standing import is_standing, standing
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from answers.withdrawal import withdraw_drafts
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import Entry, record, record_all
-from documents import dependants, told
+from documents import dependants
 from documents.dependants import Resting
 from documents.models import Deletion, Document
 from documents.telling import telling
 from workspaces import access
 from workspaces.models import User
+
+__all__ = ["ERASED", "erase", "is_standing", "resting_on", "resume", "standing", "suspend"]
 
 #: Names and addresses told before a deletion.
 SHOWN = 5
@@ -70,7 +73,7 @@ def suspend(deletion: Deletion) -> None:
     standing = Q(status__in=RELEASED) | Q(status=AnswerStatus.SUSPENDED)
     answers = _locked(_over(_evidence(deletion)).filter(standing))
     before = dict(Suspension.objects.filter(answer__in=answers, ended_at=None).values_list("answer", "status_before"))
-    entries = []
+    entries, closed = [], []
     for answer in answers:
         Suspension.objects.get_or_create(
             answer=answer,
@@ -83,8 +86,10 @@ def suspend(deletion: Deletion) -> None:
             },
         )
         if answer.status != AnswerStatus.SUSPENDED:
+            closed.append(answer)
             entries.append(_become(answer, AnswerStatus.SUSPENDED, EventType.ANSWER_SUSPENDED, deletion))
     if entries:
+        news.suspended(closed, workspace_id=deletion.workspace_id)
         record_all(entries, workspace=deletion.workspace_id, by=deletion.deleted_by)
 
 
@@ -96,12 +101,12 @@ def resume(deletion: Deletion) -> None:
     mine.update(ended_at=timezone.now(), ended_by=deletion.restored_by)
     closed = Q(ended_at=None) | Q(erased_at__isnull=False)
     others = set(Suspension.objects.filter(closed, answer__in=answers).values_list("answer", flat=True))
+    opened = [answer for answer in answers if answer.pk not in others]
     entries = [
-        _become(answer, AnswerStatus(status_before[answer.pk]), EventType.ANSWER_RESUMED, deletion)
-        for answer in answers
-        if answer.pk not in others
+        _become(answer, AnswerStatus(status_before[answer.pk]), EventType.ANSWER_RESUMED, deletion) for answer in opened
     ]
     if entries:
+        news.resumed(opened, workspace_id=deletion.workspace_id)
         record_all(entries, workspace=deletion.workspace_id, by=deletion.restored_by)
 
 
@@ -130,15 +135,6 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     return {"answers": len(entries), "citations": citations, **repeated}
 
 
-def in_words(suspension: Suspension, *, to: User) -> str:
-    """Which document was deleted, when and by whom; named to whom it was not closed."""
-    is_named = told.named_to(to).filter(pk=suspension.document_id).exists()
-    name = f"“{suspension.document.title}”" if is_named else gettext("A document")
-    who = suspension.suspended_by.name if suspension.suspended_by else gettext("the workspace's retention rules")
-    when = date_format(timezone.localtime(suspension.suspended_at), "DATE_FORMAT")
-    return gettext("%(name)s was deleted on %(when)s by %(who)s.") % {"name": name, "when": when, "who": who}
-
-
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
@@ -154,7 +150,8 @@ def _over(evidence: QuerySet[Evidence]) -> QuerySet[Answer]:
 
 def _locked(answers: QuerySet[Answer]) -> list[Answer]:
     """As a review locks them, and in one order, so that neither waits for the other in a circle."""
-    return list(answers.select_for_update(of=("self",), no_key=True).select_related("question").order_by("pk"))
+    rows = answers.select_for_update(of=("self",), no_key=True).select_related("question", "asked_by", "released_by")
+    return list(rows.order_by("pk"))
 
 
 def _resting(answers: QuerySet[Answer], by: User, label: object, consequence: object) -> Resting:

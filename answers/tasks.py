@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from answers import leases, pipeline, withdrawal
-from answers.models import Answer
+from answers import leases, pipeline, source_changes, withdrawal
+from answers.models import Answer, Replay
+from answers.replays import run as replaying
 from workspaces.dispatch import dispatch
 
 #: Answers one sweep rings for; the next sweep takes the rest.
@@ -22,6 +23,12 @@ def answer_question(answer_id: str) -> None:
     pipeline.run(UUID(answer_id))
 
 
+@shared_task(name="answers.tasks.replay_answer")
+def replay_answer(replay_id: str) -> None:
+    """Make one answer once more and compare, if nobody is at it."""
+    replaying.run(UUID(replay_id))
+
+
 @shared_task(name="answers.tasks.sweep_answers")
 def sweep_answers() -> None:
     """Ring again for answers that no living worker holds, and end those whose sources went while they were held."""
@@ -31,3 +38,13 @@ def sweep_answers() -> None:
     forgotten = Answer.objects.filter(leases.unheld(), waited).order_by("created_at")
     for answer_id in forgotten.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
         dispatch(answer_question, answer_id)
+    waited = Q(lease_until__isnull=False) | Q(asked_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
+    replays = Replay.objects.filter(replaying.unheld(), waited).order_by("asked_at")
+    for replay_id in replays.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        dispatch(replay_answer, replay_id)
+
+
+@shared_task(name="answers.tasks.sweep_standing")
+def sweep_standing() -> None:
+    """Suspend what still rests on a source that changed."""
+    source_changes.sweep()

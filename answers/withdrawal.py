@@ -18,6 +18,8 @@ from audit.events import EventType
 from audit.record import Entry, record_all
 from documents.models import Deletion
 from workspaces.models import User
+from workspaces.notifications import notify_each
+from workspaces.notifications.registry import Kind
 
 _EVENT_OF = {
     DraftState.WITHDRAWN: EventType.DRAFT_WITHDRAWN,
@@ -58,7 +60,7 @@ def _end_in(workspace_id: UUID, answers: QuerySet[Answer], state: DraftState) ->
 
 def _end(answers: QuerySet[Answer], state: DraftState, workspace_id: UUID, by: User | None) -> int:
     # Locked as a review locks them, and in one order, so that neither waits for the other in a circle.
-    rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True).select_related("answer")
+    rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True).select_related("answer__asked_by")
     drafts = list(rows.filter(answer__status__in=HELD, answer__in=answers.order_by().values("pk")).order_by("pk"))
     for draft in drafts:
         draft.state, draft.first_approval = state, None
@@ -69,6 +71,8 @@ def _end(answers: QuerySet[Answer], state: DraftState, workspace_id: UUID, by: U
         answer.save(update_fields=["status", "ended_at"])
         transaction.on_commit(partial(streaming.announce, answer))
     if drafts:
+        told = [(draft.answer, [draft.answer.asked_by]) for draft in drafts]
+        notify_each(Kind.ANSWER_REFUSED, told, workspace=workspace_id, by=by)
         record_all([entry for draft in drafts for entry in _entries(draft)], workspace=workspace_id, by=by)
     return len(drafts)
 

@@ -172,8 +172,12 @@ class EventType(models.TextChoices):
     ANSWER_FAILED = "answer.failed", _("An answer could not be made.")
     ANSWER_STOPPED = "answer.stopped", _("The asker stopped an answer.")
     ANSWER_READ = "answer.read", _("A person read an answer.")
-    ANSWER_SUSPENDED = "answer.suspended", _("A released answer was closed because a document it rests on was deleted.")
-    ANSWER_RESUMED = "answer.resumed", _("A suspended answer was opened again: the document it rests on came back.")
+    ANSWER_SUSPENDED = "answer.suspended", _("A released answer was closed: a document it rests on was deleted or changed.")
+    ANSWER_RESUMED = "answer.resumed", _("A suspended answer was opened again: what it rests on holds again.")
+    ANSWER_CONFIRMED = (
+        "answer.confirmed",
+        _("A reviewer confirmed that a text still stands, with the place of each quote in the versions of today."),
+    )
     ANSWER_ERASED = "answer.erased", _("The texts of an answer were erased with a document it rests on.")
     REPETITIONS_ERASED = (
         "document.repetitions_erased",
@@ -248,6 +252,9 @@ class EventType(models.TextChoices):
     )
     DRAFT_WITHDRAWN = "draft.withdrawn", _("A draft was withdrawn because a document it rests on was deleted.")
     DRAFT_STRANDED = "draft.stranded", _("A draft ended because no reviewer was left who may open all it rests on.")
+
+    # what people are told
+    NOTIFICATIONS_CHOSEN = "notifications.chosen", _("A person chose how they are told of things.")
 
     # models and the trail itself
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")

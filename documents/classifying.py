@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
+from documents import dependants
 from documents.exceptions import DocumentError
 from documents.models import Document, Reclassification
 from workspaces import access
@@ -26,6 +27,10 @@ def classify(document: Document, level: str, *, by: User) -> bool:
     document.save(update_fields=["classification"])
     lowers = after.rank < Classification(before).rank
     Reclassification.objects.create(document=document, before=before, after=after, lowers=lowers, changed_by=by)
+    if not lowers:
+        # Before the entry, whose chain stays locked to the end.
+        for follow in dependants.when_raised:
+            follow(document, by)
     record(
         EventType.DOCUMENT_CLASSIFIED,
         on=document,

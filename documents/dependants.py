@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from documents.models import Deletion, Document
+from documents.models import Deletion, Document, Version
 from workspaces.models import User
 
 
@@ -40,6 +40,12 @@ class Kind:
 
 #: The apps above add themselves when they load.
 kinds: list[Kind] = []
+#: What they do in the transaction in which another version begins to answer; given the version that did until then.
+when_replaced: list[Callable[[Version], None]] = []
+#: What they do in the transaction in which somebody classifies a document higher.
+when_raised: list[Callable[[Document, User], None]] = []
+#: What they do in the transaction in which a document that was over holds again.
+when_valid_again: list[Callable[[Document, User], None]] = []
 
 
 def told(document: Document, by: User) -> Iterator[Resting]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
+from documents import dependants
 from documents.exceptions import DocumentError
 from documents.models import Document
 from workspaces import access
@@ -74,6 +75,7 @@ def set_validity(document: Document, until: date | None, *, by: User) -> bool:
         return False
     before, document.valid_until = document.valid_until, until
     document.save(update_fields=["valid_until"])
+    _holds_again(document, by)
     _tell(EventType.DOCUMENT_VALIDITY_CHANGED, document, by, before=before, after=until)
     return True
 
@@ -113,7 +115,15 @@ def confirm(document: Document, until: date, *, by: User) -> None:
     before = document.valid_until
     document.valid_until, document.review_on = until, max(today + timedelta(days=1), until - _AHEAD)
     document.save(update_fields=["valid_until", "review_on"])
+    _holds_again(document, by)
     _tell(EventType.DOCUMENT_CONFIRMED, document, by, before=before, after=until, review_on=document.review_on)
+
+
+def _holds_again(document: Document, by: User) -> None:
+    """Let what was closed when the document was over know that it is not, before the entry locks the chain."""
+    if not document.is_expired:
+        for follow in dependants.when_valid_again:
+            follow(document, by)
 
 
 def _require_usable(day: date | None) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
+from documents import dependants
 from documents.leases import Lease
 from documents.models import Document, Version
 from documents.spaces import space_of
@@ -37,6 +38,8 @@ def switch(version: Version, result: None) -> dict[str, Any]:
     if current is not None and current.pk != version.pk:
         # Released together with the switch: nobody ever finds two versions answering, or none.
         Version.objects.filter(pk=current.pk).update(state=VersionState.SUPERSEDED, lease_until=None)
+        for follow in dependants.when_replaced:
+            follow(current)
     version.ready_at = timezone.now()
     document.current_version = version
     document.save(update_fields=["current_version"])
@@ -63,7 +66,7 @@ def _is_indexed_where_it_is_searched(version: Version) -> bool:
 def _answering(document: Document) -> Version | None:
     if document.current_version_id is None:
         return None
-    return Version.objects.only("turn", "number", "state").get(pk=document.current_version_id)
+    return Version.objects.only("turn", "number", "state", "document").get(pk=document.current_version_id)
 
 
 STAGE = Stage(VersionState.READY, nothing, switch, writes=("ready_at",), lasting=False)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from answers import staleness
+from answers import suspended
 from answers.models import Answer, Suspension
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -56,8 +56,8 @@ def test_a_restricted_document_is_not_named_to_who_asked(policies, manager, memb
     library.delete(closed.document, by=manager)
 
     suspension = Suspension.objects.get(answer=answer)
-    assert staleness.in_words(suspension, to=member).startswith("A document was deleted on")
-    assert closed.document.title in staleness.in_words(suspension, to=manager)
+    assert suspended.in_words(suspension, to=member).startswith("A document was deleted on")
+    assert closed.document.title in suspended.in_words(suspension, to=manager)
 
 
 def test_a_document_a_never_rule_closes_is_not_named_to_who_asked(released, handbook, manager, member, client_of):

@@ -178,6 +178,8 @@ WORK = [
         "tests/answers/test_pipeline.py::test_a_right_that_is_taken_while_the_model_writes_refuses",
     ),
     Work("answers.tasks.sweep_answers"),
+    Work("answers.tasks.sweep_standing"),
+    Work("workspaces.tasks.sweep_mails"),
     Work("documents.tasks.ingest_version_task", "version"),
     Work("documents.tasks.withdraw_version_task", "version"),
     Work("documents.tasks.draw_slides_task", "version"),

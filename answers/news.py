@@ -1,0 +1,115 @@
+"""Who is told what about answers and drafts. Each function writes notices in the caller's transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from answers import separation
+from answers.models import Answer, Citation, Draft
+from answers.standing import shown
+from answers.states import HELD
+from documents.models import Version
+from workspaces.models import User
+from workspaces.notifications import notify, notify_each
+from workspaces.notifications.registry import Kind, describe
+
+
+def waiting(draft: Draft) -> None:
+    """A new draft waits: those who may decide on it are told."""
+    _tell(Kind.DRAFT_WAITING, draft, separation.who_may_decide(draft.answer))
+
+
+def assigned(draft: Draft, *, to: User | None, by: User) -> None:
+    """The draft was put on somebody's desk; whoever claims one for themselves knows."""
+    _tell(Kind.DRAFT_ASSIGNED, draft, [to] if to else [], by=by)
+
+
+def second_wanted(draft: Draft, *, by: User) -> None:
+    """The first of two approvals was given: those who may give the second are told."""
+    _tell(Kind.DRAFT_SECOND, draft, separation.who_may_decide(draft.answer), by=by)
+
+
+def returned(draft: Draft, *, by: User) -> None:
+    """The draft was returned for changes: to whoever has it, edited it, or may still decide on it."""
+    near = [person for person in (draft.assigned_to, draft.edited_by) if person is not None and person != by]
+    _tell(Kind.DRAFT_RETURNED, draft, near or separation.who_may_decide(draft.answer), by=by)
+
+
+def decided(draft: Draft, *, by: User) -> None:
+    """A draft on somebody's desk was decided on by another."""
+    _tell(Kind.DECIDED_BY_OTHER, draft, [draft.assigned_to] if draft.assigned_to else [], by=by)
+
+
+def released(answer: Answer, *, by: User) -> None:
+    """The asker may read the answer they waited for."""
+    notify(Kind.ANSWER_RELEASED, to=[answer.asked_by], workspace=answer.workspace_id, about=answer, by=by)
+
+
+def refused(answer: Answer, *, by: User | None = None) -> None:
+    """The asker gets no answer: a reviewer's decision, a source that was deleted, or nobody left to decide."""
+    notify(Kind.ANSWER_REFUSED, to=[answer.asked_by], workspace=answer.workspace_id, about=answer, by=by)
+
+
+def mentioned(draft: Draft, *, to: Sequence[User], by: User) -> None:
+    """A comment on the draft calls people by name."""
+    _tell(Kind.COMMENT_MENTION, draft, to, by=by)
+
+
+def suspended(answers: Sequence[Answer], *, workspace_id: UUID) -> None:
+    """Askers are told that what they were given is closed, and officers that it waits to be looked at again."""
+    notify_each(Kind.ANSWER_SUSPENDED, [(answer, [answer.asked_by]) for answer in answers], workspace=workspace_id)
+    officers = [(answer, _officers(answer)) for answer in answers]
+    notify_each(Kind.ANSWER_TO_CONFIRM, officers, workspace=workspace_id)
+
+
+def resumed(answers: Sequence[Answer], *, workspace_id: UUID) -> None:
+    """Askers may read again what was closed."""
+    notify_each(Kind.ANSWER_RESUMED, [(answer, [answer.asked_by]) for answer in answers], workspace=workspace_id)
+
+
+def draft_sources_replaced(version: Version) -> None:
+    """A held draft cites a version that no longer answers: whoever has it on their desk is told."""
+    cited = shown(Citation.objects.filter(version=version, answer__status__in=HELD), "answer__draft__text")
+    drafts = Draft.objects.filter(answer__in=cited.order_by().values("answer"), assigned_to__isnull=False)
+    found = [(draft, [draft.assigned_to]) for draft in drafts.select_related("assigned_to")]
+    if found:
+        notify_each(Kind.DRAFT_STALE, found, workspace=found[0][0].workspace_id)
+
+
+def _officers(answer: Answer) -> list[User]:
+    """Whoever let the answer out; nobody else is called for what the policy released, which waits in a list."""
+    return [answer.released_by] if answer.released_by else []
+
+
+def _tell(kind: Kind, draft: Draft, to: Sequence[User], *, by: User | None = None) -> None:
+    notify(kind, to=to, workspace=draft.workspace_id, about=draft, by=by)
+
+
+# --- How they are named -------------------------------------------------------------------------------------
+
+
+def _question(answer: Answer) -> str:
+    return answer.question.text
+
+
+def _answer_page(answer: Answer) -> str:
+    return reverse("answers:answer", kwargs={"slug": answer.workspace.slug, "pk": answer.pk})
+
+
+def _answers(rows: QuerySet[Answer]) -> QuerySet[Answer]:
+    return rows.select_related("question", "workspace")
+
+
+def _drafts(rows: QuerySet[Draft]) -> QuerySet[Draft]:
+    return rows.select_related("answer__question")
+
+
+describe(Answer, name=_question, address=_answer_page, prepared=_answers)
+describe(
+    Draft,
+    name=lambda draft: _question(draft.answer),
+    address=lambda draft: reverse("admin:answers_draft_change", args=[draft.pk]),
+    prepared=_drafts,
+)

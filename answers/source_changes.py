@@ -1,0 +1,185 @@
+"""Released answers are suspended when a source is replaced, runs out or is classified higher, as fast as it happens.
+
+The change is written down in the transaction that makes it, and the first answers are closed in it too; a sweep closes
+the rest, and those that were released while the change was being made.
+"""
+
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from answers import news, streaming
+from answers.models import Answer, Citation, Evidence, GroundLost, SourceChange, Suspension
+from answers.standing import ran_out, replaced, shown
+from answers.states import RELEASED, AnswerStatus
+from audit.events import EventType
+from audit.record import Entry, record_all
+from documents import dependants, reminders
+from documents.models import Document, Reclassification, Version
+from workspaces.classification import Classification
+from workspaces.models import User
+
+#: Answers closed in one transaction; of more the rest waits for the sweep, at most half a minute.
+_AT_ONCE = 200
+#: An answer that was being made or approved while its source changed is released within this, or never.
+_STRAGGLERS = timedelta(minutes=35)
+_FIRST = UUID(int=0)
+
+
+def note_replaced(version: Version) -> None:
+    """Another version begins to answer in place of `version`, in this transaction."""
+    change = SourceChange(document_id=version.document_id, reason=GroundLost.REPLACED, version=version)
+    _note(change)
+    _back_by_themselves(version.document_id)
+    news.draft_sources_replaced(version)
+
+
+def note_expired(document: Document) -> None:
+    """The last valid day of `document` is over; the trail is told in this transaction."""
+    _note(SourceChange(document=document, reason=GroundLost.EXPIRED))
+
+
+def note_raised(document: Document, by: User) -> None:
+    """`document` is classified higher than it was, in this transaction."""
+    level = document.classification
+    _note(SourceChange(document=document, reason=GroundLost.RECLASSIFIED, classification=level, changed_by=by))
+
+
+def note_valid_again(document: Document, by: User) -> None:
+    """`document` holds longer than it did: what was closed only because it was over stands again."""
+    _end(Suspension.objects.filter(document=document, reason=GroundLost.EXPIRED, ended_at=None), by=by)
+
+
+def sweep() -> int:
+    """Close what still rests on something that changed, and return how many answers that were."""
+    closed = 0
+    for change in list(SourceChange.objects.filter(done_at=None).select_related("document").order_by("changed_at")):
+        last: UUID | None = _FIRST
+        while last is not None:
+            found, last = _close(change, beyond=last)
+            closed += found
+    SourceChange.objects.filter(done_at=None, changed_at__lt=Now() - _STRAGGLERS).update(done_at=timezone.now())
+    return closed
+
+
+def end_all(answer: Answer, *, by: User) -> None:
+    """The answer's open suspensions end by a reviewer's hand, and it has the status from before; it is locked."""
+    _end(Suspension.objects.filter(answer=answer, ended_at=None).exclude(reason=GroundLost.DELETED), by=by)
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _note(change: SourceChange) -> None:
+    change.save()
+    _close(change, beyond=_FIRST)
+
+
+@transaction.atomic
+def _close(change: SourceChange, *, beyond: UUID) -> tuple[int, UUID | None]:
+    """Suspend what rests on the change among the next answers; how many, and where to go on, if there are more."""
+    rows = _resting(change).filter(pk__gt=beyond).select_for_update(of=("self",), no_key=True)
+    found = list(rows.select_related("question", "asked_by", "released_by").order_by("pk")[:_AT_ONCE])
+    last = found[-1].pk if len(found) == _AT_ONCE else None
+    raised = change.reason == GroundLost.RECLASSIFIED
+    answers = [answer for answer in found if not raised or _is_above(change, answer)]
+    if not answers:
+        return 0, last
+    Suspension.objects.bulk_create(
+        (
+            Suspension(
+                answer=answer,
+                document_id=change.document_id,
+                reason=change.reason,
+                status_before=answer.status,
+                suspended_by_id=change.changed_by_id,
+            )
+            for answer in answers
+        ),
+        ignore_conflicts=True,
+    )
+    entries = [_become(answer, AnswerStatus.SUSPENDED, change.reason, change.document_id) for answer in answers]
+    news.suspended(answers, workspace_id=change.document.workspace_id)
+    record_all(entries, workspace=change.document.workspace_id, by=change.changed_by)
+    return len(answers), last
+
+
+def _resting(change: SourceChange) -> QuerySet[Answer]:
+    """Released answers that may not stand on what `change` left."""
+    released = Answer.objects.filter(status__in=RELEASED)
+    if change.reason == GroundLost.RECLASSIFIED:
+        rests = Evidence.objects.filter(document=change.document_id).order_by().values("answer")
+        return released.filter(pk__in=rests, released_at__lt=change.changed_at)
+    lost = replaced() if change.reason == GroundLost.REPLACED else ran_out()
+    cited = shown(Citation.objects.filter(lost, document=change.document_id), "answer__released_text")
+    return released.filter(pk__in=cited.order_by().values("answer"))
+
+
+def _is_above(change: SourceChange, answer: Answer) -> bool:
+    """Whether the raised document is now above all that the answer was released, or confirmed, under."""
+    confirmed = answer.confirmations.order_by("-confirmed_at").values_list("confirmed_at", flat=True).first()
+    since = confirmed or answer.released_at
+    documents = Document.objects.filter(pk__in=answer.evidence.order_by().values("document"))
+    levels = dict(documents.values_list("pk", "classification"))
+    changes = Reclassification.objects.filter(document__in=levels, changed_at__gt=since).order_by("-changed_at")
+    # Backwards, so that the oldest change since then has the last word on what it was.
+    levels |= dict(changes.values_list("document", "before"))
+    highest = max(Classification(level).rank for level in levels.values())
+    return Classification(change.classification).rank > highest
+
+
+def _back_by_themselves(document_id: UUID) -> None:
+    """Open again what was closed when a version was replaced that answers again by now."""
+    closed = Suspension.objects.filter(document=document_id, reason=GroundLost.REPLACED, ended_at=None)
+    cited = shown(Citation.objects.filter(answer=OuterRef("answer"), document=document_id), "answer__released_text")
+    _end(closed.filter(~Exists(cited.filter(replaced()))), by=None)
+
+
+def _end(suspensions: QuerySet[Suspension], *, by: User | None) -> None:
+    """End these, and open the answers that nothing else keeps closed."""
+    ids = list(suspensions.order_by().values_list("pk", flat=True))
+    if not ids:
+        return
+    rows = Answer.objects.filter(suspensions__in=ids, status=AnswerStatus.SUSPENDED).distinct()
+    rows = Answer.objects.filter(pk__in=rows.order_by().values("pk"))
+    rows = rows.select_for_update(of=("self",), no_key=True).select_related("question", "asked_by")
+    answers = list(rows.order_by("pk"))
+    before = {one.answer_id: one for one in Suspension.objects.filter(pk__in=ids)}
+    Suspension.objects.filter(pk__in=ids, ended_at=None).update(ended_at=timezone.now(), ended_by=by)
+    kept = Q(ended_at=None) | Q(erased_at__isnull=False)
+    closed = set(Suspension.objects.filter(kept, answer__in=answers).values_list("answer", flat=True))
+    opened = [answer for answer in answers if answer.pk not in closed]
+    entries = []
+    for answer in opened:
+        was = before[answer.pk]
+        entries.append(_become(answer, AnswerStatus(was.status_before), was.reason, was.document_id))
+    if entries:
+        news.resumed(opened, workspace_id=opened[0].workspace_id)
+        record_all(entries, workspace=opened[0].workspace_id, by=by)
+
+
+def _become(answer: Answer, status: AnswerStatus, reason: str, document_id: UUID) -> Entry:
+    was, answer.status = answer.status, status
+    answer.save(update_fields=["status"])
+    transaction.on_commit(partial(streaming.announce, answer))
+    event = EventType.ANSWER_SUSPENDED if status == AnswerStatus.SUSPENDED else EventType.ANSWER_RESUMED
+    details = {"document": document_id, "because": reason, "was": was, "status": status}
+    return Entry(event, answer, details=details | {"text_sha256": answer.released_sha256})
+
+
+def sources_now(answer: Answer) -> dict[str, str]:
+    """`{version id: sha256}` of the versions that answer today in the documents the answer cites."""
+    cited = shown(answer.citations.all(), "answer__released_text").filter(document__current_version__isnull=False)
+    found = cited.order_by().values_list("document__current_version", "document__current_version__sha256")
+    return {str(version): sha256 for version, sha256 in found}
+
+
+dependants.when_replaced.append(note_replaced)
+dependants.when_raised.append(note_raised)
+dependants.when_valid_again.append(note_valid_again)
+reminders.when_expired.append(note_expired)

@@ -1,0 +1,63 @@
+"""Say why a released answer is closed: which document, what became of it, since when and through whom."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from answers.models import Answer, GroundLost, Suspension
+from answers.states import AnswerStatus
+from documents import told
+from workspaces.models import User
+
+_BY_SOMEBODY = {
+    GroundLost.DELETED: gettext_lazy("%(name)s was deleted on %(when)s by %(who)s."),
+    GroundLost.RECLASSIFIED: gettext_lazy("%(name)s was classified higher on %(when)s by %(who)s."),
+}
+_BY_ITSELF = {
+    GroundLost.REPLACED: gettext_lazy("%(name)s has had a newer version since %(when)s."),
+    GroundLost.EXPIRED: gettext_lazy("%(name)s was valid until %(until)s."),
+}
+
+
+def in_words(suspension: Suspension, *, to: User) -> str:
+    """What happened to which document, when and by whom; named to whom it was not closed."""
+    reason, document = GroundLost(suspension.reason), suspension.document
+    is_named = told.named_to(to).filter(pk=suspension.document_id).exists()
+    sentence = {**_BY_SOMEBODY, **_BY_ITSELF}[reason]
+    return str(sentence) % {
+        "name": f"“{document.title}”" if is_named else _("A document"),
+        "when": _day(suspension.suspended_at),
+        "until": date_format(document.valid_until or suspension.suspended_at, "DATE_FORMAT"),
+        "who": suspension.suspended_by.name if suspension.suspended_by else _("the workspace's retention rules"),
+    }
+
+
+def standing_of(answer: Answer) -> list[Suspension]:
+    """What keeps the answer closed now, oldest first; nothing where it is not suspended."""
+    if answer.status != AnswerStatus.SUSPENDED:
+        return []
+    return list(answer.suspensions.filter(ended_at=None).select_related("document", "suspended_by"))
+
+
+def as_documents(answer: Answer, *, to: User) -> list[dict[str, Any]]:
+    """The reasons as programs get them: a code, the moment, the document where it is open to `to`, and a sentence."""
+    standing = standing_of(answer)
+    closed = [suspension.document_id for suspension in standing]
+    named = set(told.named_to(to).filter(pk__in=closed).values_list("pk", flat=True))
+    return [
+        {
+            "reason": suspension.reason,
+            "document": str(suspension.document_id) if suspension.document_id in named else None,
+            "since": suspension.suspended_at.isoformat(),
+            "sentence": in_words(suspension, to=to),
+        }
+        for suspension in standing
+    ]
+
+
+def _day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATE_FORMAT")
