@@ -25,6 +25,8 @@ DOORS = {
     "requests": ("workspaces/identity/provider_http.py", "workspaces/identity/single_sign_on.py"),
     "jwt": ("workspaces/identity/id_token.py",),
     "aiohttp": (),
+    "smtplib": ("workspaces/notifications/mail.py",),
+    "django.core.mail": ("workspaces/notifications/mail.py",),
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
     "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py"),

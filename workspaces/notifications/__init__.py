@@ -1,5 +1,5 @@
 """Tell people what happened: `notify` is the one call for every app above."""
 
-from workspaces.notifications.notify import notify
+from workspaces.notifications.notify import notify, notify_each
 
-__all__ = ["notify"]
+__all__ = ["notify", "notify_each"]

@@ -1,6 +1,6 @@
 """Tell people of something: rows in the caller's transaction, and nothing else. Mails leave later, by themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,12 @@ from workspaces.notifications.registry import MANNERS, Kind
 _TOO_LATE = timedelta(minutes=10)
 
 
-@transaction.atomic
 def notify(
     kind: Kind | str,
     *,
     to: Iterable[User],
     about: models.Model | None = None,
-    workspace: Workspace | None = None,
+    workspace: Workspace | UUID | None = None,
     by: User | None = None,
     **facts: Any,
 ) -> int:
@@ -32,28 +31,45 @@ def notify(
     asked when the notice is shown and again when it is mailed; still, tell only people whom it concerns. A failing
     mail never fails the act: nothing is sent here.
     """
+    return notify_each(kind, [(about, list(to))], workspace=workspace, by=by, **facts)
+
+
+@transaction.atomic
+def notify_each(
+    kind: Kind | str,
+    told: Sequence[tuple[models.Model | None, Sequence[User]]],
+    *,
+    workspace: Workspace | UUID | None = None,
+    by: User | None = None,
+    **facts: Any,
+) -> int:
+    """As `notify`, for several things at once: each person gets a notice for each of theirs, and one mail for all."""
     manner = MANNERS[Kind(kind)]
-    people = {person.pk: person for person in to if person.is_active and (by is None or person.pk != by.pk)}
-    chosen = dict(NotificationChoice.objects.filter(person__in=people, kind=kind).values_list("person", "channel"))
-    told = {pk: Channel(chosen.get(pk, manner.default)) for pk in people}
-    told = {pk: channel for pk, channel in told.items() if channel != Channel.OFF or not manner.may_be_off}
-    if not told:
+    people = {person.pk: person for _thing, to in told for person in to if person.is_active and person != by}
+    if not people:
         return 0
-    mails = _mails({pk: channel for pk, channel in told.items() if people[pk].email}) if settings.MAIL_IS_ON else {}
-    Notification.objects.bulk_create(
-        Notification(
-            person_id=pk,
-            kind=Kind(kind).value,
-            workspace=workspace,
-            about_type=about._meta.label_lower if about is not None else "",
-            about_id=about.pk if about is not None else None,
-            by=by,
-            facts={name: str(value) for name, value in facts.items()},
-            mail=mails.get(pk),
+    chosen = dict(NotificationChoice.objects.filter(person__in=people, kind=kind).values_list("person", "channel"))
+    channels = {pk: Channel(chosen.get(pk, manner.default)) for pk in people}
+    if manner.may_be_off:
+        channels = {pk: channel for pk, channel in channels.items() if channel != Channel.OFF}
+    mails = _mails({pk: channel for pk, channel in channels.items() if people[pk].email}) if settings.MAIL_IS_ON else {}
+    return len(
+        Notification.objects.bulk_create(
+            Notification(
+                person_id=person.pk,
+                kind=Kind(kind).value,
+                workspace_id=getattr(workspace, "pk", workspace),
+                about_type=thing._meta.label_lower if thing is not None else "",
+                about_id=thing.pk if thing is not None else None,
+                by=by,
+                facts={name: str(value) for name, value in facts.items()},
+                mail=mails.get(person.pk),
+            )
+            for thing, to in told
+            for person in dict.fromkeys(to)
+            if person.pk in channels
         )
-        for pk in told
     )
-    return len(told)
 
 
 def _mails(channels: dict[UUID, Channel]) -> dict[UUID, Mail]:
