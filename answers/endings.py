@@ -158,7 +158,8 @@ def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
 def _proof(answer: Answer, state: State) -> dict[str, Any]:
     """What the trail keeps: hashes and ids, never text."""
     proof: dict[str, Any] = {
-        "question_sha256": digest(state.question),
+        "question_sha256": digest(answer.question.text),
+        "asked_as_sha256": digest(state.asked_as) if state.asked_as else "",
         "endpoint": answer.endpoint_label,
         "prompt": answer.prompt_version,
         "prompt_sha256": answer.prompt_sha256,

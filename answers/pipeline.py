@@ -25,6 +25,7 @@ from answers.steps.retrieve import retrieve
 from answers.steps.route import route
 from answers.steps.scope import scope
 from answers.steps.state import Outcome, State
+from answers.steps.understand import understand
 from audit import context
 from workspaces.killpoints import killpoint
 
@@ -32,11 +33,12 @@ logger = logging.getLogger(__name__)
 
 Step = Callable[[State], Outcome]
 
-STEPS: tuple[Step, ...] = (scope, retrieve, compose, cite, ground, route)
+STEPS: tuple[Step, ...] = (scope, understand, retrieve, compose, cite, ground, route)
 
 #: What the asker is told while a step runs.
 LABELS = {
     "scope": _("Checking what is open to you"),
+    "understand": _("Understanding the question"),
     "retrieve": _("Searching the documents open to you"),
     "compose": _("Writing from the evidence"),
     "cite": _("Checking every quotation against its source"),

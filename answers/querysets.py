@@ -1,5 +1,6 @@
 """Which questions, answers and drafts a person may know of, and which sources of an answer are closed to them."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -82,6 +83,13 @@ def is_declassified_for(user: User, answer: Answer) -> bool:
 def closed_evidence(user: User, answer: OuterRef | Answer) -> QuerySet[Evidence]:
     """What an answer rests on that lies in documents `user` may not open."""
     return Evidence.objects.filter(~Exists(_opened(user).filter(pk=OuterRef("document"))), answer=answer)
+
+
+def resting_on_closed(user: User, answers: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of `answers` that rest on a document `user` may not open."""
+    opened = _opened(user).filter(pk=OuterRef("document"))
+    closed = Evidence.objects.filter(~Exists(opened), answer__in=list(answers))
+    return frozenset(closed.order_by().values_list("answer", flat=True).distinct())
 
 
 def _all_open(user: User, answer: str) -> Q:

@@ -1,5 +1,6 @@
-"""The verbs of an asker: ask, ask again, stop."""
+"""The verbs of an asker: ask, put it differently, ask again, stop."""
 
+from contextlib import suppress
 from functools import partial
 
 from django.conf import settings
@@ -8,10 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import endpoints, streaming
+from answers import conversations, endpoints, streaming
 from answers.exceptions import QuestionError, WrongState
 from answers.language import language_of
-from answers.models import Answer, ModelEndpoint, Question
+from answers.models import Answer, Conversation, ModelEndpoint, Question
 from answers.states import OPEN, AnswerStatus
 from answers.tasks import answer_question
 from audit.chain import digest
@@ -25,32 +26,73 @@ from workspaces.roles import Action
 
 
 @transaction.atomic
-def ask(*, workspace: Workspace, text: str, by: User, endpoint: ModelEndpoint | None = None) -> Answer:
+def ask(
+    *,
+    workspace: Workspace,
+    text: str,
+    by: User,
+    endpoint: ModelEndpoint | None = None,
+    conversation: Conversation | None = None,
+) -> Answer:
     """Put a question in line; the answer that is returned has no text yet.
 
-    `endpoint` None is the workspace's default. Raises QuestionError for a text that is blank or too long and for an
-    archived workspace, EndpointError for a model the workspace does not offer.
+    `endpoint` None is the workspace's default, `conversation` None a new one. Raises QuestionError for a text that is
+    blank or too long, for an archived workspace and a deleted conversation, EndpointError for a model the workspace
+    does not offer.
     """
     access.require(by, Action.ASK, workspace)
     _require_open(workspace)
-    question = Question.objects.create(workspace=workspace, asked_by=by, **_checked(text))
+    asked = _checked(text, conversation)
+    thread = conversations.for_question(conversation, workspace=workspace, by=by)
+    question = Question.objects.create(workspace=workspace, asked_by=by, conversation=thread, **asked)
     return _put_in_line(question, by, endpoint)
 
 
 @transaction.atomic
-def ask_again(answer: Answer, *, by: User) -> Answer:
-    """Put the same question in line once more, with the same model if it was chosen; only its asker may.
+def rephrase(answer: Answer, *, text: str, by: User, endpoint: ModelEndpoint | None = None) -> Answer:
+    """Put the question of `answer` differently and ask it; its earlier form and answers are kept behind the new one.
 
-    Raises WrongState while an answer to it is still being made.
+    Only the last question of a conversation: later ones build on the others. Raises as `ask` does, and WrongState for
+    a question that is not the last one or was put differently already.
     """
-    access.require(by, Action.ASK, answer)
-    if answer.asked_by_id != by.pk:
-        raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
+    _require_asker(answer, by)
     _require_open(answer.workspace)
-    endpoint = answer.endpoint
-    if endpoint is not None and endpoint not in endpoints.choices_for(answer.workspace):
-        endpoint = None
-    return _put_in_line(answer.question, by, endpoint)
+    earlier = answer.question
+    asked = _checked(text, earlier.conversation)
+    if earlier.conversation is None:
+        raise WrongState(_("This question belongs to no conversation. Ask the new one by itself."))
+    thread = conversations.for_question(earlier.conversation, workspace=answer.workspace, by=by)
+    if Question.objects.filter(conversation=thread, asked_at__gt=earlier.asked_at).exists():
+        raise WrongState(_("Only the last question of a conversation can be put differently."))
+    still_open = Answer.objects.filter(question=earlier, status__in=OPEN).first()
+    if still_open is not None:
+        # One that came to its ending in this moment is kept with the earlier form.
+        with suppress(WrongState):
+            stop(still_open, by=by)
+    question = Question.objects.create(
+        workspace=answer.workspace, asked_by=by, conversation=thread, replaces=earlier, **asked
+    )
+    record(
+        EventType.QUESTION_REPHRASED,
+        on=answer,
+        workspace=answer.workspace_id,
+        by=by,
+        question=question.pk,
+        replaces=earlier.pk,
+        before_sha256=digest(earlier.text),
+    )
+    return _put_in_line(question, by, endpoint or _still_offered(answer))
+
+
+@transaction.atomic
+def ask_again(answer: Answer, *, by: User, endpoint: ModelEndpoint | None = None) -> Answer:
+    """Put the same question in line once more, with `endpoint` or the same model as before; only its asker may.
+
+    Raises WrongState while an answer to it is still being made, EndpointError for a model the workspace does not offer.
+    """
+    _require_asker(answer, by)
+    _require_open(answer.workspace)
+    return _put_in_line(answer.question, by, endpoint or _still_offered(answer))
 
 
 @transaction.atomic
@@ -59,9 +101,7 @@ def stop(answer: Answer, *, by: User) -> None:
 
     Raises WrongState when the answer had already come to an ending of its own.
     """
-    access.require(by, Action.ASK, answer)
-    if answer.asked_by_id != by.pk:
-        raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
+    _require_asker(answer, by)
     stopped = Answer.objects.filter(pk=answer.pk, status__in=OPEN).update(
         status=AnswerStatus.STOPPED, attempt=F("attempt") + 1, lease_until=None, ended_at=timezone.now()
     )
@@ -73,7 +113,19 @@ def stop(answer: Answer, *, by: User) -> None:
         raise WrongState(_("The answer was finished before it could be stopped."))
 
 
-def _checked(text: str) -> dict[str, str]:
+def _require_asker(answer: Answer, by: User) -> None:
+    access.require(by, Action.ASK, answer)
+    if answer.asked_by_id != by.pk:
+        raise Forbidden(user=by, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
+
+
+def _still_offered(answer: Answer) -> ModelEndpoint | None:
+    """The model that wrote it, where the workspace offers that still."""
+    endpoint = answer.endpoint
+    return endpoint if endpoint is not None and endpoint in endpoints.choices_for(answer.workspace) else None
+
+
+def _checked(text: str, conversation: Conversation | None) -> dict[str, str]:
     """Text and language of a question, or QuestionError. PostgreSQL stores no NUL character."""
     text = text.replace("\0", "").strip()
     if not text:
@@ -83,7 +135,11 @@ def _checked(text: str) -> dict[str, str]:
             _("A question has at most %(most)d characters; this one has %(length)d.")
             % {"most": settings.MAX_QUESTION_CHARACTERS, "length": len(text)}
         )
-    return {"text": text, "language": language_of(text)}
+    language = language_of(text)
+    if not language and conversation is not None:
+        # "1. 4. 2027?" is asked in the language of what came before.
+        language = conversation.questions.order_by("-asked_at").values_list("language", flat=True).first() or ""
+    return {"text": text, "language": language}
 
 
 def _require_open(workspace: Workspace) -> None:
@@ -107,6 +163,7 @@ def _put_in_line(question: Question, by: User, endpoint: ModelEndpoint | None) -
         workspace=question.workspace,
         by=by,
         question=question.pk,
+        conversation=question.conversation_id,
         question_sha256=digest(question.text),
         endpoint=endpoint.name if endpoint else "",
     )

@@ -62,7 +62,7 @@ async def stream_of(answer_id: UUID, credential: Credential, after: str) -> Asyn
                 rights = await _rights(answer_id, credential)
             if not rights.watch:
                 return
-            if kind == streaming.TOKEN and not rights.words:
+            if kind in streaming.WORDS and not rights.words:
                 continue
             yield ": still here\n\n" if kind == streaming.BEAT else _frame(event_id, kind, json.dumps(data))
     except redis.RedisError as error:

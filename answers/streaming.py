@@ -3,8 +3,9 @@
 The row is the truth and the stream only its news: what cannot be written here is logged and lost, and a follower
 who misses the end learns it from the row.
 
-Events: `status` {status, label, sentence, tone, family} · `step` {step, label} · `reset` {} (what was streamed so
-far is void) · `token` {text} · `end` {status}. Followers also get `beat` {}, which stands in no stream.
+Events: `status` {status, label, sentence, tone, family} · `step` {step, label} · `asked` {text} (what a follow-up is
+understood as) · `reset` {} (what was streamed so far is void) · `token` {text} · `end` {status}. Followers also get
+`beat` {}, which stands in no stream.
 """
 
 import json
@@ -27,7 +28,9 @@ from answers.states import HELD, OPEN, WORDING, AnswerStatus
 
 logger = logging.getLogger(__name__)
 
-STATUS, STEP, RESET, TOKEN, END, BEAT = "status", "step", "reset", "token", "end", "beat"
+STATUS, STEP, ASKED, RESET, TOKEN, END, BEAT = "status", "step", "asked", "reset", "token", "end", "beat"
+#: They carry words, which are for whoever may open every source of the answer.
+WORDS = frozenset({ASKED, TOKEN})
 
 KEPT_SECONDS = 24 * 3600
 #: The row then holds the text, under the rights of whoever reads it; what was streamed is gone from the broker.

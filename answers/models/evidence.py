@@ -8,6 +8,9 @@ from django.db.models import F, Q
 from answers.models.answer import Answer
 from documents.models import Document, Version
 
+#: From this rank on: passages that came with an earlier turn of the conversation, as what its text rests on.
+FIRST_INHERITED = 1001
+
 
 class Evidence(models.Model):
     """A passage that was authorised for this asker and given to the model, with why it ranked where it did.

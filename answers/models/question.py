@@ -24,9 +24,7 @@ class Question(models.Model):
         Conversation, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
     )
     #: The earlier form, when the asker put it differently. Once only: the later form is the one that is edited.
-    replaces = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
-    )
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
 
     class Meta:
         verbose_name = _("question")

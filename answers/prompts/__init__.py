@@ -54,7 +54,7 @@ class Prompt:
 
 def render(question: str, sources: Iterable[Quotable]) -> Prompt:
     """The prompt that asks `question` of `sources`."""
-    system, template, sha256 = _files(VERSION)
+    system, template, sha256 = read_files(VERSION)
     blocks = "\n".join(_source(source) for source in sources)
     filled = Template(template).substitute(sources=blocks, question=harmless(question))
     return Prompt(VERSION, sha256, system, filled)
@@ -73,7 +73,8 @@ def _source(source: Quotable) -> str:
 
 
 @cache
-def _files(version: str) -> tuple[str, str, str]:
+def read_files(version: str) -> tuple[str, str, str]:
+    """System part, template of the question, and the hash over both, of one version."""
     folder = Path(__file__).parent / version
     system = (folder / "system.txt").read_text(encoding="utf-8")
     question = (folder / "question.txt").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from answers import leases
 from answers.endpoints import label_of
 from answers.exceptions import Ended
 from answers.models import Evidence
+from answers.models.evidence import FIRST_INHERITED
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
@@ -98,7 +99,7 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
 
 def _store(state: State) -> None:
     if state.answer.attempt > 1:
-        Evidence.objects.filter(answer=state.answer).delete()
+        Evidence.objects.filter(answer=state.answer, rank__lt=FIRST_INHERITED).delete()
     stored = Evidence.objects.bulk_create(
         Evidence(
             answer=state.answer,

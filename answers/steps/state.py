@@ -63,6 +63,9 @@ class State:
     # scope
     policy: str = ""
     endpoint: ModelEndpoint | None = None
+    # understand
+    #: A follow-up as a question of its own; "" where the question stands alone.
+    asked_as: str = ""
     # retrieve
     #: Whether part of the index was not available, so that passages may be missing.
     limited: bool = False
@@ -91,7 +94,8 @@ class State:
 
     @property
     def question(self) -> str:
-        return self.answer.question.text
+        """What is searched for and answered."""
+        return self.asked_as or self.answer.question.text
 
     @property
     def language(self) -> str:

@@ -375,7 +375,7 @@ def test_the_evidence_of_an_attempt_that_died_does_not_double(policies, handbook
     def die(state: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:2], die))
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:3], die))
     die.__name__ = "compose"
     with pytest.raises(KeyboardInterrupt):
         pipeline.run(answer.pk)
@@ -424,7 +424,7 @@ def broken(monkeypatch) -> None:
     def ground(state: Any) -> None:
         raise ValueError(state.question)
 
-    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:4], ground))
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:5], ground))
 
 
 def test_an_error_of_ours_lets_go_at_once_and_is_no_death(policies, handbook, member, broken, caplog):
@@ -489,7 +489,7 @@ def test_a_worker_that_is_told_to_stop_is_neither_a_death_nor_an_error(policies,
     def compose(state: Any) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:2], compose))
+    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:3], compose))
     with pytest.raises(SystemExit):
         pipeline.run(answer.pk)
     monkeypatch.undo()

@@ -1,0 +1,126 @@
+"""Settle what a follow-up asks for: the question as one that stands alone, which is what is searched for.
+
+A chat model is told the earlier turns that the asker may still read, whole or not at all; where the built-in model
+answers, or the other fails, rules carry over the asker's own words. What a model put in from an earlier answer rests on
+that answer's sources, so this one rests on them too.
+"""
+
+import logging
+
+from django.db import transaction
+
+from answers import chat_models, followups, leases, streaming
+from answers.earlier_turns import Earlier, Turn, before
+from answers.endpoints import label_of
+from answers.exceptions import EndpointError, LeaseLost, ModelFailed
+from answers.models import EndpointKind, Evidence, ModelEndpoint
+from answers.models.evidence import FIRST_INHERITED
+from answers.prompts import follow_up
+from answers.steps.compose import spoken
+from answers.steps.state import Outcome, State
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
+
+logger = logging.getLogger(__name__)
+
+#: Among the scores of a passage that came with an earlier turn: the answer it was given for.
+FROM_TURN = "turn"
+
+
+def understand(state: State) -> Outcome:
+    """Never ends the answer: a question that is not understood better is searched for as it was asked."""
+    if state.answer.asked_as:
+        # An attempt before this one got so far.
+        _keep(state, "", ())
+    earlier = before(state.answer)
+    told = {"turns": len(earlier.turns), "left_out": earlier.left_out}
+    if not earlier.turns:
+        return Outcome(detail=told)
+    by, asked_as = "rules", ""
+    used: tuple[Turn, ...] = ()
+    endpoint = state.endpoint
+    if endpoint is not None and endpoint.kind != EndpointKind.EXTRACTIVE:
+        by, asked_as, used, told = _by_model(state, endpoint)
+    if by == "rules":
+        asked_as = followups.stand_alone(state.question, [turn.question for turn in earlier.turns])
+    if asked_as:
+        _keep(state, asked_as, used)
+    return Outcome(detail=told | {"by": by, "asked_as_sha256": digest(asked_as) if asked_as else ""})
+
+
+def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Turn, ...], dict[str, int]]:
+    """What the model makes of the question, with the turns it was sent; by "rules" where it could not be asked."""
+    earlier = _authorised(state)
+    told = {"turns": len(earlier.turns), "left_out": earlier.left_out}
+    if not earlier.turns:
+        return "rules", "", (), told
+    prompt = follow_up.render(state.question, earlier.turns)
+    watch = leases.Watch(state.answer)
+    try:
+        pieces = chat_models.stream_chat(
+            endpoint, prompt, question=state.question, evidence=(), should_stop=watch.should_stop
+        )
+        reply = follow_up.taken(spoken("".join(pieces).replace("\0", "")), state.question)
+    except (ModelFailed, EndpointError) as error:
+        logger.info("Answer %s: its follow-up is read by rules: %s", state.answer.pk, type(error).__name__)
+        reply = None
+    if watch.lost:
+        raise LeaseLost(state.answer.pk)
+    if reply is None:
+        return "rules", "", (), told
+    return "model", reply, earlier.turns, told
+
+
+def _authorised(state: State) -> Earlier:
+    """The turns as they may be told at this moment, with the entry that they were sent."""
+    with transaction.atomic():
+        leases.renew(state.answer)
+        earlier = before(state.answer)
+        if earlier.turns:
+            record(
+                EventType.TURNS_SENT,
+                on=state.answer,
+                workspace=state.workspace,
+                by=state.asker,
+                attempt=state.answer.attempt,
+                endpoint=label_of(state.endpoint) if state.endpoint else "",
+                turns=[{"answer": turn.answer_id, "text_sha256": digest(turn.text)} for turn in earlier.turns],
+                left_out=earlier.left_out,
+            )
+    return earlier
+
+
+def _keep(state: State, asked_as: str, used: tuple[Turn, ...]) -> None:
+    """Write down what is asked, and what that rests on, before anybody is shown it."""
+    with transaction.atomic():
+        if not leases.ours(state.answer).update(asked_as=asked_as):
+            raise LeaseLost(state.answer.pk)
+        Evidence.objects.filter(answer=state.answer, rank__gte=FIRST_INHERITED).delete()
+        _rest_on(state, used)
+    state.asked_as = state.answer.asked_as = asked_as
+    if asked_as:
+        streaming.append(state.answer.pk, streaming.ASKED, {"text": asked_as})
+
+
+def _rest_on(state: State, used: tuple[Turn, ...]) -> None:
+    """One passage of every version the used answers rest on: enough for every right and every deletion to reach it."""
+    answers = [turn.answer_id for turn in used if turn.text]
+    rows = Evidence.objects.filter(answer__in=answers).order_by("version_id", "rank").distinct("version_id")
+    inherited = [
+        Evidence(
+            answer=state.answer,
+            rank=FIRST_INHERITED + place,
+            passage_id=row.passage_id,
+            document_id=row.document_id,
+            version_id=row.version_id,
+            start=row.start,
+            end=row.end,
+            page=row.page,
+            locator=row.locator,
+            sha256=row.sha256,
+            scores={FROM_TURN: str(row.answer_id)},
+        )
+        for place, row in enumerate(rows)
+    ]
+    Evidence.objects.bulk_create(inherited)

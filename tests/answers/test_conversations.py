@@ -1,0 +1,251 @@
+"""Conversations: follow-ups are understood in context, and a turn that was closed to its asker is told to nobody."""
+
+from functools import partial
+
+import pytest
+
+from answers import conversations, earlier_turns, pipeline, questions
+from answers.exceptions import QuestionError, WrongState
+from answers.models import Answer, Conversation
+from answers.models.evidence import FIRST_INHERITED
+from answers.querysets import closed_evidence
+from answers.states import AnswerStatus
+from audit.events import EventType
+from audit.models import Event
+from documents import restriction
+from workspaces.exceptions import Forbidden, Hidden
+
+LEAVE = "How many days of annual leave does a full-time employee have?"
+
+
+def test_a_follow_up_is_searched_for_with_the_topic_it_leans_on(policies, handbook, purchasing, member, answered):
+    first = answered(policies, LEAVE, member)
+
+    second = answered(policies, "What about the year after?", member, conversation=first.question.conversation)
+
+    assert second.asked_as == "What about the year after (days of annual leave, full-time employee)?"
+    assert second.status == AnswerStatus.ANSWERED
+    assert {row.document_id for row in second.evidence.all()} >= {handbook.document_id}
+    detail = second.steps.get(step="understand").detail
+    assert (detail["turns"], detail["left_out"], detail["by"]) == (1, 0, "rules")
+
+
+def test_a_question_that_stands_alone_is_searched_for_as_it_is(policies, handbook, purchasing, member, answered):
+    first = answered(policies, LEAVE, member)
+
+    second = answered(policies, "Who approves a purchase order?", member, conversation=first.question.conversation)
+
+    assert second.asked_as == ""
+
+
+def test_a_model_is_sent_the_earlier_turns_and_its_question_is_searched_for(
+    policies, handbook, member, answered, endpoint_of, chat_server
+):
+    first = answered(policies, LEAVE, member)
+    chat_server.says = "When does annual leave expire?"
+
+    second = answered(
+        policies,
+        "And when does it end?",
+        member,
+        conversation=first.question.conversation,
+        endpoint=endpoint_of("says"),
+    )
+
+    sent = chat_server.requests[0]["messages"][-1]["content"]
+    assert LEAVE in sent
+    assert first.released_text.split(" [")[0] in sent
+    assert second.asked_as == "When does annual leave expire?"
+    assert "When does annual leave expire?" in chat_server.requests[1]["messages"][-1]["content"]
+    event = Event.objects.get(type=EventType.TURNS_SENT, object_id=str(second.pk))
+    assert str(first.pk) in event.body
+    assert "annual leave" not in event.body
+
+
+@pytest.fixture
+def lost(policies, handbook, purchasing, member, manager, answered):
+    """A conversation whose first answer rests on a document that was closed to its asker since."""
+    first = answered(policies, LEAVE, member)
+    restriction.restrict(handbook.document, by=manager)
+    return first
+
+
+@pytest.mark.parametrize("model", ["built-in", "says"])
+def test_a_turn_whose_sources_were_lost_is_not_told_again(
+    model, lost, policies, member, answered, endpoint_of, chat_server
+):
+    chat_server.says = "Anything [1]."
+    options = {} if model == "built-in" else {"endpoint": endpoint_of(model)}
+
+    second = answered(
+        policies, "What about purchase orders?", member, conversation=lost.question.conversation, **options
+    )
+
+    assert second.asked_as == ""
+    detail = second.steps.get(step="understand").detail
+    assert (detail["turns"], detail["left_out"]) == (0, 1)
+    assert not any(LEAVE in str(request) or "20 working days" in str(request) for request in chat_server.requests)
+    assert not Event.objects.filter(type=EventType.TURNS_SENT).exists()
+
+
+def test_without_the_look_at_rights_the_lost_turn_would_be_told(lost, policies, member, monkeypatch):
+    """The counter-proof: the test above can fail."""
+    answer = questions.ask(
+        workspace=policies, text="What about it?", by=member, conversation=lost.question.conversation
+    )
+    assert earlier_turns.before(answer).turns == ()
+
+    monkeypatch.setattr(earlier_turns, "resting_on_closed", lambda user, answers: frozenset())
+
+    assert LEAVE in earlier_turns.before(answer).turns[0].question
+
+
+def test_what_a_model_put_in_from_an_earlier_answer_rests_on_its_sources(
+    policies, handbook, purchasing, member, contributor, manager, answered, endpoint_of, chat_server
+):
+    first = answered(policies, LEAVE, member)
+    chat_server.says = "Who approves a purchase order after 20 working days?"
+
+    second = answered(
+        policies,
+        "Who approves it then?",
+        member,
+        conversation=first.question.conversation,
+        endpoint=endpoint_of("says"),
+    )
+
+    inherited = second.evidence.filter(rank__gte=FIRST_INHERITED)
+    assert {row.version_id for row in inherited} == {row.version_id for row in first.evidence.all()}
+    restriction.restrict(handbook.document, by=manager)
+    assert closed_evidence(contributor, second).filter(rank__gte=FIRST_INHERITED).exists()
+
+
+def test_a_reply_that_is_no_question_falls_back_to_rules(
+    policies, handbook, member, answered, endpoint_of, chat_server
+):
+    first = answered(policies, LEAVE, member)
+    chat_server.says = "Certainly!\nHere is what I think about annual leave."
+
+    second = answered(
+        policies, "When does it expire?", member, conversation=first.question.conversation, endpoint=endpoint_of("says")
+    )
+
+    assert second.asked_as == "When does it (days of annual leave, full-time employee) expire?"
+    assert not second.evidence.filter(rank__gte=FIRST_INHERITED).exists()
+
+
+def test_a_conversation_takes_no_question_of_another_workspace_or_person(
+    policies, legal, member, contributor, make_workspace
+):
+    other = make_workspace("other", member=member)
+    thread = questions.ask(workspace=policies, text=LEAVE, by=member).question.conversation
+
+    with pytest.raises(Forbidden):
+        questions.ask(workspace=other, text="And here?", by=member, conversation=thread)
+    with pytest.raises(Hidden):
+        questions.ask(workspace=policies, text="And I?", by=contributor, conversation=thread)
+
+    assert thread.questions.count() == 1
+
+
+def test_turns_of_another_workspace_are_not_told_even_if_a_row_was_moved(policies, member, make_workspace):
+    other = make_workspace("other", member=member)
+    here = questions.ask(workspace=policies, text=LEAVE, by=member)
+    there = questions.ask(workspace=other, text="What about it?", by=member)
+    there.question.conversation = here.question.conversation
+    there.question.save()
+
+    assert earlier_turns.before(there).turns == ()
+
+
+def test_a_question_put_differently_keeps_its_earlier_form(policies, handbook, member, answered):
+    first = answered(policies, "How many days of leave?", member)
+
+    second = questions.rephrase(first, text=LEAVE, by=member)
+    pipeline.run(second.pk)
+
+    assert second.question.replaces == first.question
+    assert second.question.conversation == first.question.conversation
+    assert Event.objects.filter(type=EventType.QUESTION_REPHRASED, object_id=str(first.pk)).exists()
+    # What was replaced is no turn of the conversation any more.
+    later = questions.ask(workspace=policies, text="Why?", by=member, conversation=second.question.conversation)
+    assert [turn.question for turn in earlier_turns.before(later).turns] == [LEAVE]
+
+
+def test_only_the_last_question_is_put_differently_and_only_by_its_asker(policies, member, contributor):
+    first = questions.ask(workspace=policies, text=LEAVE, by=member)
+    thread = first.question.conversation
+    questions.stop(first, by=member)
+    last = questions.ask(workspace=policies, text="Why?", by=member, conversation=thread)
+
+    with pytest.raises(WrongState, match="last question"):
+        questions.rephrase(first, text="Other?", by=member)
+    with pytest.raises(Hidden):
+        questions.rephrase(last, text="Other?", by=contributor)
+    questions.rephrase(last, text="How come?", by=member)
+    with pytest.raises(WrongState):
+        questions.rephrase(last, text="Twice?", by=member)
+
+    last.refresh_from_db()
+    assert last.status == AnswerStatus.STOPPED
+
+
+def test_a_conversation_is_named_and_put_away_by_its_owner_alone(policies, member, manager):
+    thread = questions.ask(workspace=policies, text=LEAVE, by=member).question.conversation
+
+    for act in (
+        partial(conversations.rename, thread, title="Mine", by=manager),
+        partial(conversations.archive, thread, by=manager),
+    ):
+        with pytest.raises(Hidden):
+            act()
+    conversations.rename(thread, title="  Leave ", by=member)
+    conversations.archive(thread, by=member)
+    conversations.archive(thread, by=member)
+
+    assert Conversation.objects.get().title == "Leave"
+    assert list(conversations.shown_to(member, policies)) == []
+    kinds = Event.objects.filter(object_id=str(thread.pk)).values_list("type", flat=True)
+    assert sorted(kinds) == [EventType.CONVERSATION_ARCHIVED, EventType.CONVERSATION_RENAMED]
+    with pytest.raises(QuestionError, match="deleted"):
+        questions.ask(workspace=policies, text="More?", by=member, conversation=thread)
+
+
+def test_an_act_whose_entry_cannot_be_written_did_not_happen(policies, member, monkeypatch):
+    thread = questions.ask(workspace=policies, text=LEAVE, by=member).question.conversation
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(conversations, "record", fail)
+    for act in (
+        partial(conversations.rename, thread, title="New", by=member),
+        partial(conversations.archive, thread, by=member),
+    ):
+        with pytest.raises(RuntimeError):
+            act()
+
+    stored = Conversation.objects.get()
+    assert (stored.title, stored.archived_at) == ("", None)
+
+
+def test_what_a_follow_up_was_understood_as_survives_a_worker_that_died(policies, handbook, member, answered, die):
+    first = answered(policies, LEAVE, member)
+    answer = questions.ask(
+        workspace=policies, text="When does it expire?", by=member, conversation=first.question.conversation
+    )
+    Answer.objects.filter(pk=answer.pk).update(status="working", attempt=1, asked_as="Something else?")
+    die(answer)
+
+    pipeline.run(answer.pk)
+
+    answer.refresh_from_db()
+    assert answer.asked_as == "When does it (days of annual leave, full-time employee) expire?"
+
+
+def test_a_short_follow_up_is_spoken_to_in_the_language_of_the_conversation(policies, member):
+    first = questions.ask(workspace=policies, text="Koliko dana godišnjeg odmora ima zaposleni?", by=member)
+
+    second = questions.ask(workspace=policies, text="2027?", by=member, conversation=first.question.conversation)
+
+    assert second.question.language == "sr-latn"
