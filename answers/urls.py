@@ -4,6 +4,7 @@ from django.urls import path
 
 from answers import model_views, receipt_views, views, who_views
 from answers.export import views as export_views
+from answers.replays import views as replay_views
 
 app_name = "answers"
 urlpatterns = [
@@ -20,6 +21,8 @@ urlpatterns = [
     path("answers/<uuid:pk>/who/", who_views.who, name="who"),
     path("answers/<uuid:pk>/who/take-back/", who_views.take_back, name="take_back"),
     path("answers/<uuid:pk>/export/<slug:format>/", export_views.export, name="export"),
+    path("answers/<uuid:pk>/replays/", replay_views.begin, name="begin_replay"),
+    path("answers/<uuid:pk>/replays/<uuid:replay>/", replay_views.show, name="replay"),
     path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
     path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
 ]

@@ -40,7 +40,7 @@ class Replay(models.Model):
 
     endpoint_label = models.CharField(max_length=300, blank=True)
     prompt_sha256 = models.CharField(max_length=64, blank=True)
-    #: All that the model wrote this time, and the hash of what it had written for the answer.
+    #: All that the model wrote this time, where it differs, and the hash of what it had written for the answer.
     text = models.TextField(blank=True)
     text_sha256 = models.CharField(max_length=64, blank=True)
     compared_sha256 = models.CharField(max_length=64, blank=True)
@@ -81,4 +81,4 @@ class Replay(models.Model):
     @property
     def is_erased(self) -> bool:
         """Whether there was a text, and only its hash is left."""
-        return bool(self.text_sha256) and not self.text
+        return self.state == ReplayState.DIFFERENT and not self.text

@@ -136,6 +136,12 @@ def _without_review(world: World) -> None:
     AccessReview.objects.filter(pk=world.own.review.pk).delete()
 
 
+def _written_by_the_built_in_model(world: World) -> None:
+    Answer.objects.filter(pk=world.own.released.pk).update(
+        endpoint=world.built_in, raw_output="As the model wrote it.", prompt_sha256="0" * 64
+    )
+
+
 def _in(state: str) -> Before:
     def move(world: World) -> None:
         revision = Workspace.objects.get(pk=world.own.workspace.pk).index_revision
@@ -401,6 +407,13 @@ PORTAL = [
         E.DECLASSIFICATION_ENDED,
         {"pk": one("declassified")},
         may=frozenset({"manager", "reviewer"}),
+    ),
+    Act(
+        "answers:begin_replay",
+        "reviewer",
+        E.ANSWER_REPLAY_ASKED,
+        {"pk": one("released")},
+        before=_written_by_the_built_in_model,
     ),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     Act(
