@@ -8,11 +8,14 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from answers import endpoints
+from answers import endpoints, queue
 from answers.exceptions import LeaseLost
+from answers.grounding import summarise
 from answers.leases import ours
 from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun
+from answers.policy.noting import as_detail, held_meanwhile, newest_rules, note_verdict, verdict_stands
 from answers.querysets import closed_evidence
+from answers.reuse import giving
 from answers.separation import deciding
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
@@ -20,7 +23,6 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
-from workspaces.models import ReviewPolicy
 from workspaces.roles import Action
 
 _EVENTS = {
@@ -47,6 +49,7 @@ _WRITTEN = (
     "released_text",
     "released_sha256",
     "released_at",
+    "released_by",
 )
 
 
@@ -55,17 +58,21 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     """End the answer in `status` and return it as stored.
 
     What was to be released is held when the policy asks for review by now. What was to be released or held is refused
-    when the asker lost a right to it since the evidence was read, or when nobody could decide on it. Raises LeaseLost
-    when the answer is no longer ours.
+    when the asker lost a right to it since the evidence was read, or when nobody could decide on it. An approved
+    answer that is given again was let out by who approved it. Raises LeaseLost when the answer is no longer ours, and
+    ApprovalGone when that approval does not stand any more.
     """
     answer, rules = state.answer, _locked(state.answer)
-    if status in RELEASED and rules.policy_now != ReviewPolicy.OPEN:  # type: ignore[attr-defined]
+    if state.reused is not None:
+        giving.require_standing(state.reused, state.asker)
+    elif status in RELEASED and not verdict_stands(state, rules.policy_now, rules.rules_now):  # type: ignore[attr-defined]
         status, state.policy = AnswerStatus.HELD_FOR_REVIEW, rules.policy_now  # type: ignore[attr-defined]
+        state.release = held_meanwhile(state, rules.policy_now)  # type: ignore[attr-defined]
     if status in (*RELEASED, *HELD) and not _is_open_to_asker(rules):
         status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
     needs_second = False
     if status in HELD:
-        decidable, needs_second = deciding(answer)
+        decidable, needs_second = deciding(answer, takes_two=state.release is not None and state.release.takes_two)
         if not decidable:
             status, details = AnswerStatus.REFUSED_NO_REVIEWER, {"at": "release"}
     answer.status = status
@@ -76,7 +83,11 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     if status in (*RELEASED, *HELD):
         _write_text(answer, state, needs_second=needs_second)
     answer.save(update_fields=_WRITTEN)
+    if status in (*RELEASED, *HELD):
+        note_verdict(answer, state)
     StepRun.objects.bulk_create(runs)
+    if answer.status in RELEASED and state.reused is not None:
+        giving.note(state.reused, answer)
     record(
         _EVENTS[AnswerStatus(status).family],
         on=answer,
@@ -100,6 +111,7 @@ def _locked(answer: Answer) -> Answer:
             rests_on_closed=Exists(closed_evidence(answer.asked_by, answer)),
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
+            rules_now=newest_rules("workspace"),
         )
         .first()
     )
@@ -149,9 +161,15 @@ def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
         answer.released_text = state.text
         answer.released_sha256 = digest(state.text)
         answer.released_at = answer.ended_at
+        answer.released_by = state.reused.approved.answer.released_by if state.reused else None
     else:
         Draft.objects.create(
-            answer=answer, workspace_id=answer.workspace_id, text=state.text, needs_second=needs_second
+            answer=answer,
+            workspace_id=answer.workspace_id,
+            text=state.text,
+            needs_second=needs_second,
+            due_at=queue.due_for(answer.workspace_id),
+            grounding=summarise(state.sentences).verdict,
         )
 
 
@@ -165,6 +183,8 @@ def _proof(answer: Answer, state: State) -> dict[str, Any]:
         "prompt_sha256": answer.prompt_sha256,
         "output_sha256": digest(state.raw) if state.raw else "",
     }
+    if state.release is not None:
+        proof["release"] = as_detail(state.release)
     if answer.text:
         proof["text_sha256"] = digest(answer.text)
         proof["citations"] = [

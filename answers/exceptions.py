@@ -45,6 +45,10 @@ class ReuseError(PortalError):
     """Something about approved answers that cannot be done as it was asked."""
 
 
+class PolicyError(PortalError):
+    """A release rule that is none, or a set of rules that cannot be saved as it was sent."""
+
+
 class EndpointError(PortalError):
     """A model endpoint that is not usable as configured."""
 

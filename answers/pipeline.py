@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from answers import endings, leases, streaming
-from answers.exceptions import Ended, LeaseLost, ModelFailed
+from answers.exceptions import ApprovalGone, Ended, LeaseLost, ModelFailed
 from answers.language import speaking
 from answers.models import Answer, StepRun
 from answers.states import AnswerStatus
@@ -22,6 +22,7 @@ from answers.steps.cite import cite
 from answers.steps.compose import compose
 from answers.steps.ground import ground
 from answers.steps.retrieve import retrieve
+from answers.steps.reuse import reuse
 from answers.steps.route import route
 from answers.steps.scope import scope
 from answers.steps.state import Outcome, State
@@ -33,12 +34,13 @@ logger = logging.getLogger(__name__)
 
 Step = Callable[[State], Outcome]
 
-STEPS: tuple[Step, ...] = (scope, understand, retrieve, compose, cite, ground, route)
+STEPS: tuple[Step, ...] = (scope, understand, reuse, retrieve, compose, cite, ground, route)
 
 #: What the asker is told while a step runs.
 LABELS = {
     "scope": _("Checking what is open to you"),
     "understand": _("Understanding the question"),
+    "reuse": _("Looking for an approved answer to the same question"),
     "retrieve": _("Searching the documents open to you"),
     "compose": _("Writing from the evidence"),
     "cite": _("Checking every quotation against its source"),
@@ -55,6 +57,11 @@ def run(answer_id: UUID) -> None:
     with context.acting(None), speaking(answer.question.language):
         try:
             ended = _work(answer)
+        except ApprovalGone:
+            logger.info("Answer %s: the approved answer does not stand any more; it is answered anew.", answer.pk)
+            leases.release(answer)
+            run(answer_id)
+            return
         except LeaseLost:
             logger.info("Answer %s was stopped or taken over; attempt %s ends.", answer.pk, answer.attempt)
             return

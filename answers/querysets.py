@@ -92,6 +92,11 @@ def resting_on_closed(user: User, answers: Iterable[UUID]) -> frozenset[UUID]:
     return frozenset(closed.order_by().values_list("answer", flat=True).distinct())
 
 
+def rests_on_open(user: User, answer: str) -> Q:
+    """Of rows with an answer in the field `answer` ("pk" of answers): it rests on nothing that is closed to `user`."""
+    return _all_open(user, answer)
+
+
 def _all_open(user: User, answer: str) -> Q:
     """Correlated to the outer row's `answer` field: whether it rests on nothing that is closed to `user`."""
     # An array, because the database looks into one for each row that is shown or counted. NOT EXISTS it turns into the

@@ -114,8 +114,8 @@ RELEASED = (AnswerStatus.ANSWERED, AnswerStatus.ANSWERED_APPROVED)
 HELD = (AnswerStatus.HELD_FOR_REVIEW, AnswerStatus.HELD_RETURNED, AnswerStatus.HELD_REOPENED)
 
 _ENDINGS = frozenset(AnswerStatus.values) - set(OPEN)
+#: An approved answer that is given again comes to a person with its approval.
 _FROM_WORK = _ENDINGS - {
-    AnswerStatus.ANSWERED_APPROVED,
     AnswerStatus.HELD_RETURNED,
     AnswerStatus.HELD_REOPENED,
     AnswerStatus.REFUSED_BY_REVIEWER,

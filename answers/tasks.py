@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from answers import leases, pipeline, source_changes, withdrawal
+from answers.gaps import closing, gathering
 from answers.models import Answer, Replay
 from answers.replays import run as replaying
+from answers.reuse import offering
 from workspaces.dispatch import dispatch
 
 #: Answers one sweep rings for; the next sweep takes the rest.
@@ -42,6 +44,22 @@ def sweep_answers() -> None:
     replays = Replay.objects.filter(replaying.unheld(), waited).order_by("asked_at")
     for replay_id in replays.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
         dispatch(replay_answer, replay_id)
+
+
+@shared_task(name="answers.tasks.sweep_gaps")
+def sweep_gaps() -> None:
+    """Gather questions that found no good answer, and close gaps whose document answers by now."""
+    gathering.gather()
+    closing.finish()
+    closing.tell_late()
+
+
+@shared_task(name="answers.tasks.sweep_approved")
+def sweep_approved() -> None:
+    """Take up approved answers that may be given again, and remind the approvers of those that expire soon."""
+    offering.take_up()
+    offering.renew_meanings()
+    offering.remind()
 
 
 @shared_task(name="answers.tasks.sweep_standing")

@@ -32,8 +32,12 @@ REMOVED: dict[str, Any] = {
     "files": gettext_lazy("Original files"),
     "answers": gettext_lazy("Texts of answers"),
     "citations": gettext_lazy("Quotes in citations"),
+    "replays": gettext_lazy("Outputs of replays"),
     "questions": gettext_lazy("Questions that repeated it"),
+    "question_vectors": gettext_lazy("Vectors of questions that repeated it"),
+    "feedback": gettext_lazy("Feedback and reasons of gaps that repeated it"),
     "reasons": gettext_lazy("Reasons that repeated it"),
+    "comments": gettext_lazy("Reviewers' comments that repeated it"),
     "answers_kept": gettext_lazy("Answers kept closed by the workspace's rules"),
 }
 

@@ -360,6 +360,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-retention": {"task": "documents.tasks.sweep_retention", "schedule": 3600.0},
     "sweep-spaces": {"task": "documents.tasks.sweep_spaces", "schedule": float(SWEEP_SECONDS)},
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
+    "sweep-gaps": {"task": "answers.tasks.sweep_gaps", "schedule": 60.0},
+    "sweep-approved": {"task": "answers.tasks.sweep_approved", "schedule": 60.0},
     "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
 }
 

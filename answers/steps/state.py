@@ -1,12 +1,16 @@
 """What the steps hand to each other, and what each reports about itself."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from answers.models import Answer, ModelEndpoint
+from answers.models import Answer, Grounding, ModelEndpoint
 from answers.prompts import Prompt
 from workspaces.models import User, Workspace
+
+if TYPE_CHECKING:
+    from answers.policy.verdicts import Verdict
+    from answers.reuse.giving import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,37 @@ class Sentence:
     citations: list[int] = field(default_factory=list)
     #: Share of the sentence's content words that its quotes contain; None where that cannot be measured.
     grounding: float | None = None
+    #: One of `models.Grounding`; "" in answers from before there were verdicts.
+    verdict: str = ""
+    #: `{"code": …, "what": …}` each, for `grounding.in_words`: what the verdict rests on, the weightiest first.
+    reasons: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many sentences of an answer end as what, for lists, release rules and the provenance.
+
+    `lowest` is the least grounding, 0 to 1; None where none could be measured.
+    """
+
+    sentences: int = 0
+    partly: int = 0
+    unsupported: int = 0
+    lowest: float | None = None
+
+    @property
+    def share_unsupported(self) -> float:
+        """0 to 1; 0 of no sentences."""
+        return self.unsupported / self.sentences if self.sentences else 0.0
+
+    @property
+    def verdict(self) -> str:
+        """What the weakest sentence is; "" of no sentences."""
+        if not self.sentences:
+            return ""
+        if self.unsupported:
+            return Grounding.UNSUPPORTED.value
+        return Grounding.PARTLY.value if self.partly else Grounding.SUPPORTED.value
 
 
 @dataclass(slots=True)
@@ -66,6 +101,9 @@ class State:
     # understand
     #: A follow-up as a question of its own; "" where the question stands alone.
     asked_as: str = ""
+    # reuse
+    #: The approved answer that is given again, with what it rests on.
+    reused: "Given | None" = None
     # retrieve
     #: Whether part of the index was not available, so that passages may be missing.
     limited: bool = False
@@ -82,6 +120,10 @@ class State:
     text: str = ""
     sentences: list[Sentence] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    grounding: Summary = Summary()
+    # route
+    #: What the release policy decided, and on what.
+    release: "Verdict | None" = None
     dropped: int = 0
 
     @property

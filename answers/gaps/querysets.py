@@ -1,0 +1,54 @@
+"""Which gaps a person may know of, and which of their questions they may read."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from answers.models import Gap, GapQuestion
+from answers.querysets import rests_on_open
+from workspaces import access
+from workspaces.models import User
+from workspaces.notifications.registry import describe
+from workspaces.roles import Action
+
+
+def gaps_open_to(user: User) -> QuerySet[Gap]:
+    """Gaps of workspaces whose documents `user` manages, and those assigned to them while they may add documents."""
+    assigned = Q(access.where_allowed(user, Action.ADD), assigned_to=user)
+    return Gap.objects.filter(access.where_allowed(user, Action.MANAGE_DOCUMENTS) | assigned)
+
+
+def questions_in(gap: Gap, *, to: User) -> QuerySet[GapQuestion]:
+    """The questions of a gap that `to` may read: not those whose answer rests on what is closed to them.
+
+    A question without evidence rests on nothing; one that got an answer may repeat what stands in its sources.
+    """
+    return GapQuestion.objects.filter(rests_on_open(to, "answer"), gap=gap).select_related("answer__question", "asker")
+
+
+def counted(gaps: QuerySet[Gap]) -> QuerySet[Gap]:
+    """With how many questions each has, how many people wait, and when the last question came."""
+    return gaps.annotate(
+        question_count=Count("questions"),
+        waiting=Count("questions__asker", filter=Q(questions__told_at=None), distinct=True),
+        last_at=Max("questions__added_at"),
+    )
+
+
+def first_words(gaps: Iterable[Gap], *, to: User) -> dict[UUID, str]:
+    """For each gap the question that stands for it: the last one `to` may read; "" where they may read none."""
+    rows = GapQuestion.objects.filter(rests_on_open(to, "answer"), gap__in=[gap.pk for gap in gaps])
+    rows = rows.exclude(answer__question__text="").order_by("gap", "-added_at").distinct("gap")
+    return dict(rows.values_list("gap", "answer__question__text"))
+
+
+access.guard(Gap, visible=gaps_open_to, workspace_of=lambda gap: gap.workspace)
+describe(
+    Gap,
+    name=lambda gap: _("Questions without a good answer"),
+    address=lambda gap: reverse("answers:gap", kwargs={"slug": gap.workspace.slug, "pk": gap.pk}),
+    prepared=lambda rows: rows.select_related("workspace"),
+)

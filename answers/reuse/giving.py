@@ -1,0 +1,201 @@
+"""Give an approved answer again, if the asker asks the same and may read all it rests on, now.
+
+Everything is asked of the database at this moment: that the answer stands, was approved in exactly this form by enough
+people, has not expired, and that each of its passages is current and open to the asker.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now, Substr
+
+from answers import separation
+from answers.exceptions import ApprovalGone
+from answers.meaning import asked, meaning_of
+from answers.models import Answer, ApprovedAnswer, Decision, Evidence, Reuse, Review
+from answers.reading import sentences_of
+from answers.reuse.near import LEAST_COSINE, same_question
+from answers.states import AnswerStatus
+from answers.steps.state import Quote, Sentence, Source, State
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
+from documents.models import Passage
+from workspaces import access
+from workspaces.models import User
+
+#: Approved answers of a workspace that one question is compared with, the last approved first.
+_COMPARED = 2000
+#: Of those, how many are looked at word by word where vectors say which are near.
+_NEAREST = 20
+_COPIED = ("version_id", "start", "end", "page", "locator")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An approved answer that may be given to this asker now, with all it rests on."""
+
+    approved: ApprovedAnswer
+    similarity: float
+    sources: tuple[Source, ...]
+    quotes: tuple[Quote, ...]
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        return self.approved.answer.released_text
+
+
+def find(state: State, question: str) -> Given | None:
+    """The approved answer to `question` that may be given to the asker now; None where there is none."""
+    for pk, similarity in _near(state, question):
+        approved = in_force().select_related("answer__question", "answer__released_by").filter(pk=pk).first()
+        given = _openable(state.asker, approved, similarity) if approved is not None else None
+        if given is not None:
+            return given
+    return None
+
+
+def in_force() -> QuerySet[ApprovedAnswer]:
+    """Approved answers that may be given again, as far as that does not depend on who asks."""
+    return ApprovedAnswer.objects.filter(
+        workspace__reuse_rules__enabled=True,
+        stopped_at=None,
+        expires_at__gt=Now(),
+        answer__status=AnswerStatus.ANSWERED_APPROVED,
+    )
+
+
+def require_standing(given: Given, asker: User) -> None:
+    """Return while the approval stands, and keep it standing to the end of the transaction. Raises ApprovalGone."""
+    rows = in_force().filter(pk=given.approved.pk, answer__released_sha256=given.approved.answer.released_sha256)
+    # Both rows: whoever suspends the answer, or ends its reuse, waits for us or is seen by us.
+    held = rows.select_for_update(of=("self", "answer"), no_key=True).select_related("answer").first()
+    if held is None or not _approved_enough(held.answer, asker):
+        raise ApprovalGone(given.approved.pk)
+
+
+def note(given: Given, answer: Answer) -> None:
+    """Keep which answer was given again, and say so in the trail."""
+    approved = given.approved
+    Reuse.objects.create(
+        answer=answer,
+        approved=approved.answer,
+        similarity=given.similarity,
+        verified_at=approved.verified_at,
+        verified_by_id=approved.verified_by_id,
+    )
+    record(
+        EventType.ANSWER_REUSED,
+        on=answer,
+        workspace=answer.workspace_id,
+        approved=approved.answer_id,
+        approved_by=approved.answer.released_by_id,
+        verified_at=approved.verified_at,
+        text_sha256=approved.answer.released_sha256,
+        similarity=given.similarity,
+        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in given.sources],
+    )
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _near(state: State, question: str) -> Iterator[tuple[UUID, float]]:
+    """Approved answers to the same question, nearest first, each with how near its vector is (1.0 where none is)."""
+    language = state.language
+    known = in_force().filter(workspace=state.workspace, language=language).exclude(answer__question__text="")
+    known = known.exclude(Q(answer__released_by=state.asker) | Q(verified_by=state.asker))
+    if not known.exists():
+        return
+    meaning = meaning_of(question, language, state.workspace.pk)
+    rows = list(known.order_by("-verified_at").values_list("pk", "vector", "space")[:_COMPARED])
+    near: list[tuple[UUID, float]] = []
+    if meaning.vector:
+        rows = [row for row in rows if row[2] == meaning.space and len(row[1]) == len(meaning.vector)]
+        cosines = meaning.cosines([bytes(row[1]) for row in rows]) if rows else []
+        near = [(row[0], float(cosine)) for row, cosine in zip(rows, cosines, strict=True) if cosine >= LEAST_COSINE]
+        near = sorted(near, key=lambda one: -one[1])[:_NEAREST]
+    else:
+        # The model reads no such language: what the questions say decides alone.
+        near = [(row[0], 1.0) for row in rows]
+    answers = Answer.objects.filter(pk__in=[pk for pk, _ in near]).select_related("question")
+    texts = {answer.pk: asked(answer) for answer in answers}
+    for pk, similarity in near:
+        if same_question(question, texts.get(pk, "")):
+            yield pk, round(similarity, 4)
+
+
+def _openable(asker: User, approved: ApprovedAnswer, similarity: float) -> Given | None:
+    """What of `approved` can be given to `asker`: all of it, or nothing."""
+    answer = approved.answer
+    evidence = list(answer.evidence.order_by("rank"))
+    if digest(answer.released_text) != answer.released_sha256 or not _approved_enough(answer, asker):
+        return None
+    sources = _authorised(asker, answer, evidence)
+    if sources is None:
+        return None
+    quotes = _quotes(answer, {row.pk: source for row, source in zip(evidence, sources, strict=True)})
+    if quotes is None:
+        return None
+    return Given(approved, similarity, tuple(sources), tuple(quotes), sentences_of(answer))
+
+
+def _authorised(asker: User, answer: Answer, evidence: list[Evidence]) -> list[Source] | None:
+    """Its passages in their order, if each is current, what it was, and open to `asker`; else None."""
+    passages = (
+        access.visible(asker, Passage)
+        .filter(access.is_still_open(asker), pk__in=[row.passage_id for row in evidence], workspace=answer.workspace_id)
+        .order_by()
+        .annotate(
+            title=F("version__document__title"),
+            document=F("version__document"),
+            stored=Substr("version__text", F("start") + 1, F("end") - F("start")),
+        )
+        .values("pk", "title", "document", "stored", "language")
+    )
+    found: dict[Any, dict[str, Any]] = {row["pk"]: row for row in passages}
+    if not evidence or any(
+        row.passage_id not in found or digest(found[row.passage_id]["stored"]) != row.sha256 for row in evidence
+    ):
+        return None
+    return [
+        Source(
+            number=row.rank,
+            passage_id=row.passage_id,
+            document_id=row.document_id,
+            title=found[row.passage_id]["title"],
+            text=found[row.passage_id]["stored"],
+            language=found[row.passage_id]["language"],
+            sha256=row.sha256,
+            scores=row.scores,
+            **{name: getattr(row, name) for name in _COPIED},
+        )
+        for row in evidence
+    ]
+
+
+def _quotes(answer: Answer, sources: dict[UUID, Source]) -> list[Quote] | None:
+    """Its citations over `sources`, if each quote still stands there byte for byte."""
+    quotes = []
+    for citation in answer.citations.all():
+        source = sources[citation.evidence_id]
+        quote = Quote(citation.number, source, citation.start - source.start, citation.end - source.start)
+        if quote.text != citation.quote:
+            return None
+        quotes.append(quote)
+    return quotes
+
+
+def _approved_enough(answer: Answer, asker: User) -> bool:
+    """Whether exactly this text was approved by as many people as it takes now, and not by who asks now."""
+    approvals = Review.objects.filter(
+        draft__answer=answer, decision=Decision.APPROVED, text_sha256=answer.released_sha256
+    )
+    people = set(approvals.values_list("decided_by", flat=True))
+    if answer.released_by_id not in people or asker.pk in people:
+        return False
+    return len(people) >= (2 if separation.needs_second(answer) else 1)

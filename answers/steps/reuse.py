@@ -1,0 +1,52 @@
+"""Give an approved answer to the same question at once, where the workspace chose so and the asker may read all."""
+
+from django.db import transaction
+
+from answers import leases
+from answers.models import Answer, Evidence, ReuseRules
+from answers.models.evidence import FIRST_INHERITED
+from answers.reuse import giving
+from answers.states import AnswerStatus
+from answers.steps.state import Outcome, State
+
+
+def reuse(state: State) -> Outcome:
+    """Ends the answer with the approved text; whoever asks the same question once more gets a fresh one."""
+    if not ReuseRules.objects.filter(workspace=state.workspace, enabled=True).exists():
+        return Outcome(code="off")
+    if Answer.objects.filter(question=state.answer.question_id).exclude(pk=state.answer.pk).exists():
+        return Outcome(code="asked_afresh")
+    given = giving.find(state, state.question)
+    if given is None:
+        return Outcome(code="none")
+    state.reused = given
+    state.sources, state.quotes = list(given.sources), list(given.quotes)
+    state.text, state.sentences = given.text, list(given.sentences)
+    with transaction.atomic():
+        leases.renew(state.answer)
+        _store(state)
+    detail = {"approved": str(given.approved.answer_id), "similarity": given.similarity}
+    return Outcome(ending=AnswerStatus.ANSWERED_APPROVED, detail=detail)
+
+
+def _store(state: State) -> None:
+    """The same passages as evidence of this answer: its rights, and what closes it, follow them as for any other."""
+    if state.answer.attempt > 1:
+        Evidence.objects.filter(answer=state.answer, rank__lt=FIRST_INHERITED).delete()
+    stored = Evidence.objects.bulk_create(
+        Evidence(
+            answer=state.answer,
+            rank=source.number,
+            passage_id=source.passage_id,
+            document_id=source.document_id,
+            version_id=source.version_id,
+            start=source.start,
+            end=source.end,
+            page=source.page,
+            locator=source.locator,
+            sha256=source.sha256,
+            scores=source.scores,
+        )
+        for source in state.sources
+    )
+    state.evidence_ids = {row.rank: row.pk for row in stored}
