@@ -58,6 +58,16 @@ class Citation(Told):
     url: str
 
 
+class Reason(Told):
+    code: str
+    #: What it is about: a number, a date, a name.
+    what: str
+    #: What the source says instead, where that is known.
+    instead: str = ""
+    #: The same for a person.
+    sentence: str
+
+
 class Sentence(Told):
     text: str
     start: int
@@ -65,6 +75,10 @@ class Sentence(Told):
     citations: list[int]
     #: Share of its content words that its quotes contain; None where that cannot be measured.
     grounding: float | None
+    #: supported, partly or unsupported by what it cites; empty in answers from before this was checked.
+    verdict: str
+    #: Why, the weightiest first.
+    reasons: list[Reason]
 
 
 class AnswerReading(Told):

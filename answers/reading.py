@@ -8,16 +8,14 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from answers import marks
+from answers import grounding, marks
 from answers.models import Answer, Citation, Evidence
 from answers.querysets import closed_documents, is_declassified_for
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
-from answers.steps.ground import measured
-from answers.steps.state import Quote, Sentence, Source
+from answers.steps.state import Sentence
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import analysis
 from workspaces import access
 from workspaces.models import User
 from workspaces.roles import Action
@@ -104,10 +102,13 @@ def inspect(answer: Answer, *, by: User) -> str | None:
 
 
 def sentences_of(answer: Answer) -> tuple[Sentence, ...]:
-    """The sentences of the released text with what supports each; measured again where a reviewer edited it."""
+    """The sentences of the released text with what supports each; those of the draft where a reviewer edited it."""
     if answer.released_text == answer.text:
         return tuple(Sentence(**sentence) for sentence in answer.sentences)
-    return tuple(measured(answer.released_text, [_quote(citation) for citation in answer.citations.all()]))
+    draft = getattr(answer, "draft", None)
+    if draft is not None and draft.text == answer.released_text and draft.sentences:
+        return tuple(Sentence(**sentence) for sentence in draft.sentences)
+    return tuple(grounding.check(answer, answer.released_text))
 
 
 def place_of(citation: Citation, slug: str) -> str:
@@ -135,7 +136,7 @@ def as_document(reading: Reading) -> dict[str, Any]:
         "sentence": reading.sentence,
         "text": reading.text,
         "citations": [_citation(citation, answer.workspace.slug) for citation in reading.citations],
-        "sentences": [asdict(sentence) for sentence in reading.sentences],
+        "sentences": [_sentence(sentence) for sentence in reading.sentences],
         "model": answer.model_label,
         "seconds": {run.step: round(run.seconds, 4) for run in runs},
     }
@@ -145,6 +146,12 @@ def _note(answer: Answer, text: str, by: User) -> None:
     """The entry that `by` is handed exactly this text."""
     with transaction.atomic():
         record(EventType.ANSWER_READ, on=answer, workspace=answer.workspace_id, by=by, text_sha256=digest(text))
+
+
+def _sentence(sentence: Sentence) -> dict[str, Any]:
+    """With each reason in the words of the active language beside its code."""
+    reasons = [reason | {"sentence": grounding.in_words(reason)} for reason in sentence.reasons]
+    return asdict(sentence) | {"reasons": reasons}
 
 
 def _citation(citation: Citation, slug: str) -> dict[str, Any]:
@@ -161,24 +168,3 @@ def _citation(citation: Citation, slug: str) -> dict[str, Any]:
         "end": citation.end,
         "url": place_of(citation, slug),
     }
-
-
-def _quote(citation: Citation) -> Quote:
-    """The stored citation in the shape the grounding step measures."""
-    evidence = citation.evidence
-    source = Source(
-        number=evidence.rank,
-        passage_id=evidence.passage_id,
-        document_id=citation.document_id,
-        version_id=citation.version_id,
-        title="",
-        text=citation.quote,
-        start=citation.start,
-        end=citation.end,
-        page=citation.page,
-        locator=citation.locator,
-        language=analysis.detect_language(citation.quote),
-        sha256=evidence.sha256,
-        scores=evidence.scores,
-    )
-    return Quote(citation.number, source, 0, len(citation.quote))

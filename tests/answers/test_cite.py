@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import marks
+from answers.grounding import places_of, weigh
 from answers.steps.cite import locate, split
-from answers.steps.ground import measured
 from answers.steps.state import Quote, Source
 
 TEXT = """The second parent takes 20 working days of paid parental leave, to be used within
@@ -115,9 +115,9 @@ def test_grounding_is_the_share_of_words_that_the_quote_holds():
     source = a_source()
     quote = Quote(1, source, *locate("Leave is requested at least four weeks ahead.", source))
 
-    whole, half, none = measured(
+    whole, half, none = weigh(
         "Leave is requested at least four weeks ahead. [1] Leave is requested by telegram on Sundays. [1] Dogs bark.",
-        [quote],
+        places_of([quote]),
     )
 
     assert whole.grounding == 1.0
@@ -128,6 +128,8 @@ def test_grounding_is_the_share_of_words_that_the_quote_holds():
 def test_grounding_across_languages_is_not_measured():
     source = a_source()
 
-    (sentence,) = measured("Odsustvo se traži najmanje četiri nedelje unapred. [1]", [Quote(1, source, 0, len(TEXT))])
+    places = places_of([Quote(1, source, 0, len(TEXT))])
+
+    (sentence,) = weigh("Odsustvo se traži najmanje četiri nedelje unapred. [1]", places)
 
     assert sentence.grounding is None
