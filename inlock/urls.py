@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from inlock import health_views
 from inlock.api import api
+from workspaces import language_views
 from workspaces.views import home
 
 urlpatterns = [
@@ -15,7 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("workspaces.identity.urls")),
     path("api/v1/", api.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", language_views.choose, name="set_language"),
     path("", home, name="home"),
     path("", include("workspaces.urls")),
     path("w/<slug:slug>/documents/", include("documents.urls")),

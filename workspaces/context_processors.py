@@ -9,6 +9,9 @@ from workspaces import access
 from workspaces.models import Workspace
 from workspaces.viewing import look_of
 
+#: The bell says "99+" from here on.
+_MOST_COUNTED = 100
+
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """The person's workspaces, the current one, the set of actions they hold there, and who looks as them."""
@@ -24,5 +27,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "can_enter_admin": look is None and access.may_enter_admin(user),
         "can_platform": access.platform_actions(user),
         "look": look,
+        "unread_notices": 0 if look else user.notifications.filter(read_at=None)[:_MOST_COUNTED].count(),
         "has_password": settings.LOCAL_SIGN_IN and user.has_usable_password(),
     }

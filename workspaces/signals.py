@@ -11,6 +11,7 @@ from audit.events import EventType
 from audit.record import record
 from workspaces import view_as
 from workspaces.identity import sessions
+from workspaces.language_views import note_language
 from workspaces.members import renew_all_role_groups
 from workspaces.models import User, ViewAs
 
@@ -34,6 +35,7 @@ def record_sign_ins() -> None:
 def _signed_in(user: Any, request: Any, **kwargs: Any) -> None:
     with transaction.atomic():
         update_last_login(None, user)
+        note_language(user)
         record(EventType.USER_SIGNED_IN, on=user, by=user)
     sessions.begin(request)
 

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from workspaces import bar_views, glass_views, review_views, token_views, view_as_views, views
+from workspaces import bar_views, glass_views, notification_views, review_views, token_views, view_as_views, views
 
 app_name = "workspaces"
 urlpatterns = [
     path("account/tokens/", token_views.own, name="tokens"),
     path("account/tokens/<uuid:pk>/revoke/", token_views.revoke, name="revoke_token"),
+    path("account/notifications/", notification_views.own, name="notifications"),
+    path("account/notifications/choices/", notification_views.choices, name="notification_choices"),
+    path("account/notifications/read/", notification_views.read_all, name="read_notifications"),
+    path("account/notifications/<uuid:pk>/", notification_views.open_one, name="open_notification"),
     path("workspaces/new/", views.create, name="create"),
     path("glass/<slug:slug>/", glass_views.state_reason, name="glass"),
     path("glass/<slug:slug>/end/", glass_views.end, name="end_glass"),

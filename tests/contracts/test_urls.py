@@ -12,6 +12,7 @@ from audit.models import Event
 from tests.contracts.trying import TRIED
 from tests.contracts.world import World
 from workspaces.identity.decorators import OWN_ACCOUNT
+from workspaces.notification_views import OWN_NOTICES
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 from workspaces.token_views import OWN_TOKENS
 
@@ -81,7 +82,7 @@ def test_the_sweep_sees_the_portal():
 
 @pytest.mark.parametrize("route", GUARDED, ids=str)
 def test_every_view_declares_the_right_it_asks_for(route):
-    assert route.action in {*Action.values, *PlatformAction.values, OWN_ACCOUNT, OWN_TOKENS}
+    assert route.action in {*Action.values, *PlatformAction.values, OWN_ACCOUNT, OWN_TOKENS, OWN_NOTICES}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

@@ -345,7 +345,8 @@ class Migration(migrations.Migration):
             name='Correspondence',
             fields=[
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='correspondence', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('language', models.CharField(default='en', max_length=10)),
+                ('language', models.CharField(blank=True, default='', max_length=10)),
+                ('last_language', models.CharField(blank=True, default='', max_length=10)),
                 ('digest_hour', models.PositiveSmallIntegerField(default=7, verbose_name='hour of the daily mail')),
             ],
             options={

@@ -117,8 +117,9 @@ class Correspondence(models.Model):
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="correspondence"
     )
-    #: The language of the portal they used last, or chose.
-    language = models.CharField(max_length=10, default="en")
+    #: Chosen for mails; empty: the one in which they used the portal last.
+    language = models.CharField(max_length=10, blank=True, default="")
+    last_language = models.CharField(max_length=10, blank=True, default="")
     digest_hour = models.PositiveSmallIntegerField(_("hour of the daily mail"), default=7)
 
     class Meta:

@@ -57,9 +57,10 @@ def send_due() -> int:
 
 
 def language_of(mail: Mail) -> str:
-    """The language the reader used last, or chose; English where nothing is known."""
-    spoken = Correspondence.objects.filter(person=mail.person_id).values_list("language", flat=True).first()
-    return spoken if spoken in dict(settings.LANGUAGES) else "en"
+    """The language the reader chose, or used last; English where nothing is known."""
+    row = Correspondence.objects.filter(person=mail.person_id).first()
+    wanted = (row.language or row.last_language) if row else ""
+    return wanted if wanted in dict(settings.LANGUAGES) else "en"
 
 
 def compose(mail: Mail) -> EmailMultiAlternatives | None:
