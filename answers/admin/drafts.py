@@ -1,118 +1,126 @@
-"""The review queue, and the page on which a reviewer reads a draft beside its sources and decides."""
+"""The review queue in the admin. What is done with one draft is in `draft_acts.py`."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
+from django.db.models import CharField, QuerySet, Value
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import declassification, review, separation
-from answers.draft_page import page_of
-from answers.models import Draft
+from answers import queue, review, saved_views, separation
+from answers.admin.draft_acts import DraftActs
+from answers.admin.draft_filters import FILTERS
+from answers.models import Draft, Grounding, Priority
+from answers.queue_filters import FACETS, OPEN, narrowed
 from answers.states import DraftState
 from workspaces import access
-from workspaces.admin_base import GovernedHistoryAdmin, WorkspaceFilter
-from workspaces.exceptions import PortalError
-from workspaces.models import User
+from workspaces.admin_base import GovernedHistoryAdmin
 from workspaces.roles import Action
 
-#: The act's last part of the address → what the person is told when it is done.
-_DONE = {
-    "approve": _("Approved. The asker can read exactly this text now."),
-    "return": _("Returned for changes."),
-    "reject": _("Rejected. This answer will not be released."),
-    "edit": _("Saved. Another reviewer decides on this text now."),
-    "submit": _("Submitted. It waits for a reviewer again."),
-    "assign": _("It is on your desk. Others may still decide on it."),
-    "release": _("It is on nobody's desk now."),
-}
-_DONE_DECLASSIFIED = _("Approved and declassified. Its sources stay closed.")
-_DONE_ONCE = _("Your approval is kept. The text is released when a second reviewer approves it.")
-#: What is kept in the forms when an act was refused.
-_TYPED = ("reason", "text", "why", "declassify", "declassify_why")
-_DECISIONS = ("approve", "return", "reject")
-#: A draft that waits longer than this is marked in the queue.
-_LATE = timedelta(days=2)
-#: How far the badge beside the queue's name counts.
-_COUNTED = 99
+#: How far the counts beside names go.
+COUNTED = 99
+#: What lies one click away: a name, and the filters it stands for.
+TABS: tuple[tuple[Any, dict[str, str]], ...] = (
+    (DraftState.WAITING.label, {"state": DraftState.WAITING}),
+    (DraftState.APPROVED_ONCE.label, {"state": DraftState.APPROVED_ONCE}),
+    (DraftState.RETURNED.label, {"state": DraftState.RETURNED}),
+    (_("On my desk"), {"state": OPEN, "desk": "mine"}),
+    (_("I am reading it"), {"state": OPEN, "desk": "claimed"}),
+    (_("Overdue"), {"state": OPEN, "due": "over"}),
+)
 
 
-class StateFilter(SimpleListFilter):
-    """Awaiting review unless something else is asked for: the list is a queue first."""
+class QueueList(ChangeList):
+    """The list without the theme's own filters: the page has a form for them that needs no script."""
 
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*DraftState.choices, ("all", _("All"))]
-
-    def value(self) -> str:
-        return super().value() or DraftState.WAITING
-
-    def choices(self, changelist: Any) -> Any:
-        # Without Django's own "All" in front: the default here is a state.
-        for code, label in self.lookup_choices:
-            yield {
-                "selected": self.value() == str(code),
-                "query_string": changelist.get_query_string({self.parameter_name: code}),
-                "display": label,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Draft]) -> QuerySet[Draft]:
-        return queryset if self.value() == "all" else queryset.filter(state=self.value())
-
-
-class DeskFilter(SimpleListFilter):
-    """Whose desk a draft is on."""
-
-    title = _("desk")
-    parameter_name = "desk"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("mine", _("Assigned to me")), ("nobody", _("Assigned to nobody"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Draft]) -> QuerySet[Draft]:
-        if self.value() == "mine":
-            return queryset.filter(assigned_to=request.user)
-        return queryset.filter(assigned_to=None) if self.value() == "nobody" else queryset
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Draft]:
+        rows = super().get_queryset(request, exclude_parameters)
+        self.has_filters = False
+        return rows
 
 
 @admin.register(Draft)
-class DraftAdmin(GovernedHistoryAdmin):
+class DraftAdmin(DraftActs, GovernedHistoryAdmin):
     """Drafts of the workspaces where the person reviews, if they may open everything a draft rests on."""
 
     view_action = Action.REVIEW
-    list_display = ("asked", "workspace_name", "asker", "age", "desk", "state_label", "yours")
+    list_display = (
+        "asked",
+        "workspace_name",
+        "asker",
+        "urgency",
+        "due",
+        "age",
+        "standing",
+        "desk",
+        "state_label",
+        "yours",
+    )
     list_display_links = ("asked",)
-    list_filter = (StateFilter, DeskFilter, WorkspaceFilter)
-    list_before_template = "admin/answers/draft/_states.html"
+    list_filter = FILTERS
+    list_before_template = "admin/answers/draft/_queue.html"
     search_fields = ("answer__question__text",)
     search_help_text = _("Search the questions")
-    ordering = ("created_at",)
+    ordering = queue.ORDER
 
-    # --- The queue ---
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
         rows = separation.with_ties(super().get_queryset(request), request.user)
-        return rows.select_related("workspace", "assigned_to", "answer__question__asked_by").defer(
-            "text", "answer__text", "answer__raw_output", "answer__sentences"
+        return rows.select_related("workspace", "assigned_to", "claimed_by", "answer__question__asked_by").defer(
+            "text", "sentences", "answer__text", "answer__raw_output", "answer__sentences"
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        asked_for = request.GET.get(StateFilter.parameter_name) or DraftState.WAITING
-        states = [(code, label, code == asked_for) for code, label in [*DraftState.choices, ("all", _("All"))]]
-        return super().changelist_view(request, {"title": _("Drafts"), "states": states, **(extra_context or {})})
+        self.require_list(request)
+        views = saved_views.of(request.user)
+        if not request.GET and request.method == "GET":
+            default = next((view for view in views if view.is_default), None)
+            if default is not None:
+                return HttpResponseRedirect(f"?{saved_views.query_of(default)}")
+        asked_for = saved_views.kept(request.GET)
+        context = {
+            "title": _("Drafts"),
+            "tabs": self._tabs(request, asked_for),
+            "views": [(view, f"?{saved_views.query_of(view)}", view.filters == asked_for) for view in views],
+            "asked_for": asked_for,
+            "filters_in_use": [name for name in asked_for if name not in ("state", ORDER_VAR)],
+            "kept_parameters": [(name, request.GET[name]) for name in (SEARCH_VAR, ORDER_VAR) if name in request.GET],
+            "statement": saved_views.query(asked_for),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def _tabs(self, request: HttpRequest, asked_for: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The tabs with how much lies behind each, counted in one statement."""
+        known = access.visible(request.user, Draft).order_by()
+        arms = [
+            narrowed(known, filters, request.user)
+            .annotate(tab=Value(str(number), CharField()))
+            .values_list("tab", flat=True)[: COUNTED + 1]
+            for number, (_label, filters) in enumerate(TABS)
+        ]
+        found = list(arms[0].union(*arms[1:], all=True))
+        return [
+            {
+                "label": label,
+                "address": f"?{saved_views.query(filters)}",
+                "count": counted(found.count(str(number))),
+                "is_current": {"state": FACETS[0].default, **asked_for} == filters,
+            }
+            for number, (label, filters) in enumerate(TABS)
+        ]
+
+    # --- Columns ---
 
     @display(description=_("question"))
     def asked(self, draft: Draft) -> str:
@@ -126,16 +134,42 @@ class DraftAdmin(GovernedHistoryAdmin):
     def asker(self, draft: Draft) -> str:
         return draft.answer.question.asked_by.name
 
-    @display(description=_("waiting"), ordering="created_at", label={"late": "warning"})
-    def age(self, draft: Draft) -> Any:
-        if draft.state not in review.WHEN["edit"]:
+    @display(
+        description=_("priority"),
+        ordering="priority",
+        label={Priority.LOW: "", Priority.NORMAL: "", Priority.HIGH: "warning", Priority.URGENT: "danger"},
+    )
+    def urgency(self, draft: Draft) -> tuple[int, str]:
+        return draft.priority, draft.get_priority_display()
+
+    @display(description=_("due"), ordering="due_at", label={"late": "danger"})
+    def due(self, draft: Draft) -> Any:
+        if draft.due_at is None or draft.state not in review.WHEN["edit"]:
             return "–"
-        waited = timesince(draft.created_at, depth=1)
-        return ("late", waited) if timezone.now() - draft.created_at > _LATE else waited
+        if queue.is_overdue(draft):
+            return "late", _("overdue by %(time)s") % {"time": timesince(draft.due_at, depth=1)}
+        return date_format(timezone.localtime(draft.due_at), "SHORT_DATETIME_FORMAT")
+
+    @display(description=_("waiting"), ordering="created_at")
+    def age(self, draft: Draft) -> str:
+        return timesince(draft.created_at, depth=1) if draft.state in review.WHEN["edit"] else "–"
+
+    @display(
+        description=_("grounding"),
+        ordering="grounding",
+        label={Grounding.SUPPORTED: "success", Grounding.PARTLY: "warning", Grounding.UNSUPPORTED: "danger"},
+    )
+    def standing(self, draft: Draft) -> Any:
+        return (draft.grounding, draft.get_grounding_display()) if draft.grounding else "–"
 
     @display(description=_("desk"), ordering="assigned_to__username")
     def desk(self, draft: Draft) -> str:
-        return draft.assigned_to.name if draft.assigned_to else "–"
+        assigned = draft.assigned_to.name if draft.assigned_to else "–"
+        holder = queue.holder(draft)
+        if holder is None:
+            return assigned
+        reading = _("%(name)s is reading it") % {"name": holder.name}
+        return format_html("{}<br>{}", assigned, reading) if draft.assigned_to else reading
 
     @display(
         description=_("state"),
@@ -159,109 +193,10 @@ class DraftAdmin(GovernedHistoryAdmin):
             return "–"
         return separation.refusal_of(draft, separation.APPROVE) or _("To decide")
 
-    # --- One draft ---
 
-    def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(f"<uuid:pk>/{act}/", self.admin_site.admin_view(self._act_view(act)), name=f"answers_draft_{act}")
-            for act in _DONE
-        ]
-        return own + super().get_urls()
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        draft = self.get_object(request, object_id or "")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
-        return self._page(request, draft)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # The draft's own page shows every form it had, and records that it was opened.
-        return self._to_page(self.require_reading(request, object_id))
-
-    def history_form_view(
-        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # A form made from the model would offer every workspace, account and answer there is to choose from.
-        return self._to_page(self.require_reading(request, object_id))
-
-    def _to_page(self, draft: Draft) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[draft.pk]))
-
-    def _page(
-        self, request: HttpRequest, draft: Draft, *, status: int = 200, typed: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        review.opened(draft, by=request.user)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Draft"),
-            "opts": self.opts,
-            "page": page_of(draft, request.user),
-            "original": draft,
-            "object_id": draft.pk,
-            "change": True,
-            "has_view_permission": True,
-            "preserved_filters": self.get_preserved_filters(request),
-            "typed": typed or {},
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/answers/draft/page.html", context, status=status)
-
-    def _act_view(self, act: str) -> Callable[..., HttpResponse]:
-        @require_POST
-        def view(request: HttpRequest, pk: Any) -> HttpResponse:
-            draft = access.find(request.user, Action.REVIEW, Draft, pk=pk)
-            try:
-                done = _do(act, draft, request.POST, by=request.user)
-            except PortalError as error:
-                messages.error(request, str(error))
-                typed: dict[str, Any] = {name: request.POST.get(name, "") for name in _TYPED}
-                typed["readers"] = request.POST.getlist("readers")
-                return self._page(
-                    request, access.find(request.user, Action.REVIEW, Draft, pk=pk), status=409, typed=typed
-                )
-            messages.success(request, str(done))
-            if act in _DECISIONS:
-                return HttpResponseRedirect(reverse("admin:answers_draft_changelist"))
-            return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[pk]))
-
-        return view
-
-
-def _do(act: str, draft: Draft, sent: Any, *, by: User) -> Any:
-    """The one verb behind each button; returns what the person is told."""
-    reason, seen = sent.get("reason", ""), sent.get("seen_sha256", "")
-    match act:
-        case "approve" if sent.get("declassify"):
-            readers = declassification.readers_named(draft.answer, sent.getlist("readers"))
-            declassification.approve_and_declassify(
-                draft, by=by, seen_sha256=seen, reason=reason, why=sent.get("declassify_why", ""), readers=readers
-            )
-            return _DONE_DECLASSIFIED
-        case "approve":
-            decision = review.approve(draft, by=by, seen_sha256=seen, reason=reason)
-            if decision.draft.state == DraftState.APPROVED_ONCE:
-                return _DONE_ONCE
-        case "return":
-            review.return_for_changes(draft, by=by, reason=reason, seen_sha256=seen)
-        case "reject":
-            review.reject(draft, by=by, reason=reason, seen_sha256=seen)
-        case "edit":
-            review.edit(draft, text=sent.get("text", ""), by=by, reason=sent.get("why", ""), seen_sha256=seen)
-        case "submit":
-            review.submit(draft, by=by)
-        case "assign":
-            review.assign(draft, to=by, by=by)
-        case "release":
-            review.assign(draft, to=None, by=by)
-    return _DONE[act]
+def counted(count: int) -> str:
+    """A count that was not taken further than `COUNTED`."""
+    return f"{COUNTED}+" if count > COUNTED else str(count)
 
 
 def waiting(request: HttpRequest) -> str | None:
@@ -270,5 +205,5 @@ def waiting(request: HttpRequest) -> str | None:
     Every page of the admin asks, so counting ends where the number stops mattering.
     """
     to_decide = access.visible(request.user, Draft).filter(state__in=review.WHEN["approve"])
-    count = to_decide.order_by()[: _COUNTED + 1].count()
-    return (f"{_COUNTED}+" if count > _COUNTED else str(count)) if count else None
+    count = to_decide.order_by()[: COUNTED + 1].count()
+    return counted(count) if count else None

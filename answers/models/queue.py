@@ -42,11 +42,13 @@ class SavedView(models.Model):
 class ReviewTime(models.Model):
     """How long a workspace gives its reviewers; where it has no row, `DUE_HOURS`."""
 
+    LONGEST = 24 * 365
+
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="review_time")
     hours = models.PositiveIntegerField(
         _("hours until a draft is due"),
         default=DUE_HOURS,
-        validators=[MaxValueValidator(24 * 365)],
+        validators=[MaxValueValidator(LONGEST)],
         help_text=_("0: drafts have no due date."),
     )
     changed_at = models.DateTimeField(auto_now=True)

@@ -12,6 +12,7 @@ from django.utils.html import escape
 from answers import review
 from answers.admin import drafts
 from answers.models import Answer, Draft, Review
+from answers.review import deciding
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from audit.events import EventType
@@ -100,7 +101,7 @@ def test_badge_beside_the_queue_counts_what_waits_and_stops_where_the_number_no_
     assert drafts.waiting(request) == "1"
     a_held_answer(legal, member)
     assert drafts.waiting(request) == "2"
-    monkeypatch.setattr(drafts, "_COUNTED", 1)
+    monkeypatch.setattr(drafts, "COUNTED", 1)
     assert drafts.waiting(request) == "1+"
 
 
@@ -462,7 +463,7 @@ def test_source_deleted_while_its_answer_is_being_approved_waits_for_the_decisio
         wait_until_somebody_waits_for_a_lock()
         return record_all(*args, **details)
 
-    monkeypatch.setattr(review, "record_all", record_once_the_deletion_waits)
+    monkeypatch.setattr(deciding, "record_all", record_once_the_deletion_waits)
 
     response = client_of(reviewer).post(page("answers_draft_approve", draft.pk), {"seen_sha256": sha(draft)})
     deleting.join(timeout=60)

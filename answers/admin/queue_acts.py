@@ -1,0 +1,78 @@
+"""What is done from the review queue itself: on to the next draft, and a person's own views of the list."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from answers import queue, saved_views
+from answers.admin import carried
+from answers.models import Draft
+from answers.queue_filters import narrowed
+from workspaces import access
+from workspaces.exceptions import PortalError
+
+
+class QueueActs:
+    """Mixed into the admin of drafts."""
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site  # type: ignore[attr-defined]
+        own = [
+            path("next/", site.admin_view(require_POST(self._next)), name="answers_draft_next"),
+            path("views/", site.admin_view(require_POST(self._save_view)), name="answers_draft_save_view"),
+            path(
+                "views/<uuid:pk>/delete/",
+                site.admin_view(require_POST(self._delete_view)),
+                name="answers_draft_delete_view",
+            ),
+        ]
+        return own + super().get_urls()  # type: ignore[misc, no-any-return]
+
+    def _next(self, request: HttpRequest) -> HttpResponse:
+        """Claim the next draft that the person may decide on and nobody else reads, as the list they came from is
+        narrowed."""
+        self.require_list(request)  # type: ignore[attr-defined]
+        return self._onward(request, carried.id_in(request.POST.get("but", "")))
+
+    def _onward(self, request: HttpRequest, leaving: UUID | None) -> HttpResponse:
+        filters = dict(parse_qsl(carried.list_filters(request)))
+        rows = narrowed(access.visible(request.user, Draft), saved_views.kept(filters), request.user)
+        claimed = queue.claim_next(rows, by=request.user, but=leaving)
+        if claimed is None:
+            messages.info(request, _("Nothing is left here that waits for you."))
+            return self._to_queue(request)
+        return self._to_page(request, claimed.pk)
+
+    def _save_view(self, request: HttpRequest) -> HttpResponse:
+        self.require_list(request)  # type: ignore[attr-defined]
+        filters = dict(parse_qsl(request.POST.get("filters", "")))
+        try:
+            view = saved_views.save(
+                name=request.POST.get("name", ""),
+                filters=filters,
+                is_default="is_default" in request.POST,
+                by=request.user,
+            )
+        except PortalError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(f"{carried.queue()}?{saved_views.query(saved_views.kept(filters))}")
+        messages.success(request, _("Saved as “%(name)s”. Only you see it.") % {"name": view.name})
+        return HttpResponseRedirect(f"{carried.queue()}?{saved_views.query_of(view)}")
+
+    def _delete_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        self.require_list(request)  # type: ignore[attr-defined]
+        saved_views.delete(pk, by=request.user)
+        messages.success(request, _("The view is deleted."))
+        return HttpResponseRedirect(carried.queue())
+
+    def _to_page(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[pk]) + carried.preserved(request))
+
+    def _to_queue(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(carried.queue_address(request))
