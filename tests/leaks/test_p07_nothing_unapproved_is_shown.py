@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from answers import declassification, reading, review, separation, sharing
 from answers.models import Answer, Draft, Review
+from answers.review import deciding
 from answers.states import RELEASED, AnswerStatus, DraftState
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
@@ -33,7 +34,7 @@ from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from tests.leaks.approval_oracle import ApprovalOracle, Held
 from tests.leaks.exploring import explore
-from workspaces import bars, members
+from workspaces import access, bars, members
 from workspaces.exceptions import PortalError, Refused
 from workspaces.models import RoleBar, Workspace
 
@@ -395,8 +396,8 @@ def test_one_approval_where_two_are_needed_would_be_seen(desk: Desk, monkeypatch
 
 
 def test_a_reviewer_without_a_source_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(review.access, "require", lambda user, action, thing: None)
-    monkeypatch.setattr(review.access, "allows", lambda user, action, thing: True)
+    monkeypatch.setattr(access, "require", lambda user, action, thing: None)
+    monkeypatch.setattr(access, "allows", lambda user, action, thing: True)
     desk.grant_or_revoke("rolf", "notice")
 
     with pytest.raises(AssertionError):
@@ -404,7 +405,7 @@ def test_a_reviewer_without_a_source_would_be_seen(desk: Desk, monkeypatch: Any)
 
 
 def test_a_text_that_nobody_saw_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(review, "_require_seen", lambda draft, seen: None)
+    monkeypatch.setattr(deciding, "require_seen", lambda draft, seen: None)
 
     with pytest.raises(AssertionError):
         desk.approve_what_is_no_longer_there(0, "rolf")

@@ -1,0 +1,114 @@
+"""Another text for a draft: edited, checked again sentence by sentence, and put back in line."""
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers import desks, grounding, news
+from answers.draft_text import checked_reason, require_sound
+from answers.exceptions import DraftError
+from answers.models import Decision, Draft
+from answers.review import asking
+from answers.review.desk import assign
+from answers.review.keeping import move_answer, require_deciders, save
+from answers.review.locking import locked, require_role, require_seen
+from answers.states import DraftState
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
+from workspaces.models import User
+
+
+@transaction.atomic
+def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: str | None = None) -> Draft:
+    """Give the draft another text; history keeps the one before. The editor can then no longer decide on it.
+
+    The checks run over exactly the new text, and a first approval of the text before is void. Raises DraftError for a
+    text without citations or with a mark that cites nothing and when nobody would be left to decide, and WrongState
+    when the draft is decided already or, if `seen_sha256` is given, was edited since.
+    """
+    draft = locked(draft, "edit", by)
+    require_seen(draft, seen_sha256)
+    text = text.replace("\r\n", "\n").strip()
+    if text == draft.text:
+        return draft
+    require_sound(text, draft.answer)
+    reason = checked_reason(reason)
+    before, voided = digest(draft.text), draft.first_approval_id
+    draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
+    draft.sentences = [asdict(sentence) for sentence in grounding.check(draft.answer, text)]
+    fields = ["text", "sentences", "edited_by", "edited_at"]
+    if voided:
+        draft.state, draft.first_approval = DraftState.WAITING, None
+        fields += ["state", "first_approval"]
+    if draft.assigned_to_id == by.pk:
+        # It would wait on the desk of somebody who can no longer decide.
+        fields += desks.put(draft, None)
+    save(draft, by, reason, *fields)
+    require_deciders(
+        draft.answer,
+        _("Nobody would be left to decide on your text. Ask a manager for another reviewer, or reject the draft."),
+    )
+    record(
+        EventType.DRAFT_EDITED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        reason=reason,
+        answer=draft.answer_id,
+        before_sha256=before,
+        after_sha256=digest(text),
+        **({"voids": voided} if voided else {}),
+    )
+    return draft
+
+
+@transaction.atomic
+def submit(draft: Draft, *, by: User) -> Draft:
+    """Put a returned draft back in line for a decision.
+
+    Raises WrongState when it was not returned, and DraftError when neither the text changed nor the asker replied
+    since it was.
+    """
+    draft = locked(draft, "submit", by)
+    returned = draft.reviews.filter(decision=Decision.RETURNED).last()
+    unchanged = returned is not None and returned.text_sha256 == digest(draft.text)
+    if returned is not None and unchanged and not asking.has_reply(returned):
+        raise DraftError(_("Nothing changed since this draft was returned. Edit it first, or reject it."))
+    draft.state = DraftState.WAITING
+    save(draft, by, "", "state")
+    move_answer(draft)
+    record(
+        EventType.DRAFT_SUBMITTED,
+        on=draft,
+        workspace=draft.workspace,
+        by=by,
+        answer=draft.answer_id,
+        text_sha256=digest(draft.text),
+    )
+    news.waiting(draft)
+    return draft
+
+
+@transaction.atomic
+def approve_with_edits(
+    draft: Draft, *, text: str, by: User, seen_sha256: str, reason: str = "", to: User | None = None
+) -> Draft:
+    """Let the draft out in other words, as far as one person may: the edit is kept and waits for somebody else's yes.
+
+    Nobody approves what they wrote. So this edits, puts a returned draft back in line, and puts it on the desk of `to`
+    if given; whoever approves next lets out exactly this text. Raises as `edit` and `assign` do, and Forbidden for
+    who does not review here by role.
+    """
+    require_role(locked(draft, "edit", by), by)
+    draft = edit(draft, text=text, by=by, reason=reason, seen_sha256=seen_sha256)
+    was_returned = draft.state == DraftState.RETURNED
+    if was_returned:
+        draft = submit(draft, by=by)
+    if to is not None:
+        return assign(draft, to=to, by=by)
+    if not was_returned:
+        news.waiting(draft)
+    return draft
