@@ -1,6 +1,7 @@
 """Saved views of the review queue: a person's own names for choices of filters and order.
 
-They hold codes of the list's filters and never a search, which may repeat anybody's words.
+What somebody looks at first decides what waits, so the trail has the filters. A view holds codes of the list's
+filters and never a search, which may repeat anybody's words.
 """
 
 import re
@@ -15,8 +16,12 @@ from django.utils.translation import gettext as _
 from answers.exceptions import DraftError
 from answers.models import SavedView
 from answers.queue_filters import FACETS
-from workspaces.exceptions import Hidden
+from audit.events import EventType
+from audit.record import record
+from workspaces import access
+from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import User
+from workspaces.roles import Action
 
 MOST = 20
 MAX_NAME = 60
@@ -28,8 +33,9 @@ _CODE = re.compile(r"[\w-]{1,60}")
 def save(*, name: str, filters: Mapping[str, Any], is_default: bool, by: User) -> SavedView:
     """Keep the filters under `name`, in the place of a view that has it already; the default replaces another one.
 
-    Raises DraftError without a name, and for more than `MOST` views.
+    Raises Forbidden for who reviews nowhere, DraftError without a name, and for more than `MOST` views.
     """
+    require_reviewer(by)
     name = " ".join(name.replace("\0", "").split())
     if not name or len(name) > MAX_NAME:
         raise DraftError(_("A view needs a name of at most %(limit)d characters.") % {"limit": MAX_NAME})
@@ -42,16 +48,25 @@ def save(*, name: str, filters: Mapping[str, Any], is_default: bool, by: User) -
         mine.filter(is_default=True).exclude(name=name).update(is_default=False)
     given = {"filters": kept(filters), "is_default": is_default}
     view, _made = SavedView.objects.update_or_create(owner=by, name=name, defaults=given)
+    record(EventType.VIEW_SAVED, on=view, by=by, filters=view.filters, is_default=is_default)
     return view
 
 
 @transaction.atomic
 def delete(pk: Any, *, by: User) -> None:
     """Delete a view of `by`. Raises Hidden for any other: whose it is makes no difference."""
+    require_reviewer(by)
     view = SavedView.objects.select_for_update(no_key=True).filter(pk=pk, owner=by).first()
     if view is None:
         raise Hidden(user=by, action="delete_view")
+    record(EventType.VIEW_DELETED, on=view, by=by)
     view.delete()
+
+
+def require_reviewer(person: User) -> None:
+    """Raise Forbidden for who reviews nowhere: there is no queue for them."""
+    if not access.workspaces_allowing(person, Action.REVIEW).exists():
+        raise Forbidden(user=person, action=Action.REVIEW)
 
 
 def of(person: User) -> list[SavedView]:

@@ -225,6 +225,8 @@ class EventType(models.TextChoices):
     DRAFT_CLAIM_ENDED = "draft.claim_ended", _("A reviewer put a draft they had begun to read back into line.")
     DRAFT_RANKED = "draft.ranked", _("The priority or due date of a draft was changed.")
     DRAFT_COMMENTED = "draft.commented", _("A reviewer wrote a comment on a draft to the other reviewers.")
+    VIEW_SAVED = "view.saved", _("A reviewer saved a view of the review queue: which drafts they look at first.")
+    VIEW_DELETED = "view.deleted", _("A reviewer deleted a saved view of the review queue.")
     DRAFT_EDITED = "draft.edited", _("A draft's text was edited.")
     DRAFT_APPROVED = "draft.approved", _("A reviewer approved a draft.")
     DRAFT_APPROVED_ONCE = "draft.approved_once", _("A reviewer gave the first of two approvals to a draft.")

@@ -142,7 +142,7 @@ class DraftActs(QueueActs):
         had before. Keeps nothing, and tells nothing of the draft's own text, so that it is no way to read one."""
         draft = access.find(request.user, Action.REVIEW, Draft, pk=pk)
         text = request.POST.get("text", "").replace("\r\n", "\n").strip()
-        before = request.POST.get("before", "").replace("\r\n", "\n").strip()
+        before = request.POST.get("was", "").replace("\r\n", "\n").strip()
         if max(len(text), len(before)) > MAX_TEXT_CHARACTERS:
             return JsonResponse({"objection": _("This is too long to be checked."), "sentences": [], "difference": []})
         try:

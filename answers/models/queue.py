@@ -36,7 +36,8 @@ class SavedView(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        # No name: it is the person's own words, and the trail keeps what this says.
+        return f"View {self.id}"
 
 
 class ReviewTime(models.Model):

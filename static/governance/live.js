@@ -44,7 +44,7 @@
   const check = async () => {
     asked?.abort();
     asked = new AbortController();
-    const body = new URLSearchParams({ text: text.value, before: text.dataset.before });
+    const body = new URLSearchParams({ text: text.value, was: text.dataset.before });
     try {
       const response = await fetch(text.dataset.check, {
         method: "POST",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from answers.endpoints import built_in, choose_models
+from answers.queue import claim
 from answers.review import assign
 from audit.chain import digest
 from audit.events import EventType
@@ -10,7 +11,7 @@ from documents import holds
 from documents.models import LegalHold
 from documents.restriction import grant
 from tests.answers.review_scene import CLAUSES
-from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, one, pause_the_source
+from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, Before, one, pause_the_source
 from tests.contracts.world import One, World
 
 E = EventType
@@ -53,9 +54,28 @@ def _at(name: str) -> dict[str, One]:
     return {"object_id": one(name)}
 
 
-def _draft(act: str, event: EventType, draft: str = "draft", *, variant: str = "", **sent: Any) -> Act:
-    name, sent = f"admin:answers_draft_{act}", {"reason": "", "seen_sha256": ""} | sent
-    return Act(name, "reviewer", event, {"pk": one(draft)}, sent, may=REVIEWERS, variant=variant)
+def _draft(
+    act: str,
+    event: EventType | None,
+    draft: str = "draft",
+    *,
+    variant: str = "",
+    before: Before | None = None,
+    why_no_entry: str = "",
+    **sent: Any,
+) -> Act:
+    name, sent = f"admin:answers_draft_{act}", {"reason": "", "template": "", "seen_sha256": ""} | sent
+    return Act(
+        name,
+        "reviewer",
+        event,
+        {"pk": one(draft)},
+        sent,
+        before=before,
+        may=REVIEWERS,
+        why_no_entry=why_no_entry,
+        variant=variant,
+    )
 
 
 def _admin(
@@ -75,6 +95,14 @@ def _hash(world: World) -> str:
 
 def _on_the_desk(world: World) -> None:
     assign(world.own.draft, to=world.people["reviewer"], by=world.people["reviewer"])
+
+
+def _claimed(world: World) -> None:
+    claim(world.own.draft, by=world.people["reviewer"])
+
+
+def _claimed_by_another(world: World) -> None:
+    claim(world.own.draft, by=world.people["second-reviewer"])
 
 
 def _with_models(world: World) -> None:
@@ -103,13 +131,34 @@ SEEN = {"reason": "Each sentence stands in its source.", "seen_sha256": _hash}
 
 ADMIN = [
     _admin("logout", E.USER_SIGNED_OUT, sent={"next": ""}, may=REVIEWERS | MANAGERS | AUDITORS | ADMINISTRATORS),
-    _draft("approve", E.DRAFT_APPROVED, **SEEN),
+    _draft("approve", E.DRAFT_APPROVED, then="next", **SEEN),
     _draft("approve", E.ANSWER_DECLASSIFIED, variant="declassify", **OPENED, **SEEN),
-    _draft("return", E.DRAFT_RETURNED, **SEEN),
-    _draft("reject", E.DRAFT_REJECTED, **SEEN),
+    _draft("return", E.DRAFT_RETURNED, questions="Which carrier?", then="", **SEEN),
+    _draft("reject", E.DRAFT_REJECTED, then="", **SEEN),
     _draft("edit", E.DRAFT_EDITED, text=f"{CLAUSES[1]} [2]", why="Shorter.", seen_sha256=_hash),
+    _draft("edit", E.DRAFT_EDITED, variant="approve", then="approve", text=f"{CLAUSES[1]} [2]", seen_sha256=_hash),
     _draft("submit", E.DRAFT_SUBMITTED, "returned"),
     _draft("assign", E.DRAFT_ASSIGNED),
+    _draft("claim", E.DRAFT_CLAIMED),
+    _draft("claim", E.DRAFT_CLAIMED, variant="take-over", before=_claimed_by_another, take_over="yes"),
+    _draft("let_go", E.DRAFT_CLAIM_ENDED, before=_claimed),
+    _draft("rank", E.DRAFT_RANKED, priority="4", due_at="2030-01-31T12:00"),
+    _draft("comment", E.DRAFT_COMMENTED, comment="Look at the second clause, @second-reviewer."),
+    _draft(
+        "check",
+        None,
+        text=f"{CLAUSES[1]} [2]",
+        was="",
+        why_no_entry="It looks at a text being typed, keeps nothing of it and tells nothing of the draft's own.",
+    ),
+    _admin("answers_draft_next", E.DRAFT_CLAIMED, sent={"but": ""}, **REVIEWER),
+    _admin(
+        "answers_draft_save_view",
+        E.VIEW_SAVED,
+        sent={"name": "Urgent", "filters": "state=waiting&priority=4", "is_default": "on"},
+        **REVIEWER,
+    ),
+    _admin("answers_draft_delete_view", E.VIEW_DELETED, {"pk": one("view")}, **REVIEWER),
     _admin(
         "answers_draft_release",
         E.DRAFT_ASSIGNED,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from answers import declassification
 from answers.endpoints import built_in
-from answers.models import Answer, Draft, ModelEndpoint, Question
+from answers.models import Answer, Draft, ModelEndpoint, Question, SavedView
 from answers.review import approve, edit, return_for_changes
 from answers.states import AnswerStatus
 from audit import context
@@ -90,6 +90,8 @@ class Shelf:
     #: A change of the embedding model that was estimated, and a comparison that was made once.
     migration: SpaceMigration
     comparison: SpaceComparison
+    #: The reviewer's own, of the review queue.
+    view: SavedView
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -241,6 +243,7 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
             migration=migration, kind="set", state="done", asked_by=manager, ended_at=timezone.now()
         ),
         folder=folder,
+        view=SavedView.objects.create(owner=reviewer, name="Mine", filters={"desk": "mine"}),
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
         deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),
