@@ -14,6 +14,7 @@ class DocumentsConfig(AppConfig):
             explain,
             granted,
             held_rights,
+            news,
             querysets,
             timeline,
         )

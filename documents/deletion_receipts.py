@@ -16,6 +16,7 @@ from audit.events import EventType
 from audit.models import Event
 from audit.receipts import Prover
 from audit.record import record
+from documents import news
 from documents.deletion import versions_of
 from documents.exceptions import DocumentError
 from documents.models import Deletion
@@ -68,6 +69,7 @@ def issue(deletion: Deletion) -> str:
             receipt=document, receipt_issued_at=timezone.now(), sealed_probes=""
         )
         if changed:
+            news.deletion_proven(deletion)
             record(
                 EventType.ERASURE_RECEIPTED,
                 on=deletion.document,

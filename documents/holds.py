@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from documents import told
+from documents import news, told
 from documents.exceptions import Held, HoldError
 from documents.models import Deletion, Document, LegalHold
 from documents.querysets import not_barred
@@ -70,6 +70,7 @@ def place(workspace: Workspace, document: Document | None = None, *, by: User, r
     hold = LegalHold.objects.create(
         workspace=workspace, document=document, reason=reason, placed_by=by, placed_under=right
     )
+    news.held(hold)
     record(
         EventType.HOLD_PLACED,
         on=document or workspace,

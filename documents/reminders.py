@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
+from documents import news
 from documents.apart import apart
 from documents.models import Document
 
@@ -47,6 +48,7 @@ def _tell_expired(pk: object) -> bool:
     # Before the entry, whose chain stays locked to the end.
     for follow in when_expired:
         follow(document)
+    news.expired(document)
     _record(EventType.DOCUMENT_EXPIRED, document, valid_until=document.valid_until)
     return True
 
@@ -58,6 +60,7 @@ def _tell_due(pk: object) -> bool:
         return False
     document.review_told_for = document.review_on
     document.save(update_fields=["review_told_for"])
+    news.review_due(document)
     _record(EventType.DOCUMENT_REVIEW_DUE, document, review_on=document.review_on, owner=document.owner_id)
     return True
 

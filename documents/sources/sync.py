@@ -20,7 +20,7 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import library, room
+from documents import library, news, room
 from documents.exceptions import DocumentError, LeaseLost, SourceFailed
 from documents.models import Cause, Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
@@ -125,6 +125,7 @@ class _Look:
             self.lease.renew(state=state, ended_at=timezone.now(), **changes)
             SourceRun.objects.filter(pk=self.run.pk).update(lease_until=None)
             self.run.refresh_from_db()
+            news.run_ended(self.run)
             record(
                 EventType.SOURCE_RUN_ENDED,
                 on=self.source,
