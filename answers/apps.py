@@ -17,6 +17,7 @@ class AnswersConfig(AppConfig):
             given,
             held_rights,
             querysets,
+            reranking,
             source_changes,
             staleness,
             timeline,

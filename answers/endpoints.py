@@ -18,6 +18,7 @@ from answers.prompts import render
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.record import record
+from documents import rerank_endpoints, reranking
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
@@ -90,6 +91,24 @@ def choices_for(workspace: Workspace) -> list[ModelEndpoint]:
     return [default, *others]
 
 
+def names_for(workspace: Workspace) -> list[str]:
+    """The names of `choices_for`; none where no model is left, which asking then says."""
+    try:
+        return [endpoint.name for endpoint in choices_for(workspace)]
+    except EndpointError:
+        return []
+
+
+def named(name: str, workspace: Workspace) -> ModelEndpoint | None:
+    """The endpoint of that name among `choices_for`; None for no name. Raises EndpointError for another."""
+    for endpoint in choices_for(workspace) if name else ():
+        if endpoint.name == name:
+            return endpoint
+    if name:
+        raise EndpointError(_("This workspace offers no model “%(name)s”.") % {"name": name})
+    return None
+
+
 def require_allowed(endpoint: ModelEndpoint, workspace: Workspace) -> None:
     """Return if people may choose `endpoint` in `workspace`. Raises EndpointError."""
     if endpoint not in choices_for(workspace):
@@ -148,19 +167,31 @@ def _leads_elsewhere(stored: ModelEndpoint, changed: ModelEndpoint) -> bool:
 
 @transaction.atomic
 def choose_models(
-    workspace: Workspace, *, default: ModelEndpoint, choices: Iterable[ModelEndpoint] = (), by: User
+    workspace: Workspace,
+    *,
+    default: ModelEndpoint,
+    choices: Iterable[ModelEndpoint] = (),
+    reranker: str | None = None,
+    by: User,
 ) -> WorkspaceModels:
-    """Set the workspace's default endpoint and what people there may choose instead."""
+    """Set the workspace's default endpoint, what people there may choose instead, and what puts finds in order.
+
+    `reranker` as `rerank_endpoints.choose` takes it; None leaves it as it is.
+    """
     access.require(by, Action.MANAGE, workspace)
     allowed = sorted({default, *choices}, key=lambda endpoint: endpoint.name)
     if not all(endpoint.enabled for endpoint in allowed):
         raise EndpointError(_("A disabled model cannot be chosen."))
+    if reranker == reranking.CHAT and default.kind == EndpointKind.EXTRACTIVE:
+        raise EndpointError(_("The built-in model cannot put passages in order. Choose another one as the default."))
     stored = WorkspaceModels.objects.select_for_update(no_key=True).filter(workspace=workspace).first()
     before = _named(stored.default_endpoint, stored.choices.all()) if stored else {}
     models, _made = WorkspaceModels.objects.update_or_create(
         workspace=workspace, defaults={"default_endpoint": default}
     )
     models.choices.set(allowed)
+    if reranker is not None:
+        rerank_endpoints.choose(workspace, reranker, by=by)
     record(
         EventType.WORKSPACE_CHANGED,
         on=workspace,

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from answers import endpoints
 from answers.exceptions import EndpointError
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
+from documents import rerank_endpoints, reranking
+from documents.models import RerankEndpoint
 from workspaces.models import Workspace
 
 
@@ -63,12 +65,15 @@ class ModelsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
+    reranker = forms.ChoiceField(label=_("Order of passages"), widget=forms.RadioSelect, required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        self.puts_in_order = reranking.chosen_for(workspace)
         chosen = WorkspaceModels.objects.filter(workspace=workspace).select_related("default_endpoint").first()
         kwargs["initial"] = {
             "default": chosen.default_endpoint_id if chosen else endpoints.built_in(),
             "choices": [endpoint.pk for endpoint in chosen.choices.all()] if chosen else [],
+            "reranker": rerank_endpoints.name_of(self.puts_in_order),
         }
         super().__init__(*args, **kwargs)
         #: The default that answers nothing any more.
@@ -76,6 +81,21 @@ class ModelsForm(forms.Form):
         self.offered = ModelEndpoint.objects.filter(enabled=True)
         for name in ("default", "choices"):
             self.fields[name].queryset = self.offered
+        # The built-in model quotes and judges nothing.
+        judging = self.offered.exclude(kind=EndpointKind.EXTRACTIVE).exists()
+        names = [name for name in rerank_endpoints.offered() if judging or name != reranking.CHAT]
+        self.fields["reranker"].choices = [(name, _called(name)) for name in names]
+
+    @property
+    def offers_rerankers(self) -> bool:
+        return len(self.fields["reranker"].choices) > 1
+
+    def rerankers(self) -> Iterator[tuple[BoundWidget, str]]:
+        """Each way to put passages in order, with a sentence on what it costs and sends where."""
+        endpoints_by_name = {each.name: each for each in RerankEndpoint.objects.filter(enabled=True)}
+        for choice in self["reranker"]:
+            name = choice.data["value"]
+            yield choice, _ordering(name, endpoints_by_name.get(name))
 
     def described(self, field: str) -> Iterator[tuple[BoundWidget, str]]:
         """Each choice of the field with a sentence on where its model answers."""
@@ -87,6 +107,24 @@ class ModelsForm(forms.Form):
 
     def others(self) -> Iterator[tuple[BoundWidget, str]]:
         return self.described("choices")
+
+
+def _called(name: str) -> str:
+    if not name:
+        return gettext("As the search finds them")
+    return gettext("The model that answers here") if name == reranking.CHAT else name
+
+
+def _ordering(name: str, endpoint: RerankEndpoint | None) -> str:
+    if endpoint is not None:
+        return gettext(
+            "Questions, and passages of documents up to “%(ceiling)s”, are sent to %(host)s; others keep their place."
+        ) % {"ceiling": endpoint.get_ceiling_display(), "host": urlsplit(endpoint.base_url).netloc}
+    if name == reranking.CHAT:
+        return gettext("It reads the first %(depth)d passages before it answers: slower, and more text for it.") % {
+            "depth": reranking.DEPTH
+        }
+    return gettext("By words and by meaning, half and half. Nothing more is sent anywhere.")
 
 
 def _place(endpoint: ModelEndpoint) -> str:

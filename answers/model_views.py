@@ -17,12 +17,18 @@ from workspaces.roles import Action
 @require_http_methods(["GET", "POST"])
 @in_workspace(Action.MANAGE)
 def models(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """The model that answers unless a person chooses another, and those they may choose."""
+    """The model that answers unless a person chooses another, those they may choose, and what puts finds in order."""
     form = ModelsForm(request.POST if request.method == "POST" else None, workspace=workspace)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            endpoints.choose_models(workspace, default=chosen["default"], choices=chosen["choices"], by=request.user)
+            endpoints.choose_models(
+                workspace,
+                default=chosen["default"],
+                choices=chosen["choices"],
+                reranker=chosen["reranker"],
+                by=request.user,
+            )
         except PortalError as error:
             form.add_error(None, str(error))
         else:

@@ -15,7 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from documents import deletion_admin, embedding_admin, restriction, source_admin  # noqa: F401  (they register their own)
+from documents import (  # noqa: F401  (they register their own)
+    deletion_admin,
+    embedding_admin,
+    reranking_admin,
+    restriction,
+    source_admin,
+)
 from documents.analysis import fold
 from documents.models import Document
 from documents.states import VersionState

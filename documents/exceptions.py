@@ -47,3 +47,11 @@ class HoldError(DocumentError):
 
 class RetentionError(DocumentError):
     """Retention rules that cannot be set as asked."""
+
+
+class RerankUnavailable(PortalError):
+    """A reranker cannot say in which order passages answer a question; what was found keeps its order."""
+
+
+class RerankError(PortalError):
+    """A reranker cannot be connected, changed or chosen as asked."""

@@ -8,6 +8,7 @@ from django.db import transaction
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
+from documents.reranking import Reranked
 from documents.search import Hit, Mode, SearchResult, is_usable, search
 from workspaces.models import User, Workspace
 
@@ -56,7 +57,19 @@ def as_document(result: SearchResult) -> dict[str, Any]:
             }
             for leg in result.legs
         ],
+        "reranker": _reranker(result.reranked),
         "hits": [_hit(hit) for hit in result.hits],
+    }
+
+
+def _reranker(reranked: Reranked | None) -> dict[str, Any] | None:
+    if reranked is None:
+        return None
+    return {
+        "name": reranked.name,
+        "scored": len(reranked.scores),
+        "kept_back": reranked.kept_back,
+        "fault": reranked.fault,
     }
 
 
@@ -65,6 +78,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "score": hit.score,
         "cosine": hit.cosine,
+        "rerank": hit.rerank,
         "document": hit.document.path,
         "document_id": hit.document.pk,
         "title": hit.document.title,

@@ -1,11 +1,12 @@
 """Find the passages that bear on a question, among those the asker may open now.
 
 Vectors and keywords are asked, what the asker may not open is dropped, the rest is
-fused, and documents that the question names are lifted.
+fused, documents that the question names are lifted, and a reranker, where the
+workspace has one, puts the first ones in order.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,8 @@ from documents.legs import Leg, Legs
 from documents.models import Document, Passage, Version
 from documents.ranking import Find, rank
 from documents.replicas import weights
-from documents.scope import Candidate
+from documents.reranking import DEPTH, Reranked, chosen_for, in_order, rerank
+from documents.scope import Candidate, Scope
 from documents.spaces import space_of
 from documents.vector_space import Space
 from workspaces import access
@@ -46,13 +48,17 @@ class Empty(StrEnum):
 
 @dataclass(frozen=True)
 class Hit:
-    """One passage found. `cosine` and `keywords` are the legs' own scores, None where a leg did not find it."""
+    """One passage found. `cosine` and `keywords` are the legs' own scores, None where a leg did not find it.
+
+    `rerank` is what the workspace's reranker said, None where it said nothing; `score` is that of the search.
+    """
 
     rank: int
     score: float
     cosine: float | None
     keywords: float | None
     passage: Passage
+    rerank: float | None = None
 
     @property
     def version(self) -> Version:
@@ -81,6 +87,7 @@ class SearchResult:
     legs: tuple[Leg, ...]
     evidence: Evidence
     empty: Empty | None = None
+    reranked: Reranked | None = None
 
     @property
     def degraded(self) -> bool:
@@ -97,7 +104,11 @@ class SearchResult:
             Empty.NOTHING_OPEN: _("This workspace has no searchable documents that are open to you."),
             Empty.NOTHING_FOUND: _("No passage matches this question."),
         }
-        return sentences[self.empty] if self.empty else ""
+        if self.empty:
+            return sentences[self.empty]
+        if self.reranked and self.reranked.fault:
+            return _("The reranker of this workspace did not answer: passages stand in the order of the search.")
+        return ""
 
 
 def is_usable(result: SearchResult) -> bool:
@@ -124,7 +135,12 @@ def search(
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
     ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
-    hits = _hits(ranked[: max(k, _READ_FOR_EVIDENCE)], dict(near.finds), dict(match.finds))
+    reranker = chosen_for(workspace) if mode == Mode.HYBRID else None
+    looked_at = max(k, _READ_FOR_EVIDENCE, DEPTH if reranker else 0)
+    hits, reranked = _hits(ranked[:looked_at], dict(near.finds), dict(match.finds)), None
+    if reranker and hits:
+        reranked = rerank(workspace, reranker, query, [hit.passage for hit in hits])
+        hits = _reordered(hits, reranked, Scope(user, workspace))
     evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(
         query=query,
@@ -133,6 +149,7 @@ def search(
         legs=(near, match),
         evidence=evidence,
         empty=None if hits else (Empty.NOTHING_FOUND if legs.scope.versions else Empty.NOTHING_OPEN),
+        reranked=reranked,
     )
 
 
@@ -145,6 +162,16 @@ def _hits(ranked: Sequence[Find], cosines: Mapping[str, float], keywords: Mappin
     return tuple(
         Hit(rank, score, cosines.get(id), keywords.get(id), passages[id])
         for rank, (id, score) in enumerate(still_there, start=1)
+    )
+
+
+def _reordered(hits: Sequence[Hit], reranked: Reranked, scope: Scope) -> tuple[Hit, ...]:
+    by_id = {str(hit.passage.pk): hit for hit in hits}
+    # A server was waited for, and rights may have gone meanwhile.
+    still_open = scope.among(by_id)
+    ordered = [id for id in in_order(list(by_id), reranked) if id in still_open]
+    return tuple(
+        replace(by_id[id], rank=rank, rerank=reranked.scores.get(id)) for rank, id in enumerate(ordered, start=1)
     )
 
 

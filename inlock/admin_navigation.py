@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from answers.admin.drafts import waiting
 from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
-from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, Source
+from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
 from workspaces import access
 from workspaces.admin_base import asked_once
 from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
@@ -47,6 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Audit trail"), "history", Event),
             (_("Model endpoints"), "neurology", ModelEndpoint),
             (_("Embedding endpoints"), "scatter_plot", EmbeddingEndpoint),
+            (_("Rerankers"), "sort", RerankEndpoint),
             (_("People"), "group", User),
             (_("Groups of people"), "groups", PeopleGroup),
             (_("Rules for a provider's groups"), "login", ClaimRule),

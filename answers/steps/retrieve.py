@@ -42,6 +42,8 @@ def retrieve(state: State) -> Outcome:
         "cosine": result.evidence.cosine,
         "coverage": result.evidence.coverage,
     }
+    if result.reranked:
+        found["reranker"] = {"name": result.reranked.name, "failed": bool(result.reranked.fault)}
     if not is_usable(result):
         # An index that is down is not an absence of evidence.
         raise Ended(AnswerStatus.FAILED_SEARCH if result.degraded else AnswerStatus.REFUSED_NO_EVIDENCE, **found)
@@ -90,11 +92,16 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
                 number=len(sources) + 1,
                 passage_id=passage_id,
                 sha256=digest(row["text"]),
-                scores={"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords},
+                scores=_scores(hit),
                 **row,
             )
         )
     return sources
+
+
+def _scores(hit: Hit) -> dict[str, Any]:
+    reranked = {} if hit.rerank is None else {"rerank": hit.rerank}
+    return {"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords, **reranked}
 
 
 def _store(state: State) -> None:

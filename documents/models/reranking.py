@@ -1,4 +1,4 @@
-"""Rerankers: servers that read a question beside each passage, and which workspace has its finds put in order by what."""
+"""Rerankers: servers that read a question beside each passage, and which workspace uses which."""
 
 import uuid
 

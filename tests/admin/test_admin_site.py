@@ -30,6 +30,7 @@ LISTS = {
     "documents_deletion": {"auditor"},
     "documents_legalhold": {"auditor"},
     "documents_embeddingendpoint": {"admin"},
+    "documents_rerankendpoint": {"admin"},
     "audit_event": {"auditor", "admin"},
 }
 INSIDE = ("manager", "reviewer", "auditor", "admin")

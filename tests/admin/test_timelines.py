@@ -12,8 +12,8 @@ from answers import endpoints, review
 from answers.models import Answer, ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
-from documents import embedding_endpoints, holds, library, restriction
-from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, Source
+from documents import embedding_endpoints, holds, library, rerank_endpoints, restriction
+from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
 from documents.sources import keeping
 from tests.answers.review_scene import a_document
 from workspaces import claim_rules, custom_roles, groups, members, policy, tokens
@@ -98,6 +98,11 @@ def _embedding_endpoint(officer: Any, legal: Any, draft: Any) -> EmbeddingEndpoi
     return embedding_endpoints.save_endpoint(endpoint, by=officer)
 
 
+def _reranker(officer: Any, legal: Any, draft: Any) -> RerankEndpoint:
+    endpoint = RerankEndpoint(name="judge", base_url="http://127.0.0.1:9/v1")
+    return rerank_endpoints.save_endpoint(endpoint, by=officer)
+
+
 def _assigned(officer: Any, legal: Any, draft: Any) -> Any:
     review.assign(draft, to=officer, by=officer)
     return draft
@@ -138,6 +143,7 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "documents_legalhold": (_hold, ("admin placed a legal hold on “Plan”.",)),
     "documents_source": (_source, ("admin paused the schedule of the source “Library”.",)),
     "documents_embeddingendpoint": (_embedding_endpoint, ("vectors",)),
+    "documents_rerankendpoint": (_reranker, ("judge",)),
     "answers_answer": (_answer, ("admin assigned a draft to “admin”.",)),
     "answers_modelendpoint": (_endpoint, ("admin changed the model endpoint", "<ins>in-house</ins>")),
     "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "default_model")),

@@ -115,5 +115,8 @@ PROVED_ELSEWHERE = {
     "admin:documents_embeddingendpoint_test": (
         "tests/documents/reembedding/test_pages.py::test_an_administrator_connects_changes_and_tests_an_endpoint"
     ),
+    "admin:documents_rerankendpoint_test": (
+        "tests/documents/test_reranking.py::test_an_administrator_connects_changes_and_tests_a_reranker"
+    ),
     "workspaces:end_view": "tests/workspaces/test_view_as.py",
 }

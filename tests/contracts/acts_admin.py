@@ -36,6 +36,16 @@ EMBEDDING = {
     "floor": "0.3",
     "enabled": "on",
 }
+RERANKER = {
+    "name": "another-judge",
+    "protocol": "tei",
+    "base_url": "http://127.0.0.1:9/v1",
+    "model": "",
+    "key_reference": "",
+    "ceiling": "confidential",
+    "seconds": "3",
+    "enabled": "on",
+}
 ENDPOINT = {
     "name": "second",
     "kind": "openai",
@@ -184,6 +194,8 @@ ADMIN = [
     Act("admin_health_compare", "admin", E.INDEX_CHECKED, {"pk": one("workspace")}, may=ADMINISTRATORS),
     _admin("documents_embeddingendpoint_add", E.ENDPOINT_CHANGED, sent=EMBEDDING),
     _admin("documents_embeddingendpoint_change", E.ENDPOINT_CHANGED, _at("embedding"), EMBEDDING | {"name": "vectors"}),
+    _admin("documents_rerankendpoint_add", E.ENDPOINT_CHANGED, sent=RERANKER),
+    _admin("documents_rerankendpoint_change", E.ENDPOINT_CHANGED, _at("reranker"), RERANKER | {"name": "judge"}),
     _admin("answers_modelendpoint_add", E.ENDPOINT_CHANGED, sent=ENDPOINT),
     _admin("answers_modelendpoint_change", E.ENDPOINT_CHANGED, _at("endpoint"), ENDPOINT),
     _admin("answers_modelendpoint_test", E.ENDPOINT_TESTED, {"pk": one("built_in")}),

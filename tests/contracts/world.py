@@ -26,6 +26,7 @@ from documents.models import (
     EmbeddingEndpoint,
     Folder,
     LegalHold,
+    RerankEndpoint,
     RunKind,
     RunState,
     Source,
@@ -111,6 +112,7 @@ class World:
     switched_off: ModelEndpoint
     built_in: ModelEndpoint
     embedding: EmbeddingEndpoint
+    reranker: RerankEndpoint
     #: What a browser was shown and has to send back.
     shown: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
@@ -199,6 +201,7 @@ def build() -> World:
         switched_off,
         built_in(),
         EmbeddingEndpoint.objects.get(),
+        RerankEndpoint.objects.create(name="judge", base_url="http://127.0.0.1:9/v1"),
     )
     world.sign_in()
     return world

@@ -19,6 +19,8 @@ KEPT = {
     "documents.Source.sealed_secret": "sealed: what a source's server wants to know before it lets us in",
     "documents.EmbeddingEndpoint.key_reference": "the name of a variable of the environment",
     "documents.HistoricalEmbeddingEndpoint.key_reference": "the name of a variable of the environment",
+    "documents.RerankEndpoint.key_reference": "the name of a variable of the environment",
+    "documents.HistoricalRerankEndpoint.key_reference": "the name of a variable of the environment",
     "documents.SourceItem.key": "what a source calls a thing it holds",
     "documents.SourceItem.key_sha256": "hashed",
     "mfa.Authenticator.data": "sealed: the secret of a second factor and the seed of recovery codes; public keys",

@@ -1,0 +1,130 @@
+"""What is done with rerankers: administrators connect, change and test one, a workspace's managers choose one.
+
+Each verb checks the right of `by`, and leaves its entry in the trail.
+"""
+
+import time
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.events import EventType
+from audit.record import record
+from documents import remote_reranking, reranking
+from documents.exceptions import RerankError, RerankUnavailable
+from documents.models import RerankEndpoint, WorkspaceReranker
+from workspaces import access
+from workspaces.keys import check_reference
+from workspaces.models import User, Workspace
+from workspaces.roles import Action, PlatformAction
+
+_SETTINGS = ("name", "protocol", "base_url", "model", "key_reference", "ceiling", "seconds", "enabled")
+#: What the search's own order is called in the trail.
+_NONE = "none"
+#: A question with one answer: whatever model it is, it has to find it.
+_QUESTION = "Until when is the library open?"
+_ANSWER = "Readers may use the library until six o'clock."
+_APART = "The engine burns two tonnes of oil an hour."
+
+
+@dataclass(frozen=True, slots=True)
+class RerankTest:
+    """Whether the reranker gave an order that can be used, in a sentence for the administrator."""
+
+    ok: bool
+    sentence: str
+    seconds: float
+
+
+@transaction.atomic
+def save_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankEndpoint:
+    """Store a new or changed reranker; the trail keeps before and after.
+
+    Raises RerankError, KeyMissing and RerankUnavailable for settings that cannot work.
+    """
+    access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
+    endpoint.base_url = endpoint.base_url.rstrip("/")
+    check_reference(endpoint.key_reference)
+    remote_reranking.require_listed(endpoint)
+    if endpoint.name in (reranking.CHAT, _NONE):
+        raise RerankError(_("This name is taken."))
+    stored = RerankEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
+    try:
+        endpoint.full_clean()
+    except ValidationError as error:
+        raise RerankError(" ".join(error.messages)) from error
+    if stored and stored.base_url != endpoint.base_url and stored.key_reference == endpoint.key_reference:
+        # The key would go to another server than it was entered for.
+        endpoint.key_reference = ""
+    before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
+    after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
+    endpoint.save()
+    record(
+        EventType.ENDPOINT_CHANGED,
+        on=endpoint,
+        by=by,
+        before={name: value for name, value in before.items() if value != after[name]},
+        after={name: value for name, value in after.items() if value != before.get(name)},
+    )
+    return endpoint
+
+
+def test_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankTest:
+    """Have two sentences of our own put in order, and say how it went."""
+    access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
+    started = time.monotonic()
+    try:
+        apart, answer = remote_reranking.scores(endpoint, _QUESTION, [_APART, _ANSWER])
+    except RerankUnavailable as error:
+        ok, said = False, str(error)
+    else:
+        ok = answer > apart
+        said = _("It put the answer first.") if ok else _("It answered, but put what is no answer first.")
+    outcome = RerankTest(ok, said, round(time.monotonic() - started, 3))
+    with transaction.atomic():
+        record(EventType.ENDPOINT_TESTED, on=endpoint, by=by, ok=outcome.ok, outcome=outcome.sentence)
+    return outcome
+
+
+# pytest would take it for a test where a test module imports it.
+test_endpoint.__test__ = False  # type: ignore[attr-defined]
+
+
+def offered() -> list[str]:
+    """Names of what a workspace's manager can choose; "" is the search's own order."""
+    chat = [reranking.CHAT] if reranking.by_chat else []
+    return ["", *chat, *RerankEndpoint.objects.filter(enabled=True).values_list("name", flat=True)]
+
+
+def name_of(chosen: WorkspaceReranker | None) -> str:
+    """What was chosen, by the name that `choose` takes."""
+    if chosen is None:
+        return ""
+    return chosen.endpoint.name if chosen.endpoint else reranking.CHAT
+
+
+@transaction.atomic
+def choose(workspace: Workspace, name: str, *, by: User) -> None:
+    """Have the workspace's finds put in order by the reranker of this name; see `offered`. Raises RerankError."""
+    access.require(by, Action.MANAGE, workspace)
+    if name not in offered():
+        raise RerankError(_("There is no reranker of this name that can be chosen."))
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    before = name_of(reranking.chosen_for(workspace))
+    if name == before:
+        return
+    if name:
+        endpoint = None if name == reranking.CHAT else RerankEndpoint.objects.get(name=name)
+        WorkspaceReranker.objects.update_or_create(workspace=workspace, defaults={"endpoint": endpoint})
+    else:
+        WorkspaceReranker.objects.filter(workspace=workspace).delete()
+    record(
+        EventType.WORKSPACE_CHANGED,
+        on=workspace,
+        workspace=workspace,
+        by=by,
+        before={"reranker": before or _NONE},
+        after={"reranker": name or _NONE},
+    )
