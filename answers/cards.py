@@ -1,23 +1,25 @@
 """An answer as a card of the portal: what is on it and which addresses it talks to."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from answers import marks, separation, suspended
-from answers.models import Answer, Citation, EndpointKind, Question
-from answers.querysets import answers_given_to
+from answers import endpoints, marks, review, separation, suspended
+from answers.language import spoken_as
+from answers.models import Answer, Citation, Clarification, EndpointKind, Question
+from answers.querysets import answers_given_to, resting_on_closed
 from answers.reading import Reading, place_in_words, place_of, read
+from answers.review import reasons
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from workspaces import access
 from workspaces.models import User, Workspace
 
-#: Questions shown at once on the ask page; the rest is in the history.
-RECENT = 6
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -45,8 +47,10 @@ class Chip:
 class Card:
     """One answer as `by` sees it now. Making a card of a released answer leaves an entry in the trail."""
 
-    def __init__(self, answer: Answer, *, by: User) -> None:
+    def __init__(self, answer: Answer, *, by: User, models: Sequence[str] | None = None) -> None:
+        """`models`: the names of those the workspace offers, where whoever makes many cards knows them already."""
         self.answer = answer
+        self._models = models
         self._by = by
         self.question: Question = answer.question
         self.reading: Reading = read(answer, by=by)
@@ -74,6 +78,57 @@ class Card:
         """Offered where asking again can bring something else."""
         family = self.reading.status.family
         return self.is_mine and family in {"failed", "stopped", "refused", "suspended"}
+
+    @property
+    def has_way_out(self) -> bool:
+        """Whether its asker is helped on: nothing they may open bears on the question."""
+        return self.is_mine and self.answer.status == AnswerStatus.REFUSED_NO_EVIDENCE
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models that may answer the question once more, where there is a choice."""
+        if not self.is_mine or self.is_working:
+            return ()
+        if self._models is None:
+            self._models = endpoints.names_for(self.answer.workspace)
+        return self._models if len(self._models) > 1 else ()
+
+    @property
+    def model_name(self) -> str:
+        """Its name among `models`, as far as it is still there."""
+        return self.answer.endpoint.name if self.answer.endpoint else ""
+
+    @property
+    def asked_as(self) -> str:
+        """What a follow-up was understood as; "" to whoever may not open all it rests on."""
+        asked_as = self.answer.asked_as
+        if asked_as and not self.reading.text and resting_on_closed(self._by, [self.answer.pk]):
+            return ""
+        return "" if self.reading.closed else asked_as
+
+    @property
+    def language(self) -> str:
+        """The language this turn is spoken in: the question's where the portal speaks it, else the page's."""
+        return spoken_as(self.question.language)
+
+    @cached_property
+    def clarifications(self) -> list[Clarification]:
+        """What reviewers want to know from the person before they decide."""
+        return review.questions_to(self._by, self.answer) if self.is_mine and self.may_reply else []
+
+    @property
+    def may_reply(self) -> bool:
+        return self.answer.status == AnswerStatus.HELD_RETURNED
+
+    @property
+    def may_reopen(self) -> bool:
+        """Whether the person may put this released answer under review again, or take it back."""
+        return not self.is_mine and review.may_reopen(self.answer, self._by)
+
+    @property
+    def reopening_reasons(self) -> list[str]:
+        offered = reasons.offered(self.answer.workspace)
+        return list(dict.fromkeys(offered["reopen"] + offered["take_back"]))
 
     @property
     def why_suspended(self) -> list[str]:
@@ -124,7 +179,8 @@ class Card:
 
     @property
     def urls(self) -> dict[str, str]:
-        return {name: self.url(name) for name in ("answer", "card", "events", "stop", "again", "provenance")}
+        names = ("answer", "card", "events", "stop", "again", "rephrase", "way_out", "provenance")
+        return {name: self.url(name) for name in names}
 
     def _parts(self, text: str) -> list[Part]:
         known = {citation.number: citation for citation in self.reading.citations}
@@ -143,12 +199,6 @@ class Card:
         return reverse("answers:citation", kwargs=kwargs)
 
 
-def recent(user: User, workspace: Workspace, *, most: int = RECENT) -> list[Card]:
-    """The newest questions of `user` in `workspace` with their last answer, oldest first."""
-    newest = list(asked_by(user, workspace)[:most])
-    return [Card(answer, by=user) for answer in reversed(newest)]
-
-
 def given_to(user: User, workspace: Workspace) -> QuerySet[Answer]:
     """Others' answers that were shared with `user` or declassified for them in `workspace`, newest first."""
     given = answers_given_to(user).filter(workspace=workspace)
@@ -159,4 +209,4 @@ def asked_by(user: User, workspace: Workspace) -> QuerySet[Answer]:
     """The last answer of each question `user` asked in `workspace`, newest question first."""
     last = Answer.objects.filter(workspace=workspace, asked_by=user).order_by("question_id", "-created_at")
     shown = access.within_view(Answer.objects.filter(pk__in=last.distinct("question_id").values("pk")))
-    return shown.select_related("question", "workspace", "endpoint").order_by("-created_at")
+    return shown.select_related("question__conversation", "workspace", "endpoint").order_by("-created_at")

@@ -2,21 +2,59 @@
 
 from django.urls import path
 
-from answers import model_views, receipt_views, views, who_views
+from answers import (
+    asking_views,
+    feedback_views,
+    gap_views,
+    history_views,
+    model_views,
+    receipt_views,
+    reuse_views,
+    suggestion_views,
+    views,
+    who_views,
+)
 from answers.export import views as export_views
+from answers.policy import views as policy_views
 from answers.replays import views as replay_views
+from answers.review import views as review_views
 
 app_name = "answers"
 urlpatterns = [
-    path("ask/", views.ask, name="ask"),
+    path("ask/", asking_views.ask, name="ask"),
+    path("ask/new/", asking_views.new, name="new_conversation"),
+    path("ask/<uuid:pk>/", asking_views.conversation, name="conversation"),
+    path("ask/<uuid:pk>/rename/", asking_views.rename, name="rename_conversation"),
+    path("ask/<uuid:pk>/delete/", asking_views.archive, name="archive_conversation"),
+    path("settings/suggestions/", suggestion_views.suggested, name="suggestions"),
+    path("settings/approved-answers/", reuse_views.settings, name="reuse"),
+    path("approved/", reuse_views.approved, name="approved"),
+    path("approved/<uuid:pk>/verify/", reuse_views.verify, name="verify_approved"),
+    path("approved/<uuid:pk>/stop/", reuse_views.stop, name="stop_approved"),
+    path("feedback/", feedback_views.listing, name="feedback_list"),
+    path("gaps/", gap_views.gaps, name="gaps"),
+    path("gaps/<uuid:pk>/", gap_views.gap, name="gap"),
+    path("gaps/<uuid:pk>/assign/", gap_views.assign, name="assign_gap"),
+    path("gaps/<uuid:pk>/close/", gap_views.close, name="close_gap"),
+    path("gaps/<uuid:pk>/dismiss/", gap_views.dismiss, name="dismiss_gap"),
+    path("gaps/<uuid:pk>/split/", gap_views.split, name="split_gap"),
+    path("gaps/<uuid:pk>/merge/", gap_views.merge, name="merge_gap"),
+    path("answers/<uuid:pk>/feedback/", feedback_views.give, name="feedback"),
+    path("answers/<uuid:pk>/send-gap/", gap_views.send, name="send_gap"),
     path("settings/models/", model_views.models, name="models"),
-    path("questions/", views.history, name="history"),
+    path("settings/release/", policy_views.rules, name="release_rules"),
+    path("settings/reasons/", policy_views.review_reasons, name="review_reasons"),
+    path("questions/", history_views.history, name="history"),
     path("answers/<uuid:pk>/", views.answer, name="answer"),
     path("answers/<uuid:pk>/share/", views.share, name="share"),
     path("answers/<uuid:pk>/card/", views.card, name="card"),
     path("answers/<uuid:pk>/events/", views.events, name="events"),
     path("answers/<uuid:pk>/stop/", views.stop, name="stop"),
+    path("answers/<uuid:pk>/rephrase/", asking_views.rephrase, name="rephrase"),
+    path("answers/<uuid:pk>/way-out/", asking_views.way_out, name="way_out"),
     path("answers/<uuid:pk>/again/", views.again, name="again"),
+    path("answers/<uuid:pk>/reopen/", review_views.reopen, name="reopen"),
+    path("answers/<uuid:pk>/reply/<uuid:question>/", review_views.reply, name="reply"),
     path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
     path("answers/<uuid:pk>/who/", who_views.who, name="who"),
     path("answers/<uuid:pk>/who/take-back/", who_views.take_back, name="take_back"),
@@ -24,5 +62,5 @@ urlpatterns = [
     path("answers/<uuid:pk>/replays/", replay_views.begin, name="begin_replay"),
     path("answers/<uuid:pk>/replays/<uuid:replay>/", replay_views.show, name="replay"),
     path("answers/<uuid:pk>/receipt/", receipt_views.receipt, name="receipt"),
-    path("answers/<uuid:pk>/citations/<int:number>/", views.citation, name="citation"),
+    path("answers/<uuid:pk>/citations/<int:number>/", citation_views.citation, name="citation"),
 ]

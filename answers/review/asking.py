@@ -42,10 +42,10 @@ def questions_to(person: User, answer: Answer) -> list[Clarification]:
 
     A question may repeat what the held text says, so it is open to whom the text would be.
     """
-    if answer.asked_by_id != person.pk or not sources_open(person, answer):
+    if answer.asked_by_id != person.pk:
         return []
-    asked = Clarification.objects.filter(review__draft__answer=answer)
-    return list(asked.select_related("review__decided_by", "review__draft"))
+    asked = list(Clarification.objects.filter(review__draft__answer=answer).select_related("review__decided_by"))
+    return asked if asked and sources_open(person, answer) else []
 
 
 def has_reply(review: Review) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from answers import news, separation
+from answers.carrying import carry_over
 from answers.draft_text import require_sound
 from answers.models import Decision, Draft, Review
 from answers.review import asking, telling
@@ -29,6 +30,7 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
     draft = locked_for_decision(draft, "approve", by)
     require_seen(draft, seen_sha256)
     require_sound(draft.text, draft.answer)
+    carry_over(draft, by=by)
     first = _standing_approval(draft)
     if first is None and separation.needs_second(draft.answer):
         return _approve_once(draft, by, reason)

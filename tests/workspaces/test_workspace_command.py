@@ -62,7 +62,6 @@ def test_scripts_get_one_json_document():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["hr", "--policy", "risk"], "not available yet"),
         (["Not A Slug"], "lower-case letters"),
         (["policies"], "already a workspace"),
     ],

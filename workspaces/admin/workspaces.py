@@ -57,6 +57,14 @@ class WorkspaceSettingsForm(forms.ModelForm):
             self.fields["archived"].initial = self.instance.archived_at is not None
 
 
+#: How answers leave a workspace, in a column's width.
+_HOW = {
+    ReviewPolicy.OPEN: _("At once"),
+    ReviewPolicy.REVIEW: _("After review"),
+    ReviewPolicy.RISK: _("Held by rules"),
+}
+
+
 @admin.register(Workspace)
 class WorkspaceAdmin(GovernedAdmin):
     """Platform administrators see that a workspace exists and who is in it, never what is in it."""
@@ -135,12 +143,11 @@ class WorkspaceAdmin(GovernedAdmin):
 
     @display(
         description=_("release of answers"),
-        label={ReviewPolicy.OPEN: "info", ReviewPolicy.REVIEW: "warning"},
+        label={ReviewPolicy.OPEN: "info", ReviewPolicy.REVIEW: "warning", ReviewPolicy.RISK: "warning"},
         ordering="review_policy",
     )
     def policy(self, workspace: Workspace) -> tuple[str, Any]:
-        held = workspace.review_policy == ReviewPolicy.REVIEW
-        return workspace.review_policy, _("After review") if held else _("At once")
+        return workspace.review_policy, _HOW[workspace.review_policy]
 
     @display(description=_("archived"), ordering="archived_at")
     def is_archived(self, workspace: Workspace) -> Any:

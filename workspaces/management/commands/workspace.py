@@ -4,16 +4,11 @@ from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from workspaces import members
 from workspaces.commands import PortalCommand
-from workspaces.exceptions import WorkspaceError
 from workspaces.models import ReviewPolicy, User
 from workspaces.roles import Role
-
-#: Promised for later; refused with a sentence until it works.
-RISK = "risk"
 
 
 class Command(PortalCommand):
@@ -28,15 +23,13 @@ class Command(PortalCommand):
         create.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON document")
         create.add_argument("slug", metavar="SLUG", help="short name, as in hr-policies")
         create.add_argument("--name", default="", help="what people see")
-        create.add_argument("--policy", choices=[*ReviewPolicy.values, RISK], default=ReviewPolicy.OPEN)
+        create.add_argument("--policy", choices=ReviewPolicy.values, default=ReviewPolicy.OPEN)
         for role in Role:
             create.add_argument(
                 f"--{role}", action="append", default=[], metavar="USER", help=f"{role.label}; may be given again"
             )
 
     def run(self, *, act: str, slug: str, name: str, policy: str, **people: list[str]) -> dict[str, Any]:
-        if policy == RISK:
-            raise WorkspaceError(_("The policy “risk” is not available yet: choose open or review."))
         created: list[str] = []
         with transaction.atomic():
             workspace = members.create_workspace(slug=slug, name=name or slug, policy=policy, by=None)

@@ -1,0 +1,128 @@
+"""The rules of a workspace as a manager edits them: one small form a rule, in their order."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from answers.models import ModelEndpoint
+from answers.policy.rules import (
+    BUILT_IN_MODEL,
+    MAX_NAME_CHARACTERS,
+    MOST_RULES,
+    OTHER_MODELS,
+    PERCENT,
+    Condition,
+    Effect,
+    Rule,
+    new_code,
+)
+from workspaces.charters import choices as role_choices
+from workspaces.classification import Classification
+
+#: Templates are not there yet, so no rule over them is offered; a stored one stands.
+_OFFERED = [code for code in Condition if code != Condition.TEMPLATE]
+#: Condition → the field of the form that holds its value.
+FIELD_OF = {
+    Condition.CLASSIFICATION: "level",
+    Condition.MODEL: "model",
+    Condition.ROLE: "role",
+    **dict.fromkeys(PERCENT, "percent"),
+}
+
+
+class RuleForm(forms.Form):
+    """One rule. Of the value fields the one that the condition needs counts; the others are left aside."""
+
+    code = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+    place = forms.IntegerField(label=_("Order"), min_value=1, max_value=999, required=False)
+    name = forms.CharField(label=_("Name"), max_length=MAX_NAME_CHARACTERS, required=False)
+    effect = forms.ChoiceField(label=_("What happens"), choices=Effect.choices, initial=Effect.HOLD)
+    condition = forms.ChoiceField(label=_("Looks at"), choices=[(one.value, one.label) for one in _OFFERED])
+    level = forms.ChoiceField(label=_("From this level on"), choices=Classification.choices, required=False)
+    percent = forms.CharField(label=_("Percent"), max_length=3, required=False)
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    role = forms.ChoiceField(label=_("Role"), required=False)
+    second_from = forms.ChoiceField(
+        label=_("Two approve from"), choices=[("", _("Never")), *Classification.choices], required=False
+    )
+    is_on = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
+    remove = forms.BooleanField(label=_("Remove"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        models = ModelEndpoint.objects.exclude(kind="extractive").values_list("pk", "name")
+        self.fields["model"].choices = [
+            (OTHER_MODELS, _("Any but the built-in one")),
+            (BUILT_IN_MODEL, _("The built-in one")),
+            *((str(pk), name) for pk, name in models),
+        ]
+        self.fields["role"].choices = role_choices()
+        self.fields["percent"].widget.attrs["inputmode"] = "numeric"
+        if self.initial.get("condition") == Condition.TEMPLATE:
+            self.fields["condition"].choices += [(Condition.TEMPLATE.value, Condition.TEMPLATE.label)]
+
+    @property
+    def is_blank(self) -> bool:
+        """A new row that nobody wrote into."""
+        return not self.cleaned_data.get("code") and not self.cleaned_data.get("name")
+
+    def rule(self) -> Rule:
+        sent = self.cleaned_data
+        condition, holds = sent["condition"], sent["effect"] == Effect.HOLD
+        return Rule(
+            code=sent["code"] or new_code(),
+            name=sent["name"],
+            condition=condition,
+            effect=sent["effect"],
+            value=sent.get(FIELD_OF.get(condition, ""), "") or "",
+            second_from=sent["second_from"] if holds else "",
+            is_on=sent["is_on"],
+        )
+
+
+RuleFormSet = forms.formset_factory(RuleForm, extra=1, max_num=MOST_RULES, absolute_max=MOST_RULES + 5)
+
+
+def initial_of(rules: list[Rule]) -> list[dict[str, Any]]:
+    """The rules as the forms show them."""
+    return [
+        {
+            "code": rule.code,
+            "place": place * 10,
+            "name": rule.name,
+            "effect": rule.effect,
+            "condition": rule.condition,
+            FIELD_OF.get(Condition(rule.condition), "percent"): rule.value,
+            "second_from": rule.second_from,
+            "is_on": rule.is_on,
+        }
+        for place, rule in enumerate(rules, 1)
+    ]
+
+
+def rules_of(formset: Any) -> list[Rule]:
+    """The rules as they were sent, in the order that was asked for; removed and empty rows left out."""
+    kept = [
+        (form.cleaned_data.get("place") or 1000, at, form.rule())
+        for at, form in enumerate(formset)
+        if not form.cleaned_data.get("remove") and not form.is_blank
+    ]
+    return [rule for _place, _at, rule in sorted(kept, key=lambda one: one[:2])]
+
+
+class ReasonsForm(forms.Form):
+    """The reasons offered for each act of a review, one a line."""
+
+    def __init__(self, *args: Any, acts: dict[str, Any], offered: dict[str, list[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for act, label in acts.items():
+            self.fields[act] = forms.CharField(
+                label=label,
+                required=False,
+                initial="\n".join(offered[act]),
+                widget=forms.Textarea(attrs={"rows": 4}),
+            )
+
+    def reasons(self) -> dict[str, list[str]]:
+        return {act: text.splitlines() for act, text in self.cleaned_data.items()}
