@@ -155,6 +155,7 @@ def _keep(deletion: Deletion, search: traces.Search) -> bool:
 def _vacuum(renew: Callable[[], None]) -> None:
     """Give up the space of dead rows, on a connection of its own: inside a transaction it cannot be done.
 
+    To give pages back to the disk a table would be waited for, five seconds whenever somebody writes to it.
     A role that does not own the tables is told so by PostgreSQL and goes on; its own vacuum does it later.
     """
     own = connection.copy()
@@ -162,7 +163,9 @@ def _vacuum(renew: Callable[[], None]) -> None:
         with own.cursor() as cursor:
             for table in _TABLES:
                 renew()
-                cursor.execute(sql.SQL("VACUUM (SKIP_LOCKED) {}").format(sql.Identifier(table)).as_string())
+                cursor.execute(
+                    sql.SQL("VACUUM (SKIP_LOCKED, TRUNCATE FALSE) {}").format(sql.Identifier(table)).as_string()
+                )
     finally:
         own.close()
 

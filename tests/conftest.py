@@ -179,6 +179,14 @@ def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
     settings.CHECKPOINTS = tmp_path / "checkpoints"
 
 
+@pytest.fixture
+def engines_elsewhere(settings: Any, tmp_path: Any) -> None:
+    """As with engines on other machines: a proof of an erasure reads no file that every test beside it writes into."""
+    settings.VAR = tmp_path / "var"
+    settings.VAR.mkdir()
+    settings.EMBEDDED_CHROMA = settings.EMBEDDED_BROKER = False
+
+
 # --- The cast -----------------------------------------------------------------------------------------------
 
 _STAFFED = {"policies", "legal"}

@@ -84,6 +84,7 @@ def test_nothing_is_left_and_the_receipt_holds_elsewhere(gone, tmp_path, manager
     assert Event.objects.filter(type=EventType.ERASURE_RECEIPTED, object_id=str(gone.document_id)).count() == 1
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_one_copy_that_was_left_anywhere_keeps_the_receipt_back_and_is_named(gone, policies):
     gone, _answer, _repeated = gone
     log = Path(settings.VAR) / "log" / "planted.log"
@@ -114,6 +115,7 @@ def test_one_copy_that_was_left_anywhere_keeps_the_receipt_back_and_is_named(gon
     assert vectors.stored([], space) is not None
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_answers_that_a_workspace_keeps_stay_closed_and_keep_the_receipt_back(
     policies, manager, member, answered, client_of
 ):
@@ -152,6 +154,7 @@ def erased(document, manager):
     return gone
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 @pytest.mark.parametrize("kept_in", ["title", "filename"])
 def test_a_heading_that_is_its_name_too_is_set_aside_and_keeps_no_receipt_back(policies, manager, kept_in):
     heading = "Travel Expense Policy for Employees"
@@ -188,6 +191,7 @@ def test_a_question_keeps_the_words_that_a_document_which_stays_has_too(policies
     assert str(common.pk) not in entry.body
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_a_search_that_takes_longer_than_a_lease_is_not_taken_over(gone, monkeypatch):
     gone, _answer, _repeated = gone
     database, broker = traces._database, traces._broker
@@ -209,6 +213,7 @@ def test_a_search_that_takes_longer_than_a_lease_is_not_taken_over(gone, monkeyp
     assert set(taken) == {None}
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_a_search_that_was_taken_over_says_nothing(gone, monkeypatch):
     gone, _answer, _repeated = gone
     database = traces._database
@@ -244,6 +249,7 @@ def test_a_store_elsewhere_is_named_as_out_of_reach(gone, monkeypatch):
     assert traces.search(Probes()).beyond == ["object_store"]
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_a_text_too_short_to_be_looked_for_is_not_called_proven(policies, manager, tmp_path, capsys):
     version = shelf.add_document(policies, "short.md", "Leave: 25 days.\n")
     gone = erased(version.document, manager)

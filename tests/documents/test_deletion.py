@@ -52,6 +52,7 @@ def test_a_deleted_document_is_gone_from_the_moment_of_the_act(document, manager
     assert policies.index_revision == 3
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 def test_erasing_takes_what_people_wrote_about_it_so_that_the_receipt_can_be_given(
     document, manager, contributor, policies
 ):

@@ -19,7 +19,7 @@ from workspaces import members
 from workspaces.models import Workspace
 from workspaces.roles import Role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("engines_elsewhere")]
 
 
 @pytest.fixture

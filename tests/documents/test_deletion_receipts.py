@@ -15,7 +15,7 @@ from tests.documents.arrivals import SHORT, receive
 from tests.documents.proofs import assert_proven
 from workspaces.evidence_pack import Period
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("engines_elsewhere")]
 
 
 @pytest.fixture

@@ -298,6 +298,7 @@ def test_one_thing_that_cannot_be_deleted_keeps_nothing_else_from_it(aged, polic
     assert Document.objects.get(deleted_at=None).pk == broken
 
 
+@pytest.mark.usefixtures("engines_elsewhere")
 @pytest.mark.django_db
 def test_a_text_that_was_erased_as_a_former_version_can_come_again(document, policies, manager, contributor):
     ingest_version(receive(policies, contributor, LONG).version.pk)
