@@ -19,7 +19,7 @@ from answers.exceptions import DraftError, WrongState
 from answers.models import DUE_HOURS, Draft, Priority, ReviewTime
 from audit.events import EventType
 from audit.record import record
-from workspaces import access
+from workspaces import access, members
 from workspaces.exceptions import Forbidden
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -202,3 +202,11 @@ def _set_claim(draft: Draft, person: User | None, until: datetime | None) -> Non
     draft.claimed_by, draft.claimed_until = person, until
     # No save: a claim is no form of the draft.
     Draft.objects.filter(pk=draft.pk).update(claimed_by=person, claimed_until=until)
+
+
+def _leave(workspace: Workspace, person: User, _by: User | None) -> None:
+    """Nobody who left a workspace keeps a draft of it from the others."""
+    Draft.objects.filter(workspace=workspace, claimed_by=person).update(claimed_by=None, claimed_until=None)
+
+
+members.when_left.append(_leave)
