@@ -216,6 +216,7 @@ class EventType(models.TextChoices):
     REUSE_VERIFIED = "reuse.verified", _("A reviewer checked an approved answer again, so that it goes on being given.")
     REUSE_STOPPED = "reuse.stopped", _("A reviewer ended that an approved answer is given again.")
     REUSE_REMINDED = "reuse.reminded", _("The approver of an answer was reminded that it soon expires.")
+    EXCHANGE_READ = "answer.exchange_read", _("A reviewer read what a model was sent for an answer and what it wrote.")
     SEARCHED = "search.run", _("A person searched a workspace.")
 
     # review
