@@ -162,7 +162,8 @@ def test_a_held_answer_is_due_when_its_workspace_says(legal: Any, manager: Any) 
     shorter = queue.due_for(legal.pk)
     queue.give_time(legal, hours=0, by=manager)
 
-    assert by_default is not None and shorter is not None
+    assert by_default is not None
+    assert shorter is not None
     assert timedelta(hours=43) < by_default - shorter < timedelta(hours=45)
     assert queue.due_for(legal.pk) is None
     assert '"after":0,"before":4' in Event.objects.filter(type=EventType.WORKSPACE_CHANGED).last().body
@@ -225,8 +226,10 @@ def test_every_choice_of_every_filter_leaves_what_it_says(
     assert left(approvals="two") == {plain}
     assert left(approvals="one") == {late, mine, weak}
     assert left(approvals="given") == set()
-    assert left(language="en") == left() and left(language="sr") == left(language="other") == set()
-    assert left(workspace="legal") == left() and left(workspace="elsewhere") == set()
+    assert left(language="en") == left()
+    assert left(language="sr") == left(language="other") == set()
+    assert left(workspace="legal") == left()
+    assert left(workspace="elsewhere") == set()
     assert left(model="nothing") == set()
     assert left(due="nonsense", priority="nonsense", age="x") == left()
 

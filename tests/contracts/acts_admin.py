@@ -169,14 +169,7 @@ ADMIN = [
         **REVIEWER,
     ),
     _admin("answers_draft_delete_view", E.VIEW_DELETED, {"pk": one("view")}, **REVIEWER),
-    _admin(
-        "answers_draft_release",
-        E.DRAFT_ASSIGNED,
-        {"pk": one("draft")},
-        {"reason": "", "seen_sha256": ""},
-        before=_on_the_desk,
-        **REVIEWER,
-    ),
+    _draft("release", E.DRAFT_ASSIGNED, before=_on_the_desk),
     _admin(
         "answers_answer_declassify",
         E.ANSWER_DECLASSIFIED,
