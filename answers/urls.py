@@ -4,10 +4,12 @@ from django.urls import path
 
 from answers import (
     asking_views,
+    citation_views,
     feedback_views,
     gap_views,
     history_views,
     model_views,
+    provenance_views,
     receipt_views,
     reuse_views,
     suggestion_views,
@@ -55,7 +57,8 @@ urlpatterns = [
     path("answers/<uuid:pk>/again/", views.again, name="again"),
     path("answers/<uuid:pk>/reopen/", review_views.reopen, name="reopen"),
     path("answers/<uuid:pk>/reply/<uuid:question>/", review_views.reply, name="reply"),
-    path("answers/<uuid:pk>/provenance/", views.provenance, name="provenance"),
+    path("answers/<uuid:pk>/provenance/", provenance_views.provenance, name="provenance"),
+    path("answers/<uuid:pk>/exchange/", provenance_views.exchange, name="exchange"),
     path("answers/<uuid:pk>/who/", who_views.who, name="who"),
     path("answers/<uuid:pk>/who/take-back/", who_views.take_back, name="take_back"),
     path("answers/<uuid:pk>/export/<slug:format>/", export_views.export, name="export"),
