@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Substr
 
-from answers import leases
+from answers import checks, leases
+from answers.answerability import LEAST_CHANCE, signs_of
 from answers.endpoints import label_of
 from answers.exceptions import Ended
 from answers.models import Evidence
@@ -20,7 +21,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.embeddings import EmbeddingUnavailable
 from documents.models import Passage
-from documents.search import Hit, SearchResult, is_usable, search
+from documents.search import Hit, SearchResult, search
 from workspaces import access
 from workspaces.exceptions import Refused
 
@@ -42,9 +43,11 @@ def retrieve(state: State) -> Outcome:
         "cosine": result.evidence.cosine,
         "coverage": result.evidence.coverage,
     }
+    signs, strictness = signs_of(state.workspace, result), checks.of(state.workspace).strictness
+    found |= {"chance": signs.chance, "strictness": strictness, "least_chance": LEAST_CHANCE[strictness]}
     if result.reranked:
         found["reranker"] = {"name": result.reranked.name, "failed": bool(result.reranked.fault)}
-    if not is_usable(result):
+    if not signs.are_enough(strictness):
         # An index that is down is not an absence of evidence.
         raise Ended(AnswerStatus.FAILED_SEARCH if result.degraded else AnswerStatus.REFUSED_NO_EVIDENCE, **found)
     with transaction.atomic():
