@@ -57,6 +57,11 @@ def may_be_sent(answer: Answer) -> bool:
     return answer.status in MAY_BE_SENT and bool(answer.question.text)
 
 
+def place_of(answer: Answer) -> GapQuestion | None:
+    """Where the answer's question stands among the gaps."""
+    return GapQuestion.objects.filter(answer=answer).select_related("gap__document").first()
+
+
 def gather() -> int:
     """Bring in what was refused or weakly answered and is in no gap yet; how many questions."""
     gathered = 0

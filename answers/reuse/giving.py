@@ -96,7 +96,7 @@ def note(given: Given, answer: Answer) -> None:
         approved_by=approved.answer.released_by_id,
         verified_at=approved.verified_at,
         text_sha256=approved.answer.released_sha256,
-        similarity=given.similarity,
+        similarity=str(given.similarity),
         passages=[{"id": source.passage_id, "sha256": source.sha256} for source in given.sources],
     )
 
