@@ -28,6 +28,9 @@ _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 MEMORY = Path("/dev/shm")  # noqa: S108 (directories in it are made with mkdtemp)
 ROOM = 4 * 1024**3
 _COPY = "postgresql-migrated"
+_PREFIX = "inlock-tests-"
+#: In a run's directory: the process it ends with.
+_OWNER = "controller.pid"
 _var = Path()
 
 
@@ -48,10 +51,31 @@ def point_settings_at_this_run() -> None:
         if has_room_in_memory():
             # Where pytest makes the directories of tests, with their portals and files.
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
-        os.environ["INLOCK_VAR"] = tempfile.mkdtemp(prefix="inlock-tests-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+        root = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir())
+        _remove_left_overs(root)
+        os.environ["INLOCK_VAR"] = tempfile.mkdtemp(prefix=_PREFIX, dir=root)
+        (Path(os.environ["INLOCK_VAR"]) / _OWNER).write_text(str(os.getpid()))
     os.environ["DJANGO_SETTINGS_MODULE"] = "inlock.settings"
     global _var
     _var = Path(os.environ["INLOCK_VAR"])
+
+
+def _remove_left_overs(root: Path) -> None:
+    """What runs that were killed left in memory would stay there until the machine is started again."""
+    for var in root.glob(f"{_PREFIX}*"):
+        owner = var / _OWNER
+        if owner.is_file() and not _is_running(int(owner.read_text() or 0)):
+            shutil.rmtree(var, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def start() -> None:
