@@ -167,7 +167,21 @@ MIGRATION = {"pk": one("migration")}
 DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
+ASKED = {"text": "How can we end it?", "model": "", "conversation": one("conversation")}
 FILE = SimpleUploadedFile
+
+#: A set of one release rule as its page sends it.
+ONE_RULE = {
+    "form-TOTAL_FORMS": "1",
+    "form-INITIAL_FORMS": "0",
+    "form-0-code": "everything",
+    "form-0-place": "10",
+    "form-0-name": "Everything",
+    "form-0-effect": "hold",
+    "form-0-condition": "rest",
+    "form-0-second_from": "",
+    "form-0-is_on": "on",
+}
 
 SOURCE = {
     "option_url": FEED,
@@ -390,7 +404,25 @@ PORTAL = [
     Act("documents:confirm_source", "manager", E.SOURCE_RUN_ASKED, {"pk": one("source")}, {"run": one("held_run")}),
     Act("documents:remove_source", "manager", E.SOURCE_DELETED, {"pk": one("source")}),
     # Answers
-    Act("answers:ask", "member", E.QUESTION_ASKED, sent={"text": "How can we end it?", "model": ""}, before=_in_work),
+    Act("answers:ask", "member", E.QUESTION_ASKED, sent=ASKED, before=_in_work),
+    Act(
+        "answers:rephrase",
+        "member",
+        E.QUESTION_REPHRASED,
+        {"pk": one("waiting")},
+        {"text": "How may we end it?"},
+        may=ASKER,
+    ),
+    Act(
+        "answers:rename_conversation",
+        "member",
+        E.CONVERSATION_RENAMED,
+        {"pk": one("conversation")},
+        {"title": "Endings"},
+        may=ASKER,
+    ),
+    Act("answers:archive_conversation", "member", E.CONVERSATION_ARCHIVED, {"pk": one("conversation")}, may=ASKER),
+    Act("answers:suggestions", "manager", E.SUGGESTIONS_CHANGED, sent={"questions": "How can we end it?"}),
     Act("answers:again", "member", E.QUESTION_ASKED, {"pk": one("released")}, may=ASKER),
     Act("answers:stop", "member", E.ANSWER_STOPPED, {"pk": one("waiting")}, may=ASKER),
     Act(
@@ -415,6 +447,35 @@ PORTAL = [
         {"pk": one("released")},
         before=_written_by_the_built_in_model,
     ),
+    Act(
+        "answers:reply",
+        "member",
+        E.DRAFT_REPLIED,
+        {
+            "pk": one("returned", lambda draft: draft.answer_id),
+            "question": one("asked"),
+        },
+        {"text": "The one with the carrier."},
+        may=ASKER,
+    ),
+    Act(
+        "answers:reopen",
+        "reviewer",
+        E.ANSWER_REOPENED,
+        {"pk": one("released")},
+        {"reason": "A reader doubts it.", "act": "reopen"},
+    ),
+    Act(
+        "answers:reopen",
+        "reviewer",
+        E.ANSWER_TAKEN_BACK,
+        {"pk": one("released")},
+        {"reason": "It was wrong.", "act": "take_back"},
+        variant="for good",
+    ),
+    Act("answers:release_rules", "manager", E.RELEASE_RULES_CHANGED, sent=ONE_RULE | {"act": "save", "seen": "0"}),
+    Act("answers:release_rules", "manager", E.RELEASE_RULES_TRIED, sent=ONE_RULE | {"act": "try"}, variant="trying"),
+    Act("answers:review_reasons", "manager", E.REVIEW_REASONS_CHANGED, sent={"reject": "Not so."}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     Act(
         "answers:models",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from answers import declassification
 from answers.endpoints import built_in
-from answers.models import Answer, Draft, ModelEndpoint, Question, SavedView
+from answers.models import Answer, Clarification, Conversation, Draft, ModelEndpoint, Question, SavedView
 from answers.review import approve, edit, return_for_changes
 from answers.states import AnswerStatus
 from audit import context
@@ -74,9 +74,13 @@ class Shelf:
     line: AccessReviewLine
     draft: Draft
     returned: Draft
+    #: What the asker of the returned draft is asked.
+    asked: Clarification
     released: Answer
     declassified: Answer
     waiting: Answer
+    #: Of the asker's, which the waiting answer belongs to.
+    conversation: Conversation
     token: ApiToken
     source: Source
     #: With a document in it.
@@ -235,10 +239,12 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         review=(review := access_review.start(workspace, by=manager)),
         line=review.lines.get(user=asker, code=Role.MEMBER),
         draft=a_held_answer(workspace, asker, versions=versions),
-        returned=_returned(workspace, asker, versions, reviewer, people["second-reviewer"]),
+        returned=(returned := _returned(workspace, asker, versions, reviewer, people["second-reviewer"])),
+        asked=Clarification.objects.get(review__draft=returned),
         released=_released(workspace, asker, versions, reviewer),
         declassified=_declassified(workspace, asker, versions, reviewer),
-        waiting=_waiting(workspace, asker),
+        waiting=(waiting := _waiting(workspace, asker)),
+        conversation=waiting.question.conversation,
         source=(source := _source(workspace, manager)),
         held_run=_held_run(source),
         migration=(migration := _migration(workspace, manager)),
@@ -310,7 +316,8 @@ def _failed(version: Version) -> Version:
 
 def _returned(workspace: Workspace, asker: User, versions: list[Version], editor: User, other: User) -> Draft:
     draft = a_held_answer(workspace, asker, versions=versions, question="What was returned?")
-    return_for_changes(draft, by=other, reason="Too long.", seen_sha256=digest(draft.text))
+    asked = ["Which agreement do you mean?"]
+    return_for_changes(draft, by=other, reason="Too long.", seen_sha256=digest(draft.text), questions=asked)
     draft.refresh_from_db()
     return edit(draft, text=f"{CLAUSES[0]} [1]", by=editor, reason="Shorter.")
 
@@ -329,7 +336,10 @@ def _declassified(workspace: Workspace, asker: User, versions: list[Version], re
 
 
 def _waiting(workspace: Workspace, asker: User) -> Answer:
-    question = Question.objects.create(workspace=workspace, asked_by=asker, text="What waits?", language="en")
+    thread = Conversation.objects.create(workspace=workspace, started_by=asker)
+    question = Question.objects.create(
+        workspace=workspace, asked_by=asker, text="What waits?", language="en", conversation=thread
+    )
     return Answer.objects.create(
         question=question, workspace=workspace, asked_by=asker, policy="open", status=AnswerStatus.WAITING
     )
