@@ -10,9 +10,20 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from answers import endpoints, marks, review, separation, suspended
+from answers import endpoints, feedback, marks, review, separation, suspended
+from answers.gaps import gathering
 from answers.language import spoken_as
-from answers.models import Answer, Citation, Clarification, EndpointKind, Question
+from answers.models import (
+    Answer,
+    Citation,
+    Clarification,
+    EndpointKind,
+    Feedback,
+    FeedbackReason,
+    GapQuestion,
+    Question,
+    Reuse,
+)
 from answers.querysets import answers_given_to, resting_on_closed
 from answers.reading import Reading, place_in_words, place_of, read
 from answers.review import reasons
@@ -129,6 +140,34 @@ class Card:
     def reopening_reasons(self) -> list[str]:
         offered = reasons.offered(self.answer.workspace)
         return list(dict.fromkeys(offered["reopen"] + offered["take_back"]))
+
+    @cached_property
+    def reuse(self) -> Reuse | None:
+        """Which approved answer this is, given again."""
+        return Reuse.objects.select_related("verified_by").filter(answer=self.answer).first()
+
+    @cached_property
+    def own_feedback(self) -> Feedback | None:
+        """What the reader said of it before."""
+        return feedback.own(self.answer, self._by)
+
+    @property
+    def feedback_reasons(self) -> list[tuple[str, str]]:
+        return FeedbackReason.choices
+
+    @cached_property
+    def sent(self) -> GapQuestion | None:
+        """Where the question stands among those without a good answer."""
+        return gathering.place_of(self.answer) if self.is_mine else None
+
+    @property
+    def may_send(self) -> bool:
+        """Offered where the answer did not help; what became of it is told wherever it was sent."""
+        if not self.is_mine or not gathering.may_be_sent(self.answer):
+            return False
+        if self.answer.status not in RELEASED:
+            return True
+        return bool((self.own_feedback and not self.own_feedback.helped) or (self.sent and self.sent.sent_at))
 
     @property
     def why_suspended(self) -> list[str]:

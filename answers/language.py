@@ -17,6 +17,13 @@ def language_of(text: str) -> str:
     return language
 
 
+def spoken_as(language: str) -> str:
+    """The locale a turn asked in `language` is spoken in: that one where the portal speaks it, else the page's."""
+    if language in {SERBIAN, SERBIAN_LATIN, ENGLISH}:
+        return language
+    return translation.get_language() or ENGLISH
+
+
 def speaking(language: str) -> AbstractContextManager[None]:
     """Translate what is said inside for a person who asked in `language`; English where we do not speak it."""
     return translation.override(language if language in {SERBIAN, SERBIAN_LATIN} else ENGLISH)

@@ -46,6 +46,7 @@ urlpatterns = [
     path("settings/models/", model_views.models, name="models"),
     path("settings/release/", policy_views.rules, name="release_rules"),
     path("settings/reasons/", policy_views.review_reasons, name="review_reasons"),
+    path("settings/review-time/", review_time_views.review_time, name="review_time"),
     path("questions/", history_views.history, name="history"),
     path("answers/<uuid:pk>/", views.answer, name="answer"),
     path("answers/<uuid:pk>/share/", views.share, name="share"),

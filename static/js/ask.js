@@ -1,4 +1,4 @@
-// The thread: send with Enter, follow each answer through its event stream, and let the server draw how it ended.
+// The thread: follow each answer through its event stream, and let the server draw how it ended. Asking is composer.js.
 (() => {
   const FOLLOWED = new WeakMap();
 
@@ -9,6 +9,7 @@
     FOLLOWED.set(card, source);
 
     source.addEventListener("step", (event) => showStep(card, JSON.parse(event.data)));
+    source.addEventListener("asked", (event) => showAsked(card, JSON.parse(event.data).text));
     source.addEventListener("token", (event) => addText(card, JSON.parse(event.data).text));
     source.addEventListener("reset", () => clearText(card));
     source.addEventListener("status", (event) => tell(JSON.parse(event.data).sentence, card));
@@ -29,6 +30,13 @@
     step.setAttribute("aria-current", "step");
     step.textContent = label;
     steps.append(step);
+  }
+
+  function showAsked(card, text) {
+    const place = card.querySelector("[data-asked]");
+    if (!place) return;
+    place.querySelector("bdi").textContent = text;
+    place.hidden = false;
   }
 
   function addText(card, text) {
@@ -79,21 +87,6 @@
     if (event.detail.elt.matches?.(".answer") && state) document.getElementById("news").textContent = state.textContent;
   });
   document.addEventListener("htmx:beforeCleanupElement", (event) => stopFollowing(event.target));
-
-  document.addEventListener("keydown", (event) => {
-    if (!event.target.matches(".composer textarea") || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    if (event.target.value.trim()) event.target.form.requestSubmit();
-  });
-
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id !== "composer" || !event.detail.successful) return;
-    event.target.querySelector("textarea").value = "";
-    document.getElementById("composer-error").replaceChildren();
-    document.getElementById("welcome")?.remove();
-    for (const turn of document.querySelectorAll("#latest:not(:last-child)")) turn.removeAttribute("id");
-    document.getElementById("thread").lastElementChild.scrollIntoView({ block: "end" });
-  });
 
   // A reload lands at the newest turn, as in any conversation.
   if (document.querySelectorAll(".turn").length > 1) scrollToEnd();

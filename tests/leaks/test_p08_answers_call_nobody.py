@@ -7,15 +7,14 @@ no e-mails in which they could be shown.
 
 import hashlib
 import re
-from functools import partial
 from typing import Any
 
 import pytest
 from django.template import engines as template_engines
 from django.utils import timezone
 
-from answers import cards, streaming, views
-from answers.models import Answer, Question
+from answers import history_views, streaming, threads
+from answers.models import Answer, Conversation, Question
 from answers.states import AnswerStatus
 from documents import listing
 from documents.models import Document
@@ -36,18 +35,20 @@ def test_there_are_enough_of_them():
 
 
 def test_released_answers_and_previous_questions(policies, member, client_of, monkeypatch):
+    thread = Conversation.objects.create(workspace=policies, started_by=member, title=OUTPUTS[0][:120])
     for output in OUTPUTS:
-        _an_answer(policies, member, output)
-    monkeypatch.setattr(views, "HISTORY_PAGE", len(OUTPUTS))
-    monkeypatch.setattr(cards, "recent", partial(cards.recent, most=len(OUTPUTS)))
+        answer = _an_answer(policies, member, output, asked_as=output)
+        Question.objects.filter(pk=answer.question_id).update(conversation=thread)
+    monkeypatch.setattr(history_views, "PAGE", len(OUTPUTS))
+    monkeypatch.setattr(threads, "RECENT", len(OUTPUTS))
     with reading_as(client_of(member)) as (reader,):
         page = reader.open("/w/policies/ask/")
         shown = page.locator(".answer__text").count()
         words = _words(page.locator("#thread").inner_text())
-        _assert_harmless(reader, ".answer__text, .bubble")
+        _assert_harmless(reader, ".answer__text, .bubble, .asked-as, #conversation")
 
-        rows = reader.open("/w/policies/questions/").locator("tbody tr").count()
-        _assert_harmless(reader, "tbody")
+        rows = reader.open("/w/policies/questions/").locator(".past li").count()
+        _assert_harmless(reader, ".day")
 
     assert rows == len(OUTPUTS)
     assert shown == len(OUTPUTS)
