@@ -12,6 +12,7 @@ from answers import (
     provenance_views,
     receipt_views,
     reuse_views,
+    review_time_views,
     suggestion_views,
     views,
     who_views,

@@ -476,6 +476,7 @@ PORTAL = [
     Act("answers:release_rules", "manager", E.RELEASE_RULES_CHANGED, sent=ONE_RULE | {"act": "save", "seen": "0"}),
     Act("answers:release_rules", "manager", E.RELEASE_RULES_TRIED, sent=ONE_RULE | {"act": "try"}, variant="trying"),
     Act("answers:review_reasons", "manager", E.REVIEW_REASONS_CHANGED, sent={"reject": "Not so."}),
+    Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12"}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     Act(
         "answers:models",
