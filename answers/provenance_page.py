@@ -105,7 +105,7 @@ def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
             "written": number_format(detail.get("characters", 0), use_l10n=True, force_grouping=True),
         }
     if step == "cite" and "citations" in detail:
-        yield _("%(held)s citations held, %(dropped)s were dropped.") % {
+        yield _("Citations that held: %(held)s; dropped: %(dropped)s.") % {
             "held": detail["citations"],
             "dropped": detail.get("dropped", 0),
         }

@@ -1,4 +1,4 @@
-"""An answer leaves as a file for who may read it at that moment, whole, with its sources, and with nothing that acts."""
+"""An answer leaves as a file for who may read it at that moment, whole, with its sources, and nothing in it acts."""
 
 import io
 import re
