@@ -80,6 +80,28 @@ def refusal_to_declassify(person: User, answer: Answer) -> str | None:
     return None
 
 
+def refusal_to_confirm(person: User, answer: Answer) -> str | None:
+    """Why `person` may not say alone that this suspended answer still stands although they review here, as a sentence.
+
+    What keeps somebody from approving keeps them from this, the versions that came since included. Where two let a
+    text out, one alone does not let it out again: it goes back to review.
+    """
+    added = Evidence.objects.filter(answer=OuterRef("pk"), document__current_version__created_by=person)
+    tied = Answer.objects.annotate(
+        **_ties(person, "pk"),
+        brought_newer=Exists(added.filter(answer__workspace__uploader_may_approve=False)),
+        takes_two=_holds(two_are_needed()),
+    ).get(pk=answer.pk)
+    refused = _always_tied(tied) or _tied_to_sources(tied)
+    if refused:
+        return refused
+    if tied.brought_newer:
+        return _("You added a document this answer rests on, so another reviewer lets it out.")
+    if tied.takes_two:
+        return _("A text that rests on such a source takes two people. Send it back to review.")
+    return None
+
+
 def _ties(person: User, answer: str) -> dict[str, Any]:
     """What ties `person` to the answer that a row's field `answer` names, as annotations."""
     path = "" if answer == "pk" else f"{answer}__"

@@ -72,6 +72,11 @@ def end_all(answer: Answer, *, by: User) -> None:
     _end(Suspension.objects.filter(answer=answer, ended_at=None).exclude(reason=GroundLost.DELETED), by=by)
 
 
+def forget_all(answer: Answer, *, by: User) -> None:
+    """The answer's open suspensions end with it: it is no longer released."""
+    Suspension.objects.filter(answer=answer, ended_at=None).update(ended_at=timezone.now(), ended_by=by)
+
+
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
@@ -170,13 +175,6 @@ def _become(answer: Answer, status: AnswerStatus, reason: str, document_id: UUID
     event = EventType.ANSWER_SUSPENDED if status == AnswerStatus.SUSPENDED else EventType.ANSWER_RESUMED
     details = {"document": document_id, "because": reason, "was": was, "status": status}
     return Entry(event, answer, details=details | {"text_sha256": answer.released_sha256})
-
-
-def sources_now(answer: Answer) -> dict[str, str]:
-    """`{version id: sha256}` of the versions that answer today in the documents the answer cites."""
-    cited = shown(answer.citations.all(), "answer__released_text").filter(document__current_version__isnull=False)
-    found = cited.order_by().values_list("document__current_version", "document__current_version__sha256")
-    return {str(version): sha256 for version, sha256 in found}
 
 
 dependants.when_replaced.append(note_replaced)

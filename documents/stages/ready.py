@@ -38,11 +38,12 @@ def switch(version: Version, result: None) -> dict[str, Any]:
     if current is not None and current.pk != version.pk:
         # Released together with the switch: nobody ever finds two versions answering, or none.
         Version.objects.filter(pk=current.pk).update(state=VersionState.SUPERSEDED, lease_until=None)
-        for follow in dependants.when_replaced:
-            follow(current)
     version.ready_at = timezone.now()
     document.current_version = version
     document.save(update_fields=["current_version"])
+    if current is not None and current.pk != version.pk:
+        for follow in dependants.when_replaced:
+            follow(current)
     Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
     record(
         EventType.VERSION_READY,
