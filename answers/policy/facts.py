@@ -78,6 +78,6 @@ def draw(answer: Answer, question: str) -> int:
     Keyed by the installation's secret and blind to the answer's id, so that nobody can tell beforehand, and asking
     again is not another draw.
     """
-    words = " ".join(sorted(set(analysis.words(question, answer.question.language))))
+    words = " ".join(sorted(set(analysis.words(question, answer.question.language.partition("-")[0]))))
     keyed = salted_hmac(_SALT, f"{answer.workspace_id}:{answer.asked_by_id}:{words}", algorithm="sha256")
     return int.from_bytes(keyed.digest()[:8], "big") % DRAWS
