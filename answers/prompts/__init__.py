@@ -55,7 +55,7 @@ class Prompt:
 def render(question: str, sources: Iterable[Quotable]) -> Prompt:
     """The prompt that asks `question` of `sources`."""
     system, template, sha256 = read_files(VERSION)
-    blocks = "\n".join(_source(source) for source in sources)
+    blocks = "\n".join(source_block(source) for source in sources)
     filled = Template(template).substitute(sources=blocks, question=harmless(question))
     return Prompt(VERSION, sha256, system, filled)
 
@@ -66,7 +66,8 @@ def harmless(text: str) -> str:
     return shown.translate(_BRACKETS)
 
 
-def _source(source: Quotable) -> str:
+def source_block(source: Quotable) -> str:
+    """A source between its delimiters, which nothing in it can close."""
     title = " ".join(harmless(source.title).replace('"', "'").split())[:_LONGEST_TITLE]
     where = " ".join(harmless(source.locator).replace('"', "'").split())[:_LONGEST_TITLE]
     return f'<source number="{source.number}" title="{title}" where="{where}">\n{harmless(source.text)}\n</source>'

@@ -1,6 +1,7 @@
 """Hold each sentence against the passages it cites; `answers/grounding` says how."""
 
 from answers import grounding
+from answers.grounding.judge import judge
 from answers.steps.state import Outcome, State
 
 
@@ -8,6 +9,7 @@ def ground(state: State) -> Outcome:
     """Fill in the sentences of the answer with what supports each, and the figures of the whole."""
     near = grounding.nearness_in(state.workspace.pk)
     state.sentences = grounding.weigh(state.text, grounding.places_of(state.quotes), near)
+    judged = judge(state)
     state.grounding = grounding.summarise(state.sentences)
     summary = state.grounding
     return Outcome(
@@ -16,5 +18,6 @@ def ground(state: State) -> Outcome:
             "lowest": summary.lowest,
             "partly": summary.partly,
             "unsupported": summary.unsupported,
+            **(judged or {}),
         }
     )

@@ -43,7 +43,8 @@ def retrieve(state: State) -> Outcome:
         "cosine": result.evidence.cosine,
         "coverage": result.evidence.coverage,
     }
-    signs, strictness = signs_of(state.workspace, result), checks.of(state.workspace).strictness
+    state.checks = checks.of(state.workspace)
+    signs, strictness = signs_of(state.workspace, result), state.checks.strictness
     found |= {"chance": signs.chance, "strictness": strictness, "least_chance": LEAST_CHANCE[strictness]}
     if result.reranked:
         found["reranker"] = {"name": result.reranked.name, "failed": bool(result.reranked.fault)}

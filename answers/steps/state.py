@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from answers.models import Answer, Grounding, ModelEndpoint
+from answers.models import Answer, Grounding, ModelEndpoint, WorkspaceChecks
 from answers.prompts import Prompt
 from workspaces.models import User, Workspace
 
@@ -105,6 +105,8 @@ class State:
     #: The approved answer that is given again, with what it rests on.
     reused: "Given | None" = None
     # retrieve
+    #: How strict the workspace is and who judges, read once; None until it was read.
+    checks: WorkspaceChecks | None = None
     #: Whether part of the index was not available, so that passages may be missing.
     limited: bool = False
     sources: list[Source] = field(default_factory=list)

@@ -118,6 +118,10 @@ def _good(handler: _Handler, prompt: str) -> None:
     handler.stream(_TRUE)
 
 
+def _paraphrase(handler: _Handler, prompt: str) -> None:
+    handler.stream("In total the second parent takes 20 days of leave at work, and it is paid parental leave [1].")
+
+
 def _uncited(handler: _Handler, prompt: str) -> None:
     handler.stream("The second parent takes 20 working days of paid parental leave.")
 
