@@ -50,10 +50,13 @@ class Content:
     #: What wrote it, and who let it out.
     label: str
     status: str
-    #: Hash of the released text, for whoever compares the file with a receipt.
-    sha256: str
+    #: Above the list of sources, which need not be in the language of the text.
+    heading: str
     sources: tuple[Source, ...]
+    #: Hash of the released text, for whoever compares the file with a receipt; and when the file was taken.
+    proof: str
     taken: str
+    #: Of the answer in the portal.
     url: str
     language: str
 
@@ -70,9 +73,10 @@ def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Conte
         paragraphs=tuple(part.strip() for part in _PARAGRAPH.split(clean(reading.text)) if part.strip()),
         label=label_of(answer),
         status=status_of(answer),
-        sha256=answer.released_sha256,
+        heading=_("Sources"),
         sources=tuple(sorted(told, key=lambda source: source.number)),
-        taken=_moment(timezone.now()),
+        proof=_("SHA-256 of the text: %(hash)s") % {"hash": answer.released_sha256},
+        taken=_("Taken from the portal on %(when)s:") % {"when": _moment(timezone.now())},
         url=at(url),
         language=answer.question.language,
     )

@@ -31,20 +31,21 @@ def _lines(content: Content) -> Iterator[str]:
     for paragraph in content.paragraphs:
         yield _broken(paragraph)
         yield ""
-    yield f"## {plain(_('Sources'))}"
+    yield f"## {plain(content.heading)}"
     yield ""
     for source in content.sources:
         yield from _source(source)
         yield ""
     yield "---"
     yield ""
-    yield f"{plain(_('SHA-256 of the text'))}: `{content.sha256}`  "
-    yield f"{plain(_('Taken from'))} <{content.url}>, {plain(content.taken)}"
+    yield f"{plain(content.proof)}\\"
+    yield f"{plain(content.taken)} <{content.url}>"
 
 
 def _source(source: Source) -> Iterator[str]:
     if source.is_closed:
-        yield rf"\[{source.number}\] {plain(_('This source is not open to you.'))}"
+        closed = plain(_("This source is not open to you."))
+        yield rf"\[{source.number}\] {closed}"
         return
     # Angle brackets hold an address of ours whole; it carries no quotation mark or bracket of anybody's.
     link = f"[{plain(source.title)}](<{source.url}>)"

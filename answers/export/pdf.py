@@ -30,13 +30,12 @@ def write(content: Content) -> bytes:
         Paragraph(_text(f"{content.workspace} · {content.asked}"), styles["small"]),
         Paragraph(f"<b>{_text(content.label)}</b> {_text(content.status)}", styles["label"]),
         *(Paragraph(_marked(paragraph), styles["text"]) for paragraph in content.paragraphs),
-        Paragraph(_text(_("Sources")), styles["heading"]),
+        Paragraph(_text(content.heading), styles["heading"]),
     ]
     for source in content.sources:
         story += _source(source, styles)
-    sha256 = _text(f"{_('SHA-256 of the text')}: {content.sha256}")
-    taken = f"{_text(_('Taken from'))} {_link(content.url, content.url)}, {_text(content.taken)}"
-    story.append(Paragraph(f"{sha256}<br/>{taken}", styles["end"]))
+    end = f"{_text(content.proof)}<br/>{_text(content.taken)} {_link(content.url, content.url)}"
+    story.append(Paragraph(end, styles["end"]))
     out = BytesIO()
     SimpleDocTemplate(
         out,

@@ -26,13 +26,12 @@ def write(content: Content) -> bytes:
     told.add_run(f" {content.status}")
     for paragraph in content.paragraphs:
         _marked(document.add_paragraph(), paragraph)
-    document.add_heading(_("Sources"), level=2)
+    document.add_heading(content.heading, level=2)
     for source in content.sources:
         _source(document, source)
     end = document.add_paragraph()
-    end.add_run(f"{_('SHA-256 of the text')}: {content.sha256}\n{_('Taken from')} ")
+    end.add_run(f"{content.proof}\n{content.taken} ")
     _link(end, content.url, content.url)
-    end.add_run(f", {content.taken}")
     out = BytesIO()
     document.save(out)
     return out.getvalue()
