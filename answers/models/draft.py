@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -89,6 +90,13 @@ class Draft(models.Model):
             # As for answers: the queue across workspaces, and all drafts there ever were.
             models.Index(fields=["state", "created_at"]),
             models.Index(fields=["state", "-priority", "due_at", "created_at"]),
+            # Who looks at a draft is told how many others say the same.
+            models.Index(
+                MD5("text"),
+                "workspace",
+                name="draft_waiting_text",
+                condition=Q(state__in=(DraftState.WAITING, DraftState.APPROVED_ONCE)),
+            ),
             models.Index(fields=["created_at"]),
         ]
 
