@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from answers import feedback
 from answers.models import Answer
 from audit.events import EventType
 from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
@@ -19,6 +20,7 @@ from documents.sources.keeping import pause_source
 from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
 from workspaces.models import AccessReview, AccessReviewLine, Workspace
+from workspaces.notifications.registry import MANNERS, Kind
 from workspaces.roles import Role
 
 Before = Callable[[World], Any]
@@ -97,6 +99,9 @@ def _written(value: Any, world: World) -> Any:
 
 
 OUTSIDE = {
+    "workspaces:open_notification",
+    "workspaces:read_notifications",
+    "workspaces:notification_choices",
     "workspaces:tokens",
     "workspaces:revoke_token",
     "workspaces:create",
@@ -158,12 +163,17 @@ def _elsewhere_searched(world: World) -> None:
     WorkspaceSpace.objects.create(workspace=world.own.workspace, space=world.own.migration.target)
 
 
+def _judged(world: World) -> None:
+    feedback.give(world.own.declassified, helped=True, by=world.people["member"])
+
+
 def _in_work(world: World) -> None:
     Answer.objects.filter(pk=world.own.waiting.pk).delete()
 
 
 E = EventType
 MIGRATION = {"pk": one("migration")}
+GAP = {"pk": one("gap")}
 DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
@@ -254,6 +264,29 @@ PORTAL = [
         may=frozenset(VISITORS),
     ),
     Act("workspaces:revoke_token", "member", E.TOKEN_REVOKED, {"pk": one("token")}, may=ASKER),
+    Act(
+        "workspaces:open_notification",
+        "member",
+        None,
+        {"pk": one("notice")},
+        {"stay": "1"},
+        may=ASKER,
+        why_no_entry="That a person saw what they were told changes nothing but the number beside their bell.",
+    ),
+    Act(
+        "workspaces:read_notifications",
+        "member",
+        None,
+        may=frozenset(VISITORS),
+        why_no_entry="As for one of them.",
+    ),
+    Act(
+        "workspaces:notification_choices",
+        "member",
+        E.NOTIFICATIONS_CHOSEN,
+        sent={"language": "", "digest_hour": "7", **{str(kind.value): MANNERS[kind].default for kind in Kind}},
+        may=frozenset(VISITORS),
+    ),
     Act(
         "workspaces:glass",
         "superuser",
@@ -473,11 +506,84 @@ PORTAL = [
         {"reason": "It was wrong.", "act": "take_back"},
         variant="for good",
     ),
+    Act(
+        "answers:confirm_standing",
+        "reviewer",
+        E.ANSWER_CONFIRMED,
+        {"pk": one("suspended")},
+        {"seen_sha256": lambda w: w.own.suspended.released_sha256, "reason": "The same words."},
+    ),
+    Act(
+        "answers:send_back",
+        "reviewer",
+        E.ANSWER_REOPENED,
+        {"pk": one("suspended")},
+        {"reason": "The number changed."},
+    ),
     Act("answers:release_rules", "manager", E.RELEASE_RULES_CHANGED, sent=ONE_RULE | {"act": "save", "seen": "0"}),
     Act("answers:release_rules", "manager", E.RELEASE_RULES_TRIED, sent=ONE_RULE | {"act": "try"}, variant="trying"),
     Act("answers:review_reasons", "manager", E.REVIEW_REASONS_CHANGED, sent={"reject": "Not so."}),
     Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12"}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
+    # Feedback, gaps, approved answers
+    Act(
+        "answers:feedback",
+        "member",
+        E.FEEDBACK_GIVEN,
+        {"pk": one("released")},
+        {"helped": "no", "reason": "wrong", "words": "It is due later."},
+        may=ASKER | {"reviewer"},
+    ),
+    Act(
+        "answers:feedback",
+        "member",
+        E.FEEDBACK_TAKEN_BACK,
+        {"pk": one("declassified")},
+        {"act": "take_back"},
+        before=_judged,
+        may=ASKER,
+        variant="take_back",
+    ),
+    Act("answers:send_gap", "member", E.GAP_QUESTION_SENT, {"pk": one("unanswered")}, may=ASKER),
+    Act("answers:assign_gap", "manager", E.GAP_ASSIGNED, GAP, {"to": one("contributor"), "due_on": "2100-01-01"}),
+    Act(
+        "answers:close_gap",
+        "manager",
+        E.GAP_DOCUMENT_NAMED,
+        GAP,
+        {"way": "document", "document": one("document")},
+        may=frozenset({"manager"}),
+    ),
+    Act(
+        "answers:close_gap",
+        "manager",
+        E.GAP_DOCUMENT_NAMED,
+        GAP,
+        {"way": "text", "title": "Ending it", "text": "With 60 days of notice."},
+        may=frozenset({"manager"}),
+        variant="text",
+    ),
+    Act(
+        "answers:close_gap",
+        "manager",
+        E.GAP_DOCUMENT_NAMED,
+        GAP,
+        {"way": "file", "file": lambda w: FILE("ending.md", b"# Ending\n\nText.")},
+        may=frozenset({"manager"}),
+        variant="file",
+    ),
+    Act("answers:dismiss_gap", "manager", E.GAP_DISMISSED, GAP, {"reason": "Not ours."}),
+    Act("answers:split_gap", "manager", E.GAP_SPLIT, GAP, {"question": [one("gap_question")]}),
+    Act("answers:merge_gap", "manager", E.GAP_MERGED, GAP, {"into": one("other_gap")}),
+    Act(
+        "answers:reuse",
+        "manager",
+        E.REUSE_CHANGED,
+        sent={"enabled": "on", "days": "30", "remind_days": "7"},
+    ),
+    Act("answers:verify_approved", "reviewer", E.REUSE_VERIFIED, {"pk": one("approved")}),
+    Act("answers:stop_approved", "reviewer", E.REUSE_STOPPED, {"pk": one("approved")}),
+    Act("answers:checks", "manager", E.WORKSPACE_CHANGED, sent={"strictness": "strict", "judge": ""}),
     Act(
         "answers:models",
         "manager",
