@@ -106,7 +106,17 @@ def _drafts(rows: QuerySet[Draft]) -> QuerySet[Draft]:
     return rows.select_related("answer__question")
 
 
-describe(Answer, name=_question, address=_answer_page, prepared=_answers)
+def _standing_page(answer: Answer) -> str:
+    return reverse("answers:standing", kwargs={"slug": answer.workspace.slug, "pk": answer.pk})
+
+
+describe(
+    Answer,
+    name=_question,
+    address=_answer_page,
+    prepared=_answers,
+    addresses={Kind.ANSWER_TO_CONFIRM: _standing_page},
+)
 describe(
     Draft,
     name=lambda draft: _question(draft.answer),

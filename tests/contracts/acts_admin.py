@@ -152,6 +152,13 @@ ADMIN = [
     _draft("claim", E.DRAFT_CLAIMED),
     _draft("claim", E.DRAFT_CLAIMED, variant="take-over", before=_claimed_by_another, take_over="yes"),
     _draft("let_go", E.DRAFT_CLAIM_ENDED, before=_claimed),
+    _draft(
+        "alike",
+        E.DRAFTS_BULK_APPROVED,
+        drafts=[one("draft")],
+        reason="Each is the same.",
+        seen_sha256=_hash,
+    ),
     _draft("rank", E.DRAFT_RANKED, priority="4", due_at="2030-01-31T12:00"),
     _draft("comment", E.DRAFT_COMMENTED, comment="Look at the second clause, @second-reviewer."),
     _draft(

@@ -124,7 +124,7 @@ def test_an_act_without_an_entry_says_why_and_changes_nothing_that_is_guarded(ac
 
     assert act.why_no_entry
     assert not done.is_refused
-    assert set(done.changed) <= {"mfa_authenticator"}
+    assert set(done.changed) <= {"mfa_authenticator", "workspaces_notification"}
 
 
 def is_undone_without_its_entry(act: Act, world: World) -> None:

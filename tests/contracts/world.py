@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from allauth.usersessions.models import UserSession
@@ -11,7 +12,21 @@ from django.utils import timezone
 
 from answers import declassification
 from answers.endpoints import built_in
-from answers.models import Answer, Clarification, Conversation, Draft, ModelEndpoint, Question, SavedView
+from answers.models import (
+    Answer,
+    ApprovedAnswer,
+    Clarification,
+    Conversation,
+    Draft,
+    Gap,
+    GapCause,
+    GapQuestion,
+    GroundLost,
+    ModelEndpoint,
+    Question,
+    SavedView,
+    Suspension,
+)
 from answers.review import approve, edit, return_for_changes
 from answers.states import AnswerStatus
 from audit import context
@@ -45,11 +60,13 @@ from workspaces.models import (
     ApiToken,
     ClaimRule,
     CustomRole,
+    Notification,
     PeopleGroup,
     RoleBar,
     User,
     Workspace,
 )
+from workspaces.notifications.registry import Kind
 from workspaces.roles import Action, Role
 
 PASSWORD = "correct-horse-battery-staple"
@@ -78,6 +95,10 @@ class Shelf:
     asked: Clarification
     released: Answer
     declassified: Answer
+    #: Closed because its first document is over.
+    suspended: Answer
+    #: What the asker was told of.
+    notice: Notification
     waiting: Answer
     #: Of the asker's, which the waiting answer belongs to.
     conversation: Conversation
@@ -97,6 +118,12 @@ class Shelf:
     comparison: SpaceComparison
     #: The reviewer's own, of the review queue.
     view: SavedView
+    #: Of the asker's: without evidence and in no gap; gaps, the first with two questions; an answer given again.
+    unanswered: Answer
+    gap: Gap
+    gap_question: GapQuestion
+    other_gap: Gap
+    approved: ApprovedAnswer
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -243,6 +270,8 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         asked=Clarification.objects.get(review__draft=returned),
         released=_released(workspace, asker, versions, reviewer),
         declassified=_declassified(workspace, asker, versions, reviewer),
+        suspended=(closed_now := _suspended(_released(workspace, asker, versions, reviewer), versions[0].document)),
+        notice=_notice(closed_now, asker),
         waiting=(waiting := _waiting(workspace, asker)),
         conversation=waiting.question.conversation,
         source=(source := _source(workspace, manager)),
@@ -253,6 +282,11 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         ),
         folder=folder,
         view=SavedView.objects.create(owner=reviewer, name="Mine", filters={"desk": "mine"}),
+        unanswered=_unanswered(workspace, asker),
+        gap=(gap := _gap(workspace, asker, 2)),
+        gap_question=gap.questions.first(),
+        other_gap=_gap(workspace, asker, 1),
+        approved=_given_again(_released(workspace, asker, versions, reviewer)),
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
         deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),
@@ -273,6 +307,32 @@ def _erased(deletion: Deletion, *, receipt: str = "") -> Deletion:
         deletion.receipt, deletion.receipt_issued_at = receipt, timezone.now()
     deletion.save()
     return deletion
+
+
+def _unanswered(workspace: Workspace, asker: User) -> Answer:
+    question = Question.objects.create(workspace=workspace, asked_by=asker, text="Who ends it?", language="en")
+    return Answer.objects.create(
+        question=question, workspace=workspace, asked_by=asker, status=AnswerStatus.REFUSED_NO_EVIDENCE
+    )
+
+
+def _gap(workspace: Workspace, asker: User, questions: int) -> Gap:
+    gap = Gap.objects.create(workspace=workspace)
+    for _each in range(questions):
+        GapQuestion.objects.create(
+            gap=gap, answer=_unanswered(workspace, asker), asker=asker, cause=GapCause.NO_EVIDENCE
+        )
+    return gap
+
+
+def _given_again(answer: Answer) -> ApprovedAnswer:
+    return ApprovedAnswer.objects.create(
+        answer=answer,
+        workspace=answer.workspace,
+        verified_at=answer.released_at,
+        verified_by=answer.released_by,
+        expires_at=timezone.now() + timedelta(days=90),
+    )
 
 
 def _source(workspace: Workspace, manager: User) -> Source:
@@ -327,6 +387,25 @@ def _released(workspace: Workspace, asker: User, versions: list[Version], review
     with context.acting(reviewer):
         approve(draft, by=reviewer, seen_sha256=digest(draft.text))
     return Answer.objects.get(pk=draft.answer_id)
+
+
+def _suspended(answer: Answer, document: Document) -> Answer:
+    Suspension.objects.create(
+        answer=answer, document=document, reason=GroundLost.EXPIRED, status_before=answer.status, suspended_by=None
+    )
+    answer.status = AnswerStatus.SUSPENDED
+    answer.save(update_fields=["status"])
+    return answer
+
+
+def _notice(answer: Answer, asker: User) -> Notification:
+    return Notification.objects.create(
+        person=asker,
+        kind=Kind.ANSWER_SUSPENDED,
+        workspace=answer.workspace,
+        about_type="answers.answer",
+        about_id=answer.pk,
+    )
 
 
 def _declassified(workspace: Workspace, asker: User, versions: list[Version], reviewer: User) -> Answer:

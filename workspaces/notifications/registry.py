@@ -3,8 +3,8 @@
 The app that owns a model says how to name it (`describe`); nothing here knows documents or answers.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
@@ -101,6 +101,11 @@ class Description:
     name_in_mail: bool
     #: What is needed to name it, loaded together.
     prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
+    #: Where a kind leads to another page of the thing.
+    addresses: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+
+    def address_for(self, kind: str, thing: Any) -> str:
+        return self.addresses.get(kind, self.address)(thing)
 
 
 _descriptions: dict[str, Description] = {}
@@ -113,9 +118,10 @@ def describe(
     address: Callable[[Any], str],
     name_in_mail: bool = False,
     prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows,
+    addresses: Mapping[str, Callable[[Any], str]] | None = None,
 ) -> None:
     """Say how things of `model` are named in notices. It needs a rule in `workspaces.access`, which decides to whom."""
-    _descriptions[model._meta.label_lower] = Description(model, name, address, name_in_mail, prepared)
+    _descriptions[model._meta.label_lower] = Description(model, name, address, name_in_mail, prepared, addresses or {})
 
 
 def description_of(label: str) -> Description | None:

@@ -51,7 +51,7 @@ def _told(notice: Notification, things: dict[tuple[str, Any], Any], names: dict[
     return Told(
         notice,
         name=description.name(thing) if is_open and description else "",
-        address=description.address(thing) if is_open and description else "",
+        address=description.address_for(notice.kind, thing) if is_open and description else "",
         workspace=names.get(notice.workspace_id, "") if notice.workspace_id else "",
         by=notice.by.name if notice.by and is_open else "",
         is_open=is_open or not notice.about_type,
