@@ -11,11 +11,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from answers import comments, declassification, grounding, queue, review, separation
+from answers import alike, comments, declassification, grounding, queue, review, separation
 from answers.draft_history import History, history_of
 from answers.draft_sources import Source, sources_of
 from answers.marks import MARK, take_out
 from answers.models import Answer, Clarification, Comment, Draft, Grounding, Priority
+from answers.review import reasons
 from answers.states import DraftState
 from audit.chain import digest
 from documents.differences import Piece, difference
@@ -107,6 +108,10 @@ class DraftPage:
     #: What reviewers asked the asker, with the replies.
     clarifications: list[Clarification]
     may_reopen: bool
+    #: How many other drafts that wait say exactly this, of those open to the person.
+    alike: int
+    #: Reasons to choose from: what they are for, and their texts.
+    reasons: list[tuple[Any, list[str]]]
 
     @property
     def cited(self) -> int:
@@ -158,7 +163,15 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         priorities=list(Priority.choices),
         clarifications=list(Clarification.objects.filter(review__draft=draft)),
         may_reopen=not is_open and review.may_reopen(answer, user),
+        alike=alike.alike(draft, user).count() if may_approve else 0,
+        reasons=_reasons(draft) if is_open and not objection else [],
     )
+
+
+def _reasons(draft: Draft) -> list[tuple[Any, list[str]]]:
+    """The workspace's own for the decisions that can be taken here."""
+    offered = reasons.offered(draft.workspace)
+    return [(reasons.ACTS[act], offered[act]) for act in separation.DECISIONS if offered[act]]
 
 
 def sentences_of(draft: Draft) -> list[Sentence]:

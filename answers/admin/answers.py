@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import declassification, provenance, reading, separation
+from answers import declassification, provenance, reading, review, separation
 from answers.models import Answer
 from answers.querysets import closed_documents
+from answers.review import reasons
 from answers.states import RELEASED, WORDING, AnswerStatus
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
@@ -119,6 +120,7 @@ class AnswerAdmin(GovernedAdmin):
             "declassification": declassification.in_force(answer) if text else None,
             "declassifying": self._declassifying(request, answer) if text and answer.status in RELEASED else None,
             "classification": separation.classification_of(answer) if text is not None else None,
+            **self._reopening(request, answer, is_open=text is not None),
             "wording": WORDING[AnswerStatus(answer.status)],
             "draft": getattr(answer, "draft", None) if answer.asked_by_id != request.user.pk else None,
             "record": provenance.record_of(answer, closed=closed_documents(request.user, answer))
@@ -127,6 +129,13 @@ class AnswerAdmin(GovernedAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/answers/answer/page.html", context)
+
+    def _reopening(self, request: HttpRequest, answer: Answer, *, is_open: bool) -> dict[str, Any]:
+        """What the form to put a released answer under review again needs."""
+        if not (is_open and review.may_reopen(answer, request.user)):
+            return {"may_reopen": False}
+        offered = reasons.offered(answer.workspace)
+        return {"may_reopen": True, "reopen_reasons": [*offered["reopen"], *offered["take_back"]]}
 
     def _declassifying(self, request: HttpRequest, answer: Answer) -> dict[str, Any]:
         """What the form to declassify needs: why this person may not, or whom they may name."""

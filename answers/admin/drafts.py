@@ -7,15 +7,18 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.db.models import CharField, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
-from answers import queue, review, saved_views, separation
+from answers import alike, queue, review, saved_views, separation
+from answers.admin.alike_acts import AlikeActs
 from answers.admin.draft_acts import DraftActs
 from answers.admin.draft_filters import FILTERS
 from answers.models import Draft, Grounding, Priority
@@ -48,22 +51,11 @@ class QueueList(ChangeList):
 
 
 @admin.register(Draft)
-class DraftAdmin(DraftActs, GovernedHistoryAdmin):
+class DraftAdmin(AlikeActs, DraftActs, GovernedHistoryAdmin):
     """Drafts of the workspaces where the person reviews, if they may open everything a draft rests on."""
 
     view_action = Action.REVIEW
-    list_display = (
-        "asked",
-        "workspace_name",
-        "asker",
-        "urgency",
-        "due",
-        "age",
-        "standing",
-        "desk",
-        "state_label",
-        "yours",
-    )
+    list_display = ("asked", "urgency", "due", "age", "standing", "desk", "yours", "state_label")
     list_display_links = ("asked",)
     list_filter = FILTERS
     list_before_template = "admin/answers/draft/_queue.html"
@@ -71,11 +63,17 @@ class DraftAdmin(DraftActs, GovernedHistoryAdmin):
     search_help_text = _("Search the questions")
     ordering = queue.ORDER
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        # Where every row is in the same state, its column would only take room.
+        state = request.GET.get("state", FACETS[0].default)
+        hidden = {"state_label"} if state in DraftState.values else set()
+        return tuple(name for name in self.list_display if name not in hidden)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QueueList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
-        rows = separation.with_ties(super().get_queryset(request), request.user)
+        rows = alike.with_alike(separation.with_ties(super().get_queryset(request), request.user), request.user)
         return rows.select_related("workspace", "assigned_to", "claimed_by", "answer__question__asked_by").defer(
             "text", "sentences", "answer__text", "answer__raw_output", "answer__sentences"
         )
@@ -114,7 +112,7 @@ class DraftAdmin(DraftActs, GovernedHistoryAdmin):
             {
                 "label": label,
                 "address": f"?{saved_views.query(filters)}",
-                "count": counted(found.count(str(number))),
+                "count": counted(found.count(str(number))) if str(number) in found else "",
                 "is_current": {"state": FACETS[0].default, **asked_for} == filters,
             }
             for number, (label, filters) in enumerate(TABS)
@@ -124,15 +122,9 @@ class DraftAdmin(DraftActs, GovernedHistoryAdmin):
 
     @display(description=_("question"))
     def asked(self, draft: Draft) -> str:
-        return Truncator(" ".join(draft.answer.question.text.split())).chars(110)
-
-    @display(description=_("workspace"), ordering="workspace__name")
-    def workspace_name(self, draft: Draft) -> str:
-        return draft.workspace.name
-
-    @display(description=_("asked by"), ordering="answer__question__asked_by__username")
-    def asker(self, draft: Draft) -> str:
-        return draft.answer.question.asked_by.name
+        question = Truncator(" ".join(draft.answer.question.text.split())).chars(110)
+        about = f"{draft.workspace.name} · {draft.answer.question.asked_by.name}"
+        return format_html('{}<span class="rv-about">{}</span>', question, about)
 
     @display(
         description=_("priority"),
@@ -142,12 +134,13 @@ class DraftAdmin(DraftActs, GovernedHistoryAdmin):
     def urgency(self, draft: Draft) -> tuple[int, str]:
         return draft.priority, draft.get_priority_display()
 
-    @display(description=_("due"), ordering="due_at", label={"late": "danger"})
-    def due(self, draft: Draft) -> Any:
+    @display(description=_("due"), ordering="due_at")
+    def due(self, draft: Draft) -> str:
         if draft.due_at is None or draft.state not in review.WHEN["edit"]:
             return "–"
         if queue.is_overdue(draft):
-            return "late", _("overdue by %(time)s") % {"time": timesince(draft.due_at, depth=1)}
+            late = _("overdue by %(time)s") % {"time": timesince(draft.due_at, depth=1)}
+            return format_html('<span class="rv-overdue">{}</span>', late)
         return date_format(timezone.localtime(draft.due_at), "SHORT_DATETIME_FORMAT")
 
     @display(description=_("waiting"), ordering="created_at")
@@ -191,7 +184,13 @@ class DraftAdmin(DraftActs, GovernedHistoryAdmin):
     def yours(self, draft: Draft) -> Any:
         if draft.state not in review.WHEN["edit"]:
             return "–"
-        return separation.refusal_of(draft, separation.APPROVE) or _("To decide")
+        refusal = separation.refusal_of(draft, separation.APPROVE)
+        others = draft.alike  # type: ignore[attr-defined]
+        if refusal or not others:
+            return refusal or _("To decide")
+        told = ngettext("and %(n)d that says the same", "and %(n)d that say the same", others) % {"n": others}
+        address = reverse("admin:answers_draft_alike", args=[draft.pk])
+        return format_html('{} <a class="rv-link" href="{}">{}</a>', _("To decide"), address, told)
 
 
 def counted(count: int) -> str:
