@@ -6,9 +6,10 @@ open two gaps of one meaning; a person can merge them.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
-import numpy as np
 from django.db.models import QuerySet
 
 from answers.meaning import Meaning, asked, meaning_of, shared_words
@@ -18,10 +19,12 @@ from audit.record import record
 
 #: The mean cosine with a gap's questions from which a question joins it, and the share of words where no vector says
 #: what it means. Measured with tests/bench/quality/gaps.py.
-LEAST_COSINE = 0.65
+LEAST_COSINE = 0.7
 LEAST_WORDS = 0.5
 #: Questions of unsettled gaps that one is compared with, the newest first.
 _COMPARED = 5000
+
+Gaps = TypeVar("Gaps", UUID, int)
 
 
 def meaning(answer: Answer) -> Meaning:
@@ -64,20 +67,23 @@ def _by_vector(known: QuerySet[GapQuestion], meant: Meaning) -> UUID | None:
     if not rows:
         return None
     cosines = meant.cosines([bytes(vector) for _gap, vector in rows])
-    return _best([gap for gap, _vector in rows], cosines.tolist(), LEAST_COSINE)
+    return best_of([gap for gap, _vector in rows], cosines.tolist(), LEAST_COSINE)
 
 
 def _by_words(known: QuerySet[GapQuestion], answer: Answer) -> UUID | None:
     rows = list(known.filter(vector=b"").select_related("answer__question").order_by("-added_at")[:_COMPARED])
     text = asked(answer)
-    return _best([row.gap_id for row in rows], [shared_words(text, asked(row.answer)) for row in rows], LEAST_WORDS)
+    return best_of([row.gap_id for row in rows], [shared_words(text, asked(row.answer)) for row in rows], LEAST_WORDS)
 
 
-def _best(gaps: list[UUID], nearness: list[float], least: float) -> UUID | None:
-    """The gap whose questions are nearest on average: one near question alone would chain everything together."""
-    together: dict[UUID, list[float]] = defaultdict(list)
+def best_of(gaps: Sequence[Gaps], nearness: Sequence[float], least: float) -> Gaps | None:
+    """Of gaps, one for each question, the one whose questions are nearest on average, if at least so near.
+
+    One near question alone would chain everything together.
+    """
+    together: dict[Gaps, list[float]] = defaultdict(list)
     for gap, near in zip(gaps, nearness, strict=True):
         together[gap].append(near)
-    means = {gap: float(np.mean(near)) for gap, near in together.items()}
+    means = {gap: sum(near) / len(near) for gap, near in together.items()}
     best = max(means, key=means.__getitem__, default=None)
     return best if best is not None and means[best] >= least else None

@@ -12,8 +12,8 @@ from functools import lru_cache
 from documents import analysis
 
 #: The cosine under which two questions in a language that the model reads are not compared any further. The words
-#: decide: vectors alone take 16 % of near misses for the same question from here on, and still 3 % at 0.95, with the
-#: words it is 1 in 9,080 (tests/bench/quality/reuse.py). What people put in other words is found in one of twenty cases.
+#: decide: vectors alone take 16 % of near misses for the same question from here on, and still 3 % at 0.95; with the
+#: words it is 1 in 9,080 (tests/bench/quality/reuse.py). What people put in other words is found once in twenty.
 LEAST_COSINE = 0.7
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from answers import leases
-from answers.models import Answer, Evidence, ReuseRules
+from answers.models import Answer, Evidence
 from answers.models.evidence import FIRST_INHERITED
 from answers.reuse import giving
 from answers.states import AnswerStatus
@@ -12,7 +12,8 @@ from answers.steps.state import Outcome, State
 
 def reuse(state: State) -> Outcome:
     """Ends the answer with the approved text; whoever asks the same question once more gets a fresh one."""
-    if not ReuseRules.objects.filter(workspace=state.workspace, enabled=True).exists():
+    rules = getattr(state.workspace, "reuse_rules", None)
+    if rules is None or not rules.enabled:
         return Outcome(code="off")
     if Answer.objects.filter(question=state.answer.question_id).exclude(pk=state.answer.pk).exists():
         return Outcome(code="asked_afresh")

@@ -1,4 +1,4 @@
-"""Readers say whether an answer helped; those who look after documents and answers hear it, and other readers do not."""
+"""Readers say whether an answer helped; who looks after documents and answers hears it, and other readers do not."""
 
 from collections.abc import Callable
 from typing import Any

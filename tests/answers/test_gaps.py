@@ -1,4 +1,4 @@
-"""Questions without a good answer are gathered by meaning, seen by who looks after documents, and closed by a document."""
+"""Questions without a good answer are gathered by meaning, seen by who manages documents, and closed by a document."""
 
 import io
 from collections.abc import Callable
