@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from answers import endpoints, queue
+from answers import endpoints, news, queue
 from answers.exceptions import LeaseLost
 from answers.grounding import summarise
 from answers.leases import ours
@@ -163,14 +163,16 @@ def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
         answer.released_at = answer.ended_at
         answer.released_by = state.reused.approved.answer.released_by if state.reused else None
     else:
-        Draft.objects.create(
+        draft = Draft.objects.create(
             answer=answer,
             workspace_id=answer.workspace_id,
             text=state.text,
+            sentences=answer.sentences,
             needs_second=needs_second,
             due_at=queue.due_for(answer.workspace_id),
             grounding=summarise(state.sentences).verdict,
         )
+        news.waiting(draft)
 
 
 def _proof(answer: Answer, state: State) -> dict[str, Any]:

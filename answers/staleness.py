@@ -16,7 +16,17 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from answers import news, streaming
-from answers.models import Answer, Citation, Declassification, Draft, Evidence, Question, Review, Suspension
+from answers.models import (
+    Answer,
+    Citation,
+    Conversation,
+    Declassification,
+    Draft,
+    Evidence,
+    Question,
+    Review,
+    Suspension,
+)
 from answers.standing import is_standing, standing
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from answers.withdrawal import withdraw_drafts
@@ -126,8 +136,10 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     Evidence.objects.filter(answer__in=ids).exclude(locator="").update(locator="")
     # Bulk writes on purpose: a form of a draft that history kept would be the text again.
     Draft.history.filter(answer_id__in=ids).exclude(text="").update(text="")
-    Draft.objects.filter(answer__in=ids).exclude(text="").update(text="")
-    Answer.objects.filter(pk__in=ids).update(text="", released_text="", raw_output="", sentences=[], failure_detail="")
+    Draft.objects.filter(answer__in=ids).exclude(text="").update(text="", sentences=[])
+    Answer.objects.filter(pk__in=ids).update(
+        text="", asked_as="", released_text="", raw_output="", sentences=[], failure_detail=""
+    )
     Suspension.objects.filter(answer__in=ids, erased_at=None).update(erased_at=timezone.now())
     repeated = _erase_repetitions(deletion, ids, telling(deletion, phrases))
     if entries:
@@ -198,6 +210,10 @@ def _erase_repetitions(deletion: Deletion, ids: Sequence[UUID], phrases: Sequenc
     reviews = Review.objects.filter(_repeats("reason", phrases), draft__answer__in=ids)
     openings = Declassification.objects.filter(_repeats("reason", phrases), answer__in=ids)
     asked = _forgotten(questions, "text", "")
+    # What a follow-up was understood as, and how its owner called a conversation, are words of theirs too.
+    here = {"workspace": deletion.workspace_id}
+    asked |= _forgotten(Answer.objects.filter(_repeats("asked_as", phrases), **here), "asked_as", "")
+    asked |= _forgotten(Conversation.objects.filter(_repeats("title", phrases), **here), "title", "")
     said = _forgotten(reviews, "reason", ERASED) | _forgotten(openings, "reason", ERASED)
     if asked or said:
         record(
