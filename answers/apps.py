@@ -25,10 +25,10 @@ class AnswersConfig(AppConfig):
         from answers.endpoints import ensure_built_in
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401
-        from answers.review import erasing as _erasing  # noqa: F401
         from answers.packing import receipts_of
         from answers.replays import forgetting  # noqa: F401
         from answers.reuse import offering  # noqa: F401
+        from answers.review import erasing as _erasing  # noqa: F401
         from answers.sharing import end_grants
         from workspaces import evidence_pack, members
 
