@@ -103,3 +103,23 @@ def test_nobody_else_reads_or_decides(draft: Draft, stranger: Any, who: str) -> 
 def test_id_that_is_none_is_a_readable_error(reviewer: Any, legal: Any) -> None:
     with pytest.raises(CommandError, match="nothing here"):
         run("show", "nonsense", "--as", "reviewer")
+
+
+@pytest.mark.parametrize(("act", "status"), [("reopen", "held_reopened"), ("take-back", "refused_taken_back")])
+def test_a_released_answer_is_looked_at_again_from_a_terminal(
+    draft: Draft, reviewer: Any, act: str, status: str
+) -> None:
+    run("approve", draft.pk, "--as", "reviewer", "--seen", digest(TEXT))
+
+    for id, reason in ((draft.pk, ""), (draft.answer_id, "A reader doubts it.")):
+        if not reason:
+            with pytest.raises(CommandError, match="Say why"):
+                run(act, id, "--as", "reviewer")
+        else:
+            assert run(act, id, "--as", "reviewer", "--reason", reason)["status"] == status
+
+
+def test_a_return_may_ask_the_asker(draft: Draft, reviewer: Any) -> None:
+    run("return", draft.pk, "--as", "reviewer", "--reason", "Unclear.", "--question", "Which?", "--question", "When?")
+
+    assert [one.text for one in draft.reviews.get().clarifications.all()] == ["Which?", "When?"]

@@ -1,4 +1,4 @@
-"""`review list|show|approve|return|reject ID --as USER --reason …`: the queue from a terminal."""
+"""`review list|show|approve|return|reject|reopen|take-back ID --as USER --reason …`: the queue from a terminal."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from answers import review, separation
 from answers.exceptions import DraftError
-from answers.models import Draft
+from answers.models import Answer, Draft
 from audit.chain import digest
 from workspaces import access
 from workspaces.commands import PortalCommand
 from workspaces.models import User
 from workspaces.roles import Action
+
+_AGAIN = {"reopen": review.reopen, "take-back": review.take_back}
 
 
 class Command(PortalCommand):
@@ -22,9 +24,16 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", choices=["list", "show", "approve", "return", "reject"])
+        parser.add_argument("act", choices=["list", "show", "approve", "return", "reject", "reopen", "take-back"])
         parser.add_argument("draft", nargs="?", metavar="ID", help="the draft's id, or its answer's")
-        parser.add_argument("--reason", default="", help="needed to return or reject")
+        parser.add_argument("--reason", default="", help="needed for all but approving")
+        parser.add_argument(
+            "--question",
+            action="append",
+            default=[],
+            metavar="TEXT",
+            help="with return: asked of the asker",
+        )
         parser.add_argument(
             "--seen",
             metavar="SHA256",
@@ -32,7 +41,15 @@ class Command(PortalCommand):
         )
 
     def run(
-        self, *, act: str, draft: str | None, reason: str, seen: str | None, user: User, **options: Any
+        self,
+        *,
+        act: str,
+        draft: str | None,
+        reason: str,
+        seen: str | None,
+        question: list[str],
+        user: User,
+        **options: Any,
     ) -> dict[str, Any]:
         if act == "list":
             return self._list(user)
@@ -40,6 +57,8 @@ class Command(PortalCommand):
             raise DraftError(_("Say which draft: `review list` shows their ids."))
         if act == "approve" and not seen:
             raise DraftError(_("Say which text you approve: give --seen with the SHA-256 that `review show` prints."))
+        if act in _AGAIN:
+            return self._again(_AGAIN[act], draft, user, reason)
         found = _find(draft, user)
         if act == "show":
             review.opened(found, by=user)
@@ -47,12 +66,20 @@ class Command(PortalCommand):
         if act == "approve":
             review.approve(found, by=user, seen_sha256=seen or "", reason=reason)
         elif act == "return":
-            review.return_for_changes(found, by=user, reason=reason, seen_sha256=seen)
+            review.return_for_changes(found, by=user, reason=reason, seen_sha256=seen, questions=question)
         else:
             review.reject(found, by=user, reason=reason, seen_sha256=seen)
         found.refresh_from_db()
         self.say(f"{found.pk}: {found.get_state_display()}.")
         return _document(found)
+
+    def _again(self, act: Any, id: str, user: User, reason: str) -> dict[str, Any]:
+        """For an answer that was released, by its own id or its draft's: what the policy let out has no draft yet."""
+        released = access.visible(user, Answer)
+        of_draft = released.filter(draft=id).values_list("pk", flat=True).first() if _is_uuid(id) else None
+        draft = act(access.find(user, Action.REVIEW, Answer, pk=of_draft or id), by=user, reason=reason)
+        self.say(f"{draft.pk}: {draft.get_state_display()}.")
+        return _document(draft)
 
     def _list(self, user: User) -> dict[str, Any]:
         drafts = access.visible(user, Draft).filter(state__in=review.WHEN["approve"])
