@@ -79,6 +79,7 @@ TASKS_FOR_A_PERSON = {
 #: They tend rows and use nobody's rights: what they do was allowed when the row was written.
 TASKS_FOR_NOBODY = {
     "answers.tasks.sweep_answers",
+    "answers.tasks.sweep_standing",
     "audit.tasks.sweep_checkpoints",
     "documents.tasks.build_space_task",
     "documents.tasks.check_index_task",
@@ -96,6 +97,8 @@ TASKS_FOR_NOBODY = {
     "documents.tasks.withdraw_version_task",
     "inlock.tasks.canary",
     "workspaces.tasks.sweep_looks",
+    # Mails are written for whoever reads them: tests/workspaces/notifications/test_mail.py.
+    "workspaces.tasks.sweep_mails",
 }
 #: Responses that go on while somebody watches; the others read one file or chain to its end.
 LIVE_STREAMS = {"answers/sse.py": {"session_stream", "token_stream"}}
