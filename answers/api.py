@@ -12,13 +12,11 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 from pydantic import Field
 
 from answers import cards, endpoints, questions, reading, streaming
-from answers.exceptions import EndpointError
-from answers.models import Answer, ModelEndpoint
+from answers.models import Answer, Conversation
 from answers.querysets import answers_given_to
 from answers.sse import event_stream
 from answers.states import HELD, OPEN
@@ -40,6 +38,7 @@ PER_PAGE = 50
 class NewQuestion(Asked):
     question: str = Field(max_length=settings.MAX_QUESTION_CHARACTERS)
     model: str = Field("", max_length=100, description="The name of a model the workspace offers; empty: its default.")
+    conversation: UUID | None = Field(None, description="The conversation to go on with; none begins a new one.")
     wait: int = Field(0, ge=0, le=MOST_SECONDS, description="Seconds to wait for the answer before 202.")
 
 
@@ -93,6 +92,10 @@ class AnswerReading(Told):
     model: str
     #: Step of the pipeline → seconds.
     seconds: dict[str, float]
+    #: What a follow-up was understood as and searched for; empty where the question stands alone.
+    asked_as: str
+    #: Where a follow-up goes on; none for an answer that somebody else asked for.
+    conversation: UUID | None
     #: Where this answer is read, and where its events are followed: empty for one that somebody else asked for.
     url: str
     events: str
@@ -179,15 +182,13 @@ for _operation in (answer, events):
 
 def _ask(request: HttpRequest, asked: NewQuestion) -> Answer:
     workspace: Workspace = request.workspace  # type: ignore[attr-defined]
-    endpoint = _endpoint(workspace, asked.model) if asked.model else None
-    return questions.ask(workspace=workspace, text=asked.question, by=request.user, endpoint=endpoint)
-
-
-def _endpoint(workspace: Workspace, name: str) -> ModelEndpoint:
-    for endpoint in endpoints.choices_for(workspace):
-        if endpoint.name == name:
-            return endpoint
-    raise EndpointError(_("This workspace offers no model “%(name)s”.") % {"name": name})
+    endpoint = endpoints.named(asked.model, workspace)
+    thread = None
+    if asked.conversation is not None:
+        thread = access.find(request.user, Action.ASK, Conversation, pk=asked.conversation, workspace=workspace)
+    return questions.ask(
+        workspace=workspace, text=asked.question, by=request.user, endpoint=endpoint, conversation=thread
+    )
 
 
 async def _ended(answer_id: UUID, *, within: int) -> None:
@@ -216,7 +217,10 @@ def _read(user: User, pk: UUID) -> dict[str, Any]:
     if not is_mine and not answers_given_to(user).filter(pk=pk).exists():
         # A reviewer's look at others' answers is recorded with the draft, in the admin.
         raise Hidden(user=user, workspace=found.workspace_id, action=Action.ASK, thing=found)
-    return reading.as_document(reading.read(found, by=user)) | {
+    shown = reading.read(found, by=user)
+    return reading.as_document(shown) | {
+        "asked_as": reading.asked_as(shown, by=user),
+        "conversation": found.question.conversation_id if is_mine else None,
         "url": _address(found),
         "events": reverse("api:events", kwargs={"pk": pk}) if is_mine else "",
     }

@@ -25,7 +25,7 @@ from answers.models import (
     Reuse,
 )
 from answers.querysets import answers_given_to, resting_on_closed
-from answers.reading import Reading, place_in_words, place_of, read
+from answers.reading import Reading, asked_as, place_in_words, place_of, read
 from answers.review import reasons
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
 from workspaces import access
@@ -112,10 +112,7 @@ class Card:
     @property
     def asked_as(self) -> str:
         """What a follow-up was understood as; "" to whoever may not open all it rests on."""
-        asked_as = self.answer.asked_as
-        if asked_as and not self.reading.text and resting_on_closed(self._by, [self.answer.pk]):
-            return ""
-        return "" if self.reading.closed else asked_as
+        return asked_as(self.reading, by=self._by)
 
     @property
     def language(self) -> str:

@@ -35,6 +35,7 @@ def history(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         row.day = timezone.localtime(row.question.asked_at).date()
         row.thread = row.question.conversation_id
         row.thread_name = names.get(row.thread, "")
+        row.is_named = bool(row.thread_name and row.question.conversation.title)
     chosen = {**({"list": "shared"} if is_shared else {}), **({"q": query} if query else {})}
     context = {
         "page": page,

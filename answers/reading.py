@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from answers import grounding, marks
 from answers.models import Answer, Citation, Evidence
-from answers.querysets import closed_documents, is_declassified_for
+from answers.querysets import closed_documents, is_declassified_for, resting_on_closed
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus
 from answers.steps.state import Sentence
 from audit.chain import digest
@@ -124,6 +124,14 @@ def place_in_words(found: Citation | Evidence) -> str:
         return found.locator
     words = _("slide %(number)s") if found.version.format == "pptx" else _("page %(number)s")
     return words % {"number": found.locator}
+
+
+def asked_as(reading: Reading, *, by: User) -> str:
+    """What a follow-up was understood as; "" to whoever may not open all that the answer rests on."""
+    answer = reading.answer
+    if not answer.asked_as or reading.closed or reading.is_withheld:
+        return ""
+    return "" if not reading.text and resting_on_closed(by, [answer.pk]) else answer.asked_as
 
 
 def as_document(reading: Reading) -> dict[str, Any]:

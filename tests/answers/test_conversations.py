@@ -249,3 +249,22 @@ def test_a_short_follow_up_is_spoken_to_in_the_language_of_the_conversation(poli
     second = questions.ask(workspace=policies, text="2027?", by=member, conversation=first.question.conversation)
 
     assert second.question.language == "sr-latn"
+
+
+def test_a_name_and_an_understood_question_that_repeat_an_erased_document_go_with_it(
+    policies, handbook, member, manager, answered
+):
+    from answers import staleness
+    from documents.models import Deletion
+
+    told = "The second parent takes 20 working days of paid parental leave"
+    first = answered(policies, LEAVE, member)
+    conversations.rename(first.question.conversation, title=told, by=member)
+    Answer.objects.filter(pk=first.pk).update(asked_as=f"{told}?")
+    deletion = Deletion(workspace=policies, document=handbook.document)
+
+    staleness._erase_repetitions(deletion, [], [told])
+
+    first.refresh_from_db()
+    first.question.conversation.refresh_from_db()
+    assert (first.asked_as, first.question.conversation.title) == ("", "")

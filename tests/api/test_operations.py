@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from answers import sharing
+from answers import pipeline, sharing
 from answers.models import Answer
 from audit.events import EventType
 from audit.models import Event
@@ -49,6 +49,23 @@ def test_documents_are_listed_with_their_state_and_filtered(
     assert told["items"][0]["newest"]["state"] == "ready"
     assert told["items"][0]["answering"] == 1
     assert none["items"] == []
+
+
+def test_a_follow_up_goes_on_in_the_conversation_it_names(
+    program: Any, member: Any, contributor: Any, policies: Any, handbook: Any
+) -> None:
+    ours, theirs = program(member, policies), program(contributor, policies)
+    first = ours.post("workspaces/policies/questions", {"question": LEAVE}).json()
+    follow_up = {"question": "And when does it expire?", "conversation": first["conversation"]}
+
+    told = ours.post("workspaces/policies/questions", follow_up).json()
+    refused = theirs.post("workspaces/policies/questions", follow_up)
+
+    pipeline.run(told["answer_id"])
+    read = ours.get(f"answers/{told['answer_id']}").json()
+    assert read["conversation"] == told["conversation"] == first["conversation"]
+    assert read["asked_as"].startswith("And when does it (days of annual leave")
+    assert (first["asked_as"], refused.status_code) == ("", 404)
 
 
 def test_search_gives_passages_and_leaves_an_entry_with_person_and_token(
