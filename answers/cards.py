@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from answers import endpoints, feedback, marks, review, separation, suspended
+from answers.doubts import Doubt, doubts
 from answers.gaps import gathering
 from answers.language import spoken_as
 from answers.models import (
@@ -24,7 +25,7 @@ from answers.models import (
     Question,
     Reuse,
 )
-from answers.querysets import answers_given_to, resting_on_closed
+from answers.querysets import answers_given_to
 from answers.reading import Reading, asked_as, place_in_words, place_of, read
 from answers.review import reasons
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
@@ -194,9 +195,9 @@ class Card:
         return took.total_seconds()
 
     @property
-    def weak_sentences(self) -> int:
-        """Sentences without a quotation behind them."""
-        return sum(1 for sentence in self.reading.sentences if not sentence.citations)
+    def doubts(self) -> list[Doubt]:
+        """Sentences that do not stand whole on what they cite."""
+        return doubts(self.reading.sentences)
 
     @property
     def paragraphs(self) -> list[list[Part]]:

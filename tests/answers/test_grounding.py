@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import grounding
+from answers.doubts import doubts
 from answers.grounding import figures, polarity, sentence
 from answers.grounding.sentence import Place, weigh_sentence
 from answers.models import Grounding
@@ -197,3 +198,16 @@ def test_nothing_denies_itself(text):
 
     assert not polarity.denial_differs(text, text, language)
     assert polarity.opposite(text, text) is None
+
+
+def test_a_reader_is_told_each_doubted_sentence_with_its_verdict_and_reasons():
+    sentences = grounding.weigh(
+        "Unused leave is not paid out. [1] Employees of Nordvik Logistics receive 28 days of paid leave a year. [1]",
+        {1: place(ENGLISH)},
+    )
+
+    (doubt,) = doubts(sentences)
+
+    assert doubt.text == "Employees of Nordvik Logistics receive 28 days of paid leave a year."
+    assert (doubt.label, doubt.tone) == ("Unsupported", "fail")
+    assert doubt.reasons == ("The number 28 is not in the cited passage.",)
