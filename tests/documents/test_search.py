@@ -75,6 +75,30 @@ def test_serbian_is_found_in_either_script(policies, member):
     assert latin.evidence.cosine is None
 
 
+@pytest.mark.parametrize("mode", ["keywords", "hybrid"])
+def test_each_spelling_of_serbian_finds_every_other(policies, member, mode):
+    said = {
+        "Cyrillic": "Међународно удружење чува жалбе, ћирилицу, џакове и Ђорђеве шифре.",
+        "Latin": "Međunarodno udruženje čuva žalbe, ćirilicu, džakove i Đorđeve šifre.",
+        "typed": "Medjunarodno udruzenje cuva zalbe, cirilicu, dzakove i Djordjeve sifre.",
+    }
+    asked = {
+        "Cyrillic": "Где су Ђорђеве шифре и жалбе међународног удружења?",
+        "Latin": "Gde su Đorđeve šifre i žalbe međunarodnog udruženja?",
+        "typed": "Gde su Djordjeve sifre i zalbe medjunarodnog udruzenja?",
+        "capitals": "GDE SU ĐORĐEVE ŠIFRE I ŽALBE MEĐUNARODNOG UDRUŽENJA?",
+    }
+    for name, text in said.items():
+        shelf.put(policies, f"{name}.txt", [text], title=name)
+    shelf.put(policies, "other.txt", ["Troškovi smeštaja nadoknađuju se do sto evra po noći."], title="other")
+
+    for question in asked.values():
+        result = search(member, policies, question, mode=mode)
+
+        assert {hit.document.title for hit in result.hits[:3]} == set(said)
+        assert is_usable(result)
+
+
 def test_an_english_question_does_not_rank_serbian_text_by_a_meaning_the_model_cannot_read(policies, member):
     shelf.put(policies, "odmor.txt", ["Запослени имају двадесет пет дана годишњег одмора и то је све."])
 
