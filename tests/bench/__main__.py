@@ -3,7 +3,7 @@
     python -m tests.bench [DATA]
 
 Speed is measured on texts the project brings along. DATA, a folder of public collections laid out as
-docs/benchmarks.md says, adds retrieval quality and ingestion of real reports. Exits with 1 when a budget is missed.
+docs/benchmarks.md says, adds quality and ingestion of real reports. Exits with 1 when a budget is missed.
 """
 
 import subprocess
@@ -12,7 +12,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "inlock" / "demo" / "documents"
-SETS = ("scifact", "cranfield", "squad2", "progit", "filings")
 
 
 def main(arguments: list[str]) -> int:
@@ -41,9 +40,8 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "sync of a folder": ["tests.bench.source_sync"],
         "audit trail": ["tests.bench.audit_trail"],
     }
-    for name in SETS:
-        if data and (data / name).is_dir():
-            chosen[f"retrieval on {name}"] = ["tests.bench.retrieval", str(data), "--set", name]
+    if data:
+        chosen["quality"] = ["tests.bench.quality", str(data)]
     return chosen
 
 

@@ -61,4 +61,5 @@ SETS = (
     Set("serbian-words", "serbian", ("progit",)),
     Set("english-to-serbian", "serbian", ("progit",)),
     Set("serbian-to-english", "serbian", ("progit",)),
+    Set("evidence", "evidence", ("squad2", "cranfield")),
 )
