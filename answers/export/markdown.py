@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 
 from answers.export.content import Content, Source
 
-#: A colon and an at sign too: some readers make a link of any address they find in a text.
-_MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@$^=\"'/])")
+#: What is markup wherever it stands; some readers also make links of bare addresses and formulas of dollar signs.
+_MEANING = re.compile(r"[\\`*_\[\]<>#|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+#: What is markup where a line begins: lists, rules, and what underlines a heading.
+_LIST = re.compile(r"^(\s*\d*)([-+=.)])", re.MULTILINE)
 
 
 def write(content: Content) -> bytes:
@@ -18,7 +20,8 @@ def write(content: Content) -> bytes:
 
 def plain(text: str) -> str:
     """`text` so that a reader of Markdown shows exactly it."""
-    return _MEANING.sub(r"\\\1", text)
+    escaped = _MEANING.sub(r"\\\g<0>", text)
+    return _LIST.sub(r"\1\\\2", escaped)
 
 
 def _lines(content: Content) -> Iterator[str]:

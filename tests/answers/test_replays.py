@@ -6,18 +6,19 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from answers import streaming
 from answers.exceptions import ReplayError, WrongState
 from answers.models import Answer, Evidence, Replay, ReplayState
+from answers.replays import forgetting
 from answers.replays import run as running
 from answers.replays.ask import compared, replay
 from answers.states import AnswerStatus
 from answers.tasks import replay_answer, sweep_answers
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion
+from documents import deletion, dependants, traces
 from documents import library as shelf
 from documents.models import Document, Version
+from documents.probes import Probes
 from workspaces import access
 from workspaces.exceptions import Forbidden, Hidden
 
@@ -68,7 +69,6 @@ def test_another_output_is_kept_and_shown_word_by_word_and_answers_nobody(
 ):
     chat_server.says = SAID_LATER
     before = Answer.objects.values().get(pk=answer.pk)
-    streamed = streaming.length(answer.pk) if hasattr(streaming, "length") else None
 
     made = done(answer, reviewer)
 
@@ -79,7 +79,6 @@ def test_another_output_is_kept_and_shown_word_by_word_and_answers_nobody(
     assert "working" in page.partition("<del>")[2].partition("</del>")[0]
     # What the asker reads is what was released.
     assert SAID_LATER[:40] not in client_of(member).get(f"/w/policies/answers/{answer.pk}/").content.decode()
-    del streamed
 
 
 def test_the_model_is_sent_the_same_request_and_the_trail_says_by_whose_will(answer, reviewer, chat_server):
@@ -260,3 +259,23 @@ def test_what_replays_wrote_goes_with_the_document_and_those_under_way_end(
     assert (made.text, made.is_erased) == ("", True)
     assert made.text_sha256
     assert not access.visible(reviewer, Version).filter(document=document).exists()
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+def test_a_replay_that_kept_its_text_would_be_found_by_the_proof_of_the_erasure(
+    answer, reviewer, manager, chat_server, monkeypatch, forgets
+):
+    copied = "The second parent takes 20 working days of paid parental"
+    chat_server.says = f"{copied} leave, the first 16 weeks [1]."
+    assert done(answer, reviewer).state == ReplayState.DIFFERENT
+    if not forgets:
+        kept = [kind for kind in dependants.kinds if kind.erase is not forgetting.erase]
+        monkeypatch.setattr(dependants, "kinds", kept)
+    document = answer.evidence.first().document
+    shelf.delete(document, by=manager, reason="Old.")
+    deletion.erase(document.pk)
+
+    found = traces.search(Probes(phrases=(copied,)))
+
+    tables = {name for place in found.places if place.place == "database" for name in place.found}
+    assert tables == (set() if forgets else {"answers_replay.text"})
