@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from answers.models import Answer, Review
+from answers.models import Answer, Reuse, Review
 from answers.reading import place_in_words
 from answers.states import RELEASED, AnswerStatus
 from audit.chain import digest
@@ -67,6 +67,7 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
         "failure": answer.failure_detail,
         "reviews": [_review(row, with_reason=with_reasons and not closed) for row in reviews],
         "release": _release(answer),
+        "reused": _reused(answer.reuse) if hasattr(answer, "reuse") else None,
     }
 
 
@@ -136,6 +137,16 @@ def _review(review: Review, *, with_reason: bool) -> dict[str, Any]:
         "reason": review.reason if with_reason else "",
         "text_sha256": review.text_sha256,
         "sources": review.sources,
+    }
+
+
+def _reused(reuse: Reuse) -> dict[str, Any]:
+    """Which approved answer this one is, and who stood by it then."""
+    return {
+        "answer": str(reuse.approved_id),
+        "verified_by": reuse.verified_by.username,
+        "verified_at": reuse.verified_at,
+        "similarity": reuse.similarity,
     }
 
 

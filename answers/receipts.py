@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import ReceiptError
-from answers.models import Answer, Citation
+from answers.models import Answer, Citation, Draft, Reuse
 from answers.provenance import record_of
 from answers.reading import read
 from audit import detached, signing
@@ -30,6 +30,7 @@ PROVEN = (
     EventType.ANSWER_HELD,
     EventType.DRAFT_APPROVED_ONCE,
     EventType.DRAFT_APPROVED,
+    EventType.ANSWER_REUSED,
     EventType.ANSWER_RELEASED,
 )
 
@@ -91,7 +92,8 @@ def receipt(
             "prompt": said["prompt"],
             "evidence": [_evidence(row) for row in said["evidence"]],
             "citations": [_citation(row, with_quotes=with_quotes) for row in citations],
-            "reviews": [_review(row) for row in answer.draft.reviews.all()] if hasattr(answer, "draft") else [],
+            "reviews": [_review(row) for row in draft.reviews.all()] if (draft := _draft_of(answer)) else [],
+            **({"reused": _reused(answer.reuse)} if hasattr(answer, "reuse") else {}),
             **prover.proof(events),
             "issued_at": timezone.now().isoformat(),
         }
@@ -113,7 +115,8 @@ def _with_erased(said: dict[str, Any], answer: Answer, events: Iterable[Event]) 
 
 def proven_events(answer: Answer) -> list[Event]:
     """The entries a receipt of `answer` carries, in their order."""
-    about = [str(answer.pk), *([str(answer.draft.pk)] if hasattr(answer, "draft") else [])]
+    draft = _draft_of(answer)
+    about = [str(answer.pk), *([str(draft.pk)] if draft else [])]
     chain = workspace_chain(answer.workspace_id)
     return list(Event.objects.filter(chain=chain, object_id__in=about, type__in=PROVEN).order_by("seq"))
 
@@ -124,7 +127,24 @@ def is_archived(answer: Answer) -> bool:
     if detached.beginning(chain) is None:
         return False
     first = Event.objects.filter(chain=chain).order_by("seq").values_list("at", flat=True).first()
+    if hasattr(answer, "reuse"):
+        # The approval under which it was given stands with the first of them.
+        answer = answer.reuse.approved
     return first is not None and answer.question.asked_at <= first
+
+
+def _draft_of(answer: Answer) -> Draft | None:
+    """The draft whose approval let the text out; of one that was given again, that of the approved answer."""
+    approved = answer.reuse.approved if hasattr(answer, "reuse") else answer
+    return approved.draft if hasattr(approved, "draft") else None
+
+
+def _reused(reuse: Reuse) -> dict[str, Any]:
+    return {
+        "answer": str(reuse.approved_id),
+        "verified_at": reuse.verified_at.isoformat(),
+        "verified_by": {"id": str(reuse.verified_by_id), "username": reuse.verified_by.get_username()},
+    }
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

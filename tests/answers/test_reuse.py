@@ -1,5 +1,7 @@
 """An approved answer is given again to who asks the same and may read all it rests on, and to nobody else."""
 
+import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,14 +10,17 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from answers import endings, pipeline, questions, reading, review
+from answers import endings, pipeline, questions, reading, receipts, review
 from answers.exceptions import ReuseError
 from answers.models import Answer, ApprovedAnswer, Reuse, StepRun
+from answers.provenance import record_of
 from answers.reuse import giving, near, offering, rules
 from answers.states import AnswerStatus
+from audit import signing
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
+from audit.verifier import Verifier
 from documents import bars, library, restriction
 from documents.models import Document
 from tests.answers import library as shelf
@@ -104,6 +109,24 @@ def test_what_was_given_again_is_not_itself_given_again(
 
     assert third.reuse.approved == approved
     assert list(ApprovedAnswer.objects.values_list("answer", flat=True)) == [approved.pk]
+
+
+def test_its_receipt_tells_which_answer_it_is_and_holds_elsewhere(
+    approved: Answer, legal: Any, contributor: Any, reviewer: Any, answered: Callable[..., Any]
+) -> None:
+    again = answered(legal, SAME, contributor)
+
+    document = receipts.issue(again, by=contributor)
+
+    said = json.loads(document)["signed"]
+    assert said["reused"]["answer"] == str(approved.pk)
+    assert said["reused"]["verified_by"]["username"] == reviewer.username
+    assert [review["text_sha256"] for review in said["reviews"]] == [again.released_sha256]
+    told = {json.loads(event["body"])["type"] for event in said["events"]}
+    assert {"answer.reused", "answer.released", "draft.approved"} <= told
+    ours = frozenset({signing.current_key().public})
+    assert Verifier(ours).run([("receipt", io.BytesIO(document.encode()))]).faults == []
+    assert record_of(again)["reused"]["answer"] == str(approved.pk)
 
 
 # --- Not given ----------------------------------------------------------------------------------------------
