@@ -88,6 +88,7 @@ _NUMERAL = re.compile(
 )
 _BEFORE = re.compile(r"(?P<sign>[$€£])\s?$|\b(?P<code>USD|EUR|RSD|GBP|CHF)\s$")
 _AFTER = re.compile(r"[\s\u00a0-]{0,2}(?P<word>%|‰|[$€£]|°C|[^\W\d_]+)")
+_DECADE = re.compile(r"['’]?s\b")
 _UNITS = {
     # Folded beginnings of words, the longest first where one begins another; a "." ends a word that must be whole.
     "percent": ("%", "percent", "per.", "posto", "odsto", "procen", "prozent"),
@@ -123,7 +124,7 @@ def _written(text: str, taken: Sequence[Span]) -> Iterator[Number]:
             continue
         values = set(_values(match["digits"]))
         unit, scale, after = _what_follows(text, end)
-        if text[end : end + 1].isalpha() and not unit and not scale:
+        if text[end : end + 1].isalpha() and not unit and not scale and not _DECADE.match(text, end):
             continue  # part of a name, such as 4G
         if scale:
             values = {_plain(Decimal(value) * 10**scale) for value in values if _is_decimal(value)}

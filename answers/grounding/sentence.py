@@ -33,6 +33,16 @@ class Place:
     language: str
     document: object = None
 
+    @property
+    def stated(self) -> str:
+        """The quote with the whole of the sentences that it begins or ends in: a quotation may be cut out of one."""
+        start = self.passage.find(self.quote)
+        if start < 0:
+            return self.quote
+        end = start + len(self.quote)
+        spans = [(first, last) for first, last in sentence_spans(self.passage) if first < end and start < last]
+        return self.passage[min(start, spans[0][0]) : max(end, spans[-1][1])] if spans else self.quote
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -103,7 +113,7 @@ def _shares(text: str, places: Sequence[Place]) -> tuple[float | None, float]:
     said = set(analysis.words(figures.without(spelled_out(text)), stemmed_as))
     if not said:
         return None, 0.0
-    quoted = {word for place in places for word in analysis.words(place.quote, stemmed_as)}
+    quoted = {word for place in places for word in analysis.words(place.stated, stemmed_as)}
     share = round(len(said & quoted) / len(said), 3)
     if share >= STANDS:
         return share, 1.0
@@ -120,7 +130,7 @@ def _wrong_figures(text: str, places: Sequence[Place]) -> list[Reason]:
     claimed = figures.read(text, only_claimed=True)
     if not claimed.numbers and not claimed.dates:
         return []
-    quoted = figures.read("\n".join(place.quote for place in places))
+    quoted = figures.read("\n".join(place.stated for place in places))
     around = figures.read("\n".join(f"{place.title}\n{place.passage}" for place in places))
     found: list[Reason] = []
     for number in claimed.numbers:
@@ -156,9 +166,9 @@ def _wrong_sense(text: str, places: Sequence[Place]) -> list[Reason]:
 def _closest(text: str, places: Sequence[Place]) -> tuple[Place, str]:
     best, share, whose = places[0].quote, -1.0, places[0]
     for place in places:
-        said = set(analysis.words(text, place.language))
-        for start, end in sentence_spans(place.quote):
-            sentence = place.quote[start:end]
+        said, stated = set(analysis.words(text, place.language)), place.stated
+        for start, end in sentence_spans(stated):
+            sentence = stated[start:end]
             found = len(said.intersection(analysis.words(sentence, place.language))) / max(1, len(said))
             if found > share:
                 best, share, whose = sentence, found, place

@@ -61,5 +61,8 @@ SETS = (
     Set("serbian-words", "serbian", ("progit",)),
     Set("english-to-serbian", "serbian", ("progit",)),
     Set("serbian-to-english", "serbian", ("progit",)),
+    Set("refusal", "refusal", ("squad2", "cranfield")),
+    Set("built-in-answers", "answers", ("squad2",)),
+    Set("grounding", "grounding", ("squad2",)),
     Set("evidence", "evidence", ("squad2", "cranfield")),
 )
