@@ -139,7 +139,8 @@ NEXT: dict[str, frozenset[str]] = {
     # A document in the bin may come back, and the answer with it.
     AnswerStatus.ANSWERED: _FROM_RELEASED,
     AnswerStatus.ANSWERED_APPROVED: _FROM_RELEASED,
-    AnswerStatus.SUSPENDED: frozenset(RELEASED),
+    # The last is that of an approved answer given again, whose approval ended meanwhile.
+    AnswerStatus.SUSPENDED: frozenset({*RELEASED, AnswerStatus.REFUSED_TAKEN_BACK}),
     **{ending: frozenset() for ending in _ENDINGS - {*RELEASED, *HELD, AnswerStatus.SUSPENDED}},
 }
 

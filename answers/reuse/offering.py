@@ -43,6 +43,7 @@ def take_up() -> int:
     found = Answer.objects.filter(~Exists(known), workspace__in=enabled, status=AnswerStatus.ANSWERED_APPROVED)
     inherited = Evidence.objects.filter(answer=OuterRef("pk"), rank__gte=FIRST_INHERITED)
     found = found.filter(~Exists(inherited)).exclude(pk__in=Reuse.objects.values("answer")).exclude(question__text="")
+    _approve_again()
     taken = list(found.select_related("question", "workspace__reuse_rules").order_by("released_at")[:_MOST_AT_ONCE])
     for answer in taken:
         _take_up(answer)
@@ -128,6 +129,22 @@ def _locked(approved: ApprovedAnswer, by: User) -> ApprovedAnswer:
     if held.stopped_at is not None:
         raise ReuseError(_("Somebody ended that this answer is given again."))
     return held
+
+
+def _approve_again() -> None:
+    """What was reopened and approved once more counts from the new approval on."""
+    again = ApprovedAnswer.objects.filter(
+        answer__status=AnswerStatus.ANSWERED_APPROVED, answer__released_at__gt=F("verified_at")
+    )
+    for row in again.select_related("answer", "workspace"):
+        approved_at = row.answer.released_at
+        rules = rules_of(row.workspace)
+        ApprovedAnswer.objects.filter(pk=row.pk).update(
+            verified_at=approved_at,
+            verified_by=row.answer.released_by,
+            expires_at=approved_at + timedelta(days=rules.days),
+            reminded_at=None,
+        )
 
 
 def _take_up(answer: Answer) -> None:

@@ -7,6 +7,7 @@ from answers import separation
 from answers.exceptions import WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.querysets import sources_open
+from answers.reuse import following
 from answers.review import telling
 from answers.review.keeping import decide, move_answer, require_deciders
 from answers.states import RELEASED, AnswerStatus, DraftState
@@ -35,6 +36,7 @@ def reopen(answer: Answer, *, by: User, reason: str) -> Draft:
         _("Nobody would be left to decide on this answer. Take it back, or ask a manager for another reviewer."),
     )
     sha256 = _close(draft, AnswerStatus.HELD_REOPENED)
+    following.close_what_was_given(draft.answer, by=by)
     _tell_the_trail(EventType.DRAFT_REOPENED, EventType.ANSWER_REOPENED, draft, review, sha256)
     telling.reopened(draft, by)
     return draft
@@ -46,6 +48,7 @@ def take_back(answer: Answer, *, by: User, reason: str) -> Draft:
     draft = _held_still(answer, by)
     review = decide(draft, Decision.TAKEN_BACK, by, reason)
     sha256 = _close(draft, AnswerStatus.REFUSED_TAKEN_BACK)
+    following.close_what_was_given(draft.answer, by=by)
     _tell_the_trail(EventType.DRAFT_TAKEN_BACK, EventType.ANSWER_TAKEN_BACK, draft, review, sha256)
     telling.taken_back(draft, by)
     return draft

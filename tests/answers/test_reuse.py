@@ -14,7 +14,7 @@ from answers import endings, pipeline, questions, reading, receipts, review
 from answers.exceptions import ReuseError
 from answers.models import Answer, ApprovedAnswer, Reuse, StepRun
 from answers.provenance import record_of
-from answers.reuse import giving, near, offering, rules
+from answers.reuse import following, giving, near, offering, rules
 from answers.states import AnswerStatus
 from audit import signing
 from audit.chain import digest
@@ -289,6 +289,54 @@ def test_an_answer_that_a_policy_released_is_never_taken_up(
     assert answered(policies, QUESTION, member).status == AnswerStatus.ANSWERED
 
     assert offering.take_up() == 0
+
+
+@pytest.mark.parametrize("verb", ["reopen", "take_back"])
+def test_what_was_given_falls_with_its_approval(
+    verb: str,
+    approved: Answer,
+    legal: Any,
+    contributor: Any,
+    second_reviewer: Any,
+    answered: Callable[..., Any],
+) -> None:
+    again = answered(legal, SAME, contributor)
+
+    getattr(review, verb)(approved, by=second_reviewer, reason="A reader doubts it.")
+
+    again.refresh_from_db()
+    assert (again.status, again.released_text) == (AnswerStatus.REFUSED_TAKEN_BACK, "")
+    assert reading.read(again, by=contributor).text == ""
+    assert Notification.objects.filter(person=contributor, kind="answer_taken_back").count() == 1
+    assert not hasattr(answered(legal, QUESTION, contributor), "reuse")
+
+
+def test_without_following_it_would_still_be_read(
+    approved: Answer,
+    legal: Any,
+    contributor: Any,
+    second_reviewer: Any,
+    answered: Callable[..., Any],
+    monkeypatch: Any,
+) -> None:
+    again = answered(legal, SAME, contributor)
+    monkeypatch.setattr(following, "close_what_was_given", lambda _approved, *, by: 0)
+
+    review.take_back(approved, by=second_reviewer, reason="A reader doubts it.")
+
+    assert reading.read(again, by=contributor).text
+
+
+def test_a_second_approval_counts_from_its_own_day_on(
+    approved: Answer, legal: Any, contributor: Any, second_reviewer: Any, answered: Callable[..., Any]
+) -> None:
+    draft = review.reopen(approved, by=second_reviewer, reason="A reader doubts it.")
+    review.approve(draft, by=second_reviewer, seen_sha256=digest(draft.text))
+    offering.take_up()
+
+    approved.approved.refresh_from_db()
+    assert approved.approved.verified_by == second_reviewer
+    assert answered(legal, SAME, contributor).reuse.verified_by == second_reviewer
 
 
 # --- Interval and expiry ------------------------------------------------------------------------------------
