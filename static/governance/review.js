@@ -84,6 +84,7 @@
     w: weak,
     a: () => field("approve-next"),
     r: () => field("reason"),
+    x: () => field("reject"),
     e: () => field("text", "edit"),
     m: () => field("comment"),
     c: () => at("claim")?.form.requestSubmit(),
