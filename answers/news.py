@@ -9,7 +9,7 @@ from django.urls import reverse
 from answers import separation
 from answers.models import Answer, Citation, Draft
 from answers.standing import shown
-from answers.states import HELD
+from answers.states import HELD, AnswerStatus
 from documents.models import Version
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each
@@ -102,6 +102,10 @@ def _answers(rows: QuerySet[Answer]) -> QuerySet[Answer]:
     return rows.select_related("question", "workspace")
 
 
+def _is_held(draft: Draft) -> bool:
+    return draft.answer.status in HELD
+
+
 def _drafts(rows: QuerySet[Draft]) -> QuerySet[Draft]:
     return rows.select_related("answer__question")
 
@@ -116,10 +120,12 @@ describe(
     address=_answer_page,
     prepared=_answers,
     addresses={Kind.ANSWER_TO_CONFIRM: _standing_page},
+    waits={Kind.ANSWER_TO_CONFIRM: lambda answer: answer.status == AnswerStatus.SUSPENDED},
 )
 describe(
     Draft,
     name=lambda draft: _question(draft.answer),
     address=lambda draft: reverse("admin:answers_draft_change", args=[draft.pk]),
     prepared=_drafts,
+    waits=dict.fromkeys((Kind.DRAFT_WAITING, Kind.DRAFT_SECOND, Kind.DRAFT_RETURNED, Kind.DRAFT_STALE), _is_held),
 )

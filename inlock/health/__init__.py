@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from inlock import engines
-from inlock.health import governance, knowledge, machine, people, work
+from inlock.health import governance, knowledge, machine, mail, people, work
 from inlock.health.finding import Finding
 
 __all__ = ["Finding", "Section", "findings", "sections"]
@@ -31,12 +31,14 @@ def sections() -> list[Section]:
     running = {status.name for status in statuses if status.running}
     try:
         database, contents, trail = _in_the_database(runs="postgresql" in running)
+        # Without its tables there is nothing to say of the mails themselves.
+        sent = mail.mail(database_runs=bool(contents))
     finally:
         if not connection.in_atomic_block:
             connection.close()
     return [
         Section("engines", [*(machine.engine(status) for status in statuses), *database, machine.disk()]),
-        Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running)]),
+        Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running), sent]),
         Section("knowledge", contents),
         Section("governance", trail),
         Section("machine", [machine.parsers(), *machine.readers(), *machine.settings_found()]),

@@ -69,7 +69,7 @@ def compose(mail: Mail) -> EmailMultiAlternatives | None:
     if not person.is_active or not person.email:
         return None
     notices = mail.notifications.filter(read_at=None).select_related("by").order_by("created_at")
-    told = [one for one in tell(notices, to=person) if one.is_open]
+    told = [one for one in tell(notices, to=person) if one.is_open and not one.is_over]
     if not told:
         return None
     with translation.override(language_of(mail)):
@@ -96,6 +96,18 @@ def compose(mail: Mail) -> EmailMultiAlternatives | None:
         )
         message.attach_alternative(render_to_string("workspaces/mail/notices.html", context), "text/html")
     return message
+
+
+def unreachable() -> str:
+    """Why the mail server cannot be spoken to now, for the operator; "" where it can."""
+    connection = get_connection(timeout=5)
+    try:
+        connection.open()
+    except (OSError, smtplib.SMTPException) as error:
+        return _said(error)
+    finally:
+        _hang_up(connection)
+    return ""
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

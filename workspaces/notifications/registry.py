@@ -103,9 +103,14 @@ class Description:
     prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
     #: Where a kind leads to another page of the thing.
     addresses: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    #: Of a kind that calls for something to be done: whether it still is to be.
+    waits: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
 
     def address_for(self, kind: str, thing: Any) -> str:
         return self.addresses.get(kind, self.address)(thing)
+
+    def is_over(self, kind: str, thing: Any) -> bool:
+        return kind in self.waits and not self.waits[kind](thing)
 
 
 _descriptions: dict[str, Description] = {}
@@ -119,9 +124,11 @@ def describe(
     name_in_mail: bool = False,
     prepared: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows,
     addresses: Mapping[str, Callable[[Any], str]] | None = None,
+    waits: Mapping[str, Callable[[Any], bool]] | None = None,
 ) -> None:
     """Say how things of `model` are named in notices. It needs a rule in `workspaces.access`, which decides to whom."""
-    _descriptions[model._meta.label_lower] = Description(model, name, address, name_in_mail, prepared, addresses or {})
+    found = Description(model, name, address, name_in_mail, prepared, addresses or {}, waits or {})
+    _descriptions[model._meta.label_lower] = found
 
 
 def description_of(label: str) -> Description | None:

@@ -24,6 +24,8 @@ class Told:
     #: Whether the thing may still be seen; only then anything of it is mailed.
     is_open: bool
     name_in_mail: bool
+    #: It called for something that is done by now.
+    is_over: bool = False
 
     @property
     def sentence(self) -> str:
@@ -56,6 +58,7 @@ def _told(notice: Notification, things: dict[tuple[str, Any], Any], names: dict[
         by=notice.by.name if notice.by and is_open else "",
         is_open=is_open or not notice.about_type,
         name_in_mail=bool(description and description.name_in_mail),
+        is_over=bool(is_open and description and description.is_over(notice.kind, thing)),
     )
 
 

@@ -8,7 +8,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from answers import review
+from audit.chain import digest
 from documents import restriction
+from tests.answers.review_scene import a_held_answer
 from tests.documents import shelf
 from workspaces.models import Channel, Correspondence, Mail, MailState, Notification, NotificationChoice
 from workspaces.notifications import mail, notify
@@ -203,3 +206,16 @@ def test_without_a_mail_server_there_are_notices_and_no_mails(reader, document):
     notify(Kind.GAP_ASSIGNED, to=[reader, reader], about=document, by=None)
 
     assert (Notification.objects.count(), Mail.objects.count(), mail.send_due()) == (1, 0, 0)
+
+
+def test_a_daily_mail_leaves_out_what_was_done_meanwhile(
+    mailbox, reviewer, second_reviewer, with_address, legal, member
+):
+    with_address(second_reviewer, "reader@people.example")
+    draft = a_held_answer(legal, member)
+    notify(Kind.DRAFT_WAITING, to=[second_reviewer], workspace=legal, about=draft)
+    review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+    Mail.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+    assert mail.send_due() == 0
+    assert mailbox.to("reader@people.example") == []
