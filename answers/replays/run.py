@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -185,7 +186,7 @@ def _renew(replay: Replay, **changes: Any) -> None:
         raise LeaseLost(replay.pk)
 
 
-def _from_now() -> Now:
+def _from_now() -> Combinable:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 

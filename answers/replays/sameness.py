@@ -71,7 +71,7 @@ def sources_of(answer: Answer, by: User) -> list[Source]:
     languages = dict(Passage.objects.filter(pk__in=[row.passage_id for row in rows]).values_list("pk", "language"))
     sources = []
     for row in rows:
-        text = row.stored  # type: ignore[attr-defined]
+        text = row.stored
         if digest(text) != row.sha256:
             raise ReplayError(_("A passage is not the text it was when the model was given it."))
         sources.append(
