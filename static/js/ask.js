@@ -37,6 +37,9 @@
     if (!place) return;
     place.querySelector("bdi").textContent = text;
     place.hidden = false;
+    // What is put differently begins with what it was understood as.
+    const edited = card.closest(".turn")?.querySelector("[data-edit-text]");
+    if (edited && edited.value === edited.defaultValue) edited.value = text;
   }
 
   function addText(card, text) {
@@ -62,7 +65,9 @@
   }
 
   function redraw(card) {
-    htmx.ajax("GET", card.dataset.card, { target: card, swap: "outerHTML" });
+    const atEnd = isAtEnd();
+    const drawn = htmx.ajax("GET", card.dataset.card, { target: card, swap: "outerHTML" });
+    if (atEnd) drawn.then(scrollToEnd);
   }
 
   function stopFollowing(element) {
