@@ -25,6 +25,7 @@ class AnswersConfig(AppConfig):
         from answers.endpoints import ensure_built_in
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401
+        from answers.gaps.steering import leave as leave_gaps
         from answers.packing import receipts_of
         from answers.replays import forgetting  # noqa: F401
         from answers.reuse import offering  # noqa: F401
@@ -33,5 +34,6 @@ class AnswersConfig(AppConfig):
         from workspaces import evidence_pack, members
 
         members.when_left.append(end_grants)
+        members.when_left.append(leave_gaps)
         evidence_pack.contribute(receipts_of)
         post_migrate.connect(ensure_built_in, sender=self)

@@ -13,9 +13,9 @@ from answers.gaps import telling
 from answers.models import UNSETTLED, Gap, GapQuestion, GapState
 from audit.chain import digest
 from audit.events import EventType
-from audit.record import record
+from audit.record import Entry, record, record_all
 from workspaces import access
-from workspaces.models import User
+from workspaces.models import User, Workspace
 from workspaces.notifications import notify
 from workspaces.notifications.registry import Kind
 from workspaces.roles import Action
@@ -110,6 +110,20 @@ def merge(gap: Gap, *, into: Gap, by: User) -> Gap:
     record(EventType.GAP_MERGED, on=into, workspace=into.workspace_id, by=by, merged=gap.pk, questions=count)
     gap.delete()
     return into
+
+
+def leave(workspace: Workspace, person: User, by: User | None) -> None:
+    """Take the gaps of somebody who leaves the workspace from them."""
+    rows = Gap.objects.select_for_update(of=("self",), no_key=True).filter(workspace=workspace, assigned_to=person)
+    held = list(rows.filter(state__in=UNSETTLED).order_by("pk"))
+    for gap in held:
+        gap.assigned_to, gap.due_on = None, None
+        gap.state = GapState.OPEN if gap.state == GapState.ASSIGNED else gap.state
+        gap.save(update_fields=["assigned_to", "due_on", "state"])
+    if held:
+        details = {"to": None, "to_label": "", "due_on": "", "left": True}
+        entries = [Entry(EventType.GAP_ASSIGNED, gap, details=details) for gap in held]
+        record_all(entries, workspace=workspace, by=by)
 
 
 def locked(gap: Gap, action: str, by: User) -> Gap:

@@ -21,9 +21,10 @@ from documents import deletion, library, restriction
 from documents.ingest import ingest_version
 from documents.models import Document
 from tests.answers import library as shelf
-from workspaces import access
+from workspaces import access, members
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification
+from workspaces.roles import Role
 
 PARKING = "Where can visitors park their bicycles?"
 ALSO_PARKING = "Where may a visitor park a bicycle?"
@@ -155,6 +156,18 @@ def test_it_is_assigned_to_who_may_add_documents_and_they_are_told(
     with pytest.raises(GapError, match="over already"):
         steering.assign(gap, to=contributor, due_on=day - timedelta(days=9), by=manager)
     assert steering.assign(gap, to=None, by=manager).state == GapState.OPEN
+
+
+def test_who_leaves_the_workspace_leaves_their_gaps_to_nobody(
+    gap: Gap, policies: Any, manager: Any, contributor: Any
+) -> None:
+    steering.assign(gap, to=contributor, by=manager)
+
+    members.remove_member(policies, contributor, Role.CONTRIBUTOR, by=manager)
+
+    gap.refresh_from_db()
+    assert (gap.state, gap.assigned_to) == (GapState.OPEN, None)
+    assert types()[-1] == EventType.GAP_ASSIGNED
 
 
 def test_gaps_are_taken_apart_and_put_together(

@@ -79,6 +79,9 @@ TASKS_FOR_A_PERSON = {
 #: They tend rows and use nobody's rights: what they do was allowed when the row was written.
 TASKS_FOR_NOBODY = {
     "answers.tasks.sweep_answers",
+    # Who is told of a closed gap is asked anew: tests/answers/test_gaps.py.
+    "answers.tasks.sweep_gaps",
+    "answers.tasks.sweep_approved",
     "answers.tasks.sweep_standing",
     "audit.tasks.sweep_checkpoints",
     "documents.tasks.build_space_task",
