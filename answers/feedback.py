@@ -3,14 +3,16 @@
 Who manages documents or reviews there sees what was said; other readers never do.
 """
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import FeedbackError
-from answers.gaps import gathering
-from answers.models import Answer, Feedback, FeedbackReason
+from answers.gaps import gathering, grouping
+from answers.models import Answer, Feedback, FeedbackReason, GapCause
 from answers.querysets import rests_on_open
 from answers.sharing import reads
 from answers.states import RELEASED
@@ -26,39 +28,25 @@ MAX_WORDS = 1000
 _OPENS_A_GAP = {FeedbackReason.INCOMPLETE, FeedbackReason.OUTDATED}
 
 
-@transaction.atomic
 def give(answer: Answer, *, helped: bool, by: User, reason: str = "", words: str = "") -> Feedback:
     """Keep what `by` says of the answer, in place of what they said before.
 
     Raises Hidden or Forbidden as access does, and FeedbackError for an answer they may not read now, and for a
     negative judgement without one of the reasons.
     """
-    answer = _readable(answer, by)
-    reason, words = ("", words) if helped else (_checked_reason(reason), words)
-    words = words.replace("\0", "").strip()
+    reason, words = "" if helped else _checked_reason(reason), words.replace("\0", "").strip()
     if len(words) > MAX_WORDS:
         raise FeedbackError(_("Say it in at most %(limit)d characters.") % {"limit": MAX_WORDS})
-    said = {"helped": helped, "reason": reason, "words": words, "text_sha256": answer.released_sha256}
-    before = Feedback.objects.filter(answer=answer, given_by=by).first()
-    if before is not None and {name: getattr(before, name) for name in said} == said:
-        return before
-    kept, _made = Feedback.objects.update_or_create(
-        answer=answer, given_by=by, defaults=said | {"given_at": timezone.now()}
-    )
-    record(
-        EventType.FEEDBACK_GIVEN,
-        on=answer,
-        workspace=answer.workspace_id,
-        by=by,
-        helped=helped,
-        code=reason,
-        text_sha256=answer.released_sha256,
-        **({"words_sha256": digest(words)} if words else {}),
-    )
-    if reason in _OPENS_A_GAP and answer.asked_by_id == by.pk:
-        gathering.after_feedback(answer)
-    elif answer.asked_by_id == by.pk:
-        gathering.no_longer_told(answer)
+    opens_a_gap = reason in _OPENS_A_GAP and answer.asked_by_id == by.pk
+    # Before the transaction, since a server may compute it.
+    meant = grouping.meaning(answer) if opens_a_gap else None
+    with transaction.atomic():
+        answer = _readable(answer, by)
+        kept = _keep(answer, by, {"helped": helped, "reason": reason, "words": words})
+        if meant is not None:
+            grouping.put(answer, GapCause.FEEDBACK, meant)
+        elif answer.asked_by_id == by.pk:
+            gathering.no_longer_told(answer)
     return kept
 
 
@@ -97,6 +85,29 @@ def of_answer(answer: Answer, *, to: User) -> list[Feedback]:
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _keep(answer: Answer, by: User, said: dict[str, Any]) -> Feedback:
+    """Store it with the text it was said of, unless exactly that was said before."""
+    said["text_sha256"] = answer.released_sha256
+    before = Feedback.objects.filter(answer=answer, given_by=by).first()
+    if before is not None and {name: getattr(before, name) for name in said} == said:
+        return before
+    kept, _made = Feedback.objects.update_or_create(
+        answer=answer, given_by=by, defaults=said | {"given_at": timezone.now()}
+    )
+    words = said["words"]
+    record(
+        EventType.FEEDBACK_GIVEN,
+        on=answer,
+        workspace=answer.workspace_id,
+        by=by,
+        helped=said["helped"],
+        code=said["reason"],
+        text_sha256=answer.released_sha256,
+        **({"words_sha256": digest(words)} if words else {}),
+    )
+    return kept
 
 
 def _readable(answer: Answer, by: User) -> Answer:

@@ -74,11 +74,6 @@ def gather() -> int:
     return gathered
 
 
-def after_feedback(answer: Answer) -> None:
-    """Its asker finds that something is missing in it, or out of date; in their transaction."""
-    grouping.put(answer, GapCause.FEEDBACK, grouping.meaning(answer))
-
-
 def no_longer_told(answer: Answer) -> None:
     """Its asker changed their mind: the question leaves a gap that nobody settled, unless they sent it too."""
     GapQuestion.objects.filter(answer=answer, cause=GapCause.FEEDBACK, sent_at=None, gap__state__in=UNSETTLED).delete()
