@@ -22,6 +22,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import a_document, a_draft_on_a_closed_document, a_held_answer
+from tests.leaks.hostile_outputs import OUTPUTS
 from workspaces import access
 from workspaces.exceptions import Hidden
 
@@ -122,6 +123,33 @@ def test_nothing_in_a_text_becomes_markup_a_picture_or_a_link(legal, member, rev
     if format == "markdown":
         html = MarkdownIt("commonmark").render(file.content.decode())
         assert set(re.findall(r"<(\w+)", html)) <= {"h1", "h2", "p", "a", "strong", "blockquote", "hr", "code", "br"}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_known_attack_on_a_page_makes_a_link_or_a_picture_in_a_file(format):
+    texts = [content.clean(text) for text in OUTPUTS]
+    attacked = content.Content(
+        workspace=texts[0],
+        question=" ".join(texts)[:2000],
+        asked="Asked",
+        paragraphs=tuple(texts),
+        label="Written by a machine.",
+        status="Released.",
+        heading="Sources",
+        sources=tuple(
+            content.Source(number, title=text, version=text, place=text, quote=text, url=f"{PORTAL}/w/{number}/")
+            for number, text in enumerate(texts, 1)
+        ),
+        proof="SHA-256",
+        taken="Taken",
+        url=f"{PORTAL}/answer/",
+        language="en",
+    )
+
+    file = take.FORMATS[format].write(attacked)
+
+    expected = {f"{PORTAL}/answer/", *(f"{PORTAL}/w/{number}/" for number in range(1, len(texts) + 1))}
+    assert links_of(format, file) == expected
 
 
 def test_an_unescaped_text_would_be_seen(legal, member, reviewer, monkeypatch):
