@@ -97,6 +97,8 @@ def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
     """What a step found, in sentences; nothing of a detail that it did not leave."""
     if step == "scope" and detail.get("policy"):
         yield _("Release policy then: %(policy)s.") % {"policy": detail["policy"]}
+    if step == "understand":
+        yield from _understood(detail)
     if step == "retrieve":
         yield from _found(detail)
     if step == "compose" and "prompt_characters" in detail:
@@ -111,6 +113,19 @@ def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
         }
     if step == "ground" and "sentences" in detail:
         yield from _grounded(detail)
+
+
+def _understood(detail: Mapping[str, Any]) -> Iterable[str]:
+    if turns := detail.get("turns"):
+        told = ngettext("%(count)s earlier turn was looked at.", "%(count)s earlier turns were looked at.", turns)
+        yield told % {"count": turns}
+    if left_out := detail.get("left_out"):
+        untold = ngettext(
+            "%(count)s earlier turn was left out: something it rests on was closed to the asker.",
+            "%(count)s earlier turns were left out: something they rest on was closed to the asker.",
+            left_out,
+        )
+        yield untold % {"count": left_out}
 
 
 def _found(detail: Mapping[str, Any]) -> Iterable[str]:

@@ -8,6 +8,8 @@ from answers import conversations, earlier_turns, pipeline, questions
 from answers.exceptions import QuestionError, WrongState
 from answers.models import Answer, Conversation
 from answers.models.evidence import FIRST_INHERITED
+from answers.provenance import record_of
+from answers.provenance_page import steps_of
 from answers.querysets import closed_evidence
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -84,6 +86,8 @@ def test_a_turn_whose_sources_were_lost_is_not_told_again(
     assert second.asked_as == ""
     detail = second.steps.get(step="understand").detail
     assert (detail["turns"], detail["left_out"]) == (0, 1)
+    told = [line for step in steps_of(record_of(second), told=True) for line in step.said]
+    assert "1 earlier turn was left out: something it rests on was closed to the asker." in told
     assert not any(LEAVE in str(request) or "20 working days" in str(request) for request in chat_server.requests)
     assert not Event.objects.filter(type=EventType.TURNS_SENT).exists()
 
