@@ -189,8 +189,16 @@ ONE_RULE = {
     "form-0-name": "Everything",
     "form-0-effect": "hold",
     "form-0-condition": "rest",
+    "form-0-level": "restricted",
+    "form-0-percent": "",
+    "form-0-model": "*",
+    "form-0-role": "member",
     "form-0-second_from": "",
     "form-0-is_on": "on",
+    "form-0-remove": "",
+    "form-MIN_NUM_FORMS": "0",
+    "form-MAX_NUM_FORMS": "30",
+    "reason": "A rule of the bank.",
 }
 
 SOURCE = {
@@ -522,7 +530,12 @@ PORTAL = [
     ),
     Act("answers:release_rules", "manager", E.RELEASE_RULES_CHANGED, sent=ONE_RULE | {"act": "save", "seen": "0"}),
     Act("answers:release_rules", "manager", E.RELEASE_RULES_TRIED, sent=ONE_RULE | {"act": "try"}, variant="trying"),
-    Act("answers:review_reasons", "manager", E.REVIEW_REASONS_CHANGED, sent={"reject": "Not so."}),
+    Act(
+        "answers:review_reasons",
+        "manager",
+        E.REVIEW_REASONS_CHANGED,
+        sent=dict.fromkeys(("approve", "edit", "return", "reject", "reopen", "take_back"), "Not so."),
+    ),
     Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12"}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     # Feedback, gaps, approved answers
@@ -588,6 +601,6 @@ PORTAL = [
         "answers:models",
         "manager",
         E.WORKSPACE_CHANGED,
-        sent={"default": one("endpoint"), "choices": [one("endpoint")]},
+        sent={"default": one("endpoint"), "choices": [one("endpoint")], "reranker": "judge"},
     ),
 ]
