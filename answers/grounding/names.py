@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import zip_longest
 
 from documents.analysis import fold
 
@@ -37,7 +38,7 @@ def names(text: str, language: str) -> list[str]:
         return []
     found = []
     words = list(_WORD.finditer(text))
-    for match, follower in zip(words, [*words[1:], None], strict=True):
+    for match, follower in zip_longest(words, words[1:]):
         word = match.group()
         if not word[0].isupper() or len(word) == 1 or fold(word) in _NO_NAMES:
             continue

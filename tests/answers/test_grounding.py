@@ -192,6 +192,17 @@ def test_any_text_can_be_read_for_figures_and_agrees_with_itself(text):
     assert all(date.agrees(read.dates, read.numbers) for date in read.dates)
 
 
+_ANYTHING = st.text(alphabet="AaБбčN not.,:!? 0123456789%€-'\n[]()„“", max_size=80)
+
+
+@given(_ANYTHING, _ANYTHING)
+def test_any_sentence_gets_a_verdict_from_any_source(text, source):
+    weighed = weigh_sentence(text, [place(source, language="en")], spoken="en")
+
+    assert weighed.verdict in Grounding.values
+    assert all(grounding.in_words(reason) for reason in weighed.reasons)
+
+
 @given(st.sampled_from(re.split(r"(?<=[.]) (?=[A-ZЗНБ])", f"{ENGLISH} {SERBIAN}")))
 def test_nothing_denies_itself(text):
     language = analysis.detect_language(text)
