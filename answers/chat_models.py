@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 TEMPERATURE = 0.0
 #: More than any answer needs; a server that never stops is cut here.
 MOST_CHARACTERS = 40_000
+#: No prompt or answer has so many; a server that says so is wrong.
+_MOST_TOKENS = 10**9
 #: Tries before the first word, when the server says it is busy.
 _TRIES = 2
 _LONGEST_WAIT = 20.0
@@ -59,15 +61,17 @@ def stream_chat(
     question: str,
     evidence: Sequence[Evidence],
     should_stop: Callable[[], bool] = lambda: False,
+    usage: dict[str, int] | None = None,
 ) -> Iterator[str]:
     """What the model writes, piece by piece; ends early, without an error, once `should_stop()` says so.
 
-    Raises ModelFailed, and EndpointError when the endpoint's key is missing.
+    `usage` is filled with the tokens of "input" and "output" by a server that tells them; none is asked to, since some
+    refuse a request that asks. Raises ModelFailed, and EndpointError when the endpoint's key is missing.
     """
     if endpoint.kind == EndpointKind.EXTRACTIVE:
         pieces = _quote(prompt, question, evidence)
     else:
-        pieces = _ask_server(endpoint, prompt, should_stop)
+        pieces = _ask_server(endpoint, prompt, should_stop, {} if usage is None else usage)
     length = 0
     for piece in pieces:
         length += len(piece)
@@ -127,7 +131,9 @@ class _Clock:
             raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, detail)
 
 
-def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[], bool]) -> Iterator[str]:
+def _ask_server(
+    endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[], bool], usage: dict[str, int]
+) -> Iterator[str]:
     # Loaded before the clock starts: the first question of a process is not the server's fault.
     import langchain_openai  # noqa: F401
 
@@ -136,7 +142,7 @@ def _ask_server(endpoint: ModelEndpoint, prompt: Prompt, should_stop: Callable[[
     clock = _Clock(endpoint)
     for tries_left in reversed(range(_TRIES)):
         try:
-            yield from _one_try(endpoint, key, prompt, clock, should_stop)
+            yield from _one_try(endpoint, key, prompt, clock, should_stop, usage)
         except _Busy as busy:
             # A little more than asked for, so that many workers do not come back in the same instant.
             pause = busy.after * random.uniform(1.0, 1.2)  # noqa: S311
@@ -160,10 +166,16 @@ def _wait(seconds: float, should_stop: Callable[[], bool]) -> bool:
 
 
 def _one_try(
-    endpoint: ModelEndpoint, key: str, prompt: Prompt, clock: _Clock, should_stop: Callable[[], bool]
+    endpoint: ModelEndpoint,
+    key: str,
+    prompt: Prompt,
+    clock: _Clock,
+    should_stop: Callable[[], bool],
+    usage: dict[str, int],
 ) -> Iterator[str]:
     finish = ""
     for chunk in _chunks(endpoint, key, prompt, clock, should_stop):
+        usage.update(_told(chunk))
         finish = chunk.response_metadata.get("finish_reason") or finish
         if text := _text(chunk):
             clock.has_begun = True
@@ -289,6 +301,13 @@ def _messages(prompt: Prompt, material: dict[str, Any]) -> list["BaseMessage"]:
     from langchain_core.messages import HumanMessage, SystemMessage
 
     return [SystemMessage(prompt.system), HumanMessage(prompt.question, additional_kwargs=material)]
+
+
+def _told(chunk: Any) -> dict[str, int]:
+    """The tokens a server counted, where this chunk tells them; whatever is no count is not believed."""
+    told = chunk.usage_metadata or {}
+    counts = {name: told.get(f"{name}_tokens") for name in ("input", "output")}
+    return {name: count for name, count in counts.items() if type(count) is int and 0 <= count < _MOST_TOKENS}
 
 
 def _text(chunk: Any) -> str:

@@ -73,6 +73,14 @@ def steps_of(record: Mapping[str, Any], *, told: bool) -> list[StepLine]:
     ]
 
 
+def tokens_of(record: Mapping[str, Any]) -> dict[str, int]:
+    """The tokens of "input" and "output" that the model told for the attempt that came to the ending; empty if none."""
+    told = [
+        run["detail"]["tokens"] for run in record["steps"] if run["step"] == "compose" and "tokens" in run["detail"]
+    ]
+    return dict(told[-1]) if told else {}
+
+
 def happenings(events: Iterable[Event]) -> list[Happening]:
     """Entries in their order, alike ones that follow each other as one line."""
     lines = []

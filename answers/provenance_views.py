@@ -14,7 +14,7 @@ from answers.cards import Card
 from answers.exceptions import ReplayError
 from answers.models import Answer
 from answers.provenance import record_of
-from answers.provenance_page import MOST_ENTRIES, happenings, steps_of
+from answers.provenance_page import MOST_ENTRIES, happenings, steps_of, tokens_of
 from answers.querysets import answers_explained_to, closed_documents
 from answers.replays.sameness import require_comparable, require_reviewer, sources_of
 from answers.steps.state import State
@@ -44,6 +44,7 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
     context = {
         "card": shown,
         "record": said,
+        "tokens": tokens_of(said),
         "steps": steps_of(said, told=may_read or is_reviewer),
         "events": happenings(reversed(entries[:MOST_ENTRIES])),
         "more_events": max(0, entries.count() - MOST_ENTRIES),

@@ -18,9 +18,15 @@ def compose(state: State) -> Outcome:
     state.parameters = chat_models.parameters_of(endpoint)
     watch = leases.Watch(state.answer)
     writer = _Writer(state)
+    usage: dict[str, int] = {}
     try:
         for piece in chat_models.stream_chat(
-            endpoint, state.prompt, question=state.question, evidence=state.sources, should_stop=watch.should_stop
+            endpoint,
+            state.prompt,
+            question=state.question,
+            evidence=state.sources,
+            should_stop=watch.should_stop,
+            usage=usage,
         ):
             writer.write(piece)
     except EndpointError as error:
@@ -32,7 +38,8 @@ def compose(state: State) -> Outcome:
     state.written = spoken(state.raw)
     if _says_no_evidence(state.written):
         raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, said_by="model")
-    return Outcome(detail={"characters": len(state.raw), "prompt_characters": len(state.prompt.question)})
+    sizes = {"characters": len(state.raw), "prompt_characters": len(state.prompt.question)}
+    return Outcome(detail=sizes | ({"tokens": usage} if usage else {}))
 
 
 def spoken(raw: str) -> str:

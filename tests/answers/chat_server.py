@@ -156,6 +156,15 @@ def _says(handler: _Handler, prompt: str) -> None:
     handler.stream(handler.chat.says)
 
 
+def _counts(handler: _Handler, prompt: str) -> None:
+    handler.open_stream()
+    handler.send(_TRUE)
+    handler.send("", "stop")
+    usage = {"prompt_tokens": 321, "completion_tokens": 17, "total_tokens": 338}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage}
+    handler.wfile.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
+
+
 def _echo(handler: _Handler, prompt: str) -> None:
     handler.stream(f"{_TRUE}\n\n{prompt}")
 

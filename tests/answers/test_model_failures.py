@@ -185,7 +185,7 @@ def test_a_failed_answer_leaves_what_was_tried_in_its_record(
 ) -> None:
     answer = answered(policies, QUESTION, member, endpoint=endpoint_of("only-lies"))
 
-    assert [run.step for run in answer.steps.all()] == ["scope", "understand", "retrieve", "compose", "cite"]
+    assert [run.step for run in answer.steps.all()] == ["scope", "understand", "reuse", "retrieve", "compose", "cite"]
     assert answer.steps.last().outcome == AnswerStatus.FAILED_MODEL_UNCITED
     assert answer.raw_output
     assert answer.prompt_sha256

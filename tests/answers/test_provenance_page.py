@@ -103,3 +103,12 @@ def test_alike_entries_that_follow_each_other_are_one_line(answer, member, clien
     assert sum(line.count for line in lines) == events.count()
     assert lines[-1].count >= 3
     assert lines[-1].label == "A person read an answer."
+
+
+def test_tokens_are_told_where_the_model_tells_them(handbook, policies, member, answered, endpoint_of, client_of):
+    counted = answered(policies, QUESTION, member, endpoint=endpoint_of("counts"))
+
+    shown = page(client_of(member), counted).content.decode()
+
+    assert "321 read, 17 written" in shown
+    assert "not told by the model" not in shown
