@@ -144,6 +144,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'draft',
+                'verbose_name_plural': 'drafts',
                 'ordering': ['created_at'],
             },
         ),

@@ -73,6 +73,7 @@ class Draft(models.Model):
 
     class Meta:
         verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
         ordering = ["created_at"]
         constraints = [
             models.CheckConstraint(
