@@ -77,10 +77,18 @@ class LegReport(Told):
     fault: str
 
 
+class RerankerReport(Told):
+    name: str
+    scored: int
+    kept_back: int
+    fault: str
+
+
 class Passage(Told):
     rank: int
     score: float
     cosine: float | None
+    rerank: float | None
     document: str
     document_id: UUID
     title: str
@@ -103,6 +111,8 @@ class Found(Told):
     degraded: bool
     sentence: str
     legs: list[LegReport]
+    #: None where the workspace has none.
+    reranker: RerankerReport | None
     hits: list[Passage]
 
 
