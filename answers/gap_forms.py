@@ -45,7 +45,7 @@ class ByDocumentForm(forms.Form):
 class ByFileForm(forms.Form):
     """A file that becomes a document."""
 
-    file = forms.FileField(label=_("File"))
+    file = forms.FileField(label=_("File"), widget=forms.FileInput)
 
 
 class ByTextForm(forms.Form):

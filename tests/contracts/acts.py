@@ -164,7 +164,7 @@ def _elsewhere_searched(world: World) -> None:
 
 
 def _judged(world: World) -> None:
-    feedback.give(world.own.declassified, helped=True, by=world.people["member"])
+    feedback.give(world.own.released, helped=True, by=world.people["member"])
 
 
 def _in_work(world: World) -> None:
@@ -551,10 +551,10 @@ PORTAL = [
         "answers:feedback",
         "member",
         E.FEEDBACK_TAKEN_BACK,
-        {"pk": one("declassified")},
+        {"pk": one("released")},
         {"act": "take_back"},
         before=_judged,
-        may=ASKER,
+        may=ASKER | {"reviewer"},
         variant="take_back",
     ),
     Act("answers:send_gap", "member", E.GAP_QUESTION_SENT, {"pk": one("unanswered")}, may=ASKER),
