@@ -11,12 +11,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from answers import alike, comments, declassification, grounding, queue, review, separation
+from answers import alike, comments, declassification, grounding, policy, queue, review, separation
 from answers.draft_history import History, history_of
 from answers.draft_sources import Source, sources_of
 from answers.marks import MARK, take_out
 from answers.models import Answer, Clarification, Comment, Draft, Grounding, Priority
-from answers.review import reasons
+from answers.review import bulk, reasons
 from answers.states import DraftState
 from audit.chain import digest
 from documents.differences import Piece, difference
@@ -92,6 +92,8 @@ class DraftPage:
     #: The highest classification among its sources, and whether approving takes two people.
     classification: Classification | None
     takes_two: bool
+    #: What the release policy held it by; None for a draft from before that was kept.
+    held_by: policy.Why | None
     is_open: bool
     may_decide: bool
     may_approve: bool
@@ -150,6 +152,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         approval_objection=approval_objection,
         classification=separation.classification_of(answer),
         takes_two=takes_two,
+        held_by=policy.why(answer),
         is_open=is_open,
         may_decide=not objection and waiting,
         may_approve=may_approve,
@@ -163,7 +166,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         priorities=list(Priority.choices),
         clarifications=list(Clarification.objects.filter(review__draft=draft)),
         may_reopen=not is_open and review.may_reopen(answer, user),
-        alike=alike.alike(draft, user).count() if may_approve else 0,
+        alike=alike.alike(draft, user)[: bulk.MOST - 1].count() if may_approve else 0,
         reasons=_reasons(draft) if is_open and not objection else [],
     )
 

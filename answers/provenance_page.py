@@ -10,6 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from answers.policy.told import in_words as decided_in_words
 from answers.states import AnswerStatus
 from audit.models import Event
 
@@ -121,6 +122,8 @@ def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
         }
     if step == "ground" and "sentences" in detail:
         yield from _grounded(detail)
+    if step == "route" and detail.get("rule"):
+        yield decided_in_words(detail)
 
 
 def _understood(detail: Mapping[str, Any]) -> Iterable[str]:

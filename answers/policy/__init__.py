@@ -8,8 +8,8 @@ from answers.policy.facts import Facts
 from answers.policy.keeping import change, in_force
 from answers.policy.noting import as_detail
 from answers.policy.rules import Rule, defaults
-from answers.policy.told import why
+from answers.policy.told import Why, why
 from answers.policy.trial import try_out
 from answers.policy.verdicts import Verdict, decide
 
-__all__ = ["Facts", "Rule", "Verdict", "as_detail", "change", "decide", "defaults", "in_force", "try_out", "why"]
+__all__ = ["Facts", "Rule", "Verdict", "Why", "as_detail", "change", "decide", "defaults", "in_force", "try_out", "why"]

@@ -1,6 +1,10 @@
 """Say in words what decided on an answer, for whoever reviews it or looks at how it came about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from answers.exceptions import PolicyError
 from answers.models import Answer, ReleaseDecision, ReleaseRules
@@ -33,6 +37,18 @@ def why(answer: Answer) -> Why | None:
     if rule is None:
         return Why(decision.held, decision.rule, rules_number=decision.rules_number, takes_two=decision.takes_two)
     return Why(decision.held, rule.sentence, rule.name, decision.rules_number, decision.takes_two)
+
+
+def in_words(detail: Mapping[str, Any]) -> str:
+    """What a step of the provenance kept of the decision, as a sentence: `noting.as_detail` in words."""
+    if detail["rule"] in Guard.values:
+        return str(Guard(detail["rule"]).label)
+    told = (
+        _("Held by the rule %(rule)s of set %(number)s.")
+        if detail["held"]
+        else _("Released by the rule %(rule)s of set %(number)s.")
+    )
+    return told % {"rule": f"“{detail['rule']}”", "number": detail.get("rules", 0)}
 
 
 def _rule(decision: ReleaseDecision) -> Rule | None:
