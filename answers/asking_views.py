@@ -118,7 +118,8 @@ def way_out(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
 
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Conversation:
-    return access.find(request.user, Action.ASK, Conversation, pk=pk, workspace=workspace)
+    """One's own that was not put away: to its owner it is gone."""
+    return access.find(request.user, Action.ASK, Conversation, pk=pk, workspace=workspace, archived_at=None)
 
 
 def _sent(request: HttpRequest, workspace: Workspace) -> Conversation | None:

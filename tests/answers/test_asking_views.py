@@ -119,6 +119,7 @@ def test_a_deleted_conversation_is_in_no_list_of_its_owner(client_of, member, as
         page = client.get(at(name)).content.decode()
         assert LEAVE not in page
         assert "Leave of mine" not in page
+    assert client.get(at("conversation", pk=asked.question.conversation_id)).status_code == 404
 
 
 def test_the_history_groups_questions_by_conversation_and_leaves_earlier_forms_out(client_of, member, asked):

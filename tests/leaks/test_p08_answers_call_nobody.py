@@ -45,7 +45,7 @@ def test_released_answers_and_previous_questions(policies, member, client_of, mo
         page = reader.open("/w/policies/ask/")
         shown = page.locator(".answer__text").count()
         words = _words(page.locator("#thread").inner_text())
-        _assert_harmless(reader, ".answer__text, .bubble, .asked-as, #conversation")
+        _assert_harmless(reader, ".answer__text, .bubble, .asked-as, .conversation__name")
 
         rows = reader.open("/w/policies/questions/").locator(".past li").count()
         _assert_harmless(reader, ".day")
