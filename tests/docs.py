@@ -94,7 +94,7 @@ def _states() -> str:
     ]
     return _page(
         "States",
-        "documents/states.py`, `answers/states.py` and `answers/review.py",
+        "documents/states.py`, `answers/states.py` and `answers/review/",
         "What may follow what. A state is written in the transaction that writes what it promises.",
         "## A version of a document",
         _version_diagram(),
