@@ -15,7 +15,7 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from answers import cards, endpoints, questions, reading, streaming
+from answers import cards, endpoints, questions, reading, streaming, suspended
 from answers.models import Answer, Conversation
 from answers.querysets import answers_given_to
 from answers.sse import event_stream
@@ -80,6 +80,17 @@ class Sentence(Told):
     reasons: list[Reason]
 
 
+class SuspendedBy(Told):
+    """What happened to a source since the answer was released."""
+
+    #: deleted, replaced, expired or reclassified.
+    reason: str
+    #: The document; none where it may not be named to this person.
+    document: UUID | None
+    since: datetime
+    sentence: str
+
+
 class AnswerReading(Told):
     answer_id: UUID
     status: str
@@ -96,6 +107,8 @@ class AnswerReading(Told):
     asked_as: str
     #: Where a follow-up goes on; none for an answer that somebody else asked for.
     conversation: UUID | None
+    #: Why a released answer is closed to everybody now; empty where it is not.
+    suspended: list[SuspendedBy]
     #: Where this answer is read, and where its events are followed: empty for one that somebody else asked for.
     url: str
     events: str
@@ -221,6 +234,7 @@ def _read(user: User, pk: UUID) -> dict[str, Any]:
     return reading.as_document(shown) | {
         "asked_as": reading.asked_as(shown, by=user),
         "conversation": found.question.conversation_id if is_mine else None,
+        "suspended": suspended.as_documents(found, to=user),
         "url": _address(found),
         "events": reverse("api:events", kwargs={"pk": pk}) if is_mine else "",
     }

@@ -95,7 +95,8 @@ def inspect(answer: Answer, *, by: User) -> str | None:
     closed = bool(closed_documents(by, answer)) and not is_declassified_for(by, answer)
     if closed or (answer.asked_by_id == by.pk and not is_released):
         return None
-    text = answer.released_text if is_released else answer.text
+    # Of a suspended one too: what was released, which a reviewer may have edited.
+    text = answer.released_text or answer.text
     if text:
         _note(answer, text, by)
     return text

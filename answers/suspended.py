@@ -51,8 +51,8 @@ def as_documents(answer: Answer, *, to: User) -> list[dict[str, Any]]:
     return [
         {
             "reason": suspension.reason,
-            "document": str(suspension.document_id) if suspension.document_id in named else None,
-            "since": suspension.suspended_at.isoformat(),
+            "document": suspension.document_id if suspension.document_id in named else None,
+            "since": suspension.suspended_at,
             "sentence": in_words(suspension, to=to),
         }
         for suspension in standing

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import declassification, feedback, provenance, reading, review, separation
+from answers import declassification, feedback, provenance, reading, review, separation, suspended
 from answers.models import Answer
 from answers.querysets import closed_documents
 from answers.review import reasons
@@ -123,6 +123,7 @@ class AnswerAdmin(GovernedAdmin):
             **self._reopening(request, answer, is_open=text is not None),
             "said": feedback.of_answer(answer, to=request.user) if text is not None else [],
             "wording": WORDING[AnswerStatus(answer.status)],
+            "why_suspended": [suspended.in_words(one, to=request.user) for one in suspended.standing_of(answer)],
             "draft": getattr(answer, "draft", None) if answer.asked_by_id != request.user.pk else None,
             "record": provenance.record_of(answer, closed=closed_documents(request.user, answer))
             if text is not None

@@ -12,7 +12,7 @@ from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, library, metadata, reminders
+from documents import classifying, library, metadata, reminders, restriction
 from documents.models import Document
 from tests.answers import library as shelf
 from workspaces.exceptions import Forbidden, Hidden
@@ -296,3 +296,25 @@ def test_a_deletion_is_confirmed_away_by_nobody(released, reviewer, manager):
             act(answer, by=reviewer, **more)
 
     assert status_of(released) == AnswerStatus.SUSPENDED
+
+
+def test_programs_and_officers_are_told_why_and_the_document_only_where_it_is_open(
+    released, member, reviewer, manager, client_of
+):
+    replace(released, manager)
+    document = handbook_of(released)
+
+    told_to_asker = client_of(member).get(f"/api/v1/answers/{released.pk}").json()
+    officers_page = client_of(reviewer).get(f"/admin/answers/answer/{released.pk}/change/").content.decode()
+
+    (why,) = told_to_asker["suspended"]
+    assert (why["reason"], why["document"], told_to_asker["text"]) == ("replaced", str(document.pk), "")
+    assert document.title in why["sentence"]
+    assert "has had a newer version since" in officers_page
+    page = client_of(reviewer).get(f"/w/legal/answers/{released.pk}/standing/").content.decode()
+    assert "<del>" in page
+    assert "27" in page
+    restriction.restrict(document, by=manager)
+    told_to_asker = client_of(member).get(f"/api/v1/answers/{released.pk}").json()
+    assert told_to_asker["suspended"][0]["document"] is None
+    assert document.title not in told_to_asker["suspended"][0]["sentence"]
