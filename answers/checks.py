@@ -20,6 +20,11 @@ def of(workspace: Workspace) -> WorkspaceChecks:
     return stored or WorkspaceChecks(workspace=workspace)
 
 
+def as_loaded(workspace: Workspace) -> WorkspaceChecks:
+    """As `of`, from what was loaded with the workspace; `leases.take` does that in its one query."""
+    return getattr(workspace, "checks", None) or WorkspaceChecks(workspace=workspace)
+
+
 @transaction.atomic
 def choose(workspace: Workspace, *, strictness: str, judge: ModelEndpoint | None, by: User) -> WorkspaceChecks:
     """Set strictness and judge; the trail keeps before and after. Raises EndpointError for what cannot judge."""

@@ -34,7 +34,14 @@ def take(answer_id: UUID) -> Answer | None:
     )
     if not taken:
         return None
-    related = ("question", "asked_by", "endpoint", "workspace__models__default_endpoint", "workspace__reuse_rules")
+    related = (
+        "question",
+        "asked_by",
+        "endpoint",
+        "workspace__models__default_endpoint",
+        "workspace__reuse_rules",
+        "workspace__checks__judge",
+    )
     answer = Answer.objects.select_related(*related).get(pk=answer_id)
     return answer if answer.status == AnswerStatus.WORKING else None
 

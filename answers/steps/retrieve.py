@@ -43,7 +43,7 @@ def retrieve(state: State) -> Outcome:
         "cosine": result.evidence.cosine,
         "coverage": result.evidence.coverage,
     }
-    state.checks = checks.of(state.workspace)
+    state.checks = checks.as_loaded(state.workspace)
     signs, strictness = signs_of(state.workspace, result), state.checks.strictness
     found |= {"chance": signs.chance, "strictness": strictness, "least_chance": LEAST_CHANCE[strictness]}
     if result.reranked:
