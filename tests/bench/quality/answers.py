@@ -1,4 +1,4 @@
-"""The built-in model on SQuAD's questions: does what it quotes hold the reference answer, and how much does it quote?"""
+"""The built-in model on the questions of SQuAD: does what it quotes hold the answer, and how much does it quote?"""
 
 from statistics import mean
 

@@ -64,7 +64,7 @@ def measure(bench: Bench, name: str) -> list[Figure]:
     figures: list[Figure] = []
     alarms = {}
     for kind, make in {"verbatim": _verbatim, "reworded": _reworded}.items():
-        verdicts = [verdict for verdict in _checked(pool, make)]
+        verdicts = list(_checked(pool, make))
         alarms[kind] = sum(verdict == Grounding.UNSUPPORTED for verdict in verdicts) / len(verdicts)
         figures.append(
             Figure(
@@ -74,7 +74,7 @@ def measure(bench: Bench, name: str) -> list[Figure]:
         doubted = sum(verdict == Grounding.PARTLY for verdict in verdicts) / len(verdicts)
         figures.append(Figure(name, "untouched", f"doubted, {kind}", doubted, len(verdicts)))
     for kind, make in KINDS.items():
-        verdicts = [verdict for verdict in _checked(pool, make)]
+        verdicts = list(_checked(pool, make))
         caught = sum(verdict != Grounding.SUPPORTED for verdict in verdicts) / len(verdicts)
         against = sum(verdict == Grounding.UNSUPPORTED for verdict in verdicts) / len(verdicts)
         false = alarms["reworded"]
