@@ -22,6 +22,12 @@ LISTS = {
     "drafts that wait": "/admin/answers/draft/",
     "drafts, page 40": "/admin/answers/draft/?p=40",
     "all drafts": "/admin/answers/draft/?state=all",
+    "drafts overdue": "/admin/answers/draft/?state=open&due=over",
+    "drafts on my desk": "/admin/answers/draft/?state=open&desk=mine",
+    "drafts that stand badly": "/admin/answers/draft/?grounding=unsupported",
+    "drafts on confidential": "/admin/answers/draft/?classification=confidential",
+    "drafts in Serbian": "/admin/answers/draft/?language=sr",
+    "drafts by age": "/admin/answers/draft/?o=4",
     "answers": "/admin/answers/answer/",
     "answers, page 40": "/admin/answers/answer/?p=40",
     "answers held": "/admin/answers/answer/?outcome=held",
@@ -120,6 +126,12 @@ def fill(answers: int) -> dict[str, Any]:
             "id": _id("draft"),
             "answer_id": _id("answer", "n * 2"),
             "created_at": "now() - n * interval '2 minute'",
+            # As in life: most say something else, some say the same many times; some are urgent, late, weak.
+            "text": "'This ' || CASE WHEN n % 10 = 0 THEN 0 ELSE n END",
+            "priority": "1 + n % 4",
+            "due_at": "now() + (n % 4000 - 100) * interval '1 minute'",
+            "grounding": "CASE WHEN n % 20 = 0 THEN 'unsupported' ELSE 'supported' END",
+            "assigned_to_id": "CASE WHEN n % 500 = 0 THEN (SELECT id FROM workspaces_user WHERE username = 'all') END",
         }
         multiply(draft, answers // 2, **halves)
     with connection.cursor() as cursor:
