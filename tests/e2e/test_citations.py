@@ -1,0 +1,43 @@
+"""The evidence of an answer in a real browser, with the keyboard alone: walking through it, copying, taking a file."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
+
+
+def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_in):
+    page = signed_in("member")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/w/policies/ask/new/?text=How many days of annual leave does an employee have%3F")
+    page.locator("#id_text").press("Enter")
+    marks = page.locator("#latest .answer__text .cite")
+    expect(marks.first).to_be_visible(timeout=30_000)
+    assert marks.count() > 1
+
+    marks.first.focus()
+    page.keyboard.press("Enter")
+    evidence = page.locator("#panel .evidence")
+    expect(evidence).to_have_attribute("data-citation", "1")
+    expect(evidence.locator(".evidence__supports")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(evidence).to_have_attribute("data-citation", "2")
+    expect(page.locator(".cite[aria-current]")).to_have_text("2")
+    page.keyboard.press("ArrowLeft")
+    expect(evidence).to_have_attribute("data-citation", "1")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(marks.first).to_be_focused()
+
+    copy = page.locator("#latest [data-copy-answer]")
+    copy.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#news")).to_have_text("Copied with its sources")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "[1]" in copied.partition("Sources:")[0]
+    assert "\n[1] " in copied.partition("Sources:")[2]
+
+    page.locator("#latest summary", has_text="Export").press("Enter")
+    with page.expect_download() as download:
+        page.locator("#latest .menu__item", has_text="DOCX").press("Enter")
+    assert download.value.suggested_filename.endswith(".docx")
