@@ -97,7 +97,7 @@ class SourceChange(models.Model):
 
 
 class Confirmation(models.Model):
-    """A reviewer found that a released text still stands although a source of it changed. The text stays what it was."""
+    """A reviewer found that a released text still stands although a source of it changed. It stays what it was."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="confirmations")
