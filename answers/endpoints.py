@@ -208,17 +208,13 @@ def _named(default: ModelEndpoint, choices: Iterable[ModelEndpoint]) -> dict[str
     return {"default_model": default.name, "models": [endpoint.name for endpoint in choices]}
 
 
-def test_endpoint(endpoint: ModelEndpoint, *, by: User) -> EndpointTest:
+def try_endpoint(endpoint: ModelEndpoint, *, by: User) -> EndpointTest:
     """Ask the endpoint a small question whose answer is known, and say in a sentence how it went."""
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     outcome = _try(endpoint)
     with transaction.atomic():
         record(EventType.ENDPOINT_TESTED, on=endpoint, by=by, ok=outcome.ok, outcome=outcome.sentence)
     return outcome
-
-
-# pytest would take it for a test where a test module imports it.
-test_endpoint.__test__ = False  # type: ignore[attr-defined]
 
 
 def _try(endpoint: ModelEndpoint) -> EndpointTest:

@@ -2,65 +2,38 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from answers import endpoints
 from answers.models import ModelEndpoint, WorkspaceModels
 from workspaces import access
-from workspaces.admin_base import GovernedAdmin, GovernedHistoryAdmin, PlatformRights, WorkspaceFilter
+from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.endpoint_admin import EndpointAdmin
 from workspaces.models import User, Workspace
-from workspaces.roles import Action, PlatformAction
+from workspaces.roles import Action
 
 
 @admin.register(ModelEndpoint)
-class ModelEndpointAdmin(PlatformRights, GovernedHistoryAdmin):
+class ModelEndpointAdmin(EndpointAdmin):
     """An endpoint is switched off rather than deleted: answers name the one they were made with."""
 
-    view_action = PlatformAction.MANAGE_ENDPOINTS
-    change_action = PlatformAction.MANAGE_ENDPOINTS
+    verbs = endpoints
+    trial = _("Sends a small question about reading-room hours and waits for the answer.")
     list_display = ("name", "kind_label", "model", "base_url", "key_reference", "enabled")
-    search_fields = ("name", "model", "base_url")
-    ordering = ("name",)
-    change_form_outer_before_template = "admin/answers/modelendpoint/_test.html"
     fieldsets = (
         (None, {"fields": ("name", "kind", "enabled")}),
         (_("Server"), {"fields": ("base_url", "model", "key_reference")}),
         (_("Limits"), {"fields": ("connect_seconds", "first_token_seconds", "total_seconds", "max_output_tokens")}),
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
-
-    def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
-        endpoints.save_endpoint(obj, by=request.user)
-        if form.cleaned_data.get("key_reference") and not obj.key_reference:
-            messages.warning(
-                request,
-                _("The key was entered for another server and is not sent to this one. Enter its reference again."),
-            )
-
     @display(description=_("kind"), ordering="kind", label={"extractive": "success", "openai": "info"})
     def kind_label(self, endpoint: ModelEndpoint) -> tuple[str, Any]:
         return endpoint.kind, _("Built in") if endpoint.kind == "extractive" else _("Server")
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.test_view))
-        return [path("<uuid:pk>/test/", view, name="answers_modelendpoint_test"), *super().get_urls()]
-
-    def test_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Ask the endpoint a small question and say how it went."""
-        endpoint = self.get_object(request, str(pk))
-        outcome = endpoints.test_endpoint(endpoint, by=request.user)
-        said = str(_("%(sentence)s (%(seconds)s s)")) % {"sentence": outcome.sentence, "seconds": outcome.seconds}
-        messages.add_message(request, messages.SUCCESS if outcome.ok else messages.ERROR, said)
-        return HttpResponseRedirect(reverse("admin:answers_modelendpoint_change", args=[endpoint.pk]))
 
 
 def workspace_models_open_to(user: User) -> QuerySet[WorkspaceModels]:

@@ -66,7 +66,7 @@ def test_a_manager_connects_no_endpoint(policies, manager):
     with pytest.raises(Forbidden):
         save_endpoint(a_server(), by=manager)
     with pytest.raises(Forbidden):
-        endpoints.test_endpoint(a_server(), by=manager)
+        endpoints.try_endpoint(a_server(), by=manager)
 
 
 def test_a_change_of_an_endpoint_is_in_the_trail_with_before_and_after(admin):
@@ -104,7 +104,7 @@ def test_the_test_of_an_endpoint_says_how_it_went(model, ok, said, policies, end
 
     patience = {"silent": 1}.get(model, 60)
 
-    outcome = endpoints.test_endpoint(endpoint_of(model, first_token_seconds=patience), by=admin)
+    outcome = endpoints.try_endpoint(endpoint_of(model, first_token_seconds=patience), by=admin)
 
     assert outcome.ok == ok
     assert said in outcome.sentence
@@ -112,7 +112,7 @@ def test_the_test_of_an_endpoint_says_how_it_went(model, ok, said, policies, end
 
 
 def test_the_built_in_model_passes_its_test(admin):
-    assert endpoints.test_endpoint(ModelEndpoint.objects.get(name=BUILT_IN), by=admin).ok
+    assert endpoints.try_endpoint(ModelEndpoint.objects.get(name=BUILT_IN), by=admin).ok
 
 
 @pytest.mark.parametrize(

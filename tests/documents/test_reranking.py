@@ -1,6 +1,5 @@
 """Rerankers: a better order where one answers, the search's own where it does not, and nothing sent above a ceiling."""
 
-import json
 from html import unescape
 
 import pytest
@@ -13,6 +12,7 @@ from answers.models import ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
 from documents import rerank_endpoints, reranking, search
+from documents.api import Found
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import Document, RerankEndpoint, WorkspaceReranker
 from documents.remote_reranking import scores
@@ -91,7 +91,7 @@ def test_the_finds_of_a_search_come_in_the_order_of_the_workspaces_reranker(
     assert server.requests[0][0] == "/v1/rerank"
     assert server.requests[0][1]["query"] == QUESTION
     assert as_document(result)["reranker"] == {"name": "judge", "scored": 3, "kept_back": 0, "fault": ""}
-    json.dumps(as_document(result), default=str)
+    assert Found.model_validate(as_document(result)).hits[0].rerank == 2.0
 
 
 def test_only_what_is_asked_for_is_handed_out_of_all_that_is_read(shelved, policies, member, connect):
@@ -279,7 +279,7 @@ def test_settings_that_cannot_work_are_refused(connect, admin, settings):
 def test_only_administrators_connect_and_only_managers_choose(policies, connect, manager, member, stranger):
     made = connect()
 
-    for verb in (rerank_endpoints.save_endpoint, rerank_endpoints.test_endpoint):
+    for verb in (rerank_endpoints.save_endpoint, rerank_endpoints.try_endpoint):
         with pytest.raises(Forbidden):
             verb(made, by=manager)
     with pytest.raises(Forbidden):
