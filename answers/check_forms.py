@@ -38,6 +38,8 @@ class ChecksForm(forms.Form):
         queryset=ModelEndpoint.objects.none(),
         widget=forms.RadioSelect,
         required=False,
+        # Without it a radio button for no choice is left out, and a judge could not be taken away.
+        blank=True,
         empty_label=_("No model"),
     )
 

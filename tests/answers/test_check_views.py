@@ -22,6 +22,7 @@ def test_settings_lead_to_the_page_and_it_says_where_sentences_go(policies, mana
     page = client.get(PAGE).content.decode()
     assert "the passages they cite are sent to judge.example:8000." in page
     assert "built-in" not in page
+    assert "No model" in page
 
 
 def test_a_choice_takes_effect_and_no_model_takes_the_judge_away(policies, manager, reader, client_of):

@@ -155,6 +155,13 @@ def test_the_summary_counts_verdicts_and_takes_the_lowest_figure():
     assert (summary.share_unsupported, summary.verdict) == (0.5, Grounding.UNSUPPORTED)
 
 
+def test_a_contradicted_sentence_is_the_lowest_however_many_of_its_words_stand():
+    (checked,) = grounding.weigh("Employees receive 28 days of paid leave. [1]", {1: place(ENGLISH)})
+
+    assert checked.grounding == 1.0
+    assert grounding.summarise([checked]).lowest == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
