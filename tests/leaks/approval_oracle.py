@@ -59,6 +59,10 @@ class ApprovalOracle:
         held.text, held.approvals = text, []
         held.editors.add(person)
 
+    def look_again(self, held: Held, *, for_good: bool) -> None:
+        """What was let out is no longer: it waits for another approval, or for none."""
+        held.state, held.released, held.approvals = "ended" if for_good else "waiting", "", []
+
     def shown_to(self, person: str, held: Held) -> str:
         """What the person may read of it at most, without a declassification."""
         return held.released if self.opens_all(person, held) else ""

@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 )
 
 from answers import declassification, reading, review, separation, sharing
-from answers.models import Answer, Draft, Review
-from answers.review import deciding
+from answers.models import Answer, Clarification, Draft, Review
+from answers.review import again, bulk, deciding
 from answers.states import RELEASED, AnswerStatus, DraftState
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
@@ -41,7 +41,7 @@ from workspaces.models import RoleBar, Workspace
 REVIEWERS, READERS = ("rita", "rolf", "ruth"), ("ana", "pete")
 SOURCES = ("notice", "invoices", "other invoices")
 #: Set by `make deep` to look longer.
-SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "4"))
+SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "2"))
 STEPS = int(os.environ.get("INLOCK_P7_STEPS", "30"))
 
 officer, person = st.sampled_from(REVIEWERS), st.sampled_from((*REVIEWERS, *READERS))
@@ -85,6 +85,8 @@ class Desk(RuleBasedStateMachine):
         self.hold("ana", 0)
         self.hold("ana", 1)
         self.approve(1, "rolf", "ruth", "reject")
+        self.look_again(1, "ruth", "reopen")
+        self.approve(1, "ruth", "rolf", "")
 
     def teardown(self) -> None:
         try:
@@ -177,6 +179,65 @@ class Desk(RuleBasedStateMachine):
         if self._done(lambda: review.submit(draft, by=self.users[who])):
             assert held.state == "returned"
             held.state = "waiting"
+
+    @rule(n=number, who=officer, verb=st.sampled_from(["reopen", "take_back"]))
+    def look_again(self, n: int, who: str, verb: str) -> None:
+        """A released answer goes back under review, or is closed for good: from here on nobody reads it."""
+        draft, held = self._draft(n)
+        act = {"reopen": review.reopen, "take_back": review.take_back}[verb]
+        released = bool(held.released) and self.oracle.deleted.isdisjoint(held.sources)
+        if self._done(lambda: act(draft.answer, by=self.users[who], reason="A reader doubts it.")):
+            assert released, "only what stands released is looked at again"
+            assert self.oracle.reviews(who, held)
+            self.seen[verb] += 1
+            self.oracle.look_again(held, for_good=verb == "take_back")
+        self.look(n)
+
+    @rule(n=number, who=officer)
+    def ask_back(self, n: int, who: str) -> None:
+        """An officer returns it with a question; the asker replies, and that puts it back in line."""
+        draft, held = self._draft(n)
+        act = lambda: review.return_for_changes(draft, by=self.users[who], reason="Which?", questions=["Which one?"])  # noqa: E731
+        if not self._done(act):
+            return
+        assert self.oracle.decides(who, held)
+        held.state, held.approvals = "returned", []
+        asked = Clarification.objects.filter(review__draft=draft).last()
+        for name in {*READERS, *REVIEWERS} - {held.asker}:
+            assert not self._done(lambda name=name: review.reply(asked, text="Mine.", by=self.users[name]))
+        if self._done(lambda: review.reply(asked, text="The first.", by=self.users[held.asker])):
+            assert self.oracle.opens_all(held.asker, held)
+            held.state = "waiting"
+            self.seen["replies"] += 1
+
+    @rule(who=officer)
+    def approve_together(self, who: str) -> None:
+        """All drafts that read as the first one: each goes out only as it could alone."""
+        drafts = [self._draft(n)[0] for n in range(len(self.drafts))]
+        seen = digest(self.oracle.answers[0].text)
+        may = [self.oracle.approves(who, held) for held in self.oracle.answers]
+        for item, allowed, held in zip(
+            bulk.approve(drafts, by=self.users[who], seen_sha256=seen), may, self.oracle.answers, strict=True
+        ):
+            if item.is_done:
+                assert allowed, (who, held)
+                assert digest(held.text) == seen
+                assert not self.oracle.guarded.intersection(held.sources), "two have to approve, each by itself"
+                self.seen["approved together"] += 1
+                self.oracle.approve(who, held)
+
+    @rule(n=number, who=officer, to=officer)
+    def edit_and_hand_over(self, n: int, who: str, to: str) -> None:
+        self.written += 1
+        text = f"{CLAUSES[0]} [1] Form {self.written} of it. [2]"
+        draft, held = self._draft(n)
+        act = {"text": text, "by": self.users[who], "to": self.users[to], "seen_sha256": digest(held.text)}
+        if self._done(lambda: review.approve_with_edits(draft, **act)):
+            assert self.oracle.reviews(who, held)
+            assert held.state in {"waiting", "returned"}
+            self.oracle.edit(who, held, text)
+            held.state = "waiting"
+            assert self.oracle.decides(to, held)
 
     @rule(n=number, who=officer)
     def declassify_or_take_back(self, n: int, who: str) -> None:
@@ -364,6 +425,7 @@ def test_nothing_is_shown_that_nobody_entitled_approved(db: None) -> None:
 
     print(dict(Desk.seen))  # noqa: T201  (shown with -s: how much was looked at)
     assert Desk.seen["approvals"]
+    assert Desk.seen["reopen"]
     assert Desk.seen["texts shown"]
 
 
@@ -409,6 +471,23 @@ def test_a_text_that_nobody_saw_would_be_seen(desk: Desk, monkeypatch: Any) -> N
 
     with pytest.raises(AssertionError):
         desk.approve_what_is_no_longer_there(0, "rolf")
+
+
+def test_a_reopened_text_that_stays_readable_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    desk.approve(0, "rolf", "ruth", "")
+    monkeypatch.setattr(again, "_close", lambda draft, status: "")
+
+    with pytest.raises(AssertionError):
+        desk.look_again(0, "ruth", "reopen")
+
+
+def test_a_bulk_that_asks_nobody_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(separation, "refusal", lambda person, draft, verb: None)
+    monkeypatch.setattr(bulk, "_risk", lambda draft: "")
+    desk.edit(0, "rolf")
+
+    with pytest.raises(AssertionError):
+        desk.approve_together("rolf")
 
 
 def test_a_draft_that_is_shown_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
