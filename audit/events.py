@@ -172,7 +172,10 @@ class EventType(models.TextChoices):
     ANSWER_FAILED = "answer.failed", _("An answer could not be made.")
     ANSWER_STOPPED = "answer.stopped", _("The asker stopped an answer.")
     ANSWER_READ = "answer.read", _("A person read an answer.")
-    ANSWER_SUSPENDED = "answer.suspended", _("A released answer was closed: a document it rests on was deleted or changed.")
+    ANSWER_SUSPENDED = (
+        "answer.suspended",
+        _("A released answer was closed: a document it rests on was deleted or changed."),
+    )
     ANSWER_RESUMED = "answer.resumed", _("A suspended answer was opened again: what it rests on holds again.")
     ANSWER_CONFIRMED = (
         "answer.confirmed",
