@@ -40,7 +40,8 @@ def test_an_answer_comes_with_everything_it_stands_on(policies, handbook, member
     assert citation["url"].startswith(f"/w/policies/documents/{handbook.document_id}/?version={handbook.pk}")
     assert document["sentences"][0]["grounding"] == 1.0
     assert document["model"] == "built-in"
-    assert list(document["seconds"]) == ["scope", "understand", "retrieve", "compose", "cite", "ground", "route"]
+    steps = ["scope", "understand", "reuse", "retrieve", "compose", "cite", "ground", "route"]
+    assert list(document["seconds"]) == steps
 
 
 def test_a_refusal_exits_with_one_and_a_sentence(policies, handbook, member):
