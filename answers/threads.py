@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from answers import cards, conversations, endpoints
 from answers.cards import Card
 from answers.models import Answer, Conversation, Question
+from workspaces import access
 from workspaces.models import User, Workspace
 
 #: Turns shown at once; a link leads to all of them.
@@ -66,7 +67,7 @@ def read(conversation: Conversation | None, *, by: User, most: int = RECENT) -> 
     )
     shown = list(asked.order_by("-question__asked_at")[:most])
     models = endpoints.names_for(conversation.workspace)
-    forms, answers = _forms(conversation), _answers(shown)
+    forms, answers = _forms(conversation, by), _answers(shown, by)
     turns = []
     for answer in reversed(shown):
         turn = Turn(Card(answer, by=by, models=models), _before(answer.question, forms), answers[answer.question_id])
@@ -82,15 +83,16 @@ def turn_of(answer: Answer, *, by: User) -> Turn:
     turn = Turn(Card(answer, by=by), may_edit=True)
     conversation = answer.question.conversation
     if conversation is not None:
-        turn.earlier_forms = _before(answer.question, _forms(conversation))
-    turn.earlier_answers = _answers([answer])[answer.question_id]
+        turn.earlier_forms = _before(answer.question, _forms(conversation, by))
+    turn.earlier_answers = _answers([answer], by)[answer.question_id]
     return turn
 
 
-def _forms(conversation: Conversation) -> dict[UUID, Question]:
-    """The questions of the conversation that were put differently since."""
+def _forms(conversation: Conversation, by: User) -> dict[UUID, Question]:
+    """The questions of the conversation that were put differently since, as far as `by` may know of them."""
     last = Answer.objects.filter(question=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
-    replaced = conversation.questions.filter(replaced_by__isnull=False).annotate(answer_id=Subquery(last))
+    replaced = access.visible(by, Question).filter(conversation=conversation, replaced_by__isnull=False)
+    replaced = replaced.annotate(answer_id=Subquery(last))
     return {question.pk: question for question in replaced}
 
 
@@ -103,9 +105,9 @@ def _before(question: Question, forms: dict[UUID, Question]) -> list[Question]:
     return found
 
 
-def _answers(shown: list[Answer]) -> dict[UUID, list[Answer]]:
-    """By question: its answers before the one that is shown."""
-    others = Answer.objects.filter(question__in=[answer.question_id for answer in shown])
+def _answers(shown: list[Answer], by: User) -> dict[UUID, list[Answer]]:
+    """By question: its answers before the one that is shown, as far as `by` may know of them."""
+    others = access.visible(by, Answer).filter(question__in=[answer.question_id for answer in shown])
     others = others.exclude(pk__in=[answer.pk for answer in shown]).order_by("-created_at")
     found: dict[UUID, list[Answer]] = defaultdict(list)
     for answer in others.only("pk", "question_id", "created_at", "status", "endpoint_label"):

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from answers import pipeline, questions, suggestions
+from answers import pipeline, questions, sharing, suggestions
 from answers.models import Answer, Conversation, Question, SuggestedQuestion
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -99,6 +99,21 @@ def test_the_same_question_is_answered_by_another_model_and_the_first_answer_is_
     assert again.endpoint == endpoint
     page = client_of(member).get(at("conversation", pk=asked.question.conversation_id)).content.decode()
     assert at("answer", pk=asked.pk) in page
+
+
+def test_whoever_an_answer_is_shared_with_learns_of_no_other_answer_to_its_question(
+    client_of, member, contributor, reviewer, asked
+):
+    again = questions.ask_again(asked, by=member)
+    pipeline.run(again.pk)
+    again.refresh_from_db()
+    sharing.share(again, to=contributor, by=member)
+
+    page = client_of(contributor).get(at("answer", pk=again.pk)).content.decode()
+
+    assert "One earlier answer" not in page
+    assert str(asked.pk) not in page
+    assert at("answer", pk=asked.pk) in client_of(reviewer).get(at("answer", pk=again.pk)).content.decode()
 
 
 def test_a_model_the_workspace_does_not_offer_answers_nothing(client_of, member, asked):
