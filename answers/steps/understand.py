@@ -34,27 +34,32 @@ def understand(state: State) -> Outcome:
         # An attempt before this one got so far.
         _keep(state, "", ())
     earlier = before(state.answer)
-    told = {"turns": len(earlier.turns), "left_out": earlier.left_out}
     if not earlier.turns:
-        return Outcome(detail=told)
+        return Outcome(detail=_told(earlier))
     by, asked_as = "rules", ""
     used: tuple[Turn, ...] = ()
     endpoint = state.endpoint
     if endpoint is not None and endpoint.kind != EndpointKind.EXTRACTIVE:
-        by, asked_as, used, told = _by_model(state, endpoint)
+        by, asked_as, used, earlier = _by_model(state, endpoint)
     if by == "rules":
         asked_as = followups.stand_alone(state.question, [turn.question for turn in earlier.turns])
     if asked_as:
         _keep(state, asked_as, used)
-    return Outcome(detail=told | {"by": by, "asked_as_sha256": digest(asked_as) if asked_as else ""})
+    return Outcome(detail=_told(earlier) | {"by": by, "asked_as_sha256": digest(asked_as) if asked_as else ""})
 
 
-def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Turn, ...], dict[str, int]]:
-    """What the model makes of the question, with the turns it was sent; by "rules" where it could not be asked."""
+def _told(earlier: Earlier) -> dict[str, int]:
+    return {"turns": len(earlier.turns), "left_out": earlier.left_out}
+
+
+def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Turn, ...], Earlier]:
+    """What the model makes of the question, the turns it was sent, and what may be looked back at by then.
+
+    By "rules" where it could not be asked, and where one of those turns was closed to the asker while it wrote.
+    """
     earlier = _authorised(state)
-    told = {"turns": len(earlier.turns), "left_out": earlier.left_out}
     if not earlier.turns:
-        return "rules", "", (), told
+        return "rules", "", (), earlier
     prompt = follow_up.render(state.question, earlier.turns)
     watch = leases.Watch(state.answer)
     try:
@@ -67,9 +72,10 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
         reply = None
     if watch.lost:
         raise LeaseLost(state.answer.pk)
-    if reply is None:
-        return "rules", "", (), told
-    return "model", reply, earlier.turns, told
+    still = before(state.answer)
+    if reply is None or not set(earlier.turns) <= set(still.turns):
+        return "rules", "", (), still
+    return "model", reply, earlier.turns, still
 
 
 def _authorised(state: State) -> Earlier:

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from answers import conversations, earlier_turns, pipeline, questions
+from answers import chat_models, conversations, earlier_turns, pipeline, questions
 from answers.exceptions import QuestionError, WrongState
 from answers.models import Answer, Conversation
 from answers.models.evidence import FIRST_INHERITED
@@ -102,6 +102,31 @@ def test_without_the_look_at_rights_the_lost_turn_would_be_told(lost, policies, 
     monkeypatch.setattr(earlier_turns, "resting_on_closed", lambda user, answers: frozenset())
 
     assert LEAVE in earlier_turns.before(answer).turns[0].question
+
+
+@pytest.mark.parametrize("reply", ["When do the 20 working days expire?", "Two\nlines."])
+def test_a_turn_that_is_closed_while_the_model_reads_it_is_not_used_any_more(
+    reply, policies, handbook, purchasing, member, manager, answered, endpoint_of, chat_server, monkeypatch
+):
+    first = answered(policies, LEAVE, member)
+    chat_server.says = reply
+    ask = chat_models.stream_chat
+
+    def closing(*args, **options):
+        yield from ask(*args, **options)
+        restriction.restrict(handbook.document, by=manager)
+
+    monkeypatch.setattr(chat_models, "stream_chat", closing)
+
+    second = answered(
+        policies, "When does it expire?", member, conversation=first.question.conversation, endpoint=endpoint_of("says")
+    )
+
+    assert second.asked_as == ""
+    assert not second.evidence.filter(rank__gte=FIRST_INHERITED).exists()
+    assert all("20 working days" not in str(request) for request in chat_server.requests[1:])
+    detail = second.steps.get(step="understand").detail
+    assert (detail["turns"], detail["left_out"]) == (0, 1)
 
 
 def test_what_a_model_put_in_from_an_earlier_answer_rests_on_its_sources(
