@@ -1,8 +1,8 @@
 """Decide whether two questions ask the same: nearness of meaning proposes, and what they say word by word decides.
 
-A vector tells "first parent" from "second parent" as little as "with" from "without". So it only proposes; numbers,
-dates, names, negation, the question word and every word of content must agree, in their order, but for slips of the
-pen. What cannot be told is no match: then the question is answered anew.
+A vector tells "first parent" from "second parent" as little as "with" from "without". So it only proposes; every word
+must agree, in its place, but for articles, a plural, slips of the pen and words of politeness. Stems do not count: the
+insurer and the insured share one. What cannot be told is no match: then the question is answered anew.
 """
 
 import re
@@ -13,10 +13,15 @@ from documents import analysis
 
 #: The cosine under which two questions in a language that the model reads are not compared any further. The words
 #: decide: vectors alone take 16 % of near misses for the same question from here on, and still 3 % at 0.95; with the
-#: words it is 1 in 9,080 (tests/bench/quality/reuse.py). What people put in other words is found once in twenty.
+#: words none of 9,080 (tests/bench/quality/reuse.py). What people put in other words is answered anew.
 LEAST_COSINE = 0.7
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+# What stands for something by itself counts as a word: "10 %" is not "10 €".
+_WORD = re.compile(r"[^\W_]+|[%‰€$£¥§+#]")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
+#: What English writes behind an apostrophe, as the word it stands for; "" stands for nothing that is asked.
+_ENDINGS = {"s": "", "re": "", "m": "", "t": "not", "ll": "will", "ve": "have", "d": "would"}
+_SHORTENED = {"ca": "can", "wo": "will", "sha": "shall"}
 _LISTED = {
     "negations": """not no never none nobody nothing neither nor without cannot except unless ne nije nisu nisam nisi
         nismo niste nema nemam nemas nemamo nemate nemaju nikad nikada niko nista bez osim ni niti nece necu neces
@@ -24,16 +29,22 @@ _LISTED = {
     "asking": """who whom whose what which when where why how whether ko koga kome kim sta sto koji koja koje kojeg
         kojem kojih kojim kada kad gde gdje kuda odakle zasto kako koliko koliki kolika kolike ciji cija cije""",
     # Words between a person and their question. They carry nothing of what is asked.
-    "polite": """please tell kindly hi hello thanks thank wonder wondering molim vas te hvala recite reci kazite kazi
-        zdravo pozdrav zanima interesuje""",
-    # Words that a search leaves out, and that turn a question into another one.
-    "telling": """before after above below under over against between during until into from out up off only more most
-        all any both few each same other again further once too than or iza ispod iznad pre posle nakon protiv
-        izmedju tokom dok samo vise sve svi oba isti drugi opet kroz od do ili manje""",
+    "polite": """please kindly hi hello thanks thank wonder wondering molim hvala zdravo pozdrav zanima
+        interesuje""",
+    # These only before the question.
+    "opening": """could can would will you i am was tell let me us know vas te mi me nam nas recite reci kazite kazi
+        mozete li da""",
+    "telling": "tell know recite reci kazite kazi",
+    # The same question has them or not.
+    "free": "a an the is are am do does je su li",
+    # One slip makes the other of each two, so it is none.
+    "both_words": """marital martial casual causal trial trail diary dairy board broad united untied desert dessert
+        later latter angel angle quiet quite silver sliver""",
 }
 _WORDS = {name: frozenset(listed.split()) for name, listed in _LISTED.items()}
-#: From this many letters on, one wrong letter is a slip; shorter words differ by it.
+#: From this many letters on, a letter doubled or two exchanged are a slip; shorter words differ by it.
 _SLIP_FROM = 5
+_PLURAL_FROM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,12 @@ class Said:
     """What a question says that another must say too."""
 
     language: str
-    #: Stems of its words of content in their order, numbers among them.
+    #: Its words in their order, folded, prepositions among them; and which must be the same letter by letter.
     content: tuple[str, ...]
-    asking: tuple[str, ...]
-    negations: tuple[str, ...]
-    #: Words of content as they are written, folded, for slips; and which of them must be letter by letter the same.
-    written: tuple[str, ...]
     exact: frozenset[str]
+    #: Each with how many words of content stand before it.
+    asking: tuple[tuple[str, int], ...]
+    negations: tuple[tuple[str, int], ...]
 
 
 def same_question(one: str, other: str) -> bool:
@@ -64,13 +74,11 @@ def differs_in(one: str, other: str) -> str:
         return "question_word"
     if a.negations != b.negations:
         return "negation"
-    if a.content == b.content:
-        return "" if a.content else "words"
-    if len(a.content) != len(b.content):
+    if not a.content or len(a.content) != len(b.content):
         return "words"
     slips = 0
-    for stem, stem_b, word, word_b in zip(a.content, b.content, a.written, b.written, strict=True):
-        if stem == stem_b:
+    for word, word_b in zip(a.content, b.content, strict=True):
+        if word == word_b or (a.language == "en" and _is_plural(word, word_b)):
             continue
         if word in a.exact or word_b in b.exact:
             return "number_or_name"
@@ -84,54 +92,82 @@ def differs_in(one: str, other: str) -> str:
 def said(text: str) -> Said:
     """What `text` says, as `same_question` compares it."""
     language = analysis.detect_language(text) or "en"
-    asking: list[str] = []
-    negations: list[str] = []
+    asking: list[tuple[str, int]] = []
+    negations: list[tuple[str, int]] = []
     content: list[str] = []
-    written: list[str] = []
     exact: set[str] = set()
-    for position, match in enumerate(_WORD.finditer(text)):
-        raw = match.group()
-        folded = analysis.fold(raw).replace("’", "'")
-        if folded.endswith("n't"):
-            negations.append("not")
-            continue
-        word, _apostrophe, _ending = folded.partition("'")
-        if word in _WORDS["negations"]:
-            negations.append("not" if word == "cannot" else word)
+    for word, is_exact in _after_the_opening(_spoken(text)):
+        if word in _WORDS["negations"] or word == "not":
+            if word == "cannot":
+                content.append("can")
+            negations.append(("not" if word == "cannot" else word, len(content)))
         elif word in _WORDS["asking"]:
-            asking.append(word)
-        elif word in _WORDS["polite"]:
-            continue
-        elif stems := analysis.words(word, language):
-            content += stems
-            written += [word] * len(stems)
-            if _is_exact(raw, position):
-                exact.add(word)
-        elif word in _WORDS["telling"]:
+            asking.append((word, len(content)))
+        elif word not in _WORDS["polite"] and (word not in _WORDS["free"] or (is_exact and word == "a")):
             content.append(word)
-            written.append(word)
-            exact.add(word)
-    return Said(language, tuple(content), tuple(asking), tuple(sorted(negations)), tuple(written), frozenset(exact))
+            # A word that a search leaves out turns a question round as it stands: before, from, them.
+            if is_exact or not analysis.words(word, language):
+                exact.add(word)
+    return Said(language, tuple(content), frozenset(exact), tuple(asking), tuple(negations))
 
 
-def _is_exact(raw: str, position: int) -> bool:
-    """Numbers, and names: what is written with a capital behind the first word."""
-    return any(letter.isdigit() for letter in raw) or raw.isupper() or (position > 0 and raw[:1].isupper())
+def _spoken(text: str) -> list[tuple[str, bool]]:
+    """The words of `text`, folded, what is shortened written out, each with whether it is a number or a name."""
+    found: list[tuple[str, bool]] = []
+    pieces = _APOSTROPHE.split(text)
+    for at, piece in enumerate(pieces):
+        words = _WORD.findall(piece)
+        ending = _ENDINGS.get(analysis.fold(words[0])) if at and words else None
+        if ending is not None and found:
+            last, is_exact = found.pop()
+            if ending == "not":
+                last = _SHORTENED.get(last.removesuffix("n") or last, last.removesuffix("n"))
+            found.append((last, is_exact))
+            found += [(ending, False)] if ending else []
+            words = words[1:]
+        for word in words:
+            is_exact = not word.isalpha() or word.isupper() or (bool(found) and word[:1].isupper())
+            found.append((analysis.fold(word), is_exact))
+    return found
+
+
+def _after_the_opening(words: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Without "Could you please tell me" and the like."""
+    begin = 0
+    for at, (word, _is_exact) in enumerate(words):
+        if word in _WORDS["polite"] or word in _WORDS["telling"]:
+            begin = at + 1
+        elif word not in _WORDS["opening"]:
+            break
+    if begin and begin < len(words) and words[begin - 1][0] not in {"please", "kindly"}:
+        begin += words[begin][0] in {"me", "us", "mi", "nam", "vas", "te"}
+    return words[begin:]
 
 
 def _slips_allowed(words: int) -> int:
     return 1 if words < 6 else 2
 
 
+def _is_plural(one: str, other: str) -> bool:
+    """Whether one of two English words is the other with the ending of its plural."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < _PLURAL_FROM:
+        return False
+    return longer in (f"{shorter}s", f"{shorter}es") or (shorter[-1] == "y" and longer == f"{shorter[:-1]}ies")
+
+
 def _is_slip(one: str, other: str) -> bool:
-    """Whether two words are one with a letter wrong, missing, doubled or exchanged with its neighbour."""
-    if min(len(one), len(other)) < _SLIP_FROM or one[0] != other[0] or abs(len(one) - len(other)) > 1:
+    """Whether two words are one with a letter doubled or single, or exchanged with its neighbour.
+
+    Any other letter may make another word of it: employer and employee, contract and contact.
+    """
+    if min(len(one), len(other)) < _SLIP_FROM or {one, other} <= _WORDS["both_words"]:
         return False
     begin = 0
     while begin < min(len(one), len(other)) and one[begin] == other[begin]:
         begin += 1
     a, b = one[begin:], other[begin:]
     if len(a) == len(b):
-        return a[1:] == b[1:] or (len(a) > 1 and a[:2] == b[1::-1] and a[2:] == b[2:])
+        return begin > 0 and len(a) > 1 and a[:2] == b[1::-1] and a[2:] == b[2:]
     longer, shorter = (a, b) if len(a) > len(b) else (b, a)
-    return longer[1:] == shorter
+    return begin > 0 and longer[1:] == shorter and longer[0] == one[begin - 1]

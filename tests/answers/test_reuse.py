@@ -392,6 +392,7 @@ def test_only_managers_choose_and_only_other_reviewers_stand_by_it(
 SAYS_THE_SAME = [
     (QUESTION, QUESTION.lower().rstrip("?")),
     (QUESTION, SAME),
+    (QUESTION, f"Could you please tell me: {QUESTION}"),
     ("What's the limit for team leads?", "What is the limit for a team lead?"),
     ("Koliko dana godišnjeg odmora ima zaposleni?", "Колико дана годишњег одмора има запослени"),
     ("Koliko dana godišnjeg odmora ima zaposleni?", "koliko dana godisnjeg odmora ima zaposleni"),
@@ -407,6 +408,24 @@ SAYS_ANOTHER_THING = [
     ("Kada ističe ugovor?", "When does the contract expire?", "language"),
     ("Da li sme da se unese hrana?", "Da li ne sme da se unese hrana?", "negation"),
     ("?", "!", "words"),
+    # One stem, or one letter, and another person, thing or duty.
+    ("What must the insurer pay?", "What must the insured pay?", "words"),
+    ("What notice does the employer give?", "What notice does the employee give?", "words"),
+    ("Where is the supplier's contract?", "Where is the supplier's contact?", "words"),
+    ("Who approves the manager?", "Who approves the management?", "words"),
+    ("When is marital leave granted?", "When is martial leave granted?", "words"),
+    ("Koja su prava osiguranika?", "Koja su prava osiguranja?", "words"),
+    ("Da li zaposleni tuži direktora?", "Da li zaposlenog tuži direktor?", "words"),
+    ("Que paie l'employeur ?", "Que paie l'assureur ?", "words"),
+    # Words that a search leaves out.
+    ("May I work on a Sunday?", "Must I work on a Sunday?", "number_or_name"),
+    ("Can I report him?", "Can he report me?", "number_or_name"),
+    ("Is leave paid by the employee?", "Is leave paid to the employee?", "number_or_name"),
+    ("Is travel reimbursed?", "Was travel reimbursed?", "words"),
+    ("Won't I pay it?", "Can't I pay it?", "number_or_name"),
+    ("Must X not pay if Y does?", "Must X pay if Y does not?", "negation"),
+    ("Please can I leave?", "Please can you leave?", "number_or_name"),
+    ("What costs 10 %?", "What costs 10 €?", "number_or_name"),
 ]
 
 
