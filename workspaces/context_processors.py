@@ -11,6 +11,8 @@ from workspaces.viewing import look_of
 
 #: The bell says "99+" from here on.
 _MOST_COUNTED = 100
+#: The first part of an address inside a workspace → the entry of the menu it belongs to, where they differ.
+_ENTRIES = {"questions": "ask", "answers": "ask", "feedback": "gaps", "access-review": "people"}
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -27,6 +29,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "can_enter_admin": look is None and access.may_enter_admin(user),
         "can_platform": access.platform_actions(user),
         "look": look,
+        "nav_entry": _entry(request, workspace),
         "unread_notices": 0 if look else user.notifications.filter(read_at=None)[:_MOST_COUNTED].count(),
         "has_password": settings.LOCAL_SIGN_IN and user.has_usable_password(),
     }
+
+
+def _entry(request: HttpRequest, workspace: Workspace | None) -> str:
+    """The entry of the workspace's menu that this page belongs to; "" where none does."""
+    if workspace is None:
+        return ""
+    part = request.path.removeprefix(f"/w/{workspace.slug}/").partition("/")[0]
+    return _ENTRIES.get(part, part)
