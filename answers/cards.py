@@ -142,7 +142,7 @@ class Card:
     @cached_property
     def reuse(self) -> Reuse | None:
         """Which approved answer this is, given again."""
-        return Reuse.objects.select_related("verified_by").filter(answer=self.answer).first()
+        return Reuse.objects.select_related("verified_by", "approved__endpoint").filter(answer=self.answer).first()
 
     @cached_property
     def own_feedback(self) -> Feedback | None:
@@ -184,7 +184,7 @@ class Card:
     @property
     def is_quoted(self) -> bool:
         """Whether the text is nothing but quotations."""
-        endpoint = self.answer.endpoint
+        endpoint = (self.reuse.approved if self.reuse else self.answer).endpoint
         return bool(endpoint and endpoint.kind == EndpointKind.EXTRACTIVE)
 
     @property

@@ -128,7 +128,7 @@ def _write_provenance(answer: Answer, state: State) -> None:
     """What the answer was made with; kept for every ending."""
     answer.policy = state.policy
     answer.endpoint = state.endpoint or answer.endpoint
-    answer.endpoint_label = endpoints.label_of(state.endpoint) if state.endpoint else ""
+    answer.endpoint_label = _what_wrote(state)
     answer.raw_output = state.raw
     answer.dropped_citations = state.dropped
     answer.parameters = {**state.parameters, **({"search": SEARCH_LIMITED} if state.limited else {})}
@@ -136,6 +136,13 @@ def _write_provenance(answer: Answer, state: State) -> None:
         answer.prompt_version = state.prompt.version
         answer.prompt_sha256 = state.prompt.sha256
         answer.parameters["template_sha256"] = state.prompt.template_sha256
+
+
+def _what_wrote(state: State) -> str:
+    """The model as people are told of it: of a text that is given again the one that wrote it then."""
+    if state.reused is not None:
+        return state.reused.approved.answer.endpoint_label
+    return endpoints.label_of(state.endpoint) if state.endpoint else ""
 
 
 def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from answers.models import Answer, Citation, EndpointKind
+from answers.models import Answer, Citation, EndpointKind, Reuse
 from answers.reading import Reading, place_in_words, place_of
 
 #: Enough of a hash to tell two versions apart by eye.
@@ -84,19 +84,31 @@ def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Conte
 
 def label_of(answer: Answer) -> str:
     """What made the text, in a sentence that stands above it wherever it goes."""
-    if answer.released_text != answer.text:
+    reuse = _reuse(answer)
+    origin = reuse.approved if reuse else answer
+    if answer.released_text != origin.text:
         return _("Written by a machine and edited by a reviewer.")
-    if answer.endpoint is not None and answer.endpoint.kind == EndpointKind.EXTRACTIVE:
+    if origin.endpoint is not None and origin.endpoint.kind == EndpointKind.EXTRACTIVE:
         return _("Put together by a machine from quotations.")
     return _("Written by a machine.")
 
 
 def status_of(answer: Answer) -> str:
-    """Who let the text out and when."""
+    """Who let the text out and when; of one that is given again who last stood by it."""
+    reuse = _reuse(answer)
+    if reuse is not None:
+        return _("Given again: %(name)s verified this answer to the same question on %(when)s.") % {
+            "name": clean(reuse.verified_by.name),
+            "when": date_format(timezone.localtime(reuse.verified_at), "DATE_FORMAT"),
+        }
     when = _moment(answer.released_at) if answer.released_at else ""
     if answer.released_by is None:
         return _("Released by the workspace's policy on %(when)s, without a reviewer.") % {"when": when}
     return _("Approved by %(who)s on %(when)s.") % {"who": clean(answer.released_by.name), "when": when}
+
+
+def _reuse(answer: Answer) -> Reuse | None:
+    return Reuse.objects.select_related("approved__endpoint", "verified_by").filter(answer=answer).first()
 
 
 def clean(text: str) -> str:

@@ -3,29 +3,34 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pypdfium2
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from docx import Document as Docx
 from markdown_it import MarkdownIt
 
 from answers import review
 from answers.exceptions import ExportError
 from answers.export import content, take
-from answers.models import Answer, Draft
+from answers.models import Answer, ApprovedAnswer, Draft
+from answers.reuse import offering, rules
 from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
+from tests.answers import library
 from tests.answers.review_scene import a_document, a_draft_on_a_closed_document, a_held_answer
 from tests.leaks.hostile_outputs import OUTPUTS
 from workspaces import access
 from workspaces.exceptions import Hidden
 
+LEAVE = "How many days of annual leave does an employee have?"
 PORTAL = "https://portal.example"
 CLAUSES = ("Other party may end it with 60 days' notice.", "Отказни рок је шездесет дана; čćžšđ ЉЊЏЂЋ.")
 HOSTILE = (
@@ -254,3 +259,28 @@ def test_the_label_says_what_made_the_text(answer: Answer, legal: Any, member: A
 
     assert content.label_of(answer) == "Written by a machine."
     assert content.label_of(Answer.objects.get(pk=second.answer_id)).endswith("edited by a reviewer.")
+
+
+def test_of_an_answer_given_again_it_says_who_verified_it_when_and_what_wrote_it(
+    legal: Any, member: Any, contributor: Any, reviewer: Any, manager: Any, answered: Callable[..., Any]
+) -> None:
+    library.add_document(legal, "employee-handbook.md", library.HANDBOOK)
+    rules.change(legal, enabled=True, days=90, remind_days=14, by=manager)
+    first = answered(legal, LEAVE, member)
+    edited = f"{first.draft.text} And more. [1]"
+    Draft.objects.filter(pk=first.draft.pk).update(text=edited)
+    first.draft.refresh_from_db()
+    review.approve(first.draft, by=reviewer, seen_sha256=digest(edited))
+    Answer.objects.filter(pk=first.pk).update(endpoint_label="the large model at model.example")
+    offering.take_up()
+    long_ago = timezone.now() - timedelta(days=30)
+    ApprovedAnswer.objects.update(verified_at=long_ago)
+
+    again = answered(legal, LEAVE, contributor)
+
+    assert again.model_label == "the large model"
+    said = text_of_markdown(take.take(again, format="markdown", by=contributor, at=at).content)
+    when = date_format(timezone.localtime(long_ago), "DATE_FORMAT")
+    assert "Written by a machine and edited by a reviewer." in said
+    assert f"Given again: {reviewer.name} verified this answer to the same question on {when}." in said
+    assert "Approved by" not in said
