@@ -4,6 +4,8 @@ Nothing of what was released changes: the citations stay those of the versions t
 where each quote stands in the versions of today, byte for byte, and who found so (decision 31).
 """
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -27,15 +29,22 @@ from workspaces.roles import Action
 
 
 @transaction.atomic
-def confirm(answer: Answer, *, by: User, seen_sha256: str, reason: str = "") -> Confirmation:
+def confirm(
+    answer: Answer, *, by: User, seen_sha256: str, seen_closings: Collection[str] | None = None, reason: str = ""
+) -> Confirmation:
     """Let a suspended answer stand again, because each quote it shows stands in the version that answers today.
 
-    Raises as access does, DraftError for a reason that is too long, and WrongState when it is not suspended, is another
-    text than the one whose hash was seen, when a quote is gone, or when separation of duties keeps `by` from it.
+    `seen_closings`: the ids of the suspensions that `by` was shown; None for all there are. Raises as access does,
+    DraftError for a reason that is too long, and WrongState when it is not suspended, is another text than the one
+    whose hash was seen, was closed by something else since, when a quote is gone, or when separation of duties keeps
+    `by` from it.
     """
     held = _locked(answer, by)
     if seen_sha256 != held.released_sha256:
         raise WrongState(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
+    standing = held.suspensions.filter(ended_at=None).values_list("pk", flat=True)
+    if seen_closings is not None and not {str(pk) for pk in standing} <= set(seen_closings):
+        raise WrongState(_("Another source changed after you opened this. Look at it again, then decide."))
     refused = refusal(held, by)
     if refused:
         raise WrongState(refused)

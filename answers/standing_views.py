@@ -35,7 +35,8 @@ def listing(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     known = access.visible(request.user, Answer).filter(workspace=workspace, status=AnswerStatus.SUSPENDED)
     rows = known.exclude(asked_by=request.user).select_related("question", "asked_by").order_by("-created_at")
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
-    listed = [(answer, _why(request, answer)) for answer in page]
+    why = suspended.sentences_for(page, to=request.user)
+    listed = [(answer, why.get(answer.pk, [])) for answer in page]
     return render(request, "answers/suspended.html", {"page": page, "rows": listed})
 
 
@@ -45,7 +46,8 @@ def standing(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
     """Each quote as it was and as it stands today, and what may be done."""
     answer = _find(request, workspace, pk)
     is_suspended = answer.status == AnswerStatus.SUSPENDED
-    is_open = is_suspended and sources_open(request.user, answer) and answer.asked_by_id != request.user.pk
+    may_look = answer.asked_by_id != request.user.pk and sources_open(request.user, answer)
+    is_open = is_suspended and may_look
     quotes = quotes_now(answer, numbers(answer.released_text), compared=True) if is_open else []
     if is_open:
         _note(request, answer)
@@ -53,10 +55,12 @@ def standing(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
         "answer": answer,
         "is_open": is_open,
         "is_suspended": is_suspended,
-        "why": _why(request, answer),
+        "why": suspended.sentences_for([answer], to=request.user).get(answer.pk, []),
+        "closings": [one.pk for one in suspended.standing_of(answer)] if is_open else [],
         "quotes": [(quote, place_of(quote.citation, workspace.slug)) for quote in quotes],
         "refusal": confirming.refusal(answer, request.user) if is_open else None,
-        "confirmations": answer.confirmations.select_related("confirmed_by"),
+        # A reason may repeat what a source says.
+        "confirmations": answer.confirmations.select_related("confirmed_by") if may_look else (),
     }
     return render(request, "answers/standing.html", context)
 
@@ -67,8 +71,9 @@ def confirm(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
     """It stands word for word: open it again."""
     answer = _find(request, workspace, pk)
     seen, reason = request.POST.get("seen_sha256", ""), request.POST.get("reason", "")
+    closings = request.POST.getlist("closing")
     try:
-        confirming.confirm(answer, by=request.user, seen_sha256=seen, reason=reason)
+        confirming.confirm(answer, by=request.user, seen_sha256=seen, seen_closings=closings, reason=reason)
     except PortalError as error:
         messages.error(request, str(error))
         return redirect("answers:standing", slug=workspace.slug, pk=answer.pk)
@@ -93,10 +98,6 @@ def send_back(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespo
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Answer:
     found = access.find(request.user, Action.REVIEW, Answer, pk=pk, workspace=workspace)
     return Answer.objects.select_related("question", "workspace", "asked_by").get(pk=found.pk)
-
-
-def _why(request: HttpRequest, answer: Answer) -> list[str]:
-    return [suspended.in_words(one, to=request.user) for one in suspended.standing_of(answer)]
 
 
 def _note(request: HttpRequest, answer: Answer) -> None:

@@ -519,7 +519,11 @@ PORTAL = [
         "reviewer",
         E.ANSWER_CONFIRMED,
         {"pk": one("suspended")},
-        {"seen_sha256": lambda w: w.own.suspended.released_sha256, "reason": "The same words."},
+        {
+            "seen_sha256": lambda w: w.own.suspended.released_sha256,
+            "closing": lambda w: w.own.suspended.suspensions.get(ended_at=None).pk,
+            "reason": "The same words.",
+        },
     ),
     Act(
         "answers:send_back",
