@@ -19,6 +19,7 @@ from answers import news, streaming
 from answers.models import (
     Answer,
     Citation,
+    Confirmation,
     Conversation,
     Declassification,
     Draft,
@@ -61,7 +62,7 @@ def resting_on(document: Document, by: User) -> Iterable[Resting]:
         answers.filter(status=AnswerStatus.SUSPENDED),
         by,
         gettext_lazy("Suspended answers"),
-        gettext_lazy("They are closed already, because of another document that was deleted."),
+        gettext_lazy("They are closed already, because something they rest on was deleted or changed."),
     )
     yield _resting(
         answers.filter(status__in=HELD),
@@ -209,12 +210,14 @@ def _erase_repetitions(deletion: Deletion, ids: Sequence[UUID], phrases: Sequenc
     questions = Question.objects.filter(_repeats("text", phrases), workspace=deletion.workspace_id)
     reviews = Review.objects.filter(_repeats("reason", phrases), draft__answer__in=ids)
     openings = Declassification.objects.filter(_repeats("reason", phrases), answer__in=ids)
+    confirmations = Confirmation.objects.filter(_repeats("reason", phrases), answer__in=ids)
     asked = _forgotten(questions, "text", "")
     # What a follow-up was understood as, and how its owner called a conversation, are words of theirs too.
     here = {"workspace": deletion.workspace_id}
     asked |= _forgotten(Answer.objects.filter(_repeats("asked_as", phrases), **here), "asked_as", "")
     asked |= _forgotten(Conversation.objects.filter(_repeats("title", phrases), **here), "title", "")
     said = _forgotten(reviews, "reason", ERASED) | _forgotten(openings, "reason", ERASED)
+    said |= _forgotten(confirmations, "reason", ERASED)
     if asked or said:
         record(
             EventType.REPETITIONS_ERASED,
