@@ -121,6 +121,11 @@ class DraftPage:
         return sum(source.is_cited for source in self.sources)
 
     @property
+    def changed(self) -> list[Source]:
+        """The cited sources that were replaced while the draft waits."""
+        return [source for source in self.sources if source.is_cited and source.now] if self.is_open else []
+
+    @property
     def weak(self) -> int:
         """How many sentences do not stand well on what they cite."""
         return sum(sentence.tone in ("warning", "bad") for sentence in self.sentences)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from answers.draft_text import marks
 from answers.models import Citation, Draft
+from answers.quotes import QuoteNow, quotes_now
 from answers.reading import place_in_words
 from documents.findings import hidden_text, textless
 from documents.places import has_pages
@@ -34,6 +35,8 @@ class Source:
     is_cited: bool
     version_number: int
     replaced_by: int | None
+    #: Where a newer version answers by now: whether the quote stands there, or what reads most like it.
+    now: QuoteNow | None
     restricted: bool
     #: What the cited version holds and its readers do not see, by kind.
     hidden_text: list[str]
@@ -57,11 +60,14 @@ def sources_of(draft: Draft) -> list[Source]:
             after=Substr("version__text", F("end") + 1, width),
         )
     )
-    cited = marks(draft.text)
-    return [_source(citation, draft, citation.number in cited) for citation in citations]
+    cited, rows = marks(draft.text), list(citations)
+    changed = [row.number for row in rows if row.document.current_version_id not in (None, row.version_id)]
+    found = quotes_now(draft.answer, changed, compared=True) if changed else []
+    now = {quote.citation.number: quote for quote in found}
+    return [_source(row, draft, row.number in cited, now.get(row.number)) for row in rows]
 
 
-def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
+def _source(citation: Any, draft: Draft, is_cited: bool, now: QuoteNow | None) -> Source:
     version, document = citation.version, citation.document
     current = document.current_version
     return Source(
@@ -75,6 +81,7 @@ def _source(citation: Any, draft: Draft, is_cited: bool) -> Source:
         is_cited=is_cited,
         version_number=version.number,
         replaced_by=current.number if current is not None and current.pk != version.pk else None,
+        now=now,
         restricted=document.restricted,
         hidden_text=hidden_text(version),
         textless=textless(version),
