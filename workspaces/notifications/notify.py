@@ -78,7 +78,8 @@ def _mails(channels: dict[UUID, Channel]) -> dict[UUID, Mail]:
     at_once = [Mail(person_id=pk, due_at=now) for pk, channel in channels.items() if channel == Channel.NOW]
     Mail.objects.bulk_create(at_once)
     found = {mail.person_id: mail for mail in at_once}
-    waiting = [pk for pk, channel in channels.items() if channel == Channel.DIGEST]
+    # In one order: two acts that tell the same people would else wait for each other's rows in a circle.
+    waiting = sorted(pk for pk, channel in channels.items() if channel == Channel.DIGEST)
     return found | _digests(waiting, now) if waiting else found
 
 
