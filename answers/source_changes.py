@@ -1,7 +1,8 @@
 """Released answers are suspended when a source is replaced, runs out or is classified higher, as fast as it happens.
 
 The change is written down in the transaction that makes it, and the first answers are closed in it too; a sweep closes
-the rest, and those that were released while the change was being made.
+the rest, and those that were released while the change was being made. What is closed already is kept closed by each
+further change: it opens when the last of its reasons is gone.
 """
 
 from datetime import timedelta
@@ -93,30 +94,35 @@ def _close(change: SourceChange, *, beyond: UUID) -> tuple[int, UUID | None]:
     last = found[-1].pk if len(found) == _AT_ONCE else None
     raised = change.reason == GroundLost.RECLASSIFIED
     answers = [answer for answer in found if not raised or _is_above(change, answer)]
-    if not answers:
-        return 0, last
+    closed_already = Suspension.objects.filter(answer__in=answers, ended_at=None)
+    before = dict(closed_already.values_list("answer", "status_before"))
     Suspension.objects.bulk_create(
         (
             Suspension(
                 answer=answer,
                 document_id=change.document_id,
                 reason=change.reason,
-                status_before=answer.status,
+                status_before=before.get(answer.pk, answer.status),
                 suspended_by_id=change.changed_by_id,
             )
             for answer in answers
         ),
         ignore_conflicts=True,
     )
-    entries = [_become(answer, AnswerStatus.SUSPENDED, change.reason, change.document_id) for answer in answers]
-    news.suspended(answers, workspace_id=change.document.workspace_id)
-    record_all(entries, workspace=change.document.workspace_id, by=change.changed_by)
-    return len(answers), last
+    closed = [answer for answer in answers if answer.status != AnswerStatus.SUSPENDED]
+    entries = [_become(answer, AnswerStatus.SUSPENDED, change.reason, change.document_id) for answer in closed]
+    if entries:
+        news.suspended(closed, workspace_id=change.document.workspace_id)
+        record_all(entries, workspace=change.document.workspace_id, by=change.changed_by)
+    return len(closed), last
 
 
 def _resting(change: SourceChange) -> QuerySet[Answer]:
-    """Released answers that may not stand on what `change` left."""
-    released = Answer.objects.filter(status__in=RELEASED)
+    """Released and suspended answers that may not stand on what `change` left, and are not closed by it."""
+    known = Suspension.objects.filter(
+        answer=OuterRef("pk"), document=change.document_id, reason=change.reason, ended_at=None
+    )
+    released = Answer.objects.filter(~Exists(known), status__in=(*RELEASED, AnswerStatus.SUSPENDED))
     if change.reason == GroundLost.RECLASSIFIED:
         rests = Evidence.objects.filter(document=change.document_id).order_by().values("answer")
         return released.filter(pk__in=rests, released_at__lt=change.changed_at)

@@ -1,20 +1,29 @@
 """An answer is closed when what it rests on changes, its people are told, and a reviewer may find that it stands."""
 
+import re
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from answers import confirming, review, source_changes, standing
 from answers.exceptions import WrongState
-from answers.models import Answer, Confirmation, SourceChange, StandingQuote, Suspension
+from answers.models import Answer, Confirmation, Draft, SourceChange, StandingQuote, Suspension
 from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, library, metadata, reminders, restriction
-from documents.models import Document
+from documents import classifying, deletion, library, metadata, reminders, restriction, tombstones
+from documents.models import Deletion, Document, Passage, Version
+from documents.spaces import space_of
+from documents.stages import ready
+from documents.states import VersionState
 from tests.answers import library as shelf
+from tests.answers.review_scene import a_document, a_held_answer
+from workspaces import members
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification, Workspace
 from workspaces.notifications.registry import Kind
@@ -28,13 +37,32 @@ ADDED = shelf.HANDBOOK.replace("## Annual leave", "## Sick leave\n\nCall before 
 PATH = "employee-handbook.md"
 
 
+OTHER_TEXT = "The canteen opens at noon."
+CLAUSE = "Every employee has 25 working days of annual leave a year."
+
+
 @pytest.fixture
-def released(legal, member, reviewer, answered) -> Answer:
-    """An approved answer that cites the handbook."""
+def draft(legal, member) -> Draft:
+    """A held answer that cites the handbook, made without a model: what is tried here begins with its release."""
+    version = a_document(legal, title="Employee handbook", text=shelf.HANDBOOK)
+    return a_held_answer(legal, member, question=QUESTION, clauses=(CLAUSE,), versions=[version])
+
+
+@pytest.fixture
+def released(draft, reviewer) -> Answer:
+    return release(draft, reviewer)
+
+
+@pytest.fixture
+def ingested(legal, member, reviewer, answered) -> Answer:
+    """An approved answer of the whole pipeline that cites the ingested handbook."""
     shelf.add_document(legal, PATH, shelf.HANDBOOK)
-    answer = answered(legal, QUESTION, member)
-    review.approve(answer.draft, by=reviewer, seen_sha256=digest(answer.draft.text))
-    answer.refresh_from_db()
+    return release(answered(legal, QUESTION, member).draft, reviewer)
+
+
+def release(draft, by) -> Answer:
+    review.approve(draft, by=by, seen_sha256=digest(draft.text))
+    answer = Answer.objects.get(pk=draft.answer_id)
     assert "25 working days" in answer.released_text
     return answer
 
@@ -44,7 +72,7 @@ def status_of(answer):
 
 
 def handbook_of(answer):
-    return Document.objects.get(workspace=answer.workspace, path=PATH)
+    return answer.citations.get(number=1).document
 
 
 def told(person):
@@ -57,8 +85,36 @@ def run_out(answer):
     reminders.tell_of_days()
 
 
-def replace(answer, manager):
-    shelf.add_document(answer.workspace, PATH, CHANGED)
+def replace(answer, manager=None, text=CHANGED) -> Version:
+    """A newer version of the handbook, as it comes from the stages before, begins to answer by the real last one."""
+    document = handbook_of(answer)
+    old = document.current_version
+    version = Version.objects.create(
+        document=document,
+        number=old.number + 1,
+        turn=old.turn + 1,
+        sha256=digest(text),
+        size=len(text),
+        filename="handbook.md",
+        format="md",
+        text=text,
+        passage_count=1,
+    )
+    space = {"space": space_of(answer.workspace_id).fingerprint}
+    version.stages.create(stage=VersionState.INDEXED, attempt=1, seconds=0, detail=space)
+    with transaction.atomic():
+        version.state = VersionState.READY
+        ready.switch(version, None)
+        version.save()
+    return version
+
+
+def with_passage(version) -> None:
+    """The passage of it that speaks of leave, as splitting would make it."""
+    start = version.text.index("Every employee")
+    text = version.text[start : start + 80]
+    place = {"position": 0, "start": start, "end": start + 80}
+    Passage.objects.create(id=uuid.uuid4(), workspace=version.document.workspace, version=version, text=text, **place)
 
 
 def raise_level(answer, manager):
@@ -117,12 +173,11 @@ def test_the_sweep_closes_what_was_released_while_its_source_was_being_replaced(
     assert not SourceChange.objects.filter(done_at=None).exists()
 
 
-def test_more_answers_than_fit_one_transaction_are_closed_by_the_sweep(
-    released, manager, monkeypatch, member, answered
-):
-    others = [answered(released.workspace, QUESTION, member) for _ in range(2)]
-    for other in others:
-        review.approve(other.draft, by=released.released_by, seen_sha256=digest(other.draft.text))
+def test_more_answers_than_fit_one_transaction_are_closed_by_the_sweep(released, manager, monkeypatch, member):
+    versions = [handbook_of(released).current_version]
+    for _ in range(2):
+        other = a_held_answer(released.workspace, member, clauses=(CLAUSE,), versions=versions)
+        release(other, released.released_by)
     monkeypatch.setattr(source_changes, "_AT_ONCE", 1)
 
     replace(released, manager)
@@ -132,28 +187,52 @@ def test_more_answers_than_fit_one_transaction_are_closed_by_the_sweep(
     assert Answer.objects.filter(status=AnswerStatus.SUSPENDED).count() == 3
 
 
-def test_the_old_text_that_comes_back_opens_the_answer_again(released, manager, member):
-    replace(released, manager)
+def test_the_old_text_that_comes_back_opens_the_answer_again(ingested, manager, member):
+    shelf.add_document(ingested.workspace, PATH, CHANGED)
+    assert status_of(ingested) == AnswerStatus.SUSPENDED
 
-    shelf.add_document(released.workspace, PATH, shelf.HANDBOOK)
+    shelf.add_document(ingested.workspace, PATH, shelf.HANDBOOK)
 
-    assert status_of(released) == AnswerStatus.ANSWERED_APPROVED
-    assert standing.is_standing(released)
+    assert status_of(ingested) == AnswerStatus.ANSWERED_APPROVED
+    assert standing.is_standing(ingested)
     assert Kind.ANSWER_RESUMED in told(member)
     assert Suspension.objects.get().ended_by is None
 
 
-def test_a_document_that_holds_longer_opens_the_answer_again_unless_something_else_closed_it(released, manager):
+def test_a_document_that_holds_longer_opens_the_answer_again(released, manager):
     run_out(released)
-    document = handbook_of(released)
+    assert status_of(released) == AnswerStatus.SUSPENDED
 
-    metadata.confirm(document, timezone.localdate() + timedelta(days=90), by=manager)
+    metadata.confirm(handbook_of(released), timezone.localdate() + timedelta(days=90), by=manager)
 
     assert status_of(released) == AnswerStatus.ANSWERED_APPROVED
-    run_out(released)
-    replace(released, manager)
-    metadata.confirm(document, timezone.localdate() + timedelta(days=90), by=manager)
-    assert status_of(released) == AnswerStatus.SUSPENDED
+
+
+def end_first_of(closed_first, answer, manager):
+    if closed_first == "expired":
+        metadata.confirm(handbook_of(answer), timezone.localdate() + timedelta(days=90), by=manager)
+    else:
+        tombstones.restore(Deletion.objects.get(), by=manager)
+
+
+@pytest.mark.parametrize("closed_first", ["expired", "deleted"])
+def test_what_was_closed_already_when_a_source_was_replaced_does_not_open_while_that_stands(
+    legal, member, reviewer, manager, closed_first
+):
+    sources = [a_document(legal, title=f"Book {n}", text=text) for n, text in enumerate((shelf.HANDBOOK, OTHER_TEXT))]
+    answer = release(a_held_answer(legal, member, clauses=(CLAUSE, OTHER_TEXT), versions=sources), reviewer)
+    run_out(answer) if closed_first == "expired" else library.delete(sources[1].document, by=manager)
+    told_before = Notification.objects.count()
+    replace(answer)
+    assert Notification.objects.count() == told_before, "nobody is told twice of what is closed"
+
+    end_first_of(closed_first, answer, manager)
+
+    assert status_of(answer) == AnswerStatus.SUSPENDED
+    (left,) = Suspension.objects.filter(answer=answer, ended_at=None)
+    assert (left.reason, left.status_before) == ("replaced", AnswerStatus.ANSWERED_APPROVED)
+    assert source_changes.sweep() == 0
+    assert Suspension.objects.filter(answer=answer).count() == 2
 
 
 def test_a_level_below_what_the_answer_was_released_under_closes_nothing(released, manager):
@@ -182,7 +261,7 @@ def test_one_click_lets_it_stand_where_each_quote_stands_byte_for_byte_in_the_ne
     released, reviewer, member, client_of
 ):
     before = list(released.citations.values())
-    version = shelf.add_document(released.workspace, PATH, ADDED)
+    version = replace(released, text=ADDED)
     answer = Answer.objects.get(pk=released.pk)
 
     confirmation = confirming.confirm(answer, by=reviewer, seen_sha256=answer.released_sha256, reason="Same words.")
@@ -215,7 +294,7 @@ def test_a_quote_that_changed_by_one_word_is_confirmed_by_nobody(released, revie
     ("who", "refused"), [("member", Forbidden), ("manager", Forbidden), ("stranger", Hidden), ("auditor", Hidden)]
 )
 def test_only_a_reviewer_confirms_or_sends_back(released, request, who, refused):
-    shelf.add_document(released.workspace, PATH, ADDED)
+    replace(released, text=ADDED)
     answer, person = Answer.objects.get(pk=released.pk), request.getfixturevalue(who)
 
     for act in (
@@ -232,7 +311,7 @@ def test_whoever_brought_the_new_version_does_not_vouch_for_it_where_the_workspa
     released, reviewer, second_reviewer
 ):
     Workspace.objects.filter(pk=released.workspace_id).update(uploader_may_approve=False)
-    version = shelf.add_document(released.workspace, PATH, ADDED)
+    version = replace(released, text=ADDED)
     type(version).objects.filter(pk=version.pk).update(created_by=reviewer)
     answer = Answer.objects.get(pk=released.pk)
 
@@ -268,22 +347,22 @@ def test_sent_back_it_is_a_draft_again_that_nobody_reads_and_lets_out_only_witho
 
 
 def test_a_draft_whose_source_was_replaced_meanwhile_goes_out_only_if_its_quotes_stand(
-    legal, member, reviewer, second_reviewer, answered
+    legal, member, reviewer, second_reviewer, draft
 ):
-    shelf.add_document(legal, PATH, shelf.HANDBOOK)
-    stands, lost = (answered(legal, QUESTION, member) for _ in range(2))
-    review.assign(stands.draft, to=second_reviewer, by=reviewer)
-    shelf.add_document(legal, PATH, ADDED)
+    stands, versions = draft, [draft.answer.citations.get().version]
+    lost = a_held_answer(legal, member, clauses=(CLAUSE,), versions=versions)
+    review.assign(stands, to=second_reviewer, by=reviewer)
+    replace(stands.answer, text=ADDED)
     assert Kind.DRAFT_STALE in told(second_reviewer)
 
-    review.approve(stands.draft, by=second_reviewer, seen_sha256=digest(stands.draft.text))
+    answer = release(stands, second_reviewer)
 
-    assert standing.is_standing(stands)
+    assert standing.is_standing(answer)
     assert source_changes.sweep() == 0
-    shelf.add_document(legal, PATH, CHANGED)
+    replace(answer)
     with pytest.raises(WrongState, match="no longer says"):
-        review.approve(lost.draft, by=reviewer, seen_sha256=digest(lost.draft.text))
-    assert status_of(stands) == AnswerStatus.SUSPENDED
+        review.approve(lost, by=reviewer, seen_sha256=digest(lost.text))
+    assert status_of(answer) == AnswerStatus.SUSPENDED
 
 
 def test_a_deletion_is_confirmed_away_by_nobody(released, reviewer, manager):
@@ -301,7 +380,7 @@ def test_a_deletion_is_confirmed_away_by_nobody(released, reviewer, manager):
 def test_programs_and_officers_are_told_why_and_the_document_only_where_it_is_open(
     released, member, reviewer, manager, client_of
 ):
-    replace(released, manager)
+    with_passage(replace(released))
     document = handbook_of(released)
 
     told_to_asker = client_of(member).get(f"/api/v1/answers/{released.pk}").json()
@@ -318,3 +397,76 @@ def test_programs_and_officers_are_told_why_and_the_document_only_where_it_is_op
     told_to_asker = client_of(member).get(f"/api/v1/answers/{released.pk}").json()
     assert told_to_asker["suspended"][0]["document"] is None
     assert document.title not in told_to_asker["suspended"][0]["sentence"]
+
+
+# --- What an officer is shown, and what is left -------------------------------------------------------------
+
+
+def test_the_page_of_a_draft_shows_the_changed_passage_beside_the_old_one(draft, reviewer, client_of):
+    address = f"/admin/answers/draft/{draft.pk}/change/"
+    assert "changed-sources" not in client_of(reviewer).get(address).content.decode()
+    with_passage(replace(draft.answer))
+
+    page = client_of(reviewer).get(address).content.decode()
+
+    assert 'id="changed-sources"' in page
+    assert "<del>25" in page
+    assert "<ins>27" in page
+    assert CLAUSE in page
+    assert "/w/legal/suspended/" in page
+
+
+def test_whoever_confirms_saw_everything_that_closed_the_answer(released, reviewer, manager, client_of):
+    replace(released, text=ADDED)
+    address = f"/w/legal/answers/{released.pk}/standing/"
+    page = client_of(reviewer).get(address).content.decode()
+    form = re.findall(r'name="(seen_sha256|closing)" value="([^"]+)"', page)
+    assert {name for name, _value in form} == {"seen_sha256", "closing"}
+    raise_level(released, manager)
+
+    client_of(reviewer).post(f"{address}confirm/", dict(form))
+    assert status_of(released) == AnswerStatus.SUSPENDED
+
+    ids = [str(pk) for pk in Suspension.objects.values_list("pk", flat=True)]
+    client_of(reviewer).post(f"{address}confirm/", dict(form) | {"closing": ids})
+    assert status_of(released) == AnswerStatus.ANSWERED_APPROVED
+
+
+def test_a_reason_to_confirm_is_shown_to_whom_the_sources_are_open(released, reviewer, manager, client_of):
+    replace(released, text=ADDED)
+    answer = Answer.objects.get(pk=released.pk)
+    confirming.confirm(answer, by=reviewer, seen_sha256=answer.released_sha256, reason=f"It says: {CLAUSE}")
+    address = f"/w/legal/answers/{answer.pk}/standing/"
+    assert f"It says: {CLAUSE}" in client_of(reviewer).get(address).content.decode()
+    members.add_member(answer.workspace, answer.asked_by, "reviewer", by=manager)
+
+    assert "It says" not in client_of(answer.asked_by).get(address).content.decode()
+
+
+def test_a_reason_to_confirm_goes_with_the_document_it_repeats(released, reviewer, manager):
+    replace(released, text=ADDED)
+    answer = Answer.objects.get(pk=released.pk)
+    confirming.confirm(answer, by=reviewer, seen_sha256=answer.released_sha256, reason=f"It says: {CLAUSE}")
+
+    library.delete(handbook_of(released), by=manager)
+    deletion.erase(handbook_of(released).pk)
+
+    assert Confirmation.objects.get().reason == "(erased)"
+
+
+def test_the_list_of_suspended_answers_takes_as_many_queries_for_two_as_for_one(
+    released, member, reviewer, client_of, django_assert_num_queries
+):
+    replace(released)
+    client, address = client_of(reviewer), "/w/legal/suspended/"
+    client.get(address)
+    with CaptureQueriesContext(connection) as one:
+        assert client.get(address).content.decode().count("standing-list") == 1
+    for n in range(2):
+        version = a_document(released.workspace, title=f"Book {n}", text=shelf.HANDBOOK)
+        replace(release(a_held_answer(released.workspace, member, clauses=(CLAUSE,), versions=[version]), reviewer))
+
+    with django_assert_num_queries(len(one)):
+        page = client.get(address).content.decode()
+
+    assert page.count("has had a newer version since") == 3
