@@ -46,6 +46,10 @@ def _approve(world: World) -> list[Any]:
     return [world.own.draft.pk, "--reason", "It stands there.", "--seen", digest(world.own.draft.text)]
 
 
+def _again(world: World) -> list[Any]:
+    return [world.own.released.pk, "--reason", "A reader doubts it."]
+
+
 def _break(world: World) -> None:
     glass.break_glass(world.own.workspace, by=world.people["superuser"], reason="Ticket 4711")
 
@@ -102,6 +106,8 @@ ORDERS = [
     Order("review approve", _approve, "reviewer", E.DRAFT_APPROVED, NO_REVIEWER),
     Order("review return", _draft("--reason", "Too long."), "reviewer", E.DRAFT_RETURNED, NO_REVIEWER),
     Order("review reject", _draft("--reason", "Wrong."), "reviewer", E.DRAFT_REJECTED, NO_REVIEWER),
+    Order("review reopen", _again, "reviewer", E.DRAFT_REOPENED, NO_REVIEWER),
+    Order("review take-back", _again, "reviewer", E.DRAFT_TAKEN_BACK, NO_REVIEWER),
     Order(
         "glass break", _policies("--reason", "Ticket"), "superuser", E.GLASS_BROKEN, ("admin", "manager", "stranger")
     ),
@@ -176,6 +182,11 @@ WORK = [
         "answers.tasks.answer_question",
         "answer",
         "tests/answers/test_pipeline.py::test_a_right_that_is_taken_while_the_model_writes_refuses",
+    ),
+    Work(
+        "answers.tasks.replay_answer",
+        "replay",
+        "tests/answers/test_replays.py::test_a_right_that_is_lost_while_the_model_writes_leaves_no_text",
     ),
     Work("answers.tasks.sweep_answers"),
     Work("answers.tasks.sweep_standing"),

@@ -13,7 +13,6 @@ from celery import Task
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.db import DatabaseError
 
-from answers import review
 from audit.events import EventType
 from inlock.celery import app
 from tests.contracts import trying
@@ -154,7 +153,6 @@ def is_refused(order: Order, who: str, world: World) -> None:
 def test_a_command_that_asks_nobody_would_be_seen(world: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(access, "find", lambda user, action, model, **lookup: model.objects.get(**lookup))
     monkeypatch.setattr(access, "require", lambda *args: None)
-    monkeypatch.setattr(review, "_locked_for_decision", lambda draft, act, by: draft)
     order = next(order for order in ORDERS if order.name == "review show")
 
     with pytest.raises((AssertionError, pytest.fail.Exception)):
