@@ -34,9 +34,9 @@ ASKED = gettext_lazy("You asked this question, so somebody else decides on its a
 def refusal(person: User, draft: Draft, verb: str) -> str | None:
     """Why `person` may not take the decision `verb` on this draft although they review here, as a sentence.
 
-    Whoever asked or ever edited takes no decision on it. Whoever added a version it rests on does not let it out, where
-    the workspace says so, nor does whoever lowered a source's classification since the question was asked; and nobody
-    gives both of two approvals.
+    Whoever asked or ever edited takes no decision on it. Whoever added a version it rests on, or the one its quotes are
+    carried over to, does not let it out, where the workspace says so, nor does whoever lowered a source's
+    classification since the question was asked; and nobody gives both of two approvals.
     """
     return refusal_of(with_ties(Draft.objects.filter(pk=draft.pk), person).get(), verb)
 
@@ -83,20 +83,13 @@ def refusal_to_declassify(person: User, answer: Answer) -> str | None:
 def refusal_to_confirm(person: User, answer: Answer) -> str | None:
     """Why `person` may not say alone that this suspended answer still stands although they review here, as a sentence.
 
-    What keeps somebody from approving keeps them from this, the versions that came since included. Where two let a
-    text out, one alone does not let it out again: it goes back to review.
+    What keeps somebody from approving keeps them from this. Where two let a text out, one alone does not let it out
+    again: it goes back to review.
     """
-    added = Evidence.objects.filter(answer=OuterRef("pk"), document__current_version__created_by=person)
-    tied = Answer.objects.annotate(
-        **_ties(person, "pk"),
-        brought_newer=Exists(added.filter(answer__workspace__uploader_may_approve=False)),
-        takes_two=_holds(two_are_needed()),
-    ).get(pk=answer.pk)
+    tied = Answer.objects.annotate(**_ties(person, "pk"), takes_two=_holds(two_are_needed())).get(pk=answer.pk)
     refused = _always_tied(tied) or _tied_to_sources(tied)
     if refused:
         return refused
-    if tied.brought_newer:
-        return _("You added a document this answer rests on, so another reviewer lets it out.")
     if tied.takes_two:
         return _("A text that rests on such a source takes two people. Send it back to review.")
     return None
@@ -105,7 +98,7 @@ def refusal_to_confirm(person: User, answer: Answer) -> str | None:
 def _ties(person: User, answer: str) -> dict[str, Any]:
     """What ties `person` to the answer that a row's field `answer` names, as annotations."""
     path = "" if answer == "pk" else f"{answer}__"
-    added = Evidence.objects.filter(answer=OuterRef(answer), version__created_by=person)
+    added = Evidence.objects.filter(_added_by(person), answer=OuterRef(answer))
     lowered = _lowered(OuterRef(answer), asked_at=OuterRef(f"{path}question__asked_at"), by=person)
     return {
         "has_asked": _holds(Q(**{f"{path}asked_by": person})),
@@ -113,6 +106,11 @@ def _ties(person: User, answer: str) -> dict[str, Any]:
         "has_added": Exists(added.filter(answer__workspace__uploader_may_approve=False)),
         "has_lowered": Exists(lowered),
     }
+
+
+def _added_by(person: User | OuterRef) -> Q:
+    """Of evidence: `person` added the version it lies in, or the one that answers in its place by now."""
+    return Q(version__created_by=person) | Q(document__current_version__created_by=person)
 
 
 def _always_tied(tied: Any) -> str | None:
@@ -207,7 +205,7 @@ def _able_people() -> QuerySet[User]:
     opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef("pk"))), deleted_at=None)
     evidence = Evidence.objects.filter(answer=OuterRef(OuterRef("pk")))
     closed = evidence.exclude(document__in=opened.order_by().values("pk"))
-    added = evidence.filter(version__created_by=OuterRef("pk"), answer__workspace__uploader_may_approve=False)
+    added = evidence.filter(_added_by(OuterRef("pk")), answer__workspace__uploader_may_approve=False)
     asked_at = OuterRef(OuterRef("question__asked_at"))
     lowered = _lowered(OuterRef(OuterRef("pk")), asked_at=asked_at, by=OuterRef("pk"))
     of_answer = {"answer": OuterRef(OuterRef("pk"))}

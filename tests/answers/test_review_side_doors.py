@@ -1,0 +1,57 @@
+"""Ways around the rules of a review that look like something else: each is closed, and stays so."""
+
+from typing import Any
+
+import pytest
+
+from answers import review, separation
+from answers.exceptions import WrongState
+from answers.models import Answer, Draft
+from answers.states import AnswerStatus
+from audit.chain import digest
+from documents.models import Document, Version
+from documents.states import VersionState
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from workspaces.models import Workspace
+
+WEAK = f"{CLAUSES[0]} [1] Invoices are due within 90 days of receipt. [2]"
+
+
+@pytest.fixture
+def draft(legal: Any, member: Any) -> Draft:
+    return a_held_answer(legal, member)
+
+
+def fresh(draft: Draft) -> Draft:
+    return Draft.objects.select_related("answer__workspace", "workspace").get(pk=draft.pk)
+
+
+def released(draft: Draft, by: Any) -> Answer:
+    review.approve(fresh(draft), by=by, seen_sha256=digest(fresh(draft).text))
+    return fresh(draft).answer
+
+
+# --- Separation of duties -----------------------------------------------------------------------------------
+
+
+def bring_newer(draft: Draft, by: Any) -> None:
+    """`by` adds a version of the first source that says the clause too, among other things."""
+    old = draft.answer.evidence.get(rank=1).version
+    newer = a_document(draft.workspace, title="Newer", text=f"This is void from today on.\n{CLAUSES[0]}\n")
+    Document.objects.filter(pk=newer.document_id).update(current_version=None)
+    Version.objects.filter(pk=old.pk).update(state=VersionState.SUPERSEDED)
+    Version.objects.filter(pk=newer.pk).update(document=old.document, number=2, created_by=by)
+    Document.objects.filter(pk=old.document_id).update(current_version=newer)
+
+
+def test_whoever_adds_the_version_that_quotes_are_carried_over_to_does_not_let_it_out(
+    legal: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    Workspace.objects.filter(pk=legal.pk).update(uploader_may_approve=False)
+    bring_newer(draft, reviewer)
+
+    with pytest.raises(WrongState, match="You added a document"):
+        released(draft, reviewer)
+    assert separation.who_may_decide(fresh(draft).answer) == [second_reviewer]
+
+    assert released(draft, second_reviewer).status == AnswerStatus.ANSWERED_APPROVED
