@@ -37,7 +37,7 @@ STATE_OF: dict[Decision, DraftState] = {
 
 
 def locked(draft: Draft, act: str, by: User) -> Draft:
-    """The draft as it stands now, locked with its answer, if `by` may review it and `act` fits its state."""
+    """The draft as it stands now, locked with its answer, if `by` reviews it by role and `act` fits its state."""
     rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True)
     held = rows.select_related("answer__question", "workspace").get(pk=draft.pk)
     # After the lock: rights taken away while we waited for it count.
@@ -45,25 +45,21 @@ def locked(draft: Draft, act: str, by: User) -> Draft:
     if held.answer.asked_by_id == by.pk:
         # A superuser who asked; for anybody else such a draft does not exist.
         raise WrongState(str(separation.ASKED))
+    if not access.allows(by, Action.REVIEW, held):
+        # By breaking glass one reads; only a reviewer's name stands under what becomes of a draft.
+        raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
     if held.state not in WHEN[act]:
         raise WrongState(_already(held))
     return held
 
 
 def locked_for_decision(draft: Draft, act: str, by: User) -> Draft:
-    """As `locked`, for an act under which only a reviewer's own name may stand, and nobody's whom a duty keeps off."""
+    """As `locked`, for an act from which no duty keeps `by` off."""
     held = locked(draft, act, by)
-    require_role(held, by)
     reason = separation.refusal(by, held, act)
     if reason:
         raise WrongState(reason)
     return held
-
-
-def require_role(draft: Draft, by: User) -> None:
-    """Raise Forbidden for a superuser without the role: by breaking glass one reads, and decides nothing."""
-    if not access.allows(by, Action.REVIEW, draft):
-        raise Forbidden(user=by, workspace=draft.workspace_id, action=Action.REVIEW, thing=draft)
 
 
 def require_seen(draft: Draft, seen_sha256: str | None) -> None:

@@ -11,7 +11,8 @@ from answers.states import AnswerStatus
 from audit.chain import digest
 from documents.models import Document, Version
 from documents.states import VersionState
-from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
+from workspaces.exceptions import Forbidden
 from workspaces.models import Workspace
 
 WEAK = f"{CLAUSES[0]} [1] Invoices are due within 90 days of receipt. [2]"
@@ -55,3 +56,24 @@ def test_whoever_adds_the_version_that_quotes_are_carried_over_to_does_not_let_i
     assert separation.who_may_decide(fresh(draft).answer) == [second_reviewer]
 
     assert released(draft, second_reviewer).status == AnswerStatus.ANSWERED_APPROVED
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda d, by: review.edit(d, text=WEAK, by=by), id="edit"),
+        pytest.param(lambda d, by: review.assign(d, to=None, by=by), id="assign"),
+        pytest.param(lambda d, by: review.submit(d, by=by), id="submit"),
+    ],
+)
+def test_by_breaking_glass_one_reads_a_draft_and_changes_nothing_of_it(
+    draft: Draft, legal: Any, reviewer: Any, superuser: Any, break_glass: Any, act: Any, request: Any
+) -> None:
+    break_glass(legal)
+    if request.node.callspec.id == "submit":
+        review.return_for_changes(draft, by=reviewer, reason="Weak.")
+
+    with pytest.raises(Forbidden):
+        act(fresh(draft), superuser)
+
+    assert fresh(draft).text == TEXT
