@@ -57,7 +57,7 @@ class Draft(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     claimed_until = models.DateTimeField(null=True, blank=True)
-    #: Of the model's text, as it was measured when it was held; lists filter by it. Empty: not measured.
+    #: Of exactly this text, as the checks measured it; lists filter by it. Empty: not measured.
     grounding = models.CharField(_("grounding"), max_length=12, choices=Grounding.choices, blank=True, default="")
     #: `[{text, start, end, citations, …}]` over exactly this text, as the checks measured it.
     sentences = models.JSONField(default=list, blank=True, editable=False)

@@ -31,15 +31,16 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
     """
     draft = locked(draft, "edit", by)
     require_seen(draft, seen_sha256)
-    text = text.replace("\r\n", "\n").strip()
+    text = _as_stored(text)
     if text == draft.text:
         return draft
     require_sound(text, draft.answer)
     reason = checked_reason(reason)
     before, voided = digest(draft.text), draft.first_approval_id
     draft.text, draft.edited_by, draft.edited_at = text, by, timezone.now()
-    draft.sentences = [asdict(sentence) for sentence in grounding.check(draft.answer, text)]
-    fields = ["text", "sentences", "edited_by", "edited_at"]
+    checked = grounding.check(draft.answer, text)
+    draft.sentences, draft.grounding = [asdict(one) for one in checked], grounding.summarise(checked).verdict
+    fields = ["text", "sentences", "grounding", "edited_by", "edited_at"]
     if voided:
         draft.state, draft.first_approval = DraftState.WAITING, None
         fields += ["state", "first_approval"]
@@ -99,8 +100,11 @@ def approve_with_edits(
     """Let the draft out in other words, as far as one person may: the edit is kept and waits for somebody else's yes.
 
     Nobody approves what they wrote. So this edits, puts a returned draft back in line, and puts it on the desk of `to`
-    if given; whoever approves next lets out exactly this text. Raises as `edit` and `assign` do.
+    if given; whoever approves next lets out exactly this text. Raises as `edit` and `assign` do, and DraftError for the
+    words that stand there already.
     """
+    if _as_stored(text) == locked(draft, "edit", by).text:
+        raise DraftError(_("This is the same text: approve it as it stands, or change it first."))
     draft = edit(draft, text=text, by=by, reason=reason, seen_sha256=seen_sha256)
     was_returned = draft.state == DraftState.RETURNED
     if was_returned:
@@ -110,3 +114,7 @@ def approve_with_edits(
     if not was_returned:
         news.waiting(draft)
     return draft
+
+
+def _as_stored(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from answers import review, separation
-from answers.exceptions import WrongState
-from answers.models import Answer, Draft
+from answers import grounding, review, separation
+from answers.exceptions import DraftError, WrongState
+from answers.models import Answer, Draft, Grounding
 from answers.states import AnswerStatus
 from audit.chain import digest
 from documents.models import Document, Version
@@ -77,3 +77,18 @@ def test_by_breaking_glass_one_reads_a_draft_and_changes_nothing_of_it(
         act(fresh(draft), superuser)
 
     assert fresh(draft).text == TEXT
+
+
+# --- Edits --------------------------------------------------------------------------------------------------
+
+
+def test_the_queue_knows_how_an_edited_text_stands(draft: Draft, reviewer: Any) -> None:
+    review.edit(draft, text=WEAK, by=reviewer)
+
+    assert fresh(draft).grounding == grounding.summarise(grounding.check(draft.answer, WEAK)).verdict
+    assert fresh(draft).grounding != Grounding.SUPPORTED
+
+
+def test_approving_in_other_words_needs_other_words(draft: Draft, reviewer: Any) -> None:
+    with pytest.raises(DraftError, match="same text"):
+        review.approve_with_edits(draft, text=f"{TEXT}\r\n", by=reviewer, seen_sha256=digest(TEXT))
