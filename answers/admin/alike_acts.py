@@ -34,7 +34,8 @@ class AlikeActs:
             named = [access.find(request.user, Action.REVIEW, Draft, pk=each) for each in _ids(request)]
             try:
                 items = bulk.approve(
-                    _first(draft, named),
+                    named,
+                    read=draft,
                     by=request.user,
                     seen_sha256=request.POST.get("seen_sha256", ""),
                     reason=request.POST.get("reason", ""),
@@ -72,8 +73,3 @@ class AlikeActs:
 
 def _ids(request: HttpRequest) -> list[str]:
     return list(dict.fromkeys(request.POST.getlist("drafts")))
-
-
-def _first(draft: Draft, named: list[Draft]) -> list[Draft]:
-    """Those named, the one that was read before all others: they are held against it."""
-    return sorted(named, key=lambda one: one.pk != draft.pk)

@@ -50,16 +50,19 @@ def checked(drafts: Sequence[Draft], *, by: User) -> list[Item]:
     return [Item(draft, _objection(draft, by, alike)) for draft in drafts]
 
 
-def approve(drafts: Sequence[Draft], *, by: User, seen_sha256: str, reason: str = "") -> list[Item]:
+def approve(
+    drafts: Sequence[Draft], *, by: User, seen_sha256: str, reason: str = "", read: Draft | None = None
+) -> list[Item]:
     """Approve those of `drafts` that pass; what became of each, in their order.
 
-    `seen_sha256` is the hash of the one text that `by` read. Raises DraftError for too many.
+    `seen_sha256` is the hash of the one text that `by` read, and `read` the draft they read it on, the first of them if
+    it is not given. Raises DraftError for too many.
     """
     if len(drafts) > MOST:
         raise DraftError(_("Approve at most %(most)d drafts at a time.") % {"most": MOST})
     if not drafts:
         return []
-    alike = (seen_sha256, _likeness(drafts[0])[1])
+    alike = (seen_sha256, _likeness(read or drafts[0])[1])
     items = [_approve_one(draft, by, alike, reason) for draft in drafts]
     done: dict[UUID, list[Item]] = {}
     for item in items:

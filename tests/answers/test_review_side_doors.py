@@ -7,7 +7,7 @@ import pytest
 from answers import grounding, review, separation
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Draft, Grounding
-from answers.states import AnswerStatus
+from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from documents.models import Document, Version
 from documents.states import VersionState
@@ -77,6 +77,23 @@ def test_by_breaking_glass_one_reads_a_draft_and_changes_nothing_of_it(
         act(fresh(draft), superuser)
 
     assert fresh(draft).text == TEXT
+
+
+# --- Bulk ---------------------------------------------------------------------------------------------------
+
+
+def test_drafts_approved_together_rest_on_what_the_one_that_was_read_rests_on(
+    client_of: Any, legal: Any, member: Any, reviewer: Any, draft: Draft
+) -> None:
+    others = [a_document(legal, title=f"Other {n}", text=f"Void. {clause}") for n, clause in enumerate(CLAUSES)]
+    unread = [a_held_answer(legal, member, versions=others) for _n in range(2)]
+
+    client_of(reviewer).post(
+        f"/admin/answers/draft/{draft.pk}/alike/",
+        {"drafts": [str(one.pk) for one in unread], "seen_sha256": digest(TEXT)},
+    )
+
+    assert {fresh(one).state for one in unread} == {DraftState.WAITING}
 
 
 # --- Edits --------------------------------------------------------------------------------------------------
