@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import DraftError, WrongState
-from answers.models import Answer, Clarification, Draft, Review
+from answers.models import Answer, Clarification, Decision, Draft, Review
 from answers.querysets import sources_open
 from answers.review import telling
 from answers.review.keeping import move_answer, save
@@ -40,11 +41,11 @@ def put(review: Review, questions: Sequence[str]) -> list[Clarification]:
 def questions_to(person: User, answer: Answer) -> list[Clarification]:
     """What reviewers asked about `answer`, for its asker while every source is open to them; else nothing.
 
-    A question may repeat what the held text says, so it is open to whom the text would be.
+    A question may repeat what the held text says, so it is open to whom the text would be. Each has `awaits_reply`.
     """
     if answer.asked_by_id != person.pk:
         return []
-    asked = list(Clarification.objects.filter(review__draft__answer=answer).select_related("review__decided_by"))
+    asked = list(_put().filter(review__draft__answer=answer).select_related("review__decided_by"))
     return asked if asked and sources_open(person, answer) else []
 
 
@@ -58,7 +59,8 @@ def reply(clarification: Clarification, *, text: str, by: User) -> Clarification
     """The asker's one reply; with the last of them the draft waits for a decision again.
 
     Raises Hidden to everybody but the asker, and to the asker while a source is closed to them; DraftError for an
-    empty or too long reply, and WrongState when it was replied to or is decided already.
+    empty or too long reply, and WrongState when it was replied to, was asked before the draft was last returned, or
+    is decided already.
     """
     rows = Draft.objects.select_for_update(of=("self", "answer"), no_key=True)
     draft = rows.select_related("answer__question", "workspace").get(reviews=clarification.review_id)
@@ -66,8 +68,8 @@ def reply(clarification: Clarification, *, text: str, by: User) -> Clarification
     access.require(by, Action.ASK, answer)
     if answer.asked_by_id != by.pk or not sources_open(by, answer):
         raise Hidden(user=by, workspace=answer.workspace_id, action=Action.ASK, thing=answer)
-    asked = Clarification.objects.select_related("review__decided_by").get(pk=clarification.pk)
-    if draft.state != DraftState.RETURNED or asked.replied_at is not None:
+    asked = _put().select_related("review__decided_by").get(pk=clarification.pk)
+    if draft.state != DraftState.RETURNED or not asked.awaits_reply:  # type: ignore[attr-defined]
         raise WrongState(_("A reviewer has gone on meanwhile, so a reply changes nothing any more."))
     said = _cleaned(text)
     if not said:
@@ -94,6 +96,15 @@ def reply(clarification: Clarification, *, text: str, by: User) -> Clarification
     if is_last:
         telling.replied(draft, asked.review.decided_by, by)
     return asked
+
+
+def _put() -> QuerySet[Clarification]:
+    """Questions, each with whether a reply to it is awaited: those put when the draft was last returned are."""
+    returned = Review.objects.filter(draft=OuterRef("review__draft"), decision=Decision.RETURNED).order_by(
+        "-decided_at"
+    )
+    awaits = Q(replied_at=None, review=Subquery(returned.values("pk")[:1]))
+    return Clarification.objects.annotate(awaits_reply=ExpressionWrapper(awaits, output_field=BooleanField()))
 
 
 def _cleaned(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from answers import grounding, review, separation
 from answers.exceptions import DraftError, WrongState
-from answers.models import Answer, Draft, Grounding
+from answers.models import Answer, Clarification, Draft, Grounding
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from documents.models import Document, Version
@@ -94,6 +94,26 @@ def test_drafts_approved_together_rest_on_what_the_one_that_was_read_rests_on(
     )
 
     assert {fresh(one).state for one in unread} == {DraftState.WAITING}
+
+
+# --- Questions to the asker ---------------------------------------------------------------------------------
+
+
+def test_a_reply_to_what_was_asked_before_does_not_stand_for_what_is_asked_now(
+    draft: Draft, member: Any, reviewer: Any, second_reviewer: Any
+) -> None:
+    old = review.return_for_changes(draft, by=reviewer, reason="Unclear.", questions=["Which one?"])
+    review.edit(fresh(draft), text=WEAK, by=second_reviewer)
+    review.submit(fresh(draft), by=second_reviewer)
+    review.return_for_changes(fresh(draft), by=reviewer, reason="Still unclear.", questions=["Since when?"])
+
+    with pytest.raises(WrongState, match="gone on"):
+        review.reply(old.clarifications.get(), text="The carrier's.", by=member)
+
+    assert fresh(draft).state == DraftState.RETURNED
+    assert [one.text for one in review.questions_to(member, draft.answer) if one.awaits_reply] == ["Since when?"]
+    review.reply(Clarification.objects.get(text="Since when?"), text="2024.", by=member)
+    assert fresh(draft).state == DraftState.WAITING
 
 
 # --- Edits --------------------------------------------------------------------------------------------------
