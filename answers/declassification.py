@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import review, separation
+from answers.declassified import end, in_force
 from answers.draft_text import checked_reason
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Declassification, Draft
@@ -98,17 +98,7 @@ def take_back(answer: Answer, *, by: User, reason: str = "") -> None:
     found = in_force(answer)
     if found is None:
         raise WrongState(_("This answer is not declassified."))
-    found.ended_at, found.ended_by = timezone.now(), by
-    found.save(update_fields=["ended_at", "ended_by"])
-    record(
-        EventType.DECLASSIFICATION_ENDED,
-        on=answer,
-        workspace=answer.workspace_id,
-        by=by,
-        reason=checked_reason(reason),
-        declassification=found.pk,
-        text_sha256=found.text_sha256,
-    )
+    end(found, by=by, reason=checked_reason(reason))
 
 
 def may_take_back(answer: Answer, person: User) -> bool:
@@ -141,11 +131,6 @@ def readers_named(answer: Answer, ids: Collection[str]) -> list[User]:
     if len(found) != len(wanted):
         raise DraftError(_("Choose people from the list."))
     return found
-
-
-def in_force(answer: Answer) -> Declassification | None:
-    """The declassification of the text as it stands, if there is one."""
-    return answer.declassifications.filter(ended_at=None, text_sha256=answer.released_sha256).first()
 
 
 def _locked(answer: Answer, by: User) -> Answer:

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from answers import separation
+from answers import declassified, separation
 from answers.exceptions import WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.querysets import sources_open
@@ -35,6 +35,8 @@ def reopen(answer: Answer, *, by: User, reason: str) -> Draft:
         draft.answer,
         _("Nobody would be left to decide on this answer. Take it back, or ask a manager for another reviewer."),
     )
+    # It was decided over what was released; whoever lets it out again decides on that again.
+    declassified.end_all(draft.answer, by=by, reason=review.reason)
     sha256 = _close(draft, AnswerStatus.HELD_REOPENED)
     following.close_what_was_given(draft.answer, by=by)
     _tell_the_trail(EventType.DRAFT_REOPENED, EventType.ANSWER_REOPENED, draft, review, sha256)
@@ -47,6 +49,7 @@ def take_back(answer: Answer, *, by: User, reason: str) -> Draft:
     """Close a released answer for good, and tell its asker not to rely on it. Raises as `reopen`."""
     draft = _held_still(answer, by)
     review = decide(draft, Decision.TAKEN_BACK, by, reason)
+    declassified.end_all(draft.answer, by=by, reason=review.reason)
     sha256 = _close(draft, AnswerStatus.REFUSED_TAKEN_BACK)
     following.close_what_was_given(draft.answer, by=by)
     _tell_the_trail(EventType.DRAFT_TAKEN_BACK, EventType.ANSWER_TAKEN_BACK, draft, review, sha256)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from answers import grounding, review, separation
+from answers import declassification, grounding, review, separation
 from answers.exceptions import DraftError, WrongState
-from answers.models import Answer, Clarification, Draft, Grounding
+from answers.models import Answer, Clarification, Declassification, Draft, Grounding
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from documents.models import Document, Version
@@ -94,6 +94,22 @@ def test_drafts_approved_together_rest_on_what_the_one_that_was_read_rests_on(
     )
 
     assert {fresh(one).state for one in unread} == {DraftState.WAITING}
+
+
+# --- Reopening ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [review.reopen, review.take_back])
+def test_what_is_reopened_is_declassified_no_more(
+    draft: Draft, contributor: Any, reviewer: Any, second_reviewer: Any, act: Any
+) -> None:
+    answer = released(draft, reviewer)
+    declassification.declassify(answer, by=second_reviewer, reason="For all.")
+
+    act(fresh(draft).answer, by=reviewer, reason="A reader doubts it.")
+
+    made = Declassification.objects.get()
+    assert (made.ended_by, made.ended_at is None) == (reviewer, False)
 
 
 # --- Questions to the asker ---------------------------------------------------------------------------------
