@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from answers import queue
+from answers import due, queue
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
@@ -17,7 +17,7 @@ from workspaces.roles import Action
 @in_workspace(Action.MANAGE)
 def review_time(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Hours from the moment an answer is held until its draft is due."""
-    hours, error = str(queue.hours_of(workspace.pk)), ""
+    hours, error = str(due.hours_of(workspace.pk)), ""
     if request.method == "POST":
         hours = request.POST.get("hours", "").strip()
         try:

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from answers import declassified, separation
+from answers import declassified, grounding, separation
 from answers.exceptions import WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.querysets import sources_open
@@ -11,6 +11,7 @@ from answers.reuse import following
 from answers.review import telling
 from answers.review.keeping import decide, move_answer, require_deciders
 from answers.states import RELEASED, AnswerStatus, DraftState
+from answers.steps.state import Sentence
 from audit.events import EventType
 from audit.record import Entry, record_all
 from workspaces import access
@@ -72,6 +73,7 @@ def _held_still(answer: Answer, by: User) -> Draft:
         locked = Answer.objects.select_for_update(of=("self",), no_key=True)
         held = locked.select_related("question", "workspace").get(pk=answer.pk)
         draft = Draft(answer=held, workspace=held.workspace, text=held.released_text, sentences=held.sentences)
+        draft.grounding = grounding.summarise([Sentence(**one) for one in held.sentences]).verdict
     held = draft.answer
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)

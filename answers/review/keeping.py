@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from answers import desks, streaming
 from answers.draft_text import checked_reason, marks
+from answers.due import due_after, hours_of
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.review.locking import STATE_OF, WHEN
@@ -38,8 +39,10 @@ def decide(draft: Draft, decision: Decision, by: User, reason: str, *, state: Dr
         draft.first_approval = review
         fields += desks.put(draft, None)
     elif decision == Decision.REOPENED:
-        # The column kept who had it when it was decided.
-        fields += desks.put(draft, None)
+        # The columns kept who had it when it was decided, and by when.
+        fields += [*desks.put(draft, None), "due_at", "claimed_by", "claimed_until"]
+        draft.due_at = due_after(hours_of(draft.workspace_id))
+        draft.claimed_by = draft.claimed_until = None
     elif draft.state not in WHEN["assign"]:
         desks.end(draft)
     save(draft, by, reason, *fields)

@@ -1,10 +1,12 @@
 """Ways around the rules of a review that look like something else: each is closed, and stays so."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from answers import declassification, grounding, review, separation
+from answers import declassification, grounding, queue, review, separation
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Clarification, Declassification, Draft, Grounding
 from answers.states import AnswerStatus, DraftState
@@ -110,6 +112,29 @@ def test_what_is_reopened_is_declassified_no_more(
 
     made = Declassification.objects.get()
     assert (made.ended_by, made.ended_at is None) == (reviewer, False)
+
+
+def test_a_draft_that_was_decided_long_ago_is_not_overdue_when_it_is_reopened(draft: Draft, reviewer: Any) -> None:
+    Draft.objects.filter(pk=draft.pk).update(due_at=timezone.now() - timedelta(days=30))
+    queue.claim(draft, by=reviewer)
+    answer = released(draft, reviewer)
+
+    reopened = review.reopen(answer, by=reviewer, reason="A reader doubts it.")
+
+    assert not queue.is_overdue(fresh(reopened))
+    assert queue.holder(fresh(reopened)) is None
+
+
+def test_a_reopened_draft_is_due_from_then_on_and_tells_how_it_stands(
+    policies: Any, handbook: Any, member: Any, reviewer: Any, answered: Any
+) -> None:
+    answer = answered(policies, "How many days of annual leave do employees have?", member)
+
+    draft = fresh(review.reopen(answer, by=reviewer, reason="A reader doubts it."))
+
+    assert draft.due_at is not None
+    assert draft.due_at > draft.created_at
+    assert draft.grounding in Grounding.values
 
 
 # --- Questions to the asker ---------------------------------------------------------------------------------
