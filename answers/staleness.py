@@ -136,7 +136,9 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     citations = Citation.objects.filter(answer__in=ids).exclude(quote="").update(quote="", locator="")
     Evidence.objects.filter(answer__in=ids).exclude(locator="").update(locator="")
     # Bulk writes on purpose: a form of a draft that history kept would be the text again.
-    Draft.history.filter(answer_id__in=ids).exclude(text="").update(text="")
+    # What history says of a form's reason is cut short, so that a phrase of the document may no longer be known in it.
+    forms = Draft.history.filter(answer_id__in=ids).exclude(text="", history_change_reason=None)
+    forms.update(text="", history_change_reason=None)
     Draft.objects.filter(answer__in=ids).exclude(text="").update(text="", sentences=[])
     Answer.objects.filter(pk__in=ids).update(
         text="", asked_as="", released_text="", raw_output="", sentences=[], failure_detail=""

@@ -11,6 +11,7 @@ from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Clarification, Declassification, Draft, Grounding
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
+from documents import deletion, library
 from documents.models import Document, Version
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
@@ -170,3 +171,20 @@ def test_the_queue_knows_how_an_edited_text_stands(draft: Draft, reviewer: Any) 
 def test_approving_in_other_words_needs_other_words(draft: Draft, reviewer: Any) -> None:
     with pytest.raises(DraftError, match="same text"):
         review.approve_with_edits(draft, text=f"{TEXT}\r\n", by=reviewer, seen_sha256=digest(TEXT))
+
+
+# --- Erasure ------------------------------------------------------------------------------------------------
+
+
+def test_why_a_draft_was_edited_goes_with_the_document_it_repeats(
+    legal: Any, draft: Draft, manager: Any, reviewer: Any
+) -> None:
+    said = CLAUSES[0]
+    review.edit(draft, text=f"{CLAUSES[0]} [1]", by=reviewer, reason=said)
+    assert Draft.history.filter(history_change_reason=said).exists()
+
+    document = draft.answer.evidence.get(rank=1).document
+    library.delete(document, by=manager)
+    deletion.erase(document.pk)
+
+    assert not Draft.history.filter(history_change_reason__contains=said).exists()
