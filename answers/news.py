@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from answers import separation
 from answers.models import Answer, Citation, Draft
@@ -38,8 +39,10 @@ def returned(draft: Draft, *, by: User) -> None:
 
 
 def decided(draft: Draft, *, by: User) -> None:
-    """A draft on somebody's desk was decided on by another."""
-    _tell(Kind.DECIDED_BY_OTHER, draft, [draft.assigned_to] if draft.assigned_to else [], by=by)
+    """A draft on somebody's desk, or that somebody was reading, was decided on by another."""
+    is_claimed = draft.claimed_until is not None and draft.claimed_until > timezone.now()
+    near = {draft.assigned_to, draft.claimed_by if is_claimed else None}
+    _tell(Kind.DECIDED_BY_OTHER, draft, [person for person in near if person is not None], by=by)
 
 
 def released(answer: Answer, *, by: User) -> None:

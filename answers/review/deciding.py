@@ -51,6 +51,7 @@ def approve(draft: Draft, *, by: User, seen_sha256: str, reason: str = "") -> Re
         by=by,
     )
     news.released(answer, by=by)
+    news.decided(draft, by=by)
     return review
 
 
@@ -104,6 +105,7 @@ def reject(draft: Draft, *, by: User, reason: str, seen_sha256: str | None = Non
         by=by,
     )
     news.refused(answer, by=by)
+    news.decided(draft, by=by)
     return review
 
 

@@ -16,7 +16,7 @@ from documents.models import Document, Version
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer
 from workspaces.exceptions import Forbidden
-from workspaces.models import Workspace
+from workspaces.models import Notification, Workspace
 
 WEAK = f"{CLAUSES[0]} [1] Invoices are due within 90 days of receipt. [2]"
 
@@ -171,6 +171,24 @@ def test_the_queue_knows_how_an_edited_text_stands(draft: Draft, reviewer: Any) 
 def test_approving_in_other_words_needs_other_words(draft: Draft, reviewer: Any) -> None:
     with pytest.raises(DraftError, match="same text"):
         review.approve_with_edits(draft, text=f"{TEXT}\r\n", by=reviewer, seen_sha256=digest(TEXT))
+
+
+# --- Two officers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("near", ["desk", "claim"])
+def test_whoever_was_at_it_is_told_that_another_decided(
+    draft: Draft, reviewer: Any, second_reviewer: Any, near: str
+) -> None:
+    if near == "desk":
+        review.assign(draft, to=reviewer, by=reviewer)
+    else:
+        queue.claim(draft, by=reviewer)
+
+    review.reject(fresh(draft), by=second_reviewer, reason="No.")
+
+    told = Notification.objects.filter(kind="decided_by_other")
+    assert [one.person for one in told] == [reviewer]
 
 
 # --- Erasure ------------------------------------------------------------------------------------------------
