@@ -5,12 +5,16 @@ from string import Template
 from typing import Protocol
 
 from answers.prompts import Prompt, harmless, read_files
+from documents import analysis
 
 VERSION = "follow-up-1"
 #: Of an answer, what is told of it: the beginning says what it is about.
 _LONGEST_TEXT = 1500
 #: No question of ours is longer; a longer reply is an answer or a sermon.
 _LONGEST_REPLY = 600
+#: Of the words of a reply, the share that has to stand in what the model was sent. A question that was only put into
+#: context says little of its own, and its asker reads it before any reviewer does.
+_LEAST_KNOWN = 0.5
 _QUOTATION_MARKS = "\"'“”„«»‹›`"
 
 
@@ -30,12 +34,17 @@ def render(question: str, turns: Iterable[Told]) -> Prompt:
     return Prompt(VERSION, sha256, system, Template(template).substitute(turns=told, question=harmless(question)))
 
 
-def taken(reply: str, question: str) -> str | None:
-    """The question in a model's `reply`; "" where it is `question` itself, None where it is no question of one line."""
+def taken(reply: str, question: str, turns: Iterable[Told]) -> str | None:
+    """The question in a model's `reply` to `question` after `turns`; "" where it is `question` itself.
+
+    None where it is no question of one line, or one of the model's own making.
+    """
     text = reply.strip().strip(_QUOTATION_MARKS).strip()
     if not text or "\n" in text or len(text) > _LONGEST_REPLY + len(question):
         return None
-    return "" if _bare(text) == _bare(question) else text
+    if _bare(text) == _bare(question):
+        return ""
+    return text if _known(text, [question, *(said for turn in turns for said in (turn.question, turn.text))]) else None
 
 
 def _turn(turn: Told) -> str:
@@ -45,3 +54,10 @@ def _turn(turn: Told) -> str:
 
 def _bare(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(" ?.!…")
+
+
+def _known(text: str, told: Iterable[str]) -> bool:
+    language = analysis.detect_language(text)
+    own = analysis.words(text, language)
+    known = set(analysis.words(" ".join(told), language))
+    return sum(word in known for word in own) >= _LEAST_KNOWN * len(own)

@@ -66,7 +66,7 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
         pieces = chat_models.stream_chat(
             endpoint, prompt, question=state.question, evidence=(), should_stop=watch.should_stop
         )
-        reply = follow_up.taken(spoken("".join(pieces).replace("\0", "")), state.question)
+        reply = follow_up.taken(spoken("".join(pieces).replace("\0", "")), state.question, earlier.turns)
     except (ModelFailed, EndpointError) as error:
         logger.info("Answer %s: its follow-up is read by rules: %s", state.answer.pk, type(error).__name__)
         reply = None

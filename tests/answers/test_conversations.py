@@ -149,11 +149,19 @@ def test_what_a_model_put_in_from_an_earlier_answer_rests_on_its_sources(
     assert closed_evidence(contributor, second).filter(rank__gte=FIRST_INHERITED).exists()
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Certainly!\nHere is what I think about annual leave.",
+        # In a reviewed workspace its asker would read this before anybody approved it.
+        "Leave your employer with a claim for damages, since courts award triple wages whenever notice was oral.",
+    ],
+)
 def test_a_reply_that_is_no_question_falls_back_to_rules(
-    policies, handbook, member, answered, endpoint_of, chat_server
+    reply, policies, handbook, member, answered, endpoint_of, chat_server
 ):
     first = answered(policies, LEAVE, member)
-    chat_server.says = "Certainly!\nHere is what I think about annual leave."
+    chat_server.says = reply
 
     second = answered(
         policies, "When does it expire?", member, conversation=first.question.conversation, endpoint=endpoint_of("says")
