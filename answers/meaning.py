@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Exists, OuterRef, Q
 
-from answers.models import Answer
+from answers.models import Answer, StepRun
 from documents import analysis
 from documents.embeddings import embed_query
 from documents.spaces import space_of
@@ -37,6 +38,18 @@ def meaning_of(text: str, language: str, workspace_id: UUID) -> Meaning:
 def asked(answer: Answer) -> str:
     """What the answer was asked, as a question that stands alone; "" where it was erased."""
     return answer.asked_as or answer.question.text if answer.question.text else ""
+
+
+def asked_is_erased(answer: str) -> Q:
+    """Of rows with an answer in the field `answer`: its question was erased, or what a follow-up was understood as."""
+    understood = StepRun.objects.filter(
+        answer=OuterRef(answer),
+        attempt=OuterRef(f"{answer}__attempt"),
+        step="understand",
+        detail__has_key="asked_as_sha256",
+    )
+    was_understood = Exists(understood.exclude(detail__asked_as_sha256=""))
+    return Q(**{f"{answer}__question__text": ""}) | Q(was_understood, **{f"{answer}__asked_as": ""})
 
 
 def shared_words(one: str, other: str) -> float:

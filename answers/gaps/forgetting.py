@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from answers.meaning import asked_is_erased
 from answers.models import ApprovedAnswer, Feedback, Gap, GapQuestion
 from answers.staleness import ERASED
 from audit.chain import digest
@@ -24,8 +25,9 @@ from workspaces.models import User
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:
     """Remove it; of questions that were erased, the vectors go too, since a vector tells what was asked."""
     workspace = deletion.workspace_id
-    vectors = GapQuestion.objects.filter(gap__workspace=workspace, answer__question__text="").exclude(vector=b"")
-    meanings = ApprovedAnswer.objects.filter(workspace=workspace, answer__question__text="").exclude(vector=b"")
+    is_erased = asked_is_erased("answer")
+    vectors = GapQuestion.objects.filter(is_erased, gap__workspace=workspace).exclude(vector=b"")
+    meanings = ApprovedAnswer.objects.filter(is_erased, workspace=workspace).exclude(vector=b"")
     erased = vectors.update(vector=b"") + meanings.update(vector=b"")
     told = telling(deletion, phrases)
     if not told:

@@ -13,7 +13,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from answers.meaning import Meaning, asked, meaning_of, shared_words
-from answers.models import UNSETTLED, Answer, Gap, GapCause, GapQuestion
+from answers.models import UNSETTLED, Answer, Evidence, Gap, GapCause, GapQuestion
+from answers.models.evidence import FIRST_INHERITED
 from audit.events import EventType
 from audit.record import record
 
@@ -29,7 +30,7 @@ Gaps = TypeVar("Gaps", UUID, int)
 
 def meaning(answer: Answer) -> Meaning:
     """What the answer was asked, as it is compared; made before the transaction, since a server may make it."""
-    return meaning_of(asked(answer), answer.question.language, answer.workspace_id)
+    return meaning_of(_compared_as(answer), answer.question.language, answer.workspace_id)
 
 
 def put(answer: Answer, cause: GapCause, meant: Meaning) -> GapQuestion:
@@ -58,7 +59,9 @@ def nearest(answer: Answer, meant: Meaning) -> Gap | None:
     """The unsettled gap whose questions are nearest, if any is near enough."""
     known = GapQuestion.objects.filter(gap__workspace=answer.workspace_id, gap__state__in=UNSETTLED)
     gap_id = _by_vector(known, meant) if meant.vector else _by_words(known, answer)
-    return Gap.objects.filter(pk=gap_id).first() if gap_id else None
+    # Held, so that nobody settles it or puts it elsewhere while the question joins: its asker would never be told.
+    rows = Gap.objects.select_for_update(no_key=True).filter(pk=gap_id, state__in=UNSETTLED)
+    return rows.first() if gap_id else None
 
 
 def _by_vector(known: QuerySet[GapQuestion], meant: Meaning) -> UUID | None:
@@ -72,8 +75,20 @@ def _by_vector(known: QuerySet[GapQuestion], meant: Meaning) -> UUID | None:
 
 def _by_words(known: QuerySet[GapQuestion], answer: Answer) -> UUID | None:
     rows = list(known.filter(vector=b"").select_related("answer__question").order_by("-added_at")[:_COMPARED])
-    text = asked(answer)
-    return best_of([row.gap_id for row in rows], [shared_words(text, asked(row.answer)) for row in rows], LEAST_WORDS)
+    inherits = Evidence.objects.filter(answer__in=[row.answer_id for row in rows], rank__gte=FIRST_INHERITED)
+    closed = set(inherits.order_by().values_list("answer", flat=True))
+    own = [row.answer.question.text if row.answer_id in closed else asked(row.answer) for row in rows]
+    text = _compared_as(answer)
+    return best_of([row.gap_id for row in rows], [shared_words(text, one) for one in own], LEAST_WORDS)
+
+
+def _compared_as(answer: Answer) -> str:
+    """What it was asked; of a follow-up into which a model put something of an earlier answer, the asker's own words.
+
+    A gap tells who may not open that answer's sources what its questions are near to.
+    """
+    inherits = answer.asked_as and answer.evidence.filter(rank__gte=FIRST_INHERITED).exists()
+    return answer.question.text if inherits else asked(answer)
 
 
 def best_of(gaps: Sequence[Gaps], nearness: Sequence[float], least: float) -> Gaps | None:

@@ -10,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from answers.exceptions import GapError
-from answers.gaps import closing, gathering, steering
+from answers.gaps import closing, gathering, grouping, steering
 from answers.gaps.querysets import counted, first_words, questions_in
-from answers.models import Answer, Gap, GapCause, GapQuestion, GapState
+from answers.models import Answer, Evidence, Gap, GapCause, GapQuestion, GapState, StepRun
+from answers.models.evidence import FIRST_INHERITED
 from answers.states import AnswerStatus
 from answers.tasks import sweep_gaps
 from audit.events import EventType
@@ -138,6 +139,30 @@ def test_a_question_whose_answer_rests_on_what_is_closed_is_only_counted(
     assert questions_in(gap, to=contributor).count() == 0
     assert first_words([gap], to=contributor) == {}
     assert counted(Gap.objects.all()).get().question_count == 1
+
+
+def test_what_a_model_put_into_a_follow_up_groups_it_with_nothing(
+    gap: Gap, member: Any, refused: Callable[..., Answer], handbook: Any
+) -> None:
+    answer = refused(WHALES, member)
+    Answer.objects.filter(pk=answer.pk).update(asked_as=PARKING)
+    answer.refresh_from_db()
+    assert grouping.nearest(answer, grouping.meaning(answer)) == gap
+
+    passage = handbook.passages.first()
+    Evidence.objects.create(
+        answer=answer,
+        rank=FIRST_INHERITED,
+        passage_id=passage.pk,
+        document=handbook.document,
+        version=handbook,
+        start=passage.start,
+        end=passage.end,
+        locator=passage.locator,
+        sha256="0" * 64,
+    )
+
+    assert grouping.nearest(answer, grouping.meaning(answer)) is None
 
 
 # --- Steered ------------------------------------------------------------------------------------------------
@@ -274,6 +299,22 @@ def test_what_is_sent_again_after_it_was_settled_opens_another_gap(
     assert gathering.send(refused(PARKING, member), by=member).gap != gap
 
 
+def test_a_gap_that_is_settled_while_a_question_joins_does_not_take_it(
+    gap: Gap, member: Any, manager: Any, refused: Callable[..., Answer], monkeypatch: Any
+) -> None:
+    looked = grouping.best_of
+
+    def settled_meanwhile(*given: Any) -> Any:
+        found = looked(*given)
+        steering.dismiss(gap, reason="Not now.", by=manager)
+        return found
+
+    answer = refused(PARKING, member)
+    monkeypatch.setattr(grouping, "best_of", settled_meanwhile)
+
+    assert gathering.send(answer, by=member).gap != gap
+
+
 # --- Erased -------------------------------------------------------------------------------------------------
 
 
@@ -293,6 +334,23 @@ def test_an_erased_question_takes_its_vector_along_and_reasons_that_repeat_the_d
     sent.refresh_from_db()
     assert bytes(sent.vector) == b""
     assert mark not in Gap.objects.get().reason
+
+
+def test_the_vector_of_a_follow_up_goes_with_what_it_was_understood_as(
+    gap: Gap, policies: Any, member: Any, manager: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    mark = "Every Zanzibarian employee keeps exactly seventeen purple umbrellas in the northern cupboard."
+    version = shelf.add_document(policies, "umbrellas.md", f"# Umbrellas\n\n{mark}\n")
+    Answer.objects.update(asked_as=f"Is it so? {mark}")
+    StepRun.objects.filter(step="understand").update(detail={"asked_as_sha256": "0" * 64})
+    library.delete(version.document, by=manager, reason="Out of date.")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        deletion.erase(version.document_id)
+
+    answer = Answer.objects.get()
+    assert (answer.asked_as, answer.question.text) == ("", PARKING)
+    assert bytes(answer.gap_question.vector) == b""
 
 
 # --- Pages --------------------------------------------------------------------------------------------------
