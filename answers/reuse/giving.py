@@ -4,20 +4,20 @@ Everything is asked of the database at this moment: that the answer stands, was 
 people, has not expired, and that each of its passages is current and open to the asker.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now, Substr
 
 from answers import separation
 from answers.exceptions import ApprovalGone
-from answers.meaning import asked, meaning_of
-from answers.models import Answer, ApprovedAnswer, Decision, Evidence, Reuse, Review
+from answers.meaning import asked_is_erased, meaning_of
+from answers.models import Answer, ApprovedAnswer, Decision, Evidence, GroundLost, Reuse, Review, SourceChange
 from answers.reading import sentences_of
 from answers.reuse.near import LEAST_COSINE, same_question
+from answers.standing import standing
 from answers.states import AnswerStatus
 from answers.steps.state import Quote, Sentence, Source, State
 from audit.chain import digest
@@ -29,8 +29,8 @@ from workspaces.models import User
 
 #: Approved answers of a workspace that one question is compared with, the last approved first.
 _COMPARED = 2000
-#: Of those, how many are looked at word by word where vectors say which are near.
-_NEAREST = 20
+#: Of those that say the same, how many are looked at: each costs the same few queries.
+_LOOKED_AT = 5
 _COPIED = ("version_id", "start", "end", "page", "locator")
 
 
@@ -52,7 +52,7 @@ class Given:
 def find(state: State, question: str) -> Given | None:
     """The approved answer to `question` that may be given to the asker now; None where there is none."""
     for pk, similarity in _near(state, question):
-        approved = in_force().select_related("answer__question", "answer__released_by").filter(pk=pk).first()
+        approved = _standing_still(pk).select_related("answer__question", "answer__released_by").first()
         given = _openable(state.asker, approved, similarity) if approved is not None else None
         if given is not None:
             return given
@@ -66,12 +66,14 @@ def in_force() -> QuerySet[ApprovedAnswer]:
         stopped_at=None,
         expires_at__gt=Now(),
         answer__status=AnswerStatus.ANSWERED_APPROVED,
+        # Approved once more since, perhaps with other words: the row still names who stood by the text before.
+        answer__released_at__lte=F("verified_at"),
     )
 
 
 def require_standing(given: Given, asker: User) -> None:
     """Return while the approval stands, and keep it standing to the end of the transaction. Raises ApprovalGone."""
-    rows = in_force().filter(pk=given.approved.pk, answer__released_sha256=given.approved.answer.released_sha256)
+    rows = _standing_still(given.approved.pk).filter(answer__released_sha256=given.approved.answer.released_sha256)
     # Both rows: whoever suspends the answer, or ends its reuse, waits for us or is seen by us.
     held = rows.select_for_update(of=("self", "answer"), no_key=True).select_related("answer").first()
     if held is None or not _approved_enough(held.answer, asker):
@@ -104,29 +106,41 @@ def note(given: Given, answer: Answer) -> None:
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _near(state: State, question: str) -> Iterator[tuple[UUID, float]]:
+def _standing_still(approved: UUID) -> QuerySet[ApprovedAnswer]:
+    """That one, if it is in force and nothing it rests on changed, also where no sweep has closed it yet.
+
+    What is given again is released today, so no sweep would close it afterwards.
+    """
+    sources = Evidence.objects.filter(answer=OuterRef(OuterRef("answer"))).order_by().values("document")
+    raised = SourceChange.objects.filter(
+        document__in=sources,
+        reason=GroundLost.RECLASSIFIED,
+        done_at=None,
+        changed_at__gt=OuterRef("answer__released_at"),
+    )
+    stands = Exists(standing().filter(pk=OuterRef("answer")))
+    return in_force().filter(stands, ~Exists(raised), pk=approved).exclude(asked_is_erased("answer"))
+
+
+def _near(state: State, question: str) -> list[tuple[UUID, float]]:
     """Approved answers to the same question, nearest first, each with how near its vector is (1.0 where none is)."""
     language = state.language
     known = in_force().filter(workspace=state.workspace, language=language).exclude(answer__question__text="")
     known = known.exclude(Q(answer__released_by=state.asker) | Q(verified_by=state.asker))
-    if not known.exists():
-        return
+    # The words first: they decide anyway, and thousands of vectors would cost more than all else that is done here.
+    asked = known.order_by("-verified_at").values_list("pk", "answer__asked_as", "answer__question__text")[:_COMPARED]
+    same = [pk for pk, asked_as, text in asked if same_question(question, asked_as or text)]
+    if not same:
+        return []
     meaning = meaning_of(question, language, state.workspace.pk)
-    rows = list(known.order_by("-verified_at").values_list("pk", "vector", "space")[:_COMPARED])
-    near: list[tuple[UUID, float]] = []
-    if meaning.vector:
-        rows = [row for row in rows if row[2] == meaning.space and len(row[1]) == len(meaning.vector)]
-        cosines = meaning.cosines([bytes(row[1]) for row in rows]) if rows else []
-        near = [(row[0], float(cosine)) for row, cosine in zip(rows, cosines, strict=True) if cosine >= LEAST_COSINE]
-        near = sorted(near, key=lambda one: -one[1])[:_NEAREST]
-    else:
+    if not meaning.vector:
         # The model reads no such language: what the questions say decides alone.
-        near = [(row[0], 1.0) for row in rows]
-    answers = Answer.objects.filter(pk__in=[pk for pk, _ in near]).select_related("question")
-    texts = {answer.pk: asked(answer) for answer in answers}
-    for pk, similarity in near:
-        if same_question(question, texts.get(pk, "")):
-            yield pk, round(similarity, 4)
+        return [(pk, 1.0) for pk in same[:_LOOKED_AT]]
+    rows = ApprovedAnswer.objects.filter(pk__in=same, space=meaning.space).values_list("pk", "vector")
+    vectors = {pk: bytes(vector) for pk, vector in rows if len(vector) == len(meaning.vector)}
+    cosines = meaning.cosines(list(vectors.values())).tolist()
+    near = [(pk, round(cosine, 4)) for pk, cosine in zip(vectors, cosines, strict=True) if cosine >= LEAST_COSINE]
+    return sorted(near, key=lambda one: -one[1])[:_LOOKED_AT]
 
 
 def _openable(asker: User, approved: ApprovedAnswer, similarity: float) -> Given | None:

@@ -88,7 +88,8 @@ def differs_in(one: str, other: str) -> str:
     return "" if slips <= _slips_allowed(len(a.content)) else "words"
 
 
-@lru_cache(maxsize=4096)
+# As many as a few workspaces compare with (answers/reuse/giving.py).
+@lru_cache(maxsize=8192)
 def said(text: str) -> Said:
     """What `text` says, as `same_question` compares it."""
     language = analysis.detect_language(text) or "en"

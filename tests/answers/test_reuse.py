@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from answers import endings, pipeline, questions, reading, receipts, review
 from answers.exceptions import ReuseError
-from answers.models import Answer, ApprovedAnswer, Reuse, StepRun
+from answers.models import Answer, ApprovedAnswer, Reuse, SourceChange, StepRun
 from answers.provenance import record_of
 from answers.reuse import following, giving, near, offering, rules
 from answers.states import AnswerStatus
@@ -176,8 +177,33 @@ def _tampered(approved: Answer, **_: Any) -> None:
     Answer.objects.filter(pk=approved.pk).update(released_text="Something else. [1]")
 
 
+def _over_since_yesterday(approved: Answer, **_: Any) -> None:
+    """Its source's last valid day has passed, and no sweep has closed it yet."""
+    now = timezone.now()
+    Answer.objects.filter(pk=approved.pk).update(released_at=now - timedelta(days=3))
+    Document.objects.update(valid_until=timezone.localdate() - timedelta(days=1))
+
+
+def _raised(approved: Answer, **_: Any) -> None:
+    """Its source was classified higher, and the sweep has not come to this one of many."""
+    SourceChange.objects.create(document=Document.objects.get(), reason="reclassified", classification="secret")
+
+
+def _approved_anew(approved: Answer, second_reviewer: Any, **_: Any) -> None:
+    """Somebody else approved it since, and the sweep has not written down who."""
+    draft = review.reopen(approved, by=second_reviewer, reason="A reader doubts it.")
+    review.approve(draft, by=second_reviewer, seen_sha256=digest(draft.text))
+
+
+def _wording_erased(approved: Answer, **_: Any) -> None:
+    """It was a follow-up, and what that was understood as was erased: the words left ask for anything."""
+    understood = StepRun.objects.filter(answer=approved, step="understand")
+    assert understood.update(detail={"asked_as_sha256": digest("Something.")}) == 1
+
+
 TAKEN_AWAY = [
     _expired, _stopped, _off, _replaced, _suspended, _restricted, _barred, _deleted, _two_needed, _tampered,
+    _over_since_yesterday, _raised, _approved_anew, _wording_erased,
 ]  # fmt: skip
 
 
@@ -349,6 +375,16 @@ def test_the_approver_is_reminded_once_and_may_stand_by_it_again(approved: Answe
     approved.approved.refresh_from_db()
     assert approved.approved.expires_at > timezone.now() + timedelta(days=89)
     assert len(entries(EventType.REUSE_VERIFIED)) == 1
+
+
+def test_vectors_are_read_of_those_alone_that_say_the_same(
+    approved: Answer, legal: Any, contributor: Any, answered: Callable[..., Any]
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        answered(legal, OTHER, contributor)
+
+    assert any("answers_approvedanswer" in one["sql"] for one in asked)
+    assert not any('"answers_approvedanswer"."vector"' in one["sql"] for one in asked)
 
 
 def test_when_the_approver_is_gone_the_other_reviewers_are_reminded(
