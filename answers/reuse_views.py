@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers.models import ApprovedAnswer, ReuseRules
+from answers.models import ApprovedAnswer, Reuse, ReuseRules
 from answers.reuse import offering, rules
 from answers.states import AnswerStatus
 from workspaces import access
@@ -60,10 +62,12 @@ def approved(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     rows = rows.select_related("answer__question", "verified_by")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     in_force, now = rules.rules_of(workspace), timezone.now()
+    given = Reuse.objects.filter(approved__in=[row.answer_id for row in page]).order_by().values("approved")
+    times = dict(given.annotate(times=Count("pk")).values_list("approved", "times"))
     for row in page:
+        row.given = times.get(row.answer_id, 0)
         row.is_over = row.expires_at <= now
         row.is_due = not row.is_over and row.expires_at <= now + timedelta(days=in_force.remind_days)
-        row.given = row.answer.reuses.count()
     return render(request, "answers/approved.html", {"page": page, "rules": in_force})
 
 
@@ -71,9 +75,9 @@ def approved(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.REVIEW)
 def verify(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Stand by the answer once more."""
-    return _after(
-        request, workspace, pk, offering.verify, _("Checked. It is given again as long as after its approval.")
-    )
+    seen = request.POST.get("seen_sha256", "")
+    verified = _("Checked. It is given again as long as after its approval.")
+    return _after(request, workspace, pk, partial(offering.verify, seen_sha256=seen), verified)
 
 
 @require_POST

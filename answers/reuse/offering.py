@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from answers import separation
 from answers.exceptions import ReuseError
-from answers.meaning import asked, meaning_of
+from answers.meaning import asked, asked_is_erased, meaning_of
 from answers.models import Answer, ApprovedAnswer, Evidence, Reuse, ReuseRules
 from answers.models.evidence import FIRST_INHERITED
-from answers.querysets import answers_open_to
+from answers.querysets import answers_open_to, rests_on_open
 from answers.reuse.rules import rules_of
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -56,7 +56,7 @@ def renew_meanings() -> int:
     workspaces = ApprovedAnswer.objects.filter(stopped_at=None).order_by().values_list("workspace", flat=True)
     for workspace_id in workspaces.distinct():
         rows = ApprovedAnswer.objects.filter(workspace=workspace_id, stopped_at=None)
-        old = rows.exclude(space=space_of(workspace_id).fingerprint).exclude(answer__question__text="")
+        old = rows.exclude(space=space_of(workspace_id).fingerprint).exclude(asked_is_erased("answer"))
         for row in old.select_related("answer__question")[:_MOST_AT_ONCE]:
             meaning = meaning_of(asked(row.answer), row.language, workspace_id)
             rows.filter(pk=row.pk).update(vector=meaning.vector, space=meaning.space)
@@ -80,11 +80,12 @@ def remind() -> int:
 
 
 @transaction.atomic
-def verify(approved: ApprovedAnswer, *, by: User) -> ApprovedAnswer:
+def verify(approved: ApprovedAnswer, *, by: User, seen_sha256: str) -> ApprovedAnswer:
     """Stand by the answer once more: it is given again for as long as after its approval.
 
-    Raises Hidden or Forbidden as access does, and ReuseError for one that is not released any more or was stopped, and
-    to whom the separation of duties keeps from approving it.
+    Raises Hidden or Forbidden as access does, and ReuseError for one that is not released any more or was stopped, for
+    another text than the one with `seen_sha256`, and to whom the separation of duties keeps from approving it. Where
+    two let a text out, one alone does not let it out for longer.
     """
     approved = _locked(approved, by)
     refused = separation.refusal(by, approved.answer.draft, separation.APPROVE)
@@ -92,6 +93,10 @@ def verify(approved: ApprovedAnswer, *, by: User) -> ApprovedAnswer:
         raise ReuseError(refused)
     if approved.answer.status != AnswerStatus.ANSWERED_APPROVED:
         raise ReuseError(_("This answer is not released at the moment, so it is not given again."))
+    if approved.answer.released_sha256 != seen_sha256:
+        raise ReuseError(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
+    if separation.needs_second(approved.answer):
+        raise ReuseError(_("A text that rests on such a source takes two people. Send it back to review."))
     now = timezone.now()
     approved.verified_at, approved.verified_by, approved.reminded_at = now, by, None
     approved.expires_at = now + timedelta(days=rules_of(approved.workspace).days)
@@ -119,12 +124,13 @@ def stop(approved: ApprovedAnswer, *, by: User) -> None:
 def approved_open_to(user: User) -> QuerySet[ApprovedAnswer]:
     """Approved answers for those who review there and may open every source; see `answers_open_to`."""
     known = answers_open_to(user).order_by().values("pk")
-    return ApprovedAnswer.objects.filter(access.where_allowed(user, Action.REVIEW), answer__in=known)
+    opened = rests_on_open(user, "answer")
+    return ApprovedAnswer.objects.filter(access.where_allowed(user, Action.REVIEW), opened, answer__in=known)
 
 
 def _locked(approved: ApprovedAnswer, by: User) -> ApprovedAnswer:
-    rows = ApprovedAnswer.objects.select_for_update(of=("self",), no_key=True).select_related("answer", "workspace")
-    held = rows.get(pk=approved.pk)
+    rows = ApprovedAnswer.objects.select_for_update(of=("self", "answer"), no_key=True)
+    held = rows.select_related("answer", "workspace").get(pk=approved.pk)
     access.require(by, Action.REVIEW, held)
     if held.stopped_at is not None:
         raise ReuseError(_("Somebody ended that this answer is given again."))

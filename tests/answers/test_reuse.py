@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from answers import endings, pipeline, questions, reading, receipts, review
 from answers.exceptions import ReuseError
-from answers.models import Answer, ApprovedAnswer, Reuse, SourceChange, StepRun
+from answers.models import Answer, ApprovedAnswer, Declassification, Reuse, SourceChange, StepRun
 from answers.provenance import record_of
 from answers.reuse import following, giving, near, offering, rules
 from answers.states import AnswerStatus
@@ -370,11 +371,47 @@ def test_the_approver_is_reminded_once_and_may_stand_by_it_again(approved: Answe
 
     assert (offering.remind(), offering.remind()) == (1, 0)
     assert Notification.objects.filter(person=reviewer, kind="approved_due").count() == 1
-    offering.verify(approved.approved, by=reviewer)
+    offering.verify(approved.approved, by=reviewer, seen_sha256=approved.released_sha256)
 
     approved.approved.refresh_from_db()
     assert approved.approved.expires_at > timezone.now() + timedelta(days=89)
     assert len(entries(EventType.REUSE_VERIFIED)) == 1
+
+
+def test_who_stands_by_it_saw_this_text_and_is_not_alone_where_two_are_needed(
+    approved: Answer, legal: Any, second_reviewer: Any, client_of: Callable[..., Any]
+) -> None:
+    kept = approved.approved
+    with pytest.raises(ReuseError, match="Read it again"):
+        offering.verify(kept, by=second_reviewer, seen_sha256=digest("What was seen before."))
+    client, page = client_of(second_reviewer), f"/w/{legal.slug}/approved/"
+    assert approved.released_sha256 in client.get(page).content.decode()
+    Workspace.objects.filter(pk=legal.pk).update(second_approver_from="public")
+    with pytest.raises(ReuseError, match="takes two people"):
+        offering.verify(kept, by=second_reviewer, seen_sha256=approved.released_sha256)
+
+    assert ApprovedAnswer.objects.get().verified_by != second_reviewer
+
+
+def test_who_reads_it_declassified_cannot_stand_by_it(
+    approved: Answer, legal: Any, reviewer: Any, second_reviewer: Any, manager: Any
+) -> None:
+    document = Document.objects.get()
+    restriction.restrict(document, by=manager)
+    restriction.grant(document, reviewer, by=manager)
+    Declassification.objects.create(
+        answer=approved,
+        reason="Everybody may know it.",
+        declassified_by=reviewer,
+        declassified_at=timezone.now(),
+        text_sha256=approved.released_sha256,
+        for_workspace=True,
+    )
+    assert reading.read(approved, by=second_reviewer).text
+
+    for verb in (offering.stop, partial(offering.verify, seen_sha256=approved.released_sha256)):
+        with pytest.raises(Hidden):
+            verb(approved.approved, by=second_reviewer)
 
 
 def test_vectors_are_read_of_those_alone_that_say_the_same(
