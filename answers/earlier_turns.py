@@ -7,7 +7,7 @@ question too, which may repeat what stood in the answer.
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from answers.models import Answer, Question
 from answers.querysets import resting_on_closed
@@ -37,10 +37,19 @@ class Earlier:
 NOTHING = Earlier((), 0)
 
 
+def is_follow_up() -> Exists:
+    """Correlated to an answer, as its `follows`: whether anything was asked before it, for `before` to look at."""
+    earlier = Question.objects.filter(
+        conversation=OuterRef("question__conversation"), asked_at__lt=OuterRef("question__asked_at")
+    )
+    return Exists(earlier)
+
+
 def before(answer: Answer) -> Earlier:
     """The turns before the question of `answer` in its conversation, as its asker may read them now."""
     question = answer.question
-    if question.conversation_id is None:
+    # What was asked before this question was asked before it was taken.
+    if question.conversation_id is None or not getattr(answer, "follows", True):
         return NOTHING
     last = Answer.objects.filter(question=OuterRef("pk"), asked_by=answer.asked_by).order_by("-created_at")
     asked = Question.objects.filter(

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from answers import endpoints, news, queue
+from answers import due, endpoints, news
 from answers.exceptions import LeaseLost
 from answers.grounding import summarise
 from answers.leases import ours
@@ -16,7 +16,7 @@ from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun
 from answers.policy.noting import as_detail, held_meanwhile, newest_rules, note_verdict, verdict_stands
 from answers.querysets import closed_evidence
 from answers.reuse import giving
-from answers.separation import deciding
+from answers.separation import Deciding, deciding, read_deciding
 from answers.states import HELD, RELEASED, AnswerStatus
 from answers.steps.state import State
 from audit.chain import digest
@@ -62,7 +62,7 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     answer that is given again was let out by who approved it. Raises LeaseLost when the answer is no longer ours, and
     ApprovalGone when that approval does not stand any more.
     """
-    answer, rules = state.answer, _locked(state.answer)
+    answer, rules = state.answer, _locked(state.answer, held=status in HELD)
     if state.reused is not None:
         giving.require_standing(state.reused, state.asker)
     elif status in RELEASED and not verdict_stands(state, rules.policy_now, rules.rules_now):  # type: ignore[attr-defined]
@@ -70,10 +70,12 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
         state.release = held_meanwhile(state, rules.policy_now)  # type: ignore[attr-defined]
     if status in (*RELEASED, *HELD) and not _is_open_to_asker(rules):
         status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
+    reviewers: Deciding | None = None
     needs_second = False
     if status in HELD:
-        decidable, needs_second = deciding(answer, takes_two=state.release is not None and state.release.takes_two)
-        if not decidable:
+        reviewers = _reviewers(rules)
+        needs_second = reviewers.takes_two or (state.release is not None and state.release.takes_two)
+        if not reviewers.are_enough(two=needs_second):
             status, details = AnswerStatus.REFUSED_NO_REVIEWER, {"at": "release"}
     answer.status = status
     answer.ended_at = timezone.now()
@@ -81,7 +83,9 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     _write_provenance(answer, state)
     answer.failure_detail = str(details.get("reason", ""))[:300]
     if status in (*RELEASED, *HELD):
-        _write_text(answer, state, needs_second=needs_second)
+        _write_text(answer, state)
+    if status in HELD and reviewers is not None:
+        _hold(answer, state, rules, reviewers, needs_second=needs_second)
     answer.save(update_fields=_WRITTEN)
     if status in (*RELEASED, *HELD):
         note_verdict(answer, state)
@@ -99,8 +103,11 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     return answer
 
 
-def _locked(answer: Answer) -> Answer:
-    """Lock the row, so that a stop, a take-over and this ending have one winner; the rules as of now."""
+def _locked(answer: Answer, *, held: bool) -> Answer:
+    """Lock the row, so that a stop, a take-over and this ending have one winner; the rules as of now.
+
+    With those who may decide on it, where it is to be `held`.
+    """
     may_ask = access.workspaces_allowing(answer.asked_by, Action.ASK).filter(pk=OuterRef("workspace"))
     row = (
         ours(answer)
@@ -112,12 +119,22 @@ def _locked(answer: Answer) -> Answer:
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
             rules_now=newest_rules("workspace"),
+            review_hours=F("workspace__review_time__hours"),
+            **({"deciding": deciding(answer)} if held else {}),
         )
         .first()
     )
     if row is None:
         raise LeaseLost(answer.pk)
     return row
+
+
+def _reviewers(rules: Answer) -> Deciding:
+    """Who may decide; looked for once more only where the policy changed while the answer was made."""
+    found = getattr(rules, "deciding", None)
+    if found is None:
+        found = Answer.objects.filter(pk=rules.pk).values_list(deciding(rules), flat=True).get()
+    return read_deciding(found)
 
 
 def _is_open_to_asker(rules: Answer) -> bool:
@@ -145,8 +162,8 @@ def _what_wrote(state: State) -> str:
     return endpoints.label_of(state.endpoint) if state.endpoint else ""
 
 
-def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
-    """The text with its citations; released, or a draft for the reviewers."""
+def _write_text(answer: Answer, state: State) -> None:
+    """The text with its citations, and as released where it is."""
     Citation.objects.bulk_create(
         Citation(
             answer=answer,
@@ -169,17 +186,20 @@ def _write_text(answer: Answer, state: State, *, needs_second: bool) -> None:
         answer.released_sha256 = digest(state.text)
         answer.released_at = answer.ended_at
         answer.released_by = state.reused.approved.answer.released_by if state.reused else None
-    else:
-        draft = Draft.objects.create(
-            answer=answer,
-            workspace_id=answer.workspace_id,
-            text=state.text,
-            sentences=answer.sentences,
-            needs_second=needs_second,
-            due_at=queue.due_for(answer.workspace_id),
-            grounding=summarise(state.sentences).verdict,
-        )
-        news.waiting(draft)
+
+
+def _hold(answer: Answer, state: State, rules: Answer, reviewers: Deciding, *, needs_second: bool) -> None:
+    """A draft for the reviewers, who are told."""
+    draft = Draft.objects.create(
+        answer=answer,
+        workspace_id=answer.workspace_id,
+        text=state.text,
+        sentences=answer.sentences,
+        needs_second=needs_second,
+        due_at=due.due_after(rules.review_hours),  # type: ignore[attr-defined]
+        grounding=summarise(state.sentences).verdict,
+    )
+    news.waiting(draft, to=reviewers.people)
 
 
 def _proof(answer: Answer, state: State) -> dict[str, Any]:

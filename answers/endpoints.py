@@ -1,12 +1,14 @@
 """The models of the installation and of a workspace: which one a question uses, their keys, and a test of one."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from answers import model_hosts
@@ -74,7 +76,23 @@ def built_in() -> ModelEndpoint | None:
     return ModelEndpoint.objects.filter(name=BUILT_IN).first()
 
 
-def default_for(workspace: Workspace) -> ModelEndpoint:
+def built_in_with() -> Subquery:
+    """The built-in model read with any row, for `built_in_as_read`."""
+    columns = {field.attname: field.attname for field in ModelEndpoint._meta.concrete_fields}
+    return Subquery(ModelEndpoint.objects.filter(name=BUILT_IN).order_by().values(one=JSONObject(**columns))[:1])
+
+
+def built_in_as_read(found: dict[str, Any] | None) -> ModelEndpoint | None:
+    """As `built_in`, from what `built_in_with` read."""
+    if found is None:
+        return None
+    fields = ModelEndpoint._meta.concrete_fields
+    return ModelEndpoint.from_db(
+        DEFAULT_DB_ALIAS, list(found), [field.to_python(found[field.attname]) for field in fields]
+    )
+
+
+def default_for(workspace: Workspace, built_in: Callable[[], ModelEndpoint | None] = built_in) -> ModelEndpoint:
     """The endpoint of a question that names none. Raises EndpointError when there is no enabled one."""
     chosen = getattr(workspace, "models", None)
     endpoint = chosen.default_endpoint if chosen else built_in()

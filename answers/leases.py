@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
+from answers import earlier_turns, endpoints
 from answers.exceptions import LeaseLost
 from answers.models import Answer
 from answers.states import OPEN, AnswerStatus
+from workspaces import access
 
 #: So many attempts may end without a word, or with an error of ours, before the answer ends as an internal fault.
 MOST_DEATHS = 3
@@ -42,7 +44,15 @@ def take(answer_id: UUID) -> Answer | None:
         "workspace__reuse_rules",
         "workspace__checks__judge",
     )
-    answer = Answer.objects.select_related(*related).get(pk=answer_id)
+    answer = (
+        Answer.objects.select_related(*related)
+        .annotate(
+            held=access.held_by("asked_by", "workspace"),
+            follows=earlier_turns.is_follow_up(),
+            built_in=endpoints.built_in_with(),
+        )
+        .get(pk=answer_id)
+    )
     return answer if answer.status == AnswerStatus.WORKING else None
 
 

@@ -17,9 +17,9 @@ from workspaces.notifications import notify, notify_each
 from workspaces.notifications.registry import Kind, describe
 
 
-def waiting(draft: Draft) -> None:
-    """A new draft waits: those who may decide on it are told."""
-    _tell(Kind.DRAFT_WAITING, draft, separation.who_may_decide(draft.answer))
+def waiting(draft: Draft, to: Sequence[UUID] | None = None) -> None:
+    """A new draft waits: those who may decide on it are told, who are `to` where they were just looked for."""
+    _tell(Kind.DRAFT_WAITING, draft, separation.who_may_decide(draft.answer) if to is None else to)
 
 
 def assigned(draft: Draft, *, to: User | None, by: User) -> None:
@@ -86,7 +86,7 @@ def _officers(answer: Answer) -> list[User]:
     return [answer.released_by] if answer.released_by else []
 
 
-def _tell(kind: Kind, draft: Draft, to: Sequence[User], *, by: User | None = None) -> None:
+def _tell(kind: Kind, draft: Draft, to: Sequence[User | UUID], *, by: User | None = None) -> None:
     notify(kind, to=to, workspace=draft.workspace_id, about=draft, by=by)
 
 

@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import review, separation
+from answers.due import hours_of
 from answers.exceptions import DraftError, WrongState
-from answers.models import DUE_HOURS, Draft, Priority, ReviewTime
+from answers.models import Draft, Priority, ReviewTime
 from audit.events import EventType
 from audit.record import record
 from workspaces import access, members
@@ -136,18 +137,6 @@ def give_time(workspace: Workspace, *, hours: int, by: User) -> int:
 
 
 # --- Questions ----------------------------------------------------------------------------------------------
-
-
-def hours_of(workspace_id: UUID) -> int:
-    """How many hours the workspace gives its reviewers; 0 for no due date."""
-    hours = ReviewTime.objects.filter(workspace=workspace_id).values_list("hours", flat=True).first()
-    return DUE_HOURS if hours is None else hours
-
-
-def due_for(workspace_id: UUID) -> datetime | None:
-    """When a draft that is held now will be due."""
-    hours = hours_of(workspace_id)
-    return timezone.now() + timedelta(hours=hours) if hours else None
 
 
 def holder(draft: Draft) -> User | None:

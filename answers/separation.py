@@ -4,14 +4,27 @@ The rule stands here once for one person (`refusal`), and once as a set (`somebo
 nobody is left to decide on. A test holds the two together.
 """
 
+from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
-from django.db.models import BooleanField, Case, Exists, Func, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    Func,
+    IntegerField,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -176,17 +189,30 @@ def who_may_decide(answer: Answer) -> list[User]:
     return list(User.objects.filter(pk__in=found or []).order_by("username"))
 
 
-def deciding(answer: Answer, *, takes_two: bool = False) -> tuple[bool, bool]:
-    """Whether enough reviewers are left who may approve `answer`, and whether it takes two. One query.
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Who may approve an answer as it is now, and whether the workspace's policy has two people approve it."""
 
-    It takes two by the workspace's policy, or because `takes_two` says so.
-    """
+    people: tuple[UUID, ...]
+    takes_two: bool
+
+    def are_enough(self, *, two: bool) -> bool:
+        """Whether as many are left as it takes."""
+        return len(self.people) >= (2 if two else 1)
+
+
+def deciding(answer: Answer) -> RawSQL:
+    """For a row that is read of `answer` anyway: its `Deciding`, for `read_deciding`."""
     sql, given = _deciding()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [answer.pk if each == _ASKED_FOR else each for each in given])
-        able, by_policy = cursor.fetchone()
-    two = by_policy or takes_two
-    return able >= (2 if two else 1), two
+    one = f"SELECT jsonb_build_array(to_jsonb(found.able), found.two) FROM ({sql}) AS found(able, two)"  # noqa: S608
+    params = [answer.pk if each == _ASKED_FOR else each for each in given]
+    return RawSQL(one, params, output_field=JSONField())  # noqa: S611 (ours, and every value a parameter)
+
+
+def read_deciding(found: list[Any]) -> Deciding:
+    """What a row that was annotated with `deciding` says."""
+    people, takes_two = found
+    return Deciding(tuple(UUID(person) for person in people), takes_two)
 
 
 #: Stands for the answer in the statement, which names nobody and is compiled once: that took longer than running it.
@@ -195,7 +221,8 @@ _ASKED_FOR = UUID(int=0)
 
 @cache
 def _deciding() -> tuple[str, tuple[Any, ...]]:
-    asked = Answer.objects.filter(pk=_ASKED_FOR).annotate(able=_able_at_most(2), two=two_are_needed())
+    able = ArraySubquery(_able_people().order_by().values("pk"))
+    asked = Answer.objects.filter(pk=_ASKED_FOR).annotate(able=able, two=two_are_needed())
     return asked.order_by().values_list("able", "two").query.sql_with_params()
 
 

@@ -5,7 +5,7 @@ looks at guardian directly. Rights are read from the database at the moment of u
 holds is said in `workspaces/rights.py`; a token's scope and an administrator's view as another only narrow it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -99,6 +99,16 @@ def allows(user: Any, action: str, thing: models.Model | None) -> bool:
 def actions(user: Any, workspace: Workspace) -> frozenset[str]:
     """What `user` may do in `workspace`, by the roles they hold there. One query."""
     return _held(user, workspace) if _is_person(user) else frozenset()
+
+
+def held_by(person: str, workspace: str) -> Func:
+    """What a row's `person` holds in its `workspace`, read with the row, for `actions_as_read` right after."""
+    return rights.held_by(person, workspace)
+
+
+def actions_as_read(user: Any, workspace: Workspace, held: Iterable[str]) -> frozenset[str]:
+    """As `actions`, from what was read by `held_by` at this moment; never from what is kept."""
+    return narrowing.left_of(frozenset(held), user, workspace) if _is_person(user) else frozenset()
 
 
 def reach(user: Any, workspace: Workspace) -> frozenset[str]:

@@ -11,7 +11,7 @@ from workspaces.roles import Action
 
 def scope(state: State) -> Outcome:
     """Ends the answer when the asker may no longer ask here, or when no model is left to ask."""
-    held = access.actions(state.asker, state.workspace)
+    held = _held(state)
     if not {Action.ASK, Action.OPEN} <= held and access.broken_glass(state.asker, state.workspace) is None:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, missing=sorted({Action.ASK, Action.OPEN} - held))
     state.policy = state.workspace.review_policy
@@ -26,12 +26,25 @@ def scope(state: State) -> Outcome:
     )
 
 
+def _held(state: State) -> frozenset[str]:
+    """What the asker may do here; `leases.take` read it a moment ago, with the answer."""
+    if (read := getattr(state.answer, "held", None)) is not None:
+        return access.actions_as_read(state.asker, state.workspace, read)
+    return access.actions(state.asker, state.workspace)
+
+
 def _endpoint(state: State) -> ModelEndpoint:
     try:
         chosen = state.answer.endpoint
         if chosen is not None:
             endpoints.require_allowed(chosen, state.workspace)
             return chosen
-        return endpoints.default_for(state.workspace)
+        return endpoints.default_for(state.workspace, lambda: _built_in(state))
     except EndpointError as error:
         raise Ended(AnswerStatus.FAILED_NO_ENDPOINT, reason=str(error)) from error
+
+
+def _built_in(state: State) -> ModelEndpoint | None:
+    if hasattr(state.answer, "built_in"):
+        return endpoints.built_in_as_read(state.answer.built_in)
+    return endpoints.built_in()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from answers import queue, review, saved_views
+from answers import due, queue, review, saved_views
 from answers.exceptions import DraftError, WrongState
 from answers.models import Draft, Grounding, Priority, ReviewTime, SavedView
 from answers.queue_filters import FACETS, narrowed
@@ -157,15 +157,15 @@ def test_whoever_is_a_moment_slower_gets_the_draft_after(
 
 
 def test_a_held_answer_is_due_when_its_workspace_says(legal: Any, manager: Any) -> None:
-    by_default = queue.due_for(legal.pk)
+    by_default = due.due_after(due.hours_of(legal.pk))
     queue.give_time(legal, hours=4, by=manager)
-    shorter = queue.due_for(legal.pk)
+    shorter = due.due_after(due.hours_of(legal.pk))
     queue.give_time(legal, hours=0, by=manager)
 
     assert by_default is not None
     assert shorter is not None
     assert timedelta(hours=43) < by_default - shorter < timedelta(hours=45)
-    assert queue.due_for(legal.pk) is None
+    assert due.due_after(due.hours_of(legal.pk)) is None
     assert '"after":0,"before":4' in Event.objects.filter(type=EventType.WORKSPACE_CHANGED).last().body
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from workspaces.models import Channel, Correspondence, Mail, Notification, NotificationChoice, User, Workspace
@@ -19,13 +20,13 @@ _TOO_LATE = timedelta(minutes=10)
 def notify(
     kind: Kind | str,
     *,
-    to: Iterable[User],
+    to: Iterable[User | UUID],
     about: models.Model | None = None,
     workspace: Workspace | UUID | None = None,
     by: User | None = None,
     **facts: Any,
 ) -> int:
-    """Tell each active person of `to` but `by` that `kind` happened; how many were told.
+    """Tell each active person of `to`, themselves or their ids, but `by` that `kind` happened; how many were told.
 
     `about` is the thing, `facts` are codes, ids and dates that JSON can carry. Whether a person may see the thing is
     asked when the notice is shown and again when it is mailed; still, tell only people whom it concerns. A failing
@@ -37,7 +38,7 @@ def notify(
 @transaction.atomic
 def notify_each(
     kind: Kind | str,
-    told: Sequence[tuple[models.Model | None, Sequence[User]]],
+    told: Sequence[tuple[models.Model | None, Sequence[User | UUID]]],
     *,
     workspace: Workspace | UUID | None = None,
     by: User | None = None,
@@ -45,29 +46,37 @@ def notify_each(
 ) -> int:
     """As `notify`, for several things at once: each person gets a notice for each of theirs, and one mail for all."""
     manner = MANNERS[Kind(kind)]
-    people = {person.pk: person for _thing, to in told for person in to if person.is_active and person != by}
+    named = [
+        (thing, dict.fromkeys(person.pk if isinstance(person, User) else person for person in to)) for thing, to in told
+    ]
+    people = {pk for _thing, to in named for pk in to} - {by.pk if by else None}
     if not people:
         return 0
-    chosen = dict(NotificationChoice.objects.filter(person__in=people, kind=kind).values_list("person", "channel"))
-    channels = {pk: Channel(chosen.get(pk, manner.default)) for pk in people}
+    chosen = NotificationChoice.objects.filter(person=OuterRef("pk"), kind=kind).values("channel")[:1]
+    active = User.objects.filter(pk__in=people, is_active=True).order_by().annotate(chosen=Subquery(chosen))
+    channels, reachable = {}, set()
+    for pk, email, channel in active.values_list("pk", "email", "chosen"):
+        channels[pk] = Channel(channel or manner.default)
+        if email:
+            reachable.add(pk)
     if manner.may_be_off:
         channels = {pk: channel for pk, channel in channels.items() if channel != Channel.OFF}
-    mails = _mails({pk: channel for pk, channel in channels.items() if people[pk].email}) if settings.MAIL_IS_ON else {}
+    mails = _mails({pk: channels[pk] for pk in channels if pk in reachable}) if settings.MAIL_IS_ON else {}
     return len(
         Notification.objects.bulk_create(
             Notification(
-                person_id=person.pk,
+                person_id=pk,
                 kind=Kind(kind).value,
                 workspace_id=getattr(workspace, "pk", workspace),
                 about_type=thing._meta.label_lower if thing is not None else "",
                 about_id=thing.pk if thing is not None else None,
                 by=by,
                 facts={name: str(value) for name, value in facts.items()},
-                mail=mails.get(person.pk),
+                mail=mails.get(pk),
             )
-            for thing, to in told
-            for person in dict.fromkeys(to)
-            if person.pk in channels
+            for thing, to in named
+            for pk in to
+            if pk in channels
         )
     )
 
