@@ -49,14 +49,20 @@ def for_question(conversation: Conversation | None, *, workspace: Workspace, by:
 
 @transaction.atomic
 def rename(conversation: Conversation, *, title: str, by: User) -> None:
-    """Give it a name; an empty one brings back its first question. Raises QuestionError for one that is too long."""
+    """Give it a name; an empty one brings back its first question.
+
+    Raises QuestionError for one that is too long, and for a conversation that was put away.
+    """
     _require_own(conversation, by)
     title = " ".join(title.replace("\0", "").split())
     if len(title) > LONGEST_TITLE:
         raise QuestionError(_("A name has at most %(most)d characters.") % {"most": LONGEST_TITLE})
-    if title == conversation.title:
+    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    if locked.archived_at is not None:
+        raise QuestionError(_("This conversation was deleted. Begin a new one."))
+    before, conversation.title = locked.title, title
+    if title == before:
         return
-    before, conversation.title = conversation.title, title
     conversation.save(update_fields=["title"])
     _note(EventType.CONVERSATION_RENAMED, conversation, by, before_sha256=digest(before), after_sha256=digest(title))
 

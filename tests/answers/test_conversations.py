@@ -12,6 +12,7 @@ from answers.provenance import record_of
 from answers.provenance_page import steps_of
 from answers.querysets import closed_evidence
 from answers.states import AnswerStatus
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents import restriction
@@ -246,6 +247,20 @@ def test_a_conversation_is_named_and_put_away_by_its_owner_alone(policies, membe
     assert sorted(kinds) == [EventType.CONVERSATION_ARCHIVED, EventType.CONVERSATION_RENAMED]
     with pytest.raises(QuestionError, match="deleted"):
         questions.ask(workspace=policies, text="More?", by=member, conversation=thread)
+
+
+def test_a_name_replaces_the_one_that_stands_and_not_the_one_that_was_read(policies, member):
+    thread = questions.ask(workspace=policies, text=LEAVE, by=member).question.conversation
+    other_tab = Conversation.objects.get(pk=thread.pk)
+    conversations.rename(thread, title="Leave", by=member)
+
+    conversations.rename(other_tab, title="Holidays", by=member)
+
+    last = Event.objects.filter(type=EventType.CONVERSATION_RENAMED).order_by("seq").last()
+    assert digest("Leave") in last.body
+    conversations.archive(thread, by=member)
+    with pytest.raises(QuestionError, match="deleted"):
+        conversations.rename(other_tab, title="Gone", by=member)
 
 
 def test_an_act_whose_entry_cannot_be_written_did_not_happen(policies, member, monkeypatch):
