@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from answers.exceptions import ReplayError, WrongState
+from answers.exceptions import WrongState
 from answers.models import Answer, Replay
 from answers.replays.sameness import endpoint_of, require_comparable, require_reviewer, sources_of
 from answers.states import AnswerStatus
@@ -29,8 +29,6 @@ def replay(answer: Answer, *, by: User) -> Replay:
     """
     require_reviewer(answer, by)
     require_comparable(answer)
-    if answer.workspace.archived_at is not None:
-        raise ReplayError(_("This workspace is archived, so no model is asked for it any more."))
     endpoint_of(answer)
     sources_of(answer, by)
     try:

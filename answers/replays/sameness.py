@@ -16,7 +16,7 @@ from documents import analysis
 from documents.models import Passage, Version
 from workspaces import access
 from workspaces.exceptions import Forbidden
-from workspaces.models import User
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 
@@ -42,6 +42,8 @@ def require_comparable(answer: Answer) -> None:
 
 def endpoint_of(answer: Answer) -> ModelEndpoint:
     """The model that wrote it, if it is asked at the same place with the same settings. Raises ReplayError."""
+    if Workspace.objects.filter(pk=answer.workspace_id, archived_at__isnull=False).exists():
+        raise ReplayError(_("This workspace is archived, so no model is asked for it any more."))
     endpoint = answer.endpoint
     if endpoint is None:
         raise ReplayError(_("The model that wrote this answer is not connected any more."))
