@@ -20,6 +20,7 @@ class AnswersConfig(AppConfig):
             reranking,
             source_changes,
             staleness,
+            suggestions,
             timeline,
         )
         from answers.endpoints import ensure_built_in

@@ -1,8 +1,11 @@
 """Questions to begin with: those a workspace's manager wrote, else headings of documents open to the asker."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from answers.exceptions import QuestionError
@@ -10,7 +13,10 @@ from answers.models import SuggestedQuestion
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents.models import Document, Passage
+from documents import dependants
+from documents.dependants import Resting
+from documents.models import Deletion, Document, Passage
+from documents.telling import telling
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -81,3 +87,34 @@ def save(workspace: Workspace, *, texts: Sequence[str], by: User) -> None:
         before=[digest(text) for text in before],
         after=[digest(text) for text in kept],
     )
+
+
+def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> dict[str, int]:
+    """Take back suggestions that repeat what was erased word for word; hashes stay in the trail."""
+    told = telling(deletion, phrases)
+    if not told:
+        return {"suggestions": 0}
+    repeats = reduce(or_, (Q(text__contains=phrase) for phrase in told))
+    rows = SuggestedQuestion.objects.filter(repeats, workspace=deletion.workspace_id)
+    found = dict(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "text"))
+    SuggestedQuestion.objects.filter(pk__in=found).delete()
+    if found:
+        record(
+            EventType.REPETITIONS_ERASED,
+            on=deletion.document,
+            workspace=deletion.workspace_id,
+            deletion=deletion.pk,
+            questions={str(pk): digest(text) for pk, text in found.items()},
+        )
+    return {"suggestions": len(found)}
+
+
+def _nothing_told(_document: Document, _by: User) -> Iterable[Resting]:
+    return ()
+
+
+def _nothing_done(_deletion: Deletion) -> None:
+    """A suggestion rests on no document."""
+
+
+dependants.kinds.append(dependants.Kind(told=_nothing_told, close=_nothing_done, reopen=_nothing_done, erase=erase))

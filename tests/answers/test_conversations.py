@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from answers import chat_models, conversations, earlier_turns, pipeline, questions
+from answers import chat_models, conversations, earlier_turns, pipeline, questions, suggestions
 from answers.exceptions import QuestionError, WrongState
 from answers.models import Answer, Conversation
 from answers.models.evidence import FIRST_INHERITED
@@ -15,7 +15,8 @@ from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents import deletion, library, restriction
+from tests.answers import library as shelf
 from workspaces.exceptions import Forbidden, Hidden
 
 LEAVE = "How many days of annual leave does a full-time employee have?"
@@ -320,3 +321,18 @@ def test_a_name_and_an_understood_question_that_repeat_an_erased_document_go_wit
     first.refresh_from_db()
     first.question.conversation.refresh_from_db()
     assert (first.asked_as, first.question.conversation.title) == ("", "")
+
+
+def test_a_suggestion_that_repeats_an_erased_document_goes_with_it(
+    policies, manager, django_capture_on_commit_callbacks
+):
+    mark = "Every Zanzibarian employee keeps exactly seventeen purple umbrellas in the northern cupboard."
+    version = shelf.add_document(policies, "umbrellas.md", f"# Umbrellas\n\n{mark}\n")
+    suggestions.save(policies, texts=[f"Is it so? {mark}", LEAVE], by=manager)
+    library.delete(version.document, by=manager, reason="Out of date.")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        deletion.erase(version.document_id)
+
+    assert suggestions.written_for(policies) == [LEAVE]
+    assert not any(mark in event.body for event in Event.objects.all())
