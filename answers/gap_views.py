@@ -79,6 +79,8 @@ def gaps(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     shown = request.GET.get("show", "unsettled")
     states = SHOWN.get(shown, UNSETTLED)
     rows = counted(access.visible(request.user, Gap).filter(workspace=workspace, state__in=states))
+    # Its askers changed their minds, or sent their questions anew: nobody waits for anything.
+    rows = rows.filter(question_count__gt=0)
     order = "last_at" if request.GET.get("sort") == "newest" else "waiting"
     rows = rows.select_related("assigned_to", "document").order_by(F(order).desc(nulls_last=True), "-opened_at")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))

@@ -55,7 +55,7 @@ def by_document(gap: Gap, *, document: Document, by: User, is_written: bool = Fa
 
 def by_upload(gap: Gap, *, file: Any, by: User) -> Gap:
     """Take in a file as a document and close the gap by it. Raises as `by_document`, and DocumentError for the file."""
-    access.require(by, Action.ADD, gap)
+    _require_unsettled(gap, by)
     received = library.receive(workspace=gap.workspace, path=file.name, file=file, filename=file.name, by=by)
     return by_document(gap, document=received.version.document, by=by)
 
@@ -65,7 +65,7 @@ def by_text(gap: Gap, *, title: str, text: str, by: User) -> Gap:
 
     Raises as `by_upload`, and GapError for a title or text that is blank or too long.
     """
-    access.require(by, Action.ADD, gap)
+    _require_unsettled(gap, by)
     title, text = (" ".join(title.replace("\0", "").split()), text.replace("\0", "").replace("\r\n", "\n").strip())
     if not title or len(title) > MAX_TITLE:
         raise GapError(_("Give it a title of at most %(limit)d characters.") % {"limit": MAX_TITLE})
@@ -99,6 +99,12 @@ def tell_late() -> int:
         with transaction.atomic():
             told += telling.tell(gap, by=None)
     return told
+
+
+@transaction.atomic
+def _require_unsettled(gap: Gap, by: User) -> None:
+    """Before a document is taken in: else it would answer here although its sender is told that nothing was done."""
+    locked(gap, Action.ADD, by)
 
 
 def _settle(gap: Gap) -> bool:

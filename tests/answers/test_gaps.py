@@ -284,6 +284,27 @@ def test_a_document_that_cannot_be_read_opens_the_gap_again(gap: Gap, manager: A
     assert types()[-1] == EventType.GAP_REOPENED
 
 
+def test_nothing_is_taken_in_for_a_gap_that_is_settled(gap: Gap, manager: Any) -> None:
+    steering.dismiss(gap, reason="Bicycles stay outside.", by=manager)
+    before = Document.objects.count()
+
+    with pytest.raises(GapError, match="faster"):
+        closing.by_text(gap, title="Bicycles of visitors", text="They stand in the yard.", by=manager)
+    with pytest.raises(GapError, match="faster"):
+        closing.by_upload(gap, file=SimpleUploadedFile("bicycles.md", b"# Bicycles"), by=manager)
+    assert Document.objects.count() == before
+
+
+def test_a_gap_that_nobody_waits_for_any_more_is_not_listed(
+    gap: Gap, manager: Any, client_of: Callable[..., Any]
+) -> None:
+    address = f"/w/policies/gaps/{gap.pk}/"
+    assert address in client_of(manager).get("/w/policies/gaps/").content.decode()
+    GapQuestion.objects.all().delete()
+
+    assert address not in client_of(manager).get("/w/policies/gaps/").content.decode()
+
+
 def test_only_a_document_of_the_same_workspace_closes_it(gap: Gap, legal: Any, manager: Any) -> None:
     elsewhere = shelf.add_document(legal, "bicycles.md", "# Bicycles\n\nThey stand in the yard.")
 
