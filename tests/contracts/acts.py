@@ -598,7 +598,13 @@ PORTAL = [
         E.REUSE_CHANGED,
         sent={"enabled": "on", "days": "30", "remind_days": "7"},
     ),
-    Act("answers:verify_approved", "reviewer", E.REUSE_VERIFIED, {"pk": one("approved")}),
+    Act(
+        "answers:verify_approved",
+        "reviewer",
+        E.REUSE_VERIFIED,
+        {"pk": one("approved")},
+        {"seen_sha256": lambda w: w.own.approved.answer.released_sha256},
+    ),
     Act("answers:stop_approved", "reviewer", E.REUSE_STOPPED, {"pk": one("approved")}),
     Act("answers:checks", "manager", E.WORKSPACE_CHANGED, sent={"strictness": "strict", "judge": ""}),
     Act(
