@@ -5,17 +5,19 @@ the rest, and those that were released while the change was being made. What is 
 further change: it opens when the last of its reasons is gone.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from answers import news, streaming
-from answers.models import Answer, Citation, Evidence, GroundLost, SourceChange, Suspension
+from answers.models import Answer, Citation, Confirmation, Evidence, GroundLost, SourceChange, Suspension
 from answers.standing import ran_out, replaced, shown
 from answers.states import RELEASED, AnswerStatus
 from audit.events import EventType
@@ -92,8 +94,9 @@ def _close(change: SourceChange, *, beyond: UUID) -> tuple[int, UUID | None]:
     rows = _resting(change).filter(pk__gt=beyond).select_for_update(of=("self",), no_key=True)
     found = list(rows.select_related("question", "asked_by", "released_by").order_by("pk")[:_AT_ONCE])
     last = found[-1].pk if len(found) == _AT_ONCE else None
-    raised = change.reason == GroundLost.RECLASSIFIED
-    answers = [answer for answer in found if not raised or _is_above(change, answer)]
+    answers = _below(change, found) if change.reason == GroundLost.RECLASSIFIED else found
+    if not answers:
+        return 0, last
     closed_already = Suspension.objects.filter(answer__in=answers, ended_at=None)
     before = dict(closed_already.values_list("answer", "status_before"))
     Suspension.objects.bulk_create(
@@ -131,17 +134,29 @@ def _resting(change: SourceChange) -> QuerySet[Answer]:
     return released.filter(pk__in=cited.order_by().values("answer"))
 
 
-def _is_above(change: SourceChange, answer: Answer) -> bool:
-    """Whether the raised document is now above all that the answer was released, or confirmed, under."""
-    confirmed = answer.confirmations.order_by("-confirmed_at").values_list("confirmed_at", flat=True).first()
-    since = confirmed or answer.released_at
-    documents = Document.objects.filter(pk__in=answer.evidence.order_by().values("document"))
-    levels = dict(documents.values_list("pk", "classification"))
-    changes = Reclassification.objects.filter(document__in=levels, changed_at__gt=since).order_by("-changed_at")
+def _below(change: SourceChange, answers: Sequence[Answer]) -> list[Answer]:
+    """Those of which the raised document is now above all that they were released, or confirmed, under.
+
+    Four queries, however many answers there are: they are looked at again with each sweep.
+    """
+    since = {answer.pk: answer.released_at for answer in answers}
+    confirmed = Confirmation.objects.filter(answer__in=answers).order_by().values("answer")
+    since |= dict(confirmed.annotate(at=Max("confirmed_at")).values_list("answer", "at"))
+    rests: dict[UUID, set[UUID]] = defaultdict(set)
+    for answer_id, document_id in Evidence.objects.filter(answer__in=answers).values_list("answer", "document"):
+        rests[answer_id].add(document_id)
+    levels = dict(Document.objects.filter(pk__in=set().union(*rests.values())).values_list("pk", "classification"))
     # Backwards, so that the oldest change since then has the last word on what it was.
-    levels |= dict(changes.values_list("document", "before"))
-    highest = max(Classification(level).rank for level in levels.values())
-    return Classification(change.classification).rank > highest
+    changes = Reclassification.objects.filter(document__in=levels).order_by("-changed_at")
+    known = list(changes.values_list("document", "before", "changed_at"))
+    raised = Classification(change.classification).rank
+
+    def highest(answer: Answer) -> int:
+        then = {pk: levels[pk] for pk in rests[answer.pk]}
+        then |= {pk: before for pk, before, at in known if pk in then and at > since[answer.pk]}
+        return max(Classification(level).rank for level in then.values())
+
+    return [answer for answer in answers if raised > highest(answer)]
 
 
 def _back_by_themselves(document_id: UUID) -> None:

@@ -247,6 +247,27 @@ def test_a_level_below_what_the_answer_was_released_under_closes_nothing(release
     assert status_of(released) == AnswerStatus.ANSWERED_APPROVED
 
 
+def test_a_higher_level_is_compared_with_as_many_queries_for_three_answers_as_for_one(
+    legal, member, reviewer, manager, django_assert_num_queries
+):
+    sources = [a_document(legal, title=f"Book {n}", text=text) for n, text in enumerate((shelf.HANDBOOK, OTHER_TEXT))]
+    classifying.classify(sources[1].document, "restricted", by=manager)
+
+    def one_more():
+        return release(a_held_answer(legal, member, clauses=(CLAUSE, OTHER_TEXT), versions=sources), reviewer)
+
+    answers = [one_more()]
+    with CaptureQueriesContext(connection) as one:
+        classifying.classify(sources[0].document, "confidential", by=manager)
+    answers += [one_more(), one_more()]
+    classifying.classify(sources[0].document, "internal", by=manager)
+
+    with django_assert_num_queries(len(one)):
+        classifying.classify(sources[0].document, "confidential", by=manager)
+
+    assert {status_of(answer) for answer in answers} == {AnswerStatus.ANSWERED_APPROVED}
+
+
 def test_what_the_calendar_closes_goes_within_half_a_minute(settings):
     schedule = settings.CELERY_BEAT_SCHEDULE
 
