@@ -28,6 +28,8 @@ _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 MEMORY = Path("/dev/shm")  # noqa: S108 (directories in it are made with mkdtemp)
 ROOM = 4 * 1024**3
 _COPY = "postgresql-migrated"
+#: `pg_internal.init` is a cache that a server removes and makes again at any moment; `pg_basebackup` leaves it out too.
+_NOT_COPIED = ("postmaster.*", "pg_wal", "*.lock", "pg_internal.init*")
 _PREFIX = "inlock-tests-"
 #: In a run's directory: the process it ends with.
 _OWNER = "controller.pid"
@@ -99,7 +101,7 @@ def _keep_copy(var: Path) -> None:
         return  # it had to be handed to another account; everybody begins with nothing then
     with as_superuser() as connection:
         connection.execute("SELECT pg_backup_start('tests', true)")
-        shutil.copytree(cluster, copy, ignore=shutil.ignore_patterns("postmaster.*", "pg_wal", "*.lock"))
+        shutil.copytree(cluster, copy, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         [label] = connection.execute("SELECT labelfile FROM pg_backup_stop(false)").fetchone() or [""]
         shutil.copytree(cluster / "data" / "pg_wal", copy / "data" / "pg_wal")
     (copy / "data" / "backup_label").write_text(label)
