@@ -34,7 +34,8 @@ class AlikeActs:
             named = [access.find(request.user, Action.REVIEW, Draft, pk=each) for each in _ids(request)]
             try:
                 items = bulk.approve(
-                    named,
+                    # The one that was read is told of first.
+                    sorted(named, key=lambda one: one.pk != draft.pk),
                     read=draft,
                     by=request.user,
                     seen_sha256=request.POST.get("seen_sha256", ""),
