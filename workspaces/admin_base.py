@@ -69,6 +69,11 @@ def asked_once(request: HttpRequest, question: str, ask: Callable[[], T]) -> T:
     return known[key]
 
 
+def platform_actions(request: HttpRequest) -> frozenset[str]:
+    """What the person may do across the installation, asked once for a page."""
+    return asked_once(request, "platform", partial(access.platform_actions, request.user))
+
+
 class GovernedAdmin(ModelAdmin):
     """The admin of things that belong to a workspace.
 
@@ -241,7 +246,7 @@ class PlatformRights:
     def may(self, request: HttpRequest, action: str | None, obj: models.Model | None) -> bool:
         if obj is not None:
             return action in access.platform_actions(request.user)
-        return action in asked_once(request, "platform", partial(access.platform_actions, request.user))
+        return action in platform_actions(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = self.model._default_manager.order_by(*self.get_ordering(request))  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from workspaces import access, members
-from workspaces.admin_base import GovernedAdmin
+from workspaces.admin_base import GovernedAdmin, platform_actions
 from workspaces.charters import charters
 from workspaces.exceptions import Hidden, PortalError
 from workspaces.forms import SEPARATION, SEPARATION_HELP, SEPARATION_LABELS, AddPersonForm, RolesForm, say_separation
@@ -101,7 +101,9 @@ class WorkspaceAdmin(GovernedAdmin):
         return super().changeform_view(request, object_id, form_url, extra)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._administers(request) or super().has_view_permission(request, obj)
+        if obj is not None:
+            return self._administers(request) or super().has_view_permission(request, obj)
+        return PlatformAction.STAFF_WORKSPACES in platform_actions(request) or super().has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return PlatformAction.CREATE_WORKSPACE in access.platform_actions(request.user)
