@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from answers import review
 from answers.exceptions import ExportError
 from answers.export import content, take
-from answers.models import Answer, ApprovedAnswer, Draft
+from answers.models import Answer, Draft
 from answers.reuse import offering, rules
 from answers.states import AnswerStatus
 from audit.chain import digest
@@ -271,10 +271,9 @@ def test_of_an_answer_given_again_it_says_who_verified_it_when_and_what_wrote_it
     Draft.objects.filter(pk=first.draft.pk).update(text=edited)
     first.draft.refresh_from_db()
     review.approve(first.draft, by=reviewer, seen_sha256=digest(edited))
-    Answer.objects.filter(pk=first.pk).update(endpoint_label="the large model at model.example")
-    offering.take_up()
     long_ago = timezone.now() - timedelta(days=30)
-    ApprovedAnswer.objects.update(verified_at=long_ago)
+    Answer.objects.filter(pk=first.pk).update(endpoint_label="the large model at model.example", released_at=long_ago)
+    offering.take_up()
 
     again = answered(legal, LEAVE, contributor)
 

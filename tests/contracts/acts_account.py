@@ -90,7 +90,12 @@ ACCOUNT = [
         why_no_entry="It is what a person calls their own key; the key stays the same.",
     ),
     _own("account_reauthenticate", None, {"password": PASSWORD}, why_no_entry="It changes nothing but the session."),
-    _own("set_language", None, {"language": "sr", "next": "/"}, why_no_entry="It sets a cookie of the person's own."),
+    _own(
+        "set_language",
+        None,
+        {"language": "sr", "next": "/"},
+        why_no_entry="It notes what the person reads in.",
+    ),
 ]
 
 #: What takes an authenticator or another server: name → the test that proves its entry.

@@ -13,6 +13,7 @@ from django import forms
 from django.db import DatabaseError, transaction
 from django.test import Client
 
+from answers import source_changes
 from audit.events import EventType
 from documents import act_views, classifying, deletion_views, restriction
 from documents.forms import DeleteForm
@@ -124,7 +125,7 @@ def test_an_act_without_an_entry_says_why_and_changes_nothing_that_is_guarded(ac
 
     assert act.why_no_entry
     assert not done.is_refused
-    assert set(done.changed) <= {"mfa_authenticator", "workspaces_notification"}
+    assert set(done.changed) <= {"mfa_authenticator", "workspaces_correspondence", "workspaces_notification"}
 
 
 def is_undone_without_its_entry(act: Act, world: World) -> None:
@@ -151,6 +152,7 @@ RESTRICT = next(act for act in ACTS if act.name == "documents:restrict")
 
 def test_an_act_without_an_entry_would_be_seen(world: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(classifying, "record", lambda *args, **details: None)
+    monkeypatch.setattr(source_changes, "record_all", lambda entries, **details: None)
 
     with undone(), pytest.raises(AssertionError):
         leaves_its_entry(CLASSIFY, world)
@@ -166,6 +168,7 @@ def test_a_view_that_goes_on_without_the_entry_would_be_seen(world: World, monke
             strict(*args, **details)
 
     monkeypatch.setattr(classifying, "record", easy)
+    monkeypatch.setattr(source_changes, "record_all", lambda entries, **details: None)
 
     with pytest.raises(AssertionError):
         is_undone_without_its_entry(CLASSIFY, world)
