@@ -96,7 +96,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
         return {"suggestions": 0}
     repeats = reduce(or_, (Q(text__contains=phrase) for phrase in told))
     rows = SuggestedQuestion.objects.filter(repeats, workspace=deletion.workspace_id)
-    found = dict(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "text"))
+    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", "text"))
     SuggestedQuestion.objects.filter(pk__in=found).delete()
     if found:
         record(

@@ -39,9 +39,12 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id === "composer") draw(field().value.trim());
   });
-  // Before the answer's turn is put in, so that the two never stand side by side.
+  // Before the answer's turn is put in, so that two never stand side by side as the last.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.requestConfig?.elt.id === "composer") settle(event.detail.xhr.status < 300);
+    if (event.detail.requestConfig?.elt.id !== "composer") return;
+    const isAsked = event.detail.xhr.status < 300;
+    settle(isAsked);
+    if (isAsked) document.querySelectorAll("#latest").forEach(leaveLast);
   });
   for (const kind of ["htmx:sendError", "htmx:responseError", "htmx:timeout", "htmx:sendAbort"]) {
     document.addEventListener(kind, (event) => {
@@ -50,7 +53,6 @@
   }
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.requestConfig?.elt.id !== "composer" || event.detail.xhr.status >= 300) return;
-    for (const turn of document.querySelectorAll("#latest:not(:last-child)")) leaveLast(turn);
     show(byId("thread").lastElementChild);
   });
 

@@ -33,7 +33,7 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     copy.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#news")).to_have_text("Copied with its sources")
-    copied = page.evaluate("navigator.clipboard.readText()")
+    copied = _clipboard(page)
     assert "[1]" in copied.partition("Sources:")[0]
     assert "\n[1] " in copied.partition("Sources:")[2]
 
@@ -41,3 +41,12 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     with page.expect_download() as download:
         page.locator("#latest .menu__item", has_text="DOCX").press("Enter")
     assert download.value.suggested_filename.endswith(".docx")
+
+
+def _clipboard(page) -> str:
+    """What stands in the clipboard; the browser hands it to the system after it told the page that it is done."""
+    for _attempt in range(50):
+        if copied := page.evaluate("() => navigator.clipboard.readText()"):
+            return copied
+        page.wait_for_timeout(100)
+    return ""

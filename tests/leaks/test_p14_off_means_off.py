@@ -16,8 +16,12 @@ from django.conf import settings
 from django.test import Client
 
 from answers import pipeline, questions, streaming
-from answers.models import Answer
+from answers.models import Answer, Replay, ReplayState
+from answers.replays.ask import replay
 from answers.states import AnswerStatus
+from answers.tasks import replay_answer
+from audit.events import EventType
+from audit.models import Event
 from documents import bulk
 from documents.bulk import Order
 from documents.bulk_tasks import bulk_task
@@ -72,6 +76,7 @@ LET_NOBODY_IN = {
 #: Task → the row of those that use a person's rights.
 TASKS_FOR_A_PERSON = {
     "answers.tasks.answer_question": "queued",
+    "answers.tasks.replay_answer": "replay",
     "documents.tasks.run_source_task": "source",
     "documents.tasks.bulk_task": "many documents",
     "documents.tasks.compare_spaces_task": "comparison",
@@ -141,7 +146,7 @@ def test_every_row_that_is_named_is_tried() -> None:
 
     # A comparison is made where both spaces are: tests/documents/reembedding/test_comparing.py.
     assert callable(test_comparing.test_only_whoever_manages_compares_and_the_right_is_asked_again)
-    assert named == {*WAYS, *STREAMS, "queued", "source", "many documents", "comparison"}
+    assert named == {*WAYS, *STREAMS, "queued", "replay", "source", "many documents", "comparison"}
 
 
 # --- The scene ----------------------------------------------------------------------------------------------
@@ -446,6 +451,37 @@ def test_a_question_in_line_is_answered_while_nothing_was_taken(scene: Scene) ->
 
     answer.refresh_from_db()
     assert CANARY in answer.text
+
+
+@pytest.fixture
+def replayed(scene: Scene) -> Replay:
+    """A replay in line, of somebody else's answer, that the person asked for as a reviewer."""
+    for who, role in ((scene.admin, Role.MEMBER), (scene.person, Role.REVIEWER)):
+        members.add_member(scene.workspace, who, role, by=scene.manager)
+    access.grant("open_document", scene.admin, scene.version.document)
+    answer = questions.ask(workspace=scene.workspace, text=QUESTION, by=scene.admin)
+    pipeline.run(answer.pk)
+    answer.refresh_from_db()
+    assert CANARY in answer.raw_output
+    return replay(answer, by=scene.person)
+
+
+@pytest.mark.parametrize("off", OFFS)
+def test_a_replay_in_line_sends_a_model_nothing_for_whom_it_would_act(off: str, scene: Scene, replayed: Replay) -> None:
+    {**OFFS, "role taken": _take_all_roles}[off](scene)
+    replay_answer(str(replayed.pk))
+
+    replayed.refresh_from_db()
+    assert (replayed.state, replayed.text) == (ReplayState.REFUSED, "")
+    assert not Event.objects.filter(type=EventType.ANSWER_REPLAY_SENT).exists()
+
+
+def test_a_replay_in_line_is_made_while_nothing_was_taken(scene: Scene, replayed: Replay) -> None:
+    replay_answer(str(replayed.pk))
+
+    replayed.refresh_from_db()
+    assert replayed.state == ReplayState.SAME
+    assert Event.objects.filter(type=EventType.ANSWER_REPLAY_SENT).exists()
 
 
 # --- Streams ------------------------------------------------------------------------------------------------
