@@ -7,6 +7,19 @@ from answers.models.comment import Comment
 from answers.models.conversation import Conversation, SuggestedQuestion
 from answers.models.declassification import Declassification
 from answers.models.draft import Decision, Draft, Grounding, Priority, Review
+from answers.models.draft_review import (
+    EXAMINED,
+    OPEN_EXAMINATIONS,
+    Clause,
+    ClauseSource,
+    Examination,
+    ExaminationState,
+    Finding,
+    FindingCategory,
+    FindingClosure,
+    FindingDecision,
+    Severity,
+)
 from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
 from answers.models.evidence import Citation, Evidence
 from answers.models.feedback import Feedback, FeedbackReason
@@ -21,6 +34,8 @@ from answers.models.suspension import Confirmation, GroundLost, SourceChange, St
 
 __all__ = [
     "DUE_HOURS",
+    "EXAMINED",
+    "OPEN_EXAMINATIONS",
     "OPEN_REPLAYS",
     "SEARCH_LIMITED",
     "UNSETTLED",
@@ -29,6 +44,8 @@ __all__ = [
     "ApprovedAnswer",
     "Citation",
     "Clarification",
+    "Clause",
+    "ClauseSource",
     "Comment",
     "Confirmation",
     "Conversation",
@@ -37,8 +54,14 @@ __all__ = [
     "Draft",
     "EndpointKind",
     "Evidence",
+    "Examination",
+    "ExaminationState",
     "Feedback",
     "FeedbackReason",
+    "Finding",
+    "FindingCategory",
+    "FindingClosure",
+    "FindingDecision",
     "Gap",
     "GapCause",
     "GapQuestion",
@@ -58,6 +81,7 @@ __all__ = [
     "ReviewReasons",
     "ReviewTime",
     "SavedView",
+    "Severity",
     "SourceChange",
     "StandingQuote",
     "StepRun",
