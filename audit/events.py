@@ -259,6 +259,23 @@ class EventType(models.TextChoices):
     DRAFT_WITHDRAWN = "draft.withdrawn", _("A draft was withdrawn because a document it rests on was deleted.")
     DRAFT_STRANDED = "draft.stranded", _("A draft ended because no reviewer was left who may open all it rests on.")
 
+    # drafts held against the guidance
+    EXAMINATION_ASKED = "examination.asked", _("A person had a draft of theirs held against the guidance.")
+    EXAMINATION_SENT = "examination.sent", _("Passages were authorised and given to a model with a clause of a draft.")
+    EXAMINATION_ENDED = "examination.ended", _("The examination of a draft ended: findings, or why there are none.")
+    EXAMINATION_READ = "examination.read", _("A person read an examined draft and what was found in it.")
+    EXAMINATION_APPROVED_ONCE = (
+        "examination.approved_once",
+        _("A reviewer gave the first of two approvals to the findings in a draft."),
+    )
+    EXAMINATION_RELEASED = "examination.released", _("A reviewer released the findings in a draft.")
+    EXAMINATION_REJECTED = "examination.rejected", _("A reviewer did not release the findings in a draft.")
+    EXAMINATION_EXPORTED = "examination.exported", _("A person took an examined draft away as a file.")
+    EXAMINATION_ERASED = "examination.erased", _("The text of an examined draft and of its findings was erased.")
+    FINDINGS_DECIDED = "finding.decided", _("A person accepted, edited, rejected or put back findings in their draft.")
+    FINDINGS_CLOSED = "finding.closed", _("Findings were closed: a document they rest on was deleted or changed.")
+    FINDINGS_REOPENED = "finding.reopened", _("Closed findings were opened again: what they rest on stands again.")
+
     # what people are told
     NOTIFICATIONS_CHOSEN = "notifications.chosen", _("A person chose how they are told of things.")
 
