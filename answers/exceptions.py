@@ -61,6 +61,22 @@ class ModelFailed(Exception):
         self.status, self.detail = status, detail
 
 
+class ModelRefused(ModelFailed):
+    """The model policy lets nothing of a call go to an endpoint. `code` says which rule, permanently."""
+
+    def __init__(self, status: str, code: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.code = code
+
+
+class ModelResting(ModelFailed):
+    """An endpoint is left alone for now: it failed too often, or is asked by as many as it takes."""
+
+
+class BudgetError(PortalError):
+    """A budget or a list of stand-ins that cannot be saved as it was sent."""
+
+
 class Ended(Exception):
     """A pipeline step came to an ending; the remaining steps do not run."""
 

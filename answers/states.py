@@ -24,6 +24,8 @@ class AnswerStatus(models.TextChoices):
     REFUSED_SOURCE_DELETED = "refused_source_deleted", _("Source deleted")
     REFUSED_NO_RIGHT = "refused_no_right", _("Not open to you")
     REFUSED_NO_REVIEWER = "refused_no_reviewer", _("No reviewer")
+    REFUSED_MODEL_POLICY = "refused_model_policy", _("Not sent to the model")
+    REFUSED_BUDGET = "refused_budget", _("Budget spent")
     STOPPED = "stopped_by_asker", _("Stopped")
     FAILED_MODEL_TIMEOUT = "failed_model_timeout", _("Model too slow")
     FAILED_MODEL_BUSY = "failed_model_busy", _("Model busy")
@@ -82,6 +84,17 @@ WORDING: dict[str, Wording] = {
     ),
     AnswerStatus.REFUSED_NO_REVIEWER: Wording(
         _("No reviewer here may open every source of this answer. Ask the workspace's manager."), "none"
+    ),
+    AnswerStatus.REFUSED_MODEL_POLICY: Wording(
+        _(
+            "What this answer would rest on may not be sent to the model, so nothing was sent. Choose another model, or "
+            "ask the workspace's manager."
+        ),
+        "none",
+    ),
+    AnswerStatus.REFUSED_BUDGET: Wording(
+        _("The budget for models is spent for now, so nothing was sent. The workspace's manager can see when it opens."),
+        "none",
     ),
     AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "none"),
     AnswerStatus.FAILED_MODEL_TIMEOUT: Wording(

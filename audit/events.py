@@ -282,6 +282,10 @@ class EventType(models.TextChoices):
     # models and the trail itself
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
     ENDPOINT_TESTED = "endpoint.tested", _("A model endpoint was tested.")
+    MODEL_REFUSED = "model.refused", _("The model policy refused a call, so nothing of it was sent there.")
+    MODEL_PASSED_OVER = "model.passed_over", _("A call went to the next model on the workspace's own list.")
+    FALLBACKS_CHANGED = "workspace.fallbacks_changed", _("The list of models that stand in for others was changed.")
+    BUDGET_CHANGED = "budget.changed", _("What may be spent on models was changed.")
     TRAIL_VERIFIED = "trail.verified", _("A chain of the trail was verified.")
     TRAIL_READ = "trail.read", _("A person read the trail.")
     TRAIL_EXPORTED = "trail.exported", _("A chain of the trail was exported.")
