@@ -464,7 +464,7 @@ PORTAL = [
     ),
     Act("answers:archive_conversation", "member", E.CONVERSATION_ARCHIVED, {"pk": one("conversation")}, may=ASKER),
     Act("answers:suggestions", "manager", E.SUGGESTIONS_CHANGED, sent={"questions": "How can we end it?"}),
-    Act("answers:again", "member", E.QUESTION_ASKED, {"pk": one("released")}, may=ASKER),
+    Act("answers:again", "member", E.QUESTION_ASKED, {"pk": one("released")}, sent={"model": "built-in"}, may=ASKER),
     Act("answers:stop", "member", E.ANSWER_STOPPED, {"pk": one("waiting")}, may=ASKER),
     Act(
         "answers:share",

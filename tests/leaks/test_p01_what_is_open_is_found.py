@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 
 from documents import index, legs
@@ -150,6 +151,9 @@ def askers(corpus: Corpus) -> list[tuple[User, list[int], str]]:
             opened = sorted(random.Random(name).sample(range(DOCUMENTS), max(1, round(DOCUMENTS * share))))
             shape(corpus, person, group, opened)
             made.append((person, opened, name))
+    # No autovacuum sees rows that are not committed: without their statistics a plan for few rows is taken for all.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     return made
 
 
