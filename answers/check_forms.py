@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from answers.models import EndpointKind, ModelEndpoint, Strictness, WorkspaceChecks
+from workspaces.endpoint_base import USABLE_STATES
 
 #: What each choice meant on 1,299 questions that were answerable and 1,529 whose answer was missing.
 _MEANS = {
@@ -45,9 +46,9 @@ class ChecksForm(forms.Form):
 
     def __init__(self, *args: Any, current: WorkspaceChecks, **kwargs: Any) -> None:
         super().__init__(*args, initial={"strictness": current.strictness, "judge": current.judge_id}, **kwargs)
-        self.fields["judge"].queryset = ModelEndpoint.objects.filter(enabled=True, kind=EndpointKind.OPENAI)
+        self.fields["judge"].queryset = ModelEndpoint.objects.filter(state__in=USABLE_STATES, kind=EndpointKind.OPENAI)
         #: The judge that judges nothing any more.
-        self.switched_off = current.judge if current.judge and not current.judge.enabled else None
+        self.switched_off = current.judge if current.judge and not current.judge.usable else None
 
     def strictnesses(self) -> Iterator[tuple[BoundWidget, str]]:
         """Each choice with what it meant when it was measured."""

@@ -53,7 +53,7 @@ def choose(workspace: Workspace, *, strictness: str, judge: ModelEndpoint | None
 
 def may_judge(endpoint: ModelEndpoint) -> bool:
     """Whether a model can be asked for a verdict: the built-in one quotes and judges nothing."""
-    return endpoint.enabled and endpoint.kind == EndpointKind.OPENAI
+    return endpoint.usable and endpoint.kind == EndpointKind.OPENAI
 
 
 def _named(checks: WorkspaceChecks) -> dict[str, Any]:

@@ -22,6 +22,9 @@ from audit.events import EventType
 from audit.record import record
 from documents import rerank_endpoints, reranking
 from workspaces import access
+from workspaces.classification import Classification
+from workspaces.endpoint_base import USABLE_STATES, EndpointState, Residency
+from workspaces.endpoint_states import propose
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 
@@ -38,8 +41,35 @@ _SETTINGS = (
     "first_token_seconds",
     "total_seconds",
     "max_output_tokens",
-    "enabled",
+    "provider",
+    "key_header",
+    "api_version",
+    "length_field",
+    "sends_temperature",
+    "asks_usage",
+    "context_tokens",
+    "requests_per_minute",
+    "concurrent_requests",
+    "input_price",
+    "output_price",
+    "ceiling",
+    "residency",
+    "residency_note",
+    "purpose",
+    "owner",
 )
+#: What an approval covers beside ceiling and residency: with another value it would be another model.
+_COVERED = ("name", "kind", "provider", "base_url", "model")
+#: What is built in runs here: whatever a person may read, it may.
+_BUILT_IN_STANDS = {
+    "kind": EndpointKind.EXTRACTIVE,
+    "provider": "built-in",
+    "state": EndpointState.APPROVED,
+    "ceiling": Classification.RESTRICTED,
+    "residency": Residency.PREMISES,
+    "input_price": 0,
+    "output_price": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +98,7 @@ _TEST_QUESTION = "When is the reading room open?"
 
 def ensure_built_in(**_signal: Any) -> None:
     """Make sure the built-in model has its row; runs after every migration."""
-    ModelEndpoint.objects.get_or_create(name=BUILT_IN, defaults={"kind": EndpointKind.EXTRACTIVE})
+    ModelEndpoint.objects.get_or_create(name=BUILT_IN, defaults=_BUILT_IN_STANDS)
 
 
 def built_in() -> ModelEndpoint | None:
@@ -96,7 +126,7 @@ def default_for(workspace: Workspace, built_in: Callable[[], ModelEndpoint | Non
     """The endpoint of a question that names none. Raises EndpointError when there is no enabled one."""
     chosen = getattr(workspace, "models", None)
     endpoint = chosen.default_endpoint if chosen else built_in()
-    if endpoint is None or not endpoint.enabled:
+    if endpoint is None or not endpoint.usable:
         raise EndpointError(_("This workspace has no usable model. Its manager can choose one in the settings."))
     return endpoint
 
@@ -105,7 +135,7 @@ def choices_for(workspace: Workspace) -> list[ModelEndpoint]:
     """What a person may choose from, the default first; one entry means there is nothing to choose."""
     default = default_for(workspace)
     chosen = getattr(workspace, "models", None)
-    others = chosen.choices.filter(enabled=True).exclude(pk=default.pk) if chosen else ()
+    others = chosen.choices.filter(state__in=USABLE_STATES).exclude(pk=default.pk) if chosen else ()
     return [default, *others]
 
 
@@ -163,8 +193,9 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     stored = ModelEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
     if stored and _leads_elsewhere(stored, endpoint):
         endpoint.key_reference = ""
-    before = {name: getattr(stored, name) for name in _SETTINGS} if stored else {}
-    after = {name: getattr(endpoint, name) for name in _SETTINGS}
+    propose(endpoint, stored, {name: getattr(stored, name) for name in _COVERED} if stored else {}, by=by)
+    before = {name: _told(stored, name) for name in _SETTINGS} if stored else {}
+    after = {name: _told(endpoint, name) for name in _SETTINGS}
     endpoint.save()
     record(
         EventType.ENDPOINT_CHANGED,
@@ -174,6 +205,12 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
         after={name: value for name, value in after.items() if not stored or value != before[name]},
     )
     return endpoint
+
+
+def _told(endpoint: ModelEndpoint, name: str) -> Any:
+    """A setting as the trail keeps it."""
+    value = getattr(endpoint, name)
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
 def _leads_elsewhere(stored: ModelEndpoint, changed: ModelEndpoint) -> bool:
@@ -198,8 +235,8 @@ def choose_models(
     """
     access.require(by, Action.MANAGE, workspace)
     allowed = sorted({default, *choices}, key=lambda endpoint: endpoint.name)
-    if not all(endpoint.enabled for endpoint in allowed):
-        raise EndpointError(_("A disabled model cannot be chosen."))
+    if not all(endpoint.usable for endpoint in allowed):
+        raise EndpointError(_("Only an approved model can be chosen."))
     if reranker == reranking.CHAT and default.kind == EndpointKind.EXTRACTIVE:
         raise EndpointError(_("The built-in model cannot put passages in order. Choose another one as the default."))
     stored = WorkspaceModels.objects.select_for_update(no_key=True).filter(workspace=workspace).first()

@@ -15,6 +15,7 @@ from answers.exceptions import EndpointError
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
 from documents import rerank_endpoints, reranking
 from documents.models import RerankEndpoint
+from workspaces.endpoint_base import USABLE_STATES
 from workspaces.models import Workspace
 
 
@@ -77,8 +78,8 @@ class ModelsForm(forms.Form):
         }
         super().__init__(*args, **kwargs)
         #: The default that answers nothing any more.
-        self.switched_off = chosen.default_endpoint if chosen and not chosen.default_endpoint.enabled else None
-        self.offered = ModelEndpoint.objects.filter(enabled=True)
+        self.switched_off = chosen.default_endpoint if chosen and not chosen.default_endpoint.usable else None
+        self.offered = ModelEndpoint.objects.filter(state__in=USABLE_STATES)
         for name in ("default", "choices"):
             self.fields[name].queryset = self.offered
         # The built-in model quotes and judges nothing.
@@ -92,7 +93,7 @@ class ModelsForm(forms.Form):
 
     def rerankers(self) -> Iterator[tuple[BoundWidget, str]]:
         """Each way to put passages in order, with a sentence on what it costs and sends where."""
-        endpoints_by_name = {each.name: each for each in RerankEndpoint.objects.filter(enabled=True)}
+        endpoints_by_name = {each.name: each for each in RerankEndpoint.objects.filter(state__in=USABLE_STATES)}
         for choice in self["reranker"]:
             name = choice.data["value"]
             yield choice, _ordering(name, endpoints_by_name.get(name))

@@ -281,6 +281,11 @@ class EventType(models.TextChoices):
 
     # models and the trail itself
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
+    ENDPOINT_APPROVED = "endpoint.approved", _("A person approved an endpoint that another one entered.")
+    ENDPOINT_MADE_DEFAULT = "endpoint.made_default", _("A model was made the one of every workspace that chose none.")
+    ENDPOINT_NO_DEFAULT = "endpoint.no_default", _("A model stopped being the default: another one is.")
+    ENDPOINT_RETIRED = "endpoint.retired", _("An endpoint was retired: nothing is sent to it any more.")
+    ENDPOINT_REOPENED = "endpoint.reopened", _("A retired endpoint became a candidate again.")
     ENDPOINT_TESTED = "endpoint.tested", _("A model endpoint was tested.")
     MODEL_REFUSED = "model.refused", _("The model policy refused a call, so nothing of it was sent there.")
     MODEL_PASSED_OVER = "model.passed_over", _("A call went to the next model on the workspace's own list.")

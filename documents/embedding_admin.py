@@ -15,9 +15,9 @@ class EmbeddingEndpointAdmin(EndpointAdmin):
 
     verbs = embedding_endpoints
     trial = _("Has three small sentences of our own embedded and looks whether what means the same is near.")
-    list_display = ("name", "model", "dimension", "base_url", "ceiling", "enabled")
+    list_display = ("name", "model", "dimension", "base_url", "ceiling", "state")
     fieldsets = (
-        (None, {"fields": ("name", "enabled")}),
+        (None, {"fields": ("name",)}),
         (_("Model"), {"fields": ("model", "dimension", "query_prefix", "passage_prefix", "languages", "floor")}),
         (_("Server"), {"fields": ("base_url", "key_reference", "ceiling", "batch", "seconds")}),
         (_("Price"), {"fields": ("price", "currency")}),

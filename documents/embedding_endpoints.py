@@ -22,6 +22,7 @@ from documents.remote_embeddings import require_listed
 from documents.spaces import of_endpoint
 from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces import access
+from workspaces.endpoint_states import propose
 from workspaces.keys import check_reference
 from workspaces.models import User
 from workspaces.roles import PlatformAction
@@ -41,7 +42,10 @@ _SETTINGS = (
     "batch",
     "seconds",
     "floor",
-    "enabled",
+    "residency",
+    "residency_note",
+    "purpose",
+    "owner",
 )
 #: Two that mean the same and one that does not: whatever model it is, it has to tell them apart.
 _ALIKE = ("The library is open until six.", "Readers may use the library till six o'clock.")
@@ -83,8 +87,9 @@ def save_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingEndpoint
     if stored and stored.base_url != endpoint.base_url and stored.key_reference == endpoint.key_reference:
         # The key would go to another server than it was entered for.
         endpoint.key_reference = ""
-    if stored and stored.base_url != endpoint.base_url and endpoint.enabled and endpoint.spaces.exists():
+    if stored and stored.base_url != endpoint.base_url and endpoint.usable and endpoint.spaces.exists():
         _require_same_vectors(of_endpoint(endpoint))
+    propose(endpoint, stored, {"base_url": stored.base_url} if stored else {}, by=by)
     before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
     after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
     endpoint.save()
@@ -119,7 +124,7 @@ def _require_same_vectors(space: Space) -> None:
 
 
 def _tried(endpoint: EmbeddingEndpoint) -> tuple[bool, str]:
-    space = of_endpoint(endpoint)
+    space = of_endpoint(endpoint, trial=True)
     try:
         first, second, third = embed_passages([*_ALIKE, _APART], space)
         if endpoint.spaces.exists():

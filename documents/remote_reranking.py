@@ -25,9 +25,12 @@ _SENTENCES = SENTENCES | {
 }
 
 
-def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str]) -> list[float]:
-    """How well each of `texts` answers `question`: higher is better, any scale. Raises RerankUnavailable."""
-    if not endpoint.enabled:
+def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, trial: bool = False) -> list[float]:
+    """How well each of `texts` answers `question`: higher is better, any scale. Raises RerankUnavailable.
+
+    A candidate is only asked in a `trial`, with texts of our own.
+    """
+    if not (endpoint.may_be_tried if trial else endpoint.usable):
         raise RerankUnavailable(gettext("The reranker %(name)s is switched off.") % {"name": endpoint.name})
     try:
         key = keys.key_named(endpoint.key_reference)

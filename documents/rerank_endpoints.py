@@ -16,11 +16,27 @@ from documents import remote_reranking, reranking
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import RerankEndpoint, WorkspaceReranker
 from workspaces import access
+from workspaces.endpoint_base import USABLE_STATES
+from workspaces.endpoint_states import propose
 from workspaces.keys import check_reference
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 
-_SETTINGS = ("name", "protocol", "base_url", "model", "key_reference", "ceiling", "seconds", "enabled")
+_SETTINGS = (
+    "name",
+    "protocol",
+    "base_url",
+    "model",
+    "key_reference",
+    "seconds",
+    "ceiling",
+    "residency",
+    "residency_note",
+    "purpose",
+    "owner",
+)
+#: What an approval covers beside ceiling and residency.
+_COVERED = ("name", "protocol", "base_url", "model")
 #: What the search's own order is called in the trail.
 _NONE = "none"
 #: A question with one answer: whatever model it is, it has to find it.
@@ -58,6 +74,7 @@ def save_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankEndpoint:
     if stored and stored.base_url != endpoint.base_url and stored.key_reference == endpoint.key_reference:
         # The key would go to another server than it was entered for.
         endpoint.key_reference = ""
+    propose(endpoint, stored, {name: getattr(stored, name) for name in _COVERED} if stored else {}, by=by)
     before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
     after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
     endpoint.save()
@@ -76,7 +93,7 @@ def try_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankTest:
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     started = time.monotonic()
     try:
-        apart, answer = remote_reranking.scores(endpoint, _QUESTION, [_APART, _ANSWER])
+        apart, answer = remote_reranking.scores(endpoint, _QUESTION, [_APART, _ANSWER], trial=True)
     except RerankUnavailable as error:
         ok, said = False, str(error)
     else:
@@ -91,7 +108,7 @@ def try_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankTest:
 def offered() -> list[str]:
     """Names of what a workspace's manager can choose; "" is the search's own order."""
     chat = [reranking.CHAT] if reranking.by_chat else []
-    return ["", *chat, *RerankEndpoint.objects.filter(enabled=True).values_list("name", flat=True)]
+    return ["", *chat, *RerankEndpoint.objects.filter(state__in=USABLE_STATES).values_list("name", flat=True)]
 
 
 def name_of(chosen: WorkspaceReranker | None) -> str:

@@ -14,8 +14,8 @@ class RerankEndpointAdmin(EndpointAdmin):
 
     verbs = rerank_endpoints
     trial = _("Has two small sentences of our own put in order and looks whether the answer comes first.")
-    list_display = ("name", "protocol", "model", "base_url", "ceiling", "enabled")
+    list_display = ("name", "protocol", "model", "base_url", "ceiling", "state")
     fieldsets = (
-        (None, {"fields": ("name", "enabled")}),
+        (None, {"fields": ("name",)}),
         (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "ceiling", "seconds")}),
     )

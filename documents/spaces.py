@@ -11,6 +11,7 @@ from uuid import UUID
 from documents.embeddings import default_space
 from documents.models import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
 from documents.vector_space import Remote, Space
+from workspaces.endpoint_base import USABLE_STATES
 
 
 def space_of(workspace_id: UUID) -> Space:
@@ -40,8 +41,11 @@ def known(row: EmbeddingSpace, *, floor: float | None = None, scale: float = 1.0
     )
 
 
-def of_endpoint(endpoint: EmbeddingEndpoint) -> Space:
-    """The space of the vectors that an endpoint makes. Its address, key and prices have no part in it."""
+def of_endpoint(endpoint: EmbeddingEndpoint, *, trial: bool = False) -> Space:
+    """The space of the vectors that an endpoint makes. Its address, key and prices have no part in it.
+
+    A candidate is only asked in a `trial`, with sentences of our own.
+    """
     recipe = "\0".join(
         [endpoint.pk.hex, endpoint.model, str(endpoint.dimension), endpoint.query_prefix, endpoint.passage_prefix]
     )
@@ -61,7 +65,7 @@ def of_endpoint(endpoint: EmbeddingEndpoint) -> Space:
             passage_prefix=endpoint.passage_prefix,
             batch=endpoint.batch,
             seconds=endpoint.seconds,
-            off=not endpoint.enabled,
+            off=not (endpoint.may_be_tried if trial else endpoint.usable),
         ),
     )
 
@@ -78,7 +82,7 @@ def row_of(space: Space) -> EmbeddingSpace:
 
 def offered() -> list[Space]:
     """Every space this installation can make vectors in, the built-in one first."""
-    return [default_space(), *map(of_endpoint, EmbeddingEndpoint.objects.filter(enabled=True))]
+    return [default_space(), *map(of_endpoint, EmbeddingEndpoint.objects.filter(state__in=USABLE_STATES))]
 
 
 def all_known() -> Iterable[Space]:

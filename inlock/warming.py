@@ -10,6 +10,7 @@ from answers import chat_models
 from answers.models import ModelEndpoint
 from documents import embeddings, index
 from documents.index import IndexUnavailable
+from workspaces.endpoint_base import USABLE_STATES
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,6 @@ def warm_for_files() -> None:
 def _kinds() -> Collection[str]:
     """The kinds of model this installation asks."""
     try:
-        return set(ModelEndpoint.objects.filter(enabled=True).values_list("kind", flat=True))
+        return set(ModelEndpoint.objects.filter(state__in=USABLE_STATES).values_list("kind", flat=True))
     finally:
         connection.close()  # this thread asks nothing more

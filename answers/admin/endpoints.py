@@ -14,6 +14,7 @@ from answers.models import ModelEndpoint, WorkspaceModels
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
 from workspaces.endpoint_admin import EndpointAdmin
+from workspaces.endpoint_base import USABLE_STATES
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
@@ -24,9 +25,9 @@ class ModelEndpointAdmin(EndpointAdmin):
 
     verbs = endpoints
     trial = _("Sends a small question about reading-room hours and waits for the answer.")
-    list_display = ("name", "kind_label", "model", "base_url", "key_reference", "enabled")
+    list_display = ("name", "kind_label", "model", "base_url", "ceiling", "state")
     fieldsets = (
-        (None, {"fields": ("name", "kind", "enabled")}),
+        (None, {"fields": ("name", "kind")}),
         (_("Server"), {"fields": ("base_url", "model", "key_reference")}),
         (_("Limits"), {"fields": ("connect_seconds", "first_token_seconds", "total_seconds", "max_output_tokens")}),
     )
@@ -69,12 +70,12 @@ class WorkspaceModelsAdmin(GovernedAdmin):
         if db_field.name == "workspace":
             kwargs["queryset"] = self._without_models(request)
         if db_field.name == "default_endpoint":
-            kwargs["queryset"] = ModelEndpoint.objects.filter(enabled=True)
+            kwargs["queryset"] = ModelEndpoint.objects.filter(state__in=USABLE_STATES)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs |= {
-            "queryset": ModelEndpoint.objects.filter(enabled=True),
+            "queryset": ModelEndpoint.objects.filter(state__in=USABLE_STATES),
             "widget": UnfoldAdminCheckboxSelectMultipleWidget,
         }
         return super().formfield_for_manytomany(db_field, request, **kwargs)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from answers import model_hosts
 from audit.history import acting_user
+from workspaces.endpoint_base import EndpointState, GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
 
 
@@ -17,12 +19,28 @@ class EndpointKind(models.TextChoices):
     OPENAI = "openai", _("Any server that speaks the OpenAI chat protocol")
 
 
-class ModelEndpoint(models.Model):
+class KeyHeader(models.TextChoices):
+    """How a server wants its key. Stored codes."""
+
+    BEARER = "bearer", _("Authorization: Bearer")
+    API_KEY = "api-key", _("api-key")
+
+
+class LengthField(models.TextChoices):
+    """What a server calls the longest answer it may give. Stored codes are what is sent."""
+
+    COMPLETION = "max_completion_tokens", "max_completion_tokens"
+    TOKENS = "max_tokens", "max_tokens"
+
+
+class ModelEndpoint(GovernedEndpoint):
     """A place where a model answers. Its key is a reference to the environment, never the key itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(_("name"), max_length=60, unique=True)
     kind = models.CharField(_("kind"), max_length=12, choices=EndpointKind.choices, default=EndpointKind.OPENAI)
+    #: A code of `answers/registry/presets.py`: what its form was filled in from.
+    provider = models.SlugField(_("provider"), max_length=20, default="other")
     #: No URLField: that knows no host of one label, such as a container's name.
     base_url = models.CharField(
         _("base URL"),
@@ -38,11 +56,50 @@ class ModelEndpoint(models.Model):
         blank=True,
         help_text=_("The name of the environment variable that holds the key; it must begin with INLOCK_KEY_."),
     )
+    key_header = models.CharField(
+        _("header of the key"), max_length=12, choices=KeyHeader.choices, default=KeyHeader.BEARER
+    )
+    api_version = models.CharField(
+        _("API version"), max_length=30, blank=True, help_text=_("Sent as api-version in the address, for Azure.")
+    )
+    length_field = models.CharField(
+        _("name of the limit"), max_length=24, choices=LengthField.choices, default=LengthField.COMPLETION
+    )
+    sends_temperature = models.BooleanField(
+        _("send a temperature"), default=True, help_text=_("Reasoning models refuse a request that has one.")
+    )
+    asks_usage = models.BooleanField(
+        _("ask for the count of tokens"),
+        default=False,
+        help_text=_("Needed for exact costs; some servers refuse a request that asks."),
+    )
+    context_tokens = models.PositiveIntegerField(
+        _("context in tokens"), null=True, blank=True, validators=[MinValueValidator(256)]
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    concurrent_requests = models.PositiveIntegerField(
+        _("requests at a time"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    #: In the installation's currency; None: not known, which is not the same as free.
+    input_price = models.DecimalField(
+        _("price of a million tokens read"), max_digits=12, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    output_price = models.DecimalField(
+        _("price of a million tokens written"), max_digits=12, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
     connect_seconds = models.PositiveIntegerField(_("seconds to connect"), default=5)
     first_token_seconds = models.PositiveIntegerField(_("seconds until the first word"), default=30)
     total_seconds = models.PositiveIntegerField(_("seconds for a whole answer"), default=120)
     max_output_tokens = models.PositiveIntegerField(_("longest answer in tokens"), default=800)
-    enabled = models.BooleanField(_("enabled"), default=True)
+    #: The model this one was fine-tuned from, and what it was made of.
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="tuned", verbose_name=_("parent")
+    )
+    lineage = models.JSONField(_("lineage"), default=dict, blank=True, editable=False)
     history = HistoricalRecords(get_user=acting_user)
 
     class Meta:
@@ -53,6 +110,10 @@ class ModelEndpoint(models.Model):
                 condition=Q(kind=EndpointKind.EXTRACTIVE) | (~Q(base_url="") & ~Q(model="")),
                 name="endpoint_openai_has_url_and_model",
             ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state=EndpointState.DEFAULT), name="endpoint_one_default"
+            ),
+            approval_is_kept("endpoint_approval_is_kept", kind=EndpointKind.EXTRACTIVE),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from audit.history import acting_user
-from workspaces.classification import Classification
+from workspaces.endpoint_base import GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
 
 
@@ -19,7 +19,7 @@ class RerankProtocol(models.TextChoices):
     TEI = "tei", _("Text Embeddings Inference: texts in, score out")
 
 
-class RerankEndpoint(models.Model):
+class RerankEndpoint(GovernedEndpoint):
     """A server that says how well passages answer a question. Its key is a reference to the environment."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,26 +39,19 @@ class RerankEndpoint(models.Model):
         blank=True,
         help_text=_("The name of the environment variable that holds the key; it must begin with INLOCK_KEY_."),
     )
-    ceiling = models.CharField(
-        _("takes documents up to"),
-        max_length=12,
-        choices=Classification.choices,
-        default=Classification.INTERNAL,
-        help_text=_("Text of documents that are classified higher is never sent there."),
-    )
     seconds = models.PositiveSmallIntegerField(
         _("seconds for a request"),
         default=5,
         validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text=_("A person waits for it. After that the order is that of the search."),
     )
-    enabled = models.BooleanField(_("enabled"), default=True)
     history = HistoricalRecords(get_user=acting_user)
 
     class Meta:
         verbose_name = _("reranker")
         verbose_name_plural = _("rerankers")
         ordering = ["name"]
+        constraints = [approval_is_kept("reranker_approval_is_kept")]
 
     def __str__(self) -> str:
         return self.name

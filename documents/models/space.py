@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from audit.history import acting_user
-from workspaces.classification import Classification
+from workspaces.endpoint_base import GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
 
 
-class EmbeddingEndpoint(models.Model):
+class EmbeddingEndpoint(GovernedEndpoint):
     """A server that makes vectors. Model, dimension and prefixes are for ever: they say which space its vectors are in.
 
     Its key is a reference to the environment, never the key itself.
@@ -46,13 +46,6 @@ class EmbeddingEndpoint(models.Model):
         blank=True,
         help_text=_("The name of the environment variable that holds the key; it must begin with INLOCK_KEY_."),
     )
-    ceiling = models.CharField(
-        _("takes documents up to"),
-        max_length=12,
-        choices=Classification.choices,
-        default=Classification.INTERNAL,
-        help_text=_("Text of documents that are classified higher is never sent there."),
-    )
     price = models.DecimalField(
         _("price of a million tokens"), max_digits=10, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0)],
@@ -70,13 +63,13 @@ class EmbeddingEndpoint(models.Model):
         validators=[MinValueValidator(-1), MaxValueValidator(1)],
         help_text=_("Used until it is measured on a workspace's own passages, which a change of model does."),
     )
-    enabled = models.BooleanField(_("enabled"), default=True)
     history = HistoricalRecords(get_user=acting_user)
 
     class Meta:
         verbose_name = _("embedding endpoint")
         verbose_name_plural = _("embedding endpoints")
         ordering = ["name"]
+        constraints = [approval_is_kept("embedding_approval_is_kept")]
 
     def __str__(self) -> str:
         return self.name
