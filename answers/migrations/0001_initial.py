@@ -104,25 +104,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Declassification',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('text_sha256', models.CharField(max_length=64)),
-                ('sources', models.JSONField(default=dict)),
-                ('reason', models.TextField()),
-                ('for_workspace', models.BooleanField()),
-                ('declassified_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declassifications', to='answers.answer')),
-                ('declassified_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('readers', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['declassified_at'],
-            },
-        ),
-        migrations.CreateModel(
             name='Draft',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -146,22 +127,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'draft',
                 'verbose_name_plural': 'drafts',
                 'ordering': ['created_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Comment',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('text', models.TextField(verbose_name='comment')),
-                ('written_at', models.DateTimeField(auto_now_add=True)),
-                ('mentioned', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='answers.draft')),
-            ],
-            options={
-                'verbose_name': 'comment',
-                'verbose_name_plural': 'comments',
-                'ordering': ['written_at'],
             },
         ),
         migrations.CreateModel(
@@ -466,6 +431,28 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.question'),
         ),
         migrations.CreateModel(
+            name='RagTemplate',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('code', models.SlugField(max_length=40)),
+                ('built_in', models.CharField(blank=True, max_length=40)),
+                ('enabled', models.BooleanField(default=False, verbose_name='switched on')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rag_templates', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'RAG template',
+                'ordering': ['created_at', 'code'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='conversation',
+            name='template',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.ragtemplate'),
+        ),
+        migrations.CreateModel(
             name='ReleaseRules',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -701,6 +688,93 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='TemplatePreview',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('questions', models.JSONField(default=list)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('working', 'Working'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('asked_at', models.DateTimeField(auto_now_add=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('attempt', models.PositiveIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'preview of a template',
+                'ordering': ['-asked_at'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='PreviewResult',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('position', models.PositiveSmallIntegerField()),
+                ('is_candidate', models.BooleanField()),
+                ('ending', models.CharField(max_length=30)),
+                ('text', models.TextField(blank=True)),
+                ('text_sha256', models.CharField(blank=True, max_length=64)),
+                ('quotes', models.JSONField(blank=True, default=list)),
+                ('documents', models.JSONField(blank=True, default=list)),
+                ('figures', models.JSONField(blank=True, default=dict)),
+                ('preview', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='answers.templatepreview')),
+            ],
+            options={
+                'ordering': ['position', 'is_candidate'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TemplateVersion',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField()),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('purpose', models.CharField(max_length=300, verbose_name='what it is for')),
+                ('use_when', models.CharField(blank=True, max_length=500, verbose_name='when to use it')),
+                ('avoid_when', models.CharField(blank=True, max_length=500, verbose_name='when not to use it')),
+                ('instructions', models.TextField(blank=True, max_length=4000, verbose_name='instructions')),
+                ('shape', models.CharField(choices=[('answer', 'Answer in sentences'), ('list', 'List'), ('table', 'Table'), ('checklist', 'Checklist'), ('findings', 'Findings by severity')], default='answer', max_length=10, verbose_name='form of the answer')),
+                ('columns', models.JSONField(blank=True, default=list)),
+                ('passages', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='passages a model is given')),
+                ('filters', models.JSONField(blank=True, default=dict)),
+                ('review', models.CharField(blank=True, choices=[('open', 'Release answers at once'), ('review', 'Hold every answer until a reviewer approves it'), ('risk', "Hold what the workspace's rules name, release the rest at once")], max_length=10, verbose_name='release')),
+                ('examples', models.JSONField(blank=True, default=list)),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='what changed')),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('sha256', models.CharField(max_length=64)),
+                ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='answers.ragtemplate')),
+            ],
+            options={
+                'verbose_name': 'version of a template',
+                'ordering': ['-number'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='templatepreview',
+            name='beside',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
+        ),
+        migrations.AddField(
+            model_name='templatepreview',
+            name='candidate',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='previews', to='answers.templateversion'),
+        ),
+        migrations.AddField(
+            model_name='ragtemplate',
+            name='current',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
+        ),
+        migrations.AddField(
+            model_name='answer',
+            name='template',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.templateversion'),
+        ),
+        migrations.CreateModel(
             name='WorkspaceChecks',
             fields=[
                 ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='checks', serialize=False, to='workspaces.workspace')),
@@ -722,6 +796,17 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'models of the workspace',
                 'verbose_name_plural': 'models of the workspace',
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkspaceTemplates',
+            fields=[
+                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='templates_choice', serialize=False, to='workspaces.workspace')),
+                ('standard', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.ragtemplate')),
+            ],
+            options={
+                'verbose_name': 'choice of templates',
+                'verbose_name_plural': 'choice of templates',
             },
         ),
         migrations.CreateModel(
@@ -793,25 +878,42 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('clause', 'passage_id'), name='clause_source_once')],
             },
         ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['workspace', 'started_by', '-last_asked_at'], name='answers_con_workspa_633b08_idx'),
+        migrations.CreateModel(
+            name='Declassification',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('text_sha256', models.CharField(max_length=64)),
+                ('sources', models.JSONField(default=dict)),
+                ('reason', models.TextField()),
+                ('for_workspace', models.BooleanField()),
+                ('declassified_at', models.DateTimeField(auto_now_add=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declassifications', to='answers.answer')),
+                ('declassified_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('readers', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['declassified_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='declassification_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_by', None)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='declassification_ended_together'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('answer',), name='declassification_one_in_force')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='declassification',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='declassification_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='declassification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_by', None)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='declassification_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='declassification',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('answer',), name='declassification_one_in_force'),
-        ),
-        migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['draft', 'written_at'], name='answers_com_draft_i_361362_idx'),
+        migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('text', models.TextField(verbose_name='comment')),
+                ('written_at', models.DateTimeField(auto_now_add=True)),
+                ('mentioned', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='answers.draft')),
+            ],
+            options={
+                'verbose_name': 'comment',
+                'verbose_name_plural': 'comments',
+                'ordering': ['written_at'],
+                'indexes': [models.Index(fields=['draft', 'written_at'], name='answers_com_draft_i_361362_idx')],
+            },
         ),
         migrations.AddConstraint(
             model_name='evidence',
@@ -938,32 +1040,8 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_que_workspa_c0599c_idx'),
         ),
         migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['workspace', 'status', '-created_at'], name='answers_ans_workspa_314ce2_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['asked_by', 'workspace', '-created_at'], name='answers_ans_asked_b_3c81b9_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['-created_at'], name='answers_ans_created_3ec6ca_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('status__in', ('waiting', 'working'))), name='answer_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('waiting', 'working'))), fields=('question',), name='answer_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', False), ('status__in', ('answered', 'answered_approved')), models.Q(('released_text', ''), _negated=True), models.Q(('released_sha256', ''), _negated=True)), models.Q(('released_at__isnull', False), ('status', 'suspended'), models.Q(('released_sha256', ''), _negated=True)), models.Q(models.Q(('status__in', ('answered', 'answered_approved', 'suspended')), _negated=True), ('released_at', None), ('released_sha256', ''), ('released_text', '')), _connector='OR'), name='answer_released_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'answered_approved'), _negated=True), ('released_by__isnull', False), _connector='OR'), name='answer_approval_has_a_person'),
+            model_name='conversation',
+            index=models.Index(fields=['workspace', 'started_by', '-last_asked_at'], name='answers_con_workspa_633b08_idx'),
         ),
         migrations.AddConstraint(
             model_name='releaserules',
@@ -1068,6 +1146,54 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='suspension',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('deletion__isnull', False), ('reason', 'deleted')), models.Q(models.Q(('reason', 'deleted'), _negated=True), ('deletion', None)), _connector='OR'), name='suspension_by_deletion_names_it'),
+        ),
+        migrations.AddConstraint(
+            model_name='previewresult',
+            constraint=models.UniqueConstraint(fields=('preview', 'position', 'is_candidate'), name='preview_result_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='templateversion',
+            constraint=models.UniqueConstraint(fields=('template', 'number'), name='template_version_number_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='templatepreview',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='preview_ended_together'),
+        ),
+        migrations.AddConstraint(
+            model_name='ragtemplate',
+            constraint=models.UniqueConstraint(fields=('workspace', 'code'), name='rag_template_code_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='ragtemplate',
+            constraint=models.CheckConstraint(condition=models.Q(('enabled', False), ('current__isnull', False), _connector='OR'), name='rag_template_enabled_has_version'),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(fields=['workspace', 'status', '-created_at'], name='answers_ans_workspa_314ce2_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(fields=['asked_by', 'workspace', '-created_at'], name='answers_ans_asked_b_3c81b9_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(fields=['-created_at'], name='answers_ans_created_3ec6ca_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('status__in', ('waiting', 'working'))), name='answer_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='answer',
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('waiting', 'working'))), fields=('question',), name='answer_one_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='answer',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', False), ('status__in', ('answered', 'answered_approved')), models.Q(('released_text', ''), _negated=True), models.Q(('released_sha256', ''), _negated=True)), models.Q(('released_at__isnull', False), ('status', 'suspended'), models.Q(('released_sha256', ''), _negated=True)), models.Q(models.Q(('status__in', ('answered', 'answered_approved', 'suspended')), _negated=True), ('released_at', None), ('released_sha256', ''), ('released_text', '')), _connector='OR'), name='answer_released_together'),
+        ),
+        migrations.AddConstraint(
+            model_name='answer',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'answered_approved'), _negated=True), ('released_by__isnull', False), _connector='OR'), name='answer_approval_has_a_person'),
         ),
         migrations.AddConstraint(
             model_name='workspacechecks',

@@ -27,6 +27,17 @@ from answers.models.gap import UNSETTLED, Gap, GapCause, GapQuestion, GapState
 from answers.models.policy import ReleaseDecision, ReleaseRules
 from answers.models.question import Question
 from answers.models.queue import DUE_HOURS, ReviewTime, SavedView
+from answers.models.rag_template import (
+    KNOWLEDGE,
+    OPEN_PREVIEWS,
+    PreviewResult,
+    PreviewState,
+    RagTemplate,
+    Shape,
+    TemplatePreview,
+    TemplateVersion,
+    WorkspaceTemplates,
+)
 from answers.models.reasons import ReviewReasons
 from answers.models.replay import OPEN_REPLAYS, Replay, ReplayState
 from answers.models.reuse import ApprovedAnswer, Reuse, ReuseRules
@@ -35,7 +46,9 @@ from answers.models.suspension import Confirmation, GroundLost, SourceChange, St
 __all__ = [
     "DUE_HOURS",
     "EXAMINED",
+    "KNOWLEDGE",
     "OPEN_EXAMINATIONS",
+    "OPEN_PREVIEWS",
     "OPEN_REPLAYS",
     "SEARCH_LIMITED",
     "UNSETTLED",
@@ -69,8 +82,11 @@ __all__ = [
     "GroundLost",
     "Grounding",
     "ModelEndpoint",
+    "PreviewResult",
+    "PreviewState",
     "Priority",
     "Question",
+    "RagTemplate",
     "ReleaseDecision",
     "ReleaseRules",
     "Replay",
@@ -82,12 +98,16 @@ __all__ = [
     "ReviewTime",
     "SavedView",
     "Severity",
+    "Shape",
     "SourceChange",
     "StandingQuote",
     "StepRun",
     "Strictness",
     "SuggestedQuestion",
     "Suspension",
+    "TemplatePreview",
+    "TemplateVersion",
     "WorkspaceChecks",
     "WorkspaceModels",
+    "WorkspaceTemplates",
 ]

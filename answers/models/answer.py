@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from answers.models.endpoint import ModelEndpoint
 from answers.models.question import Question
+from answers.models.rag_template import TemplateVersion
 from answers.states import OPEN, RELEASED, AnswerStatus
 from workspaces.grants import UserGrant
 from workspaces.models import Workspace
@@ -37,6 +38,8 @@ class Answer(models.Model):
     policy = models.CharField(max_length=10, blank=True, help_text=_("The release policy in force."))
     endpoint = models.ForeignKey(ModelEndpoint, on_delete=models.SET_NULL, null=True, related_name="+")
     endpoint_label = models.CharField(max_length=300, blank=True)
+    #: The version it is made with; None: the built-in knowledge template.
+    template = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="answers")
     prompt_version = models.CharField(max_length=40, blank=True)
     prompt_sha256 = models.CharField(max_length=64, blank=True)
     parameters = models.JSONField(default=dict, blank=True)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from answers.models.rag_template import RagTemplate
 from workspaces.models import Workspace
 
 
@@ -19,6 +20,8 @@ class Conversation(models.Model):
     last_asked_at = models.DateTimeField(auto_now_add=True)
     #: The name its owner gave it; without one it goes by its first question.
     title = models.CharField(_("name"), max_length=120, blank=True)
+    #: What its last question was asked with, which the next one keeps; None: the workspace's standard.
+    template = models.ForeignKey(RagTemplate, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Taken out of its owner's view. What was asked stays, and so does its trail.
     archived_at = models.DateTimeField(null=True, blank=True)
 
