@@ -49,6 +49,10 @@ class PolicyError(PortalError):
     """A release rule that is none, or a set of rules that cannot be saved as it was sent."""
 
 
+class TemplateError(PortalError):
+    """A template that cannot be used, saved or put in force as it was asked."""
+
+
 class EndpointError(PortalError):
     """A model endpoint that is not usable as configured."""
 
