@@ -21,6 +21,17 @@ from answers.models.draft_review import (
     Severity,
 )
 from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
+from answers.models.evaluation import (
+    OPEN_RUNS,
+    CandidateState,
+    CaseResult,
+    EvaluationRun,
+    GateCandidate,
+    QuestionCase,
+    QuestionSet,
+    RunState,
+    WorkspaceGate,
+)
 from answers.models.evidence import Citation, Evidence
 from answers.models.feedback import Feedback, FeedbackReason
 from answers.models.gap import UNSETTLED, Gap, GapCause, GapQuestion, GapState
@@ -50,11 +61,14 @@ __all__ = [
     "OPEN_EXAMINATIONS",
     "OPEN_PREVIEWS",
     "OPEN_REPLAYS",
+    "OPEN_RUNS",
     "SEARCH_LIMITED",
     "UNSETTLED",
     "Answer",
     "AnswerUserGrant",
     "ApprovedAnswer",
+    "CandidateState",
+    "CaseResult",
     "Citation",
     "Clarification",
     "Clause",
@@ -66,6 +80,7 @@ __all__ = [
     "Declassification",
     "Draft",
     "EndpointKind",
+    "EvaluationRun",
     "Evidence",
     "Examination",
     "ExaminationState",
@@ -79,6 +94,7 @@ __all__ = [
     "GapCause",
     "GapQuestion",
     "GapState",
+    "GateCandidate",
     "GroundLost",
     "Grounding",
     "ModelEndpoint",
@@ -86,6 +102,8 @@ __all__ = [
     "PreviewState",
     "Priority",
     "Question",
+    "QuestionCase",
+    "QuestionSet",
     "RagTemplate",
     "ReleaseDecision",
     "ReleaseRules",
@@ -96,6 +114,7 @@ __all__ = [
     "Review",
     "ReviewReasons",
     "ReviewTime",
+    "RunState",
     "SavedView",
     "Severity",
     "Shape",
@@ -108,6 +127,7 @@ __all__ = [
     "TemplatePreview",
     "TemplateVersion",
     "WorkspaceChecks",
+    "WorkspaceGate",
     "WorkspaceModels",
     "WorkspaceTemplates",
 ]
