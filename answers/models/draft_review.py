@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from answers.models.endpoint import ModelEndpoint
 from documents.models import Document, Version
+from workspaces.classification import Classification
 from workspaces.models import Workspace
 
 
@@ -46,6 +47,8 @@ class Examination(models.Model):
     language = models.CharField(max_length=8, blank=True)
     text = models.TextField()
     text_sha256 = models.CharField(max_length=64)
+    #: How confidential its owner says it is: no model below that is given any of it.
+    classification = models.CharField(max_length=12, choices=Classification.choices, default=Classification.INTERNAL)
     #: Characters nobody sees were taken out of what was brought.
     had_hidden = models.BooleanField(default=False)
 
@@ -79,6 +82,8 @@ class Examination(models.Model):
     erased_at = models.DateTimeField(null=True, blank=True)
 
     attempt = models.PositiveIntegerField(default=0)
+    #: Attempts that ended without letting go of the row: their worker died, or an error of ours ended them.
+    deaths = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
