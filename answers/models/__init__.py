@@ -1,6 +1,7 @@
 """Questions, answers with their evidence and citations, drafts under review, and the models that write."""
 
 from answers.models.answer import SEARCH_LIMITED, Answer, AnswerUserGrant, StepRun
+from answers.models.budget import Budget, Fallback
 from answers.models.checks import Strictness, WorkspaceChecks
 from answers.models.clarification import Clarification
 from answers.models.comment import Comment
@@ -53,6 +54,7 @@ from answers.models.reasons import ReviewReasons
 from answers.models.replay import OPEN_REPLAYS, Replay, ReplayState
 from answers.models.reuse import ApprovedAnswer, Reuse, ReuseRules
 from answers.models.suspension import Confirmation, GroundLost, SourceChange, StandingQuote, Suspension
+from answers.models.usage import Period, Purpose, Spend, Usage, UsageState
 
 __all__ = [
     "DUE_HOURS",
@@ -67,6 +69,7 @@ __all__ = [
     "Answer",
     "AnswerUserGrant",
     "ApprovedAnswer",
+    "Budget",
     "CandidateState",
     "CaseResult",
     "Citation",
@@ -84,6 +87,7 @@ __all__ = [
     "Evidence",
     "Examination",
     "ExaminationState",
+    "Fallback",
     "Feedback",
     "FeedbackReason",
     "Finding",
@@ -98,9 +102,11 @@ __all__ = [
     "GroundLost",
     "Grounding",
     "ModelEndpoint",
+    "Period",
     "PreviewResult",
     "PreviewState",
     "Priority",
+    "Purpose",
     "Question",
     "QuestionCase",
     "QuestionSet",
@@ -119,6 +125,7 @@ __all__ = [
     "Severity",
     "Shape",
     "SourceChange",
+    "Spend",
     "StandingQuote",
     "StepRun",
     "Strictness",
@@ -126,6 +133,8 @@ __all__ = [
     "Suspension",
     "TemplatePreview",
     "TemplateVersion",
+    "Usage",
+    "UsageState",
     "WorkspaceChecks",
     "WorkspaceGate",
     "WorkspaceModels",

@@ -119,6 +119,13 @@ class ModelEndpoint(GovernedEndpoint):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def label(self) -> str:
+        """The endpoint as records name it, whatever becomes of its row."""
+        if self.kind == EndpointKind.EXTRACTIVE:
+            return self.name
+        return f"{self.name}: {self.model} at {self.base_url}"[:300]
+
 
 class WorkspaceModels(models.Model):
     """Which endpoints a workspace uses: one by default, others when a person may choose."""
