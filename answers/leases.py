@@ -6,6 +6,7 @@ that was taken over, or whose asker pressed stop, changes nothing.
 
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -61,8 +62,10 @@ def unheld() -> Q:
     return Q(status__in=OPEN) & (Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
-def ours(answer: Answer) -> QuerySet[Answer]:
-    """The row, as long as it is still this attempt's."""
+def ours(answer: Answer) -> QuerySet[Any]:
+    """The row, as long as it is still this attempt's; of an answer that is only tried, the row of its trial."""
+    if (held := getattr(answer, "held_by_trial", None)) is not None:
+        return held()  # type: ignore[no-any-return]
     return Answer.objects.filter(pk=answer.pk, attempt=answer.attempt, status=AnswerStatus.WORKING)
 
 

@@ -105,7 +105,7 @@ def _are_sent(state: State, endpoint: ModelEndpoint, sources: Sequence[Source]) 
             return False
         record(
             EventType.EVIDENCE_SENT,
-            on=state.answer,
+            on=state.subject,
             workspace=state.workspace,
             by=state.asker,
             attempt=state.answer.attempt,

@@ -62,7 +62,8 @@ def retrieve(state: State) -> Outcome:
 
 def _search(state: State) -> SearchResult:
     try:
-        return search(state.asker, state.workspace, state.question, k=PASSAGES)
+        space = state.trial.space if state.trial else None
+        return search(state.asker, state.workspace, state.question, k=PASSAGES, space=space)
     except Refused as error:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, at="search") from error
     except EmbeddingUnavailable as error:
@@ -109,6 +110,20 @@ def _scores(hit: Hit) -> dict[str, Any]:
 
 
 def _store(state: State) -> None:
+    if state.trial is None:
+        _store_evidence(state)
+    record(
+        EventType.EVIDENCE_SENT,
+        on=state.subject,
+        workspace=state.workspace,
+        by=state.asker,
+        attempt=state.answer.attempt,
+        endpoint=label_of(state.endpoint) if state.endpoint else "",
+        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in state.sources],
+    )
+
+
+def _store_evidence(state: State) -> None:
     if state.answer.attempt > 1:
         Evidence.objects.filter(answer=state.answer, rank__lt=FIRST_INHERITED).delete()
     stored = Evidence.objects.bulk_create(
@@ -128,12 +143,3 @@ def _store(state: State) -> None:
         for source in state.sources
     )
     state.evidence_ids = {row.rank: row.pk for row in stored}
-    record(
-        EventType.EVIDENCE_SENT,
-        on=state.answer,
-        workspace=state.workspace,
-        by=state.asker,
-        attempt=state.answer.attempt,
-        endpoint=label_of(state.endpoint) if state.endpoint else "",
-        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in state.sources],
-    )

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db.models import Model
+
 from answers.models import Answer, Grounding, ModelEndpoint, WorkspaceChecks
 from answers.prompts import Prompt
 from workspaces.models import User, Workspace
 
 if TYPE_CHECKING:
+    from answers.evaluation.trial import Trial
     from answers.policy.verdicts import Verdict
     from answers.reuse.giving import Given
 
@@ -95,6 +98,8 @@ class State:
     """One question on its way through the steps; every step fills in its own part."""
 
     answer: Answer
+    #: What this is tried for; then the answer is no row, and nothing of it is kept as one. None for a real answer.
+    trial: "Trial | None" = None
     # scope
     policy: str = ""
     endpoint: ModelEndpoint | None = None
@@ -135,6 +140,11 @@ class State:
     @property
     def workspace(self) -> Workspace:
         return self.answer.workspace
+
+    @property
+    def subject(self) -> Model:
+        """What an entry of the trail is about: the answer, or what it is tried for."""
+        return self.answer if self.trial is None else self.trial.run
 
     @property
     def question(self) -> str:
