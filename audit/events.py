@@ -51,6 +51,12 @@ class EventType(models.TextChoices):
     BARRED = "access.barred", _("A never rule was made: somebody is kept out whatever else lets them in.")
     BAR_LIFTED = "access.bar_lifted", _("A never rule was lifted.")
 
+    # readiness
+    READINESS_ASKED = "readiness.asked", _("Somebody had a workspace's readiness checked.")
+    READINESS_CHECKED = "readiness.checked", _("A workspace's readiness was checked, and is a go or not.")
+    READINESS_REPORT_TAKEN = "readiness.report_taken", _("Somebody took the signed report of a workspace's readiness.")
+    PHASE_CHANGED = "workspace.phase_changed", _("A workspace went into pilot, live or back to being set up.")
+
     # groups of people, roles of this installation, access reviews, views as another
     GROUP_CREATED = "group.created", _("A group of people was created.")
     GROUP_CHANGED = "group.changed", _("A group of people was renamed or described anew.")
@@ -226,9 +232,24 @@ class EventType(models.TextChoices):
     TEMPLATE_SWITCHED = "template.switched", _("A template was switched on or off.")
     TEMPLATE_STANDARD = "template.standard", _("A workspace's standard template was changed.")
     TEMPLATE_TRIED = "template.tried", _("A preview of a template's version was asked for.")
-    TEMPLATE_SENT = "template.sent", _("Passages were authorised and given to a model in a trial, which answers nobody.")
     TEMPLATE_TRIAL_ENDED = "template.trial_ended", _("A preview of a template's version ended.")
     TEMPLATE_TRIAL_READ = "template.trial_read", _("Somebody who manages the workspace read what a preview came to.")
+    TEMPLATE_SENT = "template.sent", _("Passages were authorised and given to a model in a trial, which answers nobody.")
+    QUESTION_SET_CHANGED = "evaluation.set_changed", _("A question set was made, or its questions were changed.")
+    QUESTION_SET_TAKEN = "evaluation.set_taken", _("A person took a question set away as a file.")
+    EVALUATION_STARTED = "evaluation.started", _("A person had a question set asked, or went on with it.")
+    EVALUATION_STOPPED = "evaluation.stopped", _("A person stopped a run of a question set.")
+    EVALUATION_ENDED = "evaluation.ended", _("A run of a question set ended; its figures stand here.")
+    EVALUATION_READ = "evaluation.read", _("A person read what a run of a question set made, with its texts.")
+    GATE_CHANGED = "gate.changed", _("What changes have to pass before they go live was changed.")
+    GATE_PROPOSED = "gate.proposed", _("A change was proposed; it waits until it passes.")
+    GATE_WITHDRAWN = "gate.withdrawn", _("A proposed change was withdrawn.")
+    GATE_OVERRIDE_ASKED = (
+        "gate.override_asked",
+        _("A person gave a reason to let a change go live that has not passed."),
+    )
+    GATE_OVERRIDDEN = "gate.overridden", _("A second person agreed to let a change go live that has not passed.")
+    GATE_LIVE = "gate.live", _("A change went live after it passed, or after two people overrode the gate.")
     PRECEDENTS_SOUGHT = "precedents.sought", _("A person held a text against the documents open to them.")
     EXCHANGE_READ = "answer.exchange_read", _("A reviewer read what a model was sent for an answer and what it wrote.")
     SEARCHED = "search.run", _("A person searched a workspace.")
@@ -307,7 +328,10 @@ class EventType(models.TextChoices):
     TUNING_CANCEL_ASKED = "tuning.cancel_asked", _("A person wanted a fine-tuning job ended.")
     TUNING_ENDED = "tuning.ended", _("A fine-tuning job ended: a model, a failure, or cancelled.")
     TUNING_COMPARED = "tuning.compared", _("A fine-tuned model was compared with retrieval on a question set.")
-    MODEL_SUSPENDED = "model.suspended", _("A fine-tuned model was taken out of use: a source of what it learnt changed.")
+    MODEL_SUSPENDED = (
+        "model.suspended",
+        _("A fine-tuned model was taken out of use: a source of what it learnt changed."),
+    )
 
     # what people are told
     NOTIFICATIONS_CHOSEN = "notifications.chosen", _("A person chose how they are told of things.")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from documents import classifying, library, restriction
+from documents import classifying, library, licensing, restriction
 from documents.forms import GrantForm
 from documents.models import Document, Version
 from workspaces import access
@@ -96,6 +96,17 @@ def classify(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
     document.refresh_from_db(fields=["classification"])
     level = document.get_classification_display()
     messages.success(request, _("The classification is “%(level)s” now.") % {"level": level})
+    return redirect("documents:detail", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE_DOCUMENTS)
+@_says_why
+def state_usage(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """State what the rights in the document allow."""
+    document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
+    licensing.state_usage(document, request.POST.get("usage", ""), by=request.user)
+    messages.success(request, _("Saved."))
     return redirect("documents:detail", slug=workspace.slug, pk=pk)
 
 

@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 from audit import context
 from audit.events import EventType
 from audit.record import record
-from documents import classifying, folders, library, metadata, tagging
+from documents import classifying, folders, library, licensing, metadata, tagging
 from documents.apart import apart
 from documents.exceptions import DocumentError
-from documents.models import BulkAct, BulkItem, BulkRun, Document, Folder, ItemOutcome
+from documents.models import BulkAct, BulkItem, BulkRun, Document, Folder, ItemOutcome, UsageRight
 from documents.states import STOPPED
 from workspaces import access
 from workspaces.classification import Classification
@@ -218,6 +218,10 @@ def _act(order: Order, workspace: Workspace, by: User) -> Act:
             if value not in Classification.values:
                 raise DocumentError(_("Choose a classification."))
             return lambda document, by: classifying.classify(document, value, by=by)
+        case BulkAct.USAGE:
+            if value not in UsageRight.values:
+                raise DocumentError(_("Choose what the usage rights are."))
+            return lambda document, by: licensing.state_usage(document, value, by=by)
         case BulkAct.TAG:
             name = tagging.usable(value)
             return lambda document, by: tagging.tag(document, name, by=by)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from documents.bulk import Order
 from documents.card_forms import DayInput, folder_choices
 from documents.folders import Tree
-from documents.models import MAX_TAG, BulkAct
+from documents.models import MAX_TAG, BulkAct, UsageRight
 from workspaces.classification import Classification
 
 #: A page of the list, and some more for whoever writes the address by hand.
@@ -82,6 +82,8 @@ def _value_field(act: BulkAct, tree: Tree | None, people: Any) -> forms.Field | 
     match act:
         case BulkAct.CLASSIFY:
             return forms.ChoiceField(label=_("Classification"), choices=Classification.choices)
+        case BulkAct.USAGE:
+            return forms.ChoiceField(label=_("Usage rights"), choices=UsageRight.choices)
         case BulkAct.TAG | BulkAct.UNTAG:
             return forms.CharField(label=_("Tag"), max_length=MAX_TAG)
         case BulkAct.OWNER:

@@ -73,6 +73,7 @@ urlpatterns = [
     path("<uuid:pk>/retry/", act_views.retry, name="retry"),
     path("<uuid:pk>/delete/", deletion_views.delete, name="delete"),
     path("<uuid:pk>/classify/", act_views.classify, name="classify"),
+    path("<uuid:pk>/usage/", act_views.state_usage, name="state_usage"),
     path("<uuid:pk>/restrict/", act_views.restrict, name="restrict"),
     path("<uuid:pk>/unrestrict/", act_views.unrestrict, name="unrestrict"),
     path("<uuid:pk>/grant/", act_views.grant, name="grant"),

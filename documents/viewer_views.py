@@ -20,7 +20,7 @@ from documents.forms import GrantForm
 from documents.listing import Row
 from documents.lookup import document_of, version_of
 from documents.metadata import keeps
-from documents.models import HEAVY, Version
+from documents.models import HEAVY, UsageRight, Version
 from documents.openings import note_page
 from documents.originals import download, local_path, part_asked
 from documents.parse import ParseFailed
@@ -65,7 +65,7 @@ def detail(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         context["openers"] = openers_of(document)
     if Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace):
         context["passages"] = passages_of(document)
-        context["levels"] = Classification.choices
+        context["levels"], context["usages"] = Classification.choices, UsageRight.choices
         context["grant_form"] = GrantForm(people=people_to_grant(document))
     return render(request, "documents/detail.html", context)
 

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             name='BulkRun',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('act', models.CharField(choices=[('classify', 'Classify'), ('tag', 'Add a tag'), ('untag', 'Take a tag off'), ('owner', 'Name the owner'), ('valid_until', 'Set how long they hold'), ('review', 'Set when to review them'), ('move', 'Move to a folder'), ('retry', 'Read again'), ('delete', 'Delete')], max_length=20)),
+                ('act', models.CharField(choices=[('classify', 'Classify'), ('usage', 'State the usage rights'), ('tag', 'Add a tag'), ('untag', 'Take a tag off'), ('owner', 'Name the owner'), ('valid_until', 'Set how long they hold'), ('review', 'Set when to review them'), ('move', 'Move to a folder'), ('retry', 'Read again'), ('delete', 'Delete')], max_length=20)),
                 ('value', models.CharField(blank=True, default='', max_length=200)),
                 ('reason', models.CharField(blank=True, default='', max_length=500)),
                 ('asked_at', models.DateTimeField(auto_now_add=True)),
@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=300, verbose_name='title')),
                 ('restricted', models.BooleanField(default=False, help_text='Open only to people it was granted to by name or group.', verbose_name='restricted')),
                 ('classification', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='classification')),
+                ('usage', models.CharField(choices=[('unstated', 'Not stated'), ('own', 'Our own work'), ('open', 'Open licence or public domain'), ('licensed', 'Licensed, with training allowed'), ('reserved', 'Reserved: not to train on')], default='unstated', max_length=10, verbose_name='usage rights')),
                 ('folded', models.TextField(default='', editable=False)),
                 ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
                 ('review_on', models.DateField(blank=True, null=True, verbose_name='to be reviewed on')),

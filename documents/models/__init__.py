@@ -2,7 +2,14 @@
 
 from documents.models.bulk import BulkAct, BulkItem, BulkRun, ItemOutcome
 from documents.models.deletion import MOST_DAYS, Cause, Deletion, LegalHold, RetentionRules
-from documents.models.document import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant, Reclassification
+from documents.models.document import (
+    Document,
+    DocumentBar,
+    DocumentGroupGrant,
+    DocumentUserGrant,
+    Reclassification,
+    UsageRight,
+)
 from documents.models.filing import MAX_FOLDED_TAG, MAX_TAG, DocumentTag, Folder, Tag
 from documents.models.index_check import CheckProblem, IndexCheck
 from documents.models.passage import Embedding, Passage
@@ -55,6 +62,7 @@ __all__ = [
     "SpaceMigration",
     "StageRun",
     "Tag",
+    "UsageRight",
     "Version",
     "WorkspaceReranker",
     "WorkspaceSpace",

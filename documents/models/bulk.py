@@ -16,6 +16,7 @@ class BulkAct(models.TextChoices):
     """What can be done with many documents at once."""
 
     CLASSIFY = "classify", _("Classify")
+    USAGE = "usage", _("State the usage rights")
     TAG = "tag", _("Add a tag")
     UNTAG = "untag", _("Take a tag off")
     OWNER = "owner", _("Name the owner")

@@ -16,6 +16,16 @@ from workspaces.grants import GroupGrant, UserGrant
 from workspaces.models import Bar, Workspace
 
 
+class UsageRight(models.TextChoices):
+    """What the rights in a document allow beyond reading and citing it here. Codes are permanent."""
+
+    UNSTATED = "unstated", _("Not stated")
+    OWN = "own", _("Our own work")
+    OPEN = "open", _("Open licence or public domain")
+    LICENSED = "licensed", _("Licensed, with training allowed")
+    RESERVED = "reserved", _("Reserved: not to train on")
+
+
 class Document(models.Model):
     """A thing with a name whose text changes over time. Its current version is the one that answers."""
 
@@ -30,6 +40,8 @@ class Document(models.Model):
     classification = models.CharField(
         _("classification"), max_length=12, choices=Classification.choices, default=Classification.INTERNAL
     )
+    #: Whether a model may be trained on what rests on it; see `documents/licensing.py`.
+    usage = models.CharField(_("usage rights"), max_length=10, choices=UsageRight.choices, default=UsageRight.UNSTATED)
     current_version = models.ForeignKey(
         "Version", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

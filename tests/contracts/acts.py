@@ -344,6 +344,7 @@ PORTAL = [
             "confirmed": "yes",
         },
     ),
+    Act("documents:state_usage", "manager", E.DOCUMENT_USAGE_STATED, DOCUMENT, {"usage": "own"}),
     Act("documents:classify", "manager", E.DOCUMENT_CLASSIFIED, DOCUMENT, {"level": "confidential"}),
     Act("documents:restrict", "manager", E.DOCUMENT_RESTRICTED, DOCUMENT),
     Act("documents:unrestrict", "manager", E.DOCUMENT_UNRESTRICTED, RESTRICTED),
