@@ -90,6 +90,10 @@ class ReviewError(PortalError):
     """A step of an access review that cannot be taken."""
 
 
+class ReadinessError(PortalError):
+    """A check of readiness or a change of phase that cannot be made now."""
+
+
 class ViewingError(PortalError):
     """A view as another person that cannot begin."""
 

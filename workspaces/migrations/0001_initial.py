@@ -2,6 +2,7 @@
 
 import django.contrib.auth.models
 import django.contrib.auth.validators
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
@@ -425,5 +426,91 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notificationchoice',
             constraint=models.UniqueConstraint(fields=('person', 'kind'), name='notification_choice_once'),
+        ),
+        migrations.CreateModel(
+            name='ReadinessRun',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('cause', models.CharField(choices=[('person', 'Asked for by a person'), ('schedule', 'By schedule'), ('operator', 'By the operator')], max_length=10)),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('working', 'Under way'), ('done', 'Done'), ('failed', 'Broken off')], default='waiting', max_length=10)),
+                ('attempt', models.PositiveIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('planned', models.PositiveSmallIntegerField(default=0)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('is_go', models.BooleanField(blank=True, null=True)),
+                ('score', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('scores', models.JSONField(blank=True, default=dict)),
+                ('report', models.TextField(blank=True, editable=False)),
+                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readiness_runs', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'check of readiness',
+                'verbose_name_plural': 'checks of readiness',
+                'ordering': ['-asked_at'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='ReadinessResult',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('code', models.CharField(max_length=40)),
+                ('area', models.CharField(max_length=20)),
+                ('place', models.PositiveSmallIntegerField()),
+                ('outcome', models.CharField(choices=[('pass', 'Passed'), ('warn', 'Look at it'), ('block', 'Blocks'), ('none', 'Does not apply')], max_length=10)),
+                ('sentence', models.CharField(max_length=400)),
+                ('facts', models.JSONField(blank=True, default=dict)),
+                ('milliseconds', models.PositiveIntegerField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='workspaces.readinessrun')),
+            ],
+            options={
+                'ordering': ['place'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkspaceReadiness',
+            fields=[
+                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='readiness_settings', serialize=False, to='workspaces.workspace')),
+                ('phase', models.CharField(choices=[('setup', 'Being set up'), ('pilot', 'In pilot'), ('live', 'Live')], default='setup', max_length=10)),
+                ('phase_changed_at', models.DateTimeField(blank=True, null=True)),
+                ('rhythm', models.CharField(choices=[('off', 'Only when somebody asks'), ('daily', 'Every day'), ('weekly', 'Every week')], default='weekly', max_length=10, verbose_name='checked by itself')),
+                ('valid_days', models.PositiveSmallIntegerField(default=14, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='a go counts for, in days')),
+                ('phase_changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name='readinessrun',
+            index=models.Index(fields=['workspace', '-ended_at'], name='readiness_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='readinessrun',
+            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('waiting', 'working'))), name='readiness_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'working'))), fields=('workspace',), name='readiness_one_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='readiness_ended_together'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_go__isnull', False), ('score__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('is_go', None), ('report', ''), ('score', None)), _connector='OR'), name='readiness_verdict_once_done'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessresult',
+            constraint=models.UniqueConstraint(fields=('run', 'code'), name='readiness_check_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='workspacereadiness',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 365)), name='readiness_days_are_some'),
         ),
     ]

@@ -21,6 +21,17 @@ from workspaces.models.notification import (
     NotificationChoice,
 )
 from workspaces.models.people import Membership, PeopleGroup, User
+from workspaces.models.readiness import (
+    OPEN_READINESS,
+    Outcome,
+    Phase,
+    ReadinessResult,
+    ReadinessRun,
+    ReadinessState,
+    Rhythm,
+    RunCause,
+    WorkspaceReadiness,
+)
 from workspaces.models.workspace import (
     CustomRole,
     ReviewPolicy,
@@ -31,6 +42,7 @@ from workspaces.models.workspace import (
 )
 
 __all__ = [
+    "OPEN_READINESS",
     "AccessReview",
     "AccessReviewLine",
     "ApiToken",
@@ -45,15 +57,23 @@ __all__ = [
     "Membership",
     "Notification",
     "NotificationChoice",
+    "Outcome",
     "PeopleGroup",
+    "Phase",
     "PlatformPolicy",
+    "ReadinessResult",
+    "ReadinessRun",
+    "ReadinessState",
     "ReviewPolicy",
+    "Rhythm",
     "RoleBar",
+    "RunCause",
     "User",
     "Verdict",
     "ViewAs",
     "Workspace",
     "WorkspaceGroupGrant",
+    "WorkspaceReadiness",
     "WorkspaceRole",
     "WorkspaceUserGrant",
 ]

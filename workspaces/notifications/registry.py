@@ -41,6 +41,7 @@ class Kind(models.TextChoices):
     SOURCE_FAILED = "source_failed", _("A source of documents failed several times in a row.")
     DELETION_PROVEN = "deletion_proven", _("The receipt of a deletion you asked for was issued.")
     HOLD_PLACED = "hold_placed", _("A document you keep current was placed under a legal hold.")
+    READINESS_BLOCKED = "readiness_blocked", _("Something blocks a workspace in use that did not before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,12 @@ class Manner:
     may_be_off: bool = True
 
 
-REVIEW, ANSWERS, DOCUMENTS = "review", "answers", "documents"
+REVIEW, ANSWERS, DOCUMENTS, WORKSPACES = "review", "answers", "documents", "workspaces"
 GROUPS: dict[str, Any] = {
     ANSWERS: _("Your questions and answers"),
     REVIEW: _("Drafts you review"),
     DOCUMENTS: _("Documents and sources you look after"),
+    WORKSPACES: _("Workspaces you run or review in"),
 }
 
 #: What somebody relied on, or was handed by name, always reaches the portal at least.
@@ -85,6 +87,7 @@ MANNERS: dict[str, Manner] = {
     Kind.SOURCE_FAILED: Manner(DOCUMENTS, Channel.NOW),
     Kind.DELETION_PROVEN: Manner(DOCUMENTS, Channel.PORTAL),
     Kind.HOLD_PLACED: Manner(DOCUMENTS, Channel.PORTAL),
+    Kind.READINESS_BLOCKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
 }
 
 
