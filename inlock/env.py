@@ -82,6 +82,16 @@ class Env:
         raw = self.str(name)
         return [part.strip() for part in raw.split(",") if part.strip()] if raw else (default or [])
 
+    def figures(self, name: str) -> "dict[str, int]":
+        """Whole numbers by name, as `managers_warn=4, gaps_warn=10`."""
+        found = {}
+        for part in self.list(name):
+            key, separator, figure = (text.strip() for text in part.partition("="))
+            if not separator or not key or not figure.isdigit():
+                raise SettingError(f"{name}: {part} is no figure. Write one such as managers_warn=4.")
+            found[key] = int(figure)
+        return found
+
     def networks(self, name: str) -> "list[str]":
         networks = self.list(name)
         for network in networks:

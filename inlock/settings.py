@@ -120,6 +120,10 @@ LOW_DISK_BYTES = env.int("INLOCK_LOW_DISK_MB", 2048, minimum=0) * 1024 * 1024
 MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
 #: Days after which a workspace is reminded to review who holds which rights.
 ACCESS_REVIEW_DAYS = env.int("INLOCK_ACCESS_REVIEW_DAYS", 180, minimum=1)
+#: Figures that readiness goes by, instead of those in workspaces/readiness/thresholds.py.
+READINESS = env.figures("INLOCK_READINESS")
+#: Touched or written by whatever makes the backups, each time one is whole; its age is the backup's.
+BACKUP_MARKER = env.str("INLOCK_BACKUP_MARKER")
 #: Threads onnxruntime may use for one embedding; one keeps several workers from fighting over the cores.
 EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
 
@@ -360,6 +364,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-retention": {"task": "documents.tasks.sweep_retention", "schedule": 3600.0},
     "sweep-spaces": {"task": "documents.tasks.sweep_spaces", "schedule": float(SWEEP_SECONDS)},
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
+    "sweep-readiness": {"task": "workspaces.tasks.sweep_readiness", "schedule": float(SWEEP_SECONDS)},
     "sweep-gaps": {"task": "answers.tasks.sweep_gaps", "schedule": 60.0},
     "sweep-approved": {"task": "answers.tasks.sweep_approved", "schedule": 60.0},
     "sweep-mails": {"task": "workspaces.tasks.sweep_mails", "schedule": float(SWEEP_SECONDS)},
