@@ -266,7 +266,12 @@ SERVER = {
     "first_token_seconds": 1,
     "total_seconds": 2,
     "max_output_tokens": 50,
-    "enabled": "on",
+    "provider": "other",
+    "key_header": "bearer",
+    "length_field": "max_completion_tokens",
+    "sends_temperature": "on",
+    "ceiling": "internal",
+    "residency": "unknown",
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def offer() -> Callable[..., Any]:
     from answers.models import ModelEndpoint, WorkspaceModels
 
     def offer(workspace: Any, endpoint: Any) -> Any:
+        endpoint.state, endpoint.approved_at = "approved", timezone.now()
         endpoint.save()
         models, _made = WorkspaceModels.objects.get_or_create(
             workspace=workspace, defaults={"default_endpoint": ModelEndpoint.objects.get(name=BUILT_IN)}

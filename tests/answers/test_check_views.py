@@ -1,6 +1,7 @@
 """A manager sets strictness and judge on the portal; nobody else does."""
 
 import pytest
+from django.utils import timezone
 
 from answers import checks
 from answers.models import EndpointKind, ModelEndpoint
@@ -11,7 +12,12 @@ PAGE = "/w/policies/settings/checks/"
 @pytest.fixture
 def reader(db):
     return ModelEndpoint.objects.create(
-        name="reader", kind=EndpointKind.OPENAI, base_url="http://judge.example:8000/v1", model="small"
+        name="reader",
+        kind=EndpointKind.OPENAI,
+        base_url="http://judge.example:8000/v1",
+        model="small",
+        state="approved",
+        approved_at=timezone.now(),
     )
 
 
@@ -43,7 +49,7 @@ def test_what_is_not_offered_is_refused_and_a_judge_that_was_switched_off_is_nam
     assert client.post(PAGE, {"strictness": "whatever", "judge": ""}).status_code == 400
     assert client.post(PAGE, {"strictness": "strict", "judge": built_in.pk}).status_code == 400
     client.post(PAGE, {"strictness": "balanced", "judge": reader.pk})
-    ModelEndpoint.objects.filter(pk=reader.pk).update(enabled=False)
+    ModelEndpoint.objects.filter(pk=reader.pk).update(state="retired")
     assert "no sentence is judged" in client.get(PAGE).content.decode()
 
 

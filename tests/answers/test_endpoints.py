@@ -10,6 +10,8 @@ from answers.exceptions import EndpointError
 from answers.models import EndpointKind, ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
+from tests.endpoints_in_use import in_use
+from workspaces import endpoint_states
 from workspaces.exceptions import Forbidden, Hidden
 
 
@@ -31,7 +33,7 @@ def test_migrating_again_keeps_the_one_built_in_model():
 
 
 def test_a_manager_chooses_the_models_of_the_workspace(policies, manager, admin):
-    local = save_endpoint(a_server(), by=admin)
+    local = in_use(save_endpoint(a_server(), by=admin), by=admin)
     built_in = default_for(policies)
 
     choose_models(policies, default=local, choices=[built_in], by=manager)
@@ -42,16 +44,15 @@ def test_a_manager_chooses_the_models_of_the_workspace(policies, manager, admin)
     assert "local" in entry.body
 
 
-def test_a_disabled_model_is_neither_chosen_nor_used(policies, manager, admin):
-    local = save_endpoint(a_server(), by=admin)
+def test_a_retired_model_is_neither_chosen_nor_used(policies, manager, admin):
+    local = in_use(save_endpoint(a_server(), by=admin), by=admin)
     choose_models(policies, default=local, by=manager)
-    local.enabled = False
-    save_endpoint(local, by=admin)
+    endpoint_states.retire(local, by=admin)
     policies.refresh_from_db()
 
     with pytest.raises(EndpointError, match="no usable model"):
         default_for(policies)
-    with pytest.raises(EndpointError, match="disabled"):
+    with pytest.raises(EndpointError, match="Only an approved model"):
         choose_models(policies, default=local, by=manager)
 
 
@@ -142,7 +143,7 @@ def test_a_key_entered_for_one_server_is_not_sent_to_another(admin):
 
 def test_the_administrator_is_told_that_the_key_has_to_be_entered_again(admin, client_of):
     local = save_endpoint(a_server(key_reference="INLOCK_KEY_LOCAL"), by=admin)
-    fields = {name: getattr(local, name) for name in endpoints._SETTINGS if name != "enabled"} | {"enabled": "on"}
+    fields = {name: "" if (value := getattr(local, name)) is None else value for name in endpoints._SETTINGS}
 
     page = client_of(admin).post(
         f"/admin/answers/modelendpoint/{local.pk}/change/", fields | {"base_url": "http://127.0.0.1:11/v1"}, follow=True

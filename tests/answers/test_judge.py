@@ -104,7 +104,7 @@ def test_a_judge_that_was_switched_off_is_not_asked(judged, chat_server, policie
     chat_server.says = "1: supported"
     judged()
     judge = checks.of(policies).judge
-    type(judge).objects.filter(pk=judge.pk).update(enabled=False)
+    type(judge).objects.filter(pk=judge.pk).update(state="retired")
     before = Event.objects.filter(body__contains='"to":"judge"').count()
 
     answer = answered(policies, QUESTION, member, endpoint=endpoint_of("paraphrase"))

@@ -9,6 +9,8 @@ from answers.endpoints import BUILT_IN, choices_for, default_for, save_endpoint
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
 from audit.events import EventType
 from audit.models import Event
+from tests.endpoints_in_use import in_use
+from workspaces import endpoint_states
 
 PAGE = "/w/policies/settings/models/"
 
@@ -18,7 +20,7 @@ def local(admin: Any) -> ModelEndpoint:
     endpoint = ModelEndpoint(
         name="local", kind=EndpointKind.OPENAI, base_url="http://models.example:11434/v1", model="small"
     )
-    return save_endpoint(endpoint, by=admin)
+    return in_use(save_endpoint(endpoint, by=admin), by=admin)
 
 
 @pytest.fixture
@@ -69,8 +71,7 @@ def test_nobody_else_reads_or_changes_it(method, policies, member, stranger, rev
 
 
 def test_a_model_that_is_switched_off_or_unknown_is_not_taken(policies, manager, admin, local, built_in, client_of):
-    local.enabled = False
-    save_endpoint(local, by=admin)
+    endpoint_states.retire(local, by=admin)
     client = client_of(manager)
 
     for sent in ({"default": local.pk}, {"default": policies.pk}, {"default": built_in.pk, "choices": [local.pk]}, {}):
@@ -83,8 +84,7 @@ def test_a_model_that_is_switched_off_or_unknown_is_not_taken(policies, manager,
 def test_a_default_that_was_switched_off_is_said(policies, manager, admin, local, client_of):
     client = client_of(manager)
     client.post(PAGE, {"default": local.pk})
-    local.enabled = False
-    save_endpoint(local, by=admin)
+    endpoint_states.retire(local, by=admin)
 
     page = client.get(PAGE).content.decode()
 

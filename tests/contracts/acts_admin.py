@@ -34,7 +34,7 @@ EMBEDDING = {
     "batch": "16",
     "seconds": "5",
     "floor": "0.3",
-    "enabled": "on",
+    "residency": "unknown",
 }
 RERANKER = {
     "name": "another-judge",
@@ -44,12 +44,17 @@ RERANKER = {
     "key_reference": "",
     "ceiling": "confidential",
     "seconds": "3",
-    "enabled": "on",
+    "residency": "unknown",
 }
 ENDPOINT = {
     "name": "second",
     "kind": "openai",
-    "enabled": "on",
+    "provider": "other",
+    "key_header": "bearer",
+    "length_field": "max_completion_tokens",
+    "sends_temperature": "on",
+    "ceiling": "internal",
+    "residency": "unknown",
     "base_url": "http://127.0.0.1:9/v1",
     "model": "m",
     "key_reference": "",

@@ -211,9 +211,14 @@ def build() -> World:
     elsewhere = _shelf("elsewhere", {name.removeprefix("other-"): user for name, user in others.items()}, group)
     endpoint, switched_off = (
         ModelEndpoint.objects.create(
-            name=name, kind="openai", model="m", base_url="http://127.0.0.1:9/v1", enabled=name == "local"
+            name=name,
+            kind="openai",
+            model="m",
+            base_url="http://127.0.0.1:9/v1",
+            state=state,
+            approved_at=timezone.now(),
         )
-        for name in ("local", "switched-off")
+        for name, state in (("local", "approved"), ("switched-off", "retired"))
     )
     role = custom_roles.create_role(
         code="librarian", name="Librarian", purpose="Reads.", actions=["open_documents"], by=None
@@ -232,7 +237,9 @@ def build() -> World:
         switched_off,
         built_in(),
         EmbeddingEndpoint.objects.get(),
-        RerankEndpoint.objects.create(name="judge", base_url="http://127.0.0.1:9/v1"),
+        RerankEndpoint.objects.create(
+            name="judge", base_url="http://127.0.0.1:9/v1", state="approved", approved_at=timezone.now()
+        ),
     )
     world.sign_in()
     return world

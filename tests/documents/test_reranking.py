@@ -4,9 +4,9 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from answers import endpoints
-from answers import reranking as chat_reranking
+from answers import chat_models, endpoints
 from answers.exceptions import EndpointError
 from answers.models import ModelEndpoint
 from audit.events import EventType
@@ -54,7 +54,9 @@ def connect(server):
     """connect(ceiling="public") → a reranker at the server."""
 
     def made(name="judge", **settings):
-        return RerankEndpoint.objects.create(name=name, **({"base_url": server.url} | settings))
+        return RerankEndpoint.objects.create(
+            name=name, **({"base_url": server.url, "state": "approved", "approved_at": timezone.now()} | settings)
+        )
 
     return made
 
@@ -141,7 +143,7 @@ def test_a_reranker_that_fails_leaves_the_order_of_the_search_and_is_named(
 
 
 def test_a_reranker_that_was_switched_off_is_not_asked(shelved, policies, member, connect, server):
-    use(policies, connect(enabled=False))
+    use(policies, connect(state="retired"))
 
     result = search.search(member, policies, QUESTION)
 
@@ -236,8 +238,8 @@ def test_a_host_that_the_operator_did_not_list_is_never_asked(connect, server, s
 
 def test_an_administrator_connects_changes_and_tests_a_reranker(client_of, admin, server):
     client = client_of(admin)
-    sent = {"name": "judge", "enabled": "on", "protocol": "cohere", "base_url": f"{server.url}/", "model": "m"}
-    sent |= {"key_reference": "", "ceiling": "internal", "seconds": "5"}
+    sent = {"name": "judge", "protocol": "cohere", "base_url": f"{server.url}/", "model": "m"}
+    sent |= {"key_reference": "", "ceiling": "internal", "seconds": "5", "residency": "unknown"}
 
     client.post("/admin/documents/rerankendpoint/add/", sent)
 
@@ -292,7 +294,7 @@ def test_only_administrators_connect_and_only_managers_choose(policies, connect,
 
 def test_a_manager_chooses_a_reranker_beside_the_models(client_of, manager, policies, connect):
     connect()
-    connect("idle", enabled=False)
+    connect("idle", state="retired")
     client, address = client_of(manager), reverse("answers:models", args=["policies"])
     page = unescape(client.get(address).content.decode())
     assert "Order of passages" in page
@@ -316,16 +318,18 @@ def test_a_manager_chooses_a_reranker_beside_the_models(client_of, manager, poli
 @pytest.fixture
 def chat(policies, manager, monkeypatch):
     """A workspace whose chat model puts passages in order; chat(reply) sets what it says."""
-    model = ModelEndpoint.objects.create(name="writer", base_url="http://127.0.0.1:9/v1", model="m")
+    model = ModelEndpoint.objects.create(
+        name="writer", base_url="http://127.0.0.1:9/v1", model="m", state="approved", approved_at=timezone.now()
+    )
     endpoints.choose_models(policies, default=model, reranker="chat-model", by=manager)
     prompts = []
 
     def replies(text):
-        def stream(endpoint, prompt, **_material):
+        def stream(_permit, prompt, **_material):
             prompts.append(prompt)
             return iter([text])
 
-        monkeypatch.setattr(chat_reranking, "stream_chat", stream)
+        monkeypatch.setattr(chat_models, "stream_chat", stream)
         return prompts
 
     return replies

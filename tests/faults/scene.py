@@ -26,8 +26,9 @@ seed_people()
 workspace = Workspace.objects.get(slug="policies")
 person = {{user.username: user for user in User.objects.all()}}
 from answers.endpoints import choose_models, save_endpoint
+from tests.endpoints_in_use import in_use
 endpoint = ModelEndpoint(name="pauses", kind="openai", base_url={url!r}, model="pauses")
-save_endpoint(endpoint, by=person["admin"])
+in_use(save_endpoint(endpoint, by=person["admin"]), by=person["admin"])
 choose_models(workspace, default=endpoint, by=person["manager"])
 """
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from answers import pipeline, questions
 from answers.endpoints import BUILT_IN
@@ -151,7 +152,15 @@ def _asker(number: int, way: Way, workspace: Workspace, keeper: User, operator: 
 def offer(workspace: Workspace, server: ChatServer, model: str) -> ModelEndpoint:
     """The model of the server, open to the workspace."""
     endpoint, _ = ModelEndpoint.objects.get_or_create(
-        name=model, defaults={"kind": "openai", "base_url": server.url, "model": model}
+        name=model,
+        defaults={
+            "kind": "openai",
+            "base_url": server.url,
+            "model": model,
+            "ceiling": "restricted",
+            "state": "approved",
+            "approved_at": timezone.now(),
+        },
     )
     built_in = ModelEndpoint.objects.get(name=BUILT_IN)
     offered, _ = WorkspaceModels.objects.get_or_create(workspace=workspace, defaults={"default_endpoint": built_in})

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -77,7 +78,13 @@ class Portal(RuleBasedStateMachine):
         self.groups = {name: groups.create_group(name=name, by=None) for name in GROUPS}
         self.places = {}
         endpoint = ModelEndpoint.objects.create(
-            name="echo", kind=EndpointKind.OPENAI, base_url=self.model.url, model="echo"
+            name="echo",
+            kind=EndpointKind.OPENAI,
+            base_url=self.model.url,
+            model="echo",
+            ceiling="restricted",
+            state="approved",
+            approved_at=timezone.now(),
         )
         for slug, policy in zip(PLACES, ("open", "review"), strict=True):
             made = members.create_workspace(slug=slug, name=slug, policy=policy, by=None)

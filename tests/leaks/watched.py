@@ -54,12 +54,13 @@ seed_people()
 person = {{user.username: user for user in User.objects.all()}}
 workspace = Workspace.objects.get(slug="policies")
 from answers.endpoints import choose_models, save_endpoint
+from tests.endpoints_in_use import in_use
 for name in ("good", "error"):
     endpoint = ModelEndpoint(
         name=name, kind="openai", base_url={url!r}, model="says" if name == "good" else name,
         key_reference="INLOCK_KEY_WATCHED",
     )
-    save_endpoint(endpoint, by=person["admin"])
+    in_use(save_endpoint(endpoint, by=person["admin"]), by=person["admin"])
 choose_models(
     workspace, default=ModelEndpoint.objects.get(name="good"), by=person["manager"],
     choices=[ModelEndpoint.objects.get(name="error")],

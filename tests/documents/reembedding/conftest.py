@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,7 @@ def endpoint(server: Any, db: None) -> Callable[..., Any]:
 
     def connect(model: str = "rotated", **settings: Any) -> Any:
         given = {"name": model, "base_url": server.url, "model": model, "dimension": DIMENSIONS.get(model, 384)}
+        given |= {"state": "approved", "approved_at": timezone.now()}
         return EmbeddingEndpoint.objects.create(**(given | settings))
 
     return connect

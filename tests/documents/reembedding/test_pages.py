@@ -176,7 +176,7 @@ def form(server, **changed):
         "name": "house", "base_url": server.url, "model": "rotated", "dimension": "384", "query_prefix": "",
         "passage_prefix": "", "languages": "*", "key_reference": "", "ceiling": "internal", "price": "",
         "currency": "EUR",
-        "batch": "16", "seconds": "5", "floor": "0.3", "enabled": "on",
+        "batch": "16", "seconds": "5", "floor": "0.3", "residency": "unknown",
     }  # fmt: skip
     return given | changed
 
