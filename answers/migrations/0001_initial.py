@@ -1030,7 +1030,7 @@ class Migration(migrations.Migration):
             name='TrainingFlag',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(choices=[('deleted', 'A document was deleted'), ('replaced', 'A document was replaced by a newer version'), ('expired', 'A document is past its last valid day'), ('reclassified', 'A document was classified higher'), ('taken_back', 'Approved answers were taken back')], max_length=12)),
+                ('reason', models.CharField(choices=[('deleted', 'A document was deleted'), ('replaced', 'A document was replaced by a newer version'), ('expired', 'A document is past its last valid day'), ('reclassified', 'A document was classified higher'), ('restricted', 'A document was closed to some people here'), ('taken_back', 'Approved answers were taken back')], max_length=12)),
                 ('examples', models.PositiveIntegerField()),
                 ('suspends', models.BooleanField()),
                 ('flagged_at', models.DateTimeField(auto_now_add=True)),
@@ -1117,7 +1117,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('endpoint_label', models.CharField(max_length=300)),
-                ('purpose', models.CharField(choices=[('answer', 'Answer to a question'), ('follow_up', 'Understanding of a follow-up question'), ('judge', "Check of an answer's sentences"), ('rerank', 'Order of what a search found'), ('replay', 'Answer made once more to compare'), ('suggestion', 'Suggestion of a question'), ('evaluation', 'Evaluation on a question set'), ('draft_review', 'Examination of a draft'), ('comparison', 'Comparison of models'), ('preview', 'Preview of a template'), ('test', 'Test of an endpoint')], max_length=12)),
+                ('purpose', models.CharField(choices=[('answer', 'Answer to a question'), ('follow_up', 'Understanding of a follow-up question'), ('judge', "Check of an answer's sentences"), ('rerank', 'Order of what a search found'), ('replay', 'Answer made once more to compare'), ('suggestion', 'Suggestion of a question'), ('evaluation', 'Evaluation on a question set'), ('draft_review', 'Examination of a draft'), ('comparison', 'Comparison of models'), ('preview', 'Preview of a template'), ('test', 'Test of an endpoint'), ('fine_tuning', 'Training of a model')], max_length=12)),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('day', models.DateField()),
                 ('input_tokens', models.PositiveBigIntegerField()),

@@ -284,6 +284,7 @@ class FlagReason(models.TextChoices):
     REPLACED = "replaced", _("A document was replaced by a newer version")
     EXPIRED = "expired", _("A document is past its last valid day")
     RECLASSIFIED = "reclassified", _("A document was classified higher")
+    RESTRICTED = "restricted", _("A document was closed to some people here")
     TAKEN_BACK = "taken_back", _("Approved answers were taken back")
 
 

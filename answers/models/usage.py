@@ -26,6 +26,7 @@ class Purpose(models.TextChoices):
     COMPARISON = "comparison", _("Comparison of models")
     PREVIEW = "preview", _("Preview of a template")
     TEST = "test", _("Test of an endpoint")
+    FINE_TUNING = "fine_tuning", _("Training of a model")
 
 
 class UsageState(models.TextChoices):
