@@ -17,13 +17,17 @@ class AnswersConfig(AppConfig):
             given,
             held_rights,
             querysets,
+            readiness,
             reranking,
             source_changes,
             staleness,
             suggestions,
             timeline,
         )
+        from answers.draft_review import forgetting as _forgetting_findings  # noqa: F401
+        from answers.draft_review import querysets as _examinations  # noqa: F401
         from answers.endpoints import ensure_built_in
+        from answers.finetuning import erasing as _erasing_training  # noqa: F401
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401
         from answers.gaps.steering import leave as leave_gaps

@@ -16,6 +16,7 @@ class DocumentsConfig(AppConfig):
             held_rights,
             news,
             querysets,
+            readiness,
             timeline,
         )
         from documents.deletion_receipts import receipts_of

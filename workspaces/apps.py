@@ -8,11 +8,17 @@ class WorkspacesConfig(AppConfig):
     verbose_name = _("Workspaces and people")
 
     def ready(self) -> None:
-        from workspaces import checks  # noqa: F401  (registers the system checks)
+        from workspaces import (
+            checks,  # noqa: F401  (registers the system checks)
+            evidence_pack,
+        )
         from workspaces.identity.signals import note_ways_in, record_factors
+        from workspaces.readiness import people, trail_checks  # noqa: F401  (register themselves)
+        from workspaces.readiness.report import reports_of
         from workspaces.signals import record_sign_ins, renew_role_permissions
 
         post_migrate.connect(renew_role_permissions, sender=self)
         record_sign_ins()
         record_factors()
         note_ways_in()
+        evidence_pack.contribute(reports_of)
