@@ -518,6 +518,7 @@ class Migration(migrations.Migration):
                 ('set_version', models.PositiveIntegerField()),
                 ('cases_sha256', models.CharField(max_length=64)),
                 ('case_count', models.PositiveIntegerField()),
+                ('replaced', models.BooleanField(default=False)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('working', 'Running'), ('stopped', 'Stopped'), ('done', 'Done'), ('failed', 'Broken off')], default='waiting', max_length=10)),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),

@@ -171,6 +171,8 @@ class EvaluationRun(models.Model):
     case_count = models.PositiveIntegerField()
     #: What would go live; None for what is live.
     candidate = models.ForeignKey(GateCandidate, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    #: Whether it is asked with what the candidate would take the place of.
+    replaced = models.BooleanField(default=False)
     #: A model that was named for this run; None for the one of the candidate or the workspace.
     endpoint = models.ForeignKey(ModelEndpoint, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.WAITING)
