@@ -5,6 +5,7 @@ A switch and a roll-back hold the workspace's row, as a version that becomes rea
 whatever answers is in the space that is searched.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -27,6 +28,9 @@ from workspaces import access
 from workspaces.dispatch import dispatch
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
+
+#: What the apps above ask in the transaction of a switch; one that raises ReembeddingError keeps it from happening.
+before_switch: list[Callable[[SpaceMigration], None]] = []
 
 
 def choices(workspace: Workspace) -> list[Space]:
@@ -120,6 +124,8 @@ def switch(migration: SpaceMigration, *, by: User) -> SpaceMigration:
     """Search in the new space from this moment on. Searches that have begun end in the old one, which stays whole."""
     migration = _locked(migration, MigrationState.SWITCHED, by=by)
     _require_covered(migration)
+    for ask in before_switch:
+        ask(migration)
     _search_in(migration.workspace, migration.target_id, migration.floor, migration.scale)
     migration.switched_at, migration.switched_by = timezone.now(), by
     _move(migration, MigrationState.SWITCHED, "switched_at", "switched_by")
