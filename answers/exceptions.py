@@ -33,6 +33,10 @@ class ReplayError(PortalError):
     """An answer that cannot be made once more, to be compared."""
 
 
+class ExaminationError(PortalError):
+    """A draft that cannot be examined, or something that cannot be done with its findings as it was asked."""
+
+
 class FeedbackError(PortalError):
     """A judgement of an answer that cannot be kept as it was sent."""
 
@@ -41,8 +45,20 @@ class GapError(PortalError):
     """Something that cannot be done with a gap as it was asked."""
 
 
+class EvaluationError(PortalError):
+    """A question set, a run or a proposed change that cannot be had as it was asked."""
+
+
+class GateHolds(PortalError):
+    """A change that has to pass the workspace's question set before it goes live."""
+
+
 class ReuseError(PortalError):
     """Something about approved answers that cannot be done as it was asked."""
+
+
+class TrainingError(PortalError):
+    """Something about training sets and fine-tuned models that cannot be done as it was asked."""
 
 
 class PolicyError(PortalError):

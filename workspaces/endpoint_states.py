@@ -4,7 +4,7 @@ Each verb checks the right of `by`, and leaves its entry in the trail.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +19,9 @@ from workspaces.endpoint_base import EndpointState, GovernedEndpoint
 from workspaces.exceptions import PortalError
 from workspaces.models import User
 from workspaces.roles import PLATFORM_ADMINISTRATOR, PlatformAction
+
+#: Why an endpoint may not be approved, as a sentence, or ""; the apps above add themselves when they load.
+objections: list[Callable[[GovernedEndpoint], str]] = []
 
 
 class EndpointStateError(PortalError):
@@ -54,13 +57,17 @@ def fingerprint(endpoint: GovernedEndpoint) -> str:
 def approve(endpoint: GovernedEndpoint, *, seen: str, by: User) -> None:
     """Put the endpoint into use, as the person read it: `seen` is its `fingerprint`.
 
-    Raises EndpointStateError where it is another by now, and where `by` entered it though somebody else could approve.
+    Raises EndpointStateError where it is another by now, where `by` entered it though somebody else could approve, and
+    where something in it is in doubt.
     """
     stored = _locked(endpoint, EndpointState.APPROVED, by=by)
     if not may_approve(by, stored):
         raise EndpointStateError(_("You entered this endpoint or changed it last: somebody else approves it."))
     if seen != fingerprint(stored):
         raise EndpointStateError(_("The endpoint was changed since you read it. Read it again."))
+    for objection in objections:
+        if refused := objection(stored):
+            raise EndpointStateError(refused)
     stored.approved_at, stored.approved_by = timezone.now(), by
     alone = stored.proposed_by_id == by.pk
     _move(endpoint, stored, EndpointState.APPROVED, EventType.ENDPOINT_APPROVED, by=by, seen=seen, alone=alone)

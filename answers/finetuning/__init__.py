@@ -1,1 +1,1 @@
-"""Fine-tuning under governance: an adviser, training sets from approved answers, jobs at a provider, and their models."""
+"""Fine-tuning under governance: an adviser, training sets of approved answers, jobs at a provider, their models."""

@@ -163,7 +163,7 @@ CRITERIA: tuple[Criterion, ...] = (
 
 
 def assess(choices: Mapping[str, str]) -> Advice:
-    """The advice for one option of every criterion. Raises KeyError for a criterion without one and for unknown codes."""
+    """The advice for one option of every criterion. Raises KeyError for a missing or unknown one."""
     weighed = _weighed(choices)
     verdict = _verdict(weighed)
     turns = []

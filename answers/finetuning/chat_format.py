@@ -21,16 +21,16 @@ def line(*, instructions: str, question: str, reply: str) -> bytes:
     return json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n"
 
 
-def problems(content: bytes) -> list[str]:
-    """Why a file would be refused, as sentences; none for one that holds to the format."""
+def problems(content: bytes, *, fewest: int = FEWEST) -> list[str]:
+    """Why a file would be refused, as sentences; none for one that holds to the format with `fewest` examples."""
     if len(content) > MOST_BYTES:
         return [_("The file is larger than %(limit)d MB.") % {"limit": MOST_BYTES // 1024**2}]
     lines = content.split(b"\n")
     told = [] if not lines.pop() else [_("The last line does not end.")]
-    if not FEWEST <= len(lines) <= MOST:
+    if not fewest <= len(lines) <= MOST:
         told.append(
             _("There are %(count)d examples; providers take %(fewest)d to %(most)d.")
-            % {"count": len(lines), "fewest": FEWEST, "most": MOST}
+            % {"count": len(lines), "fewest": fewest, "most": MOST}
         )
     wrong = list(_wrong(lines))
     told += [_("Line %(number)d: %(problem)s") % {"number": n, "problem": why} for n, why in wrong[:_SHOWN]]

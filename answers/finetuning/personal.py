@@ -80,11 +80,20 @@ def _is_phone(text: str) -> bool:
     return re.fullmatch(r"\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}|\d{1,3}( 000)+", text.strip()) is None
 
 
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ \u00a0]?[A-Za-z0-9]{4}){2,7}(?:[ \u00a0]?[A-Za-z0-9]{1,3})?\b")
+_JMBG = re.compile(r"(?<!\d)[0-9]{13}(?!\d)")
+_CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
+# International, or national with its leading nought: other long numbers are amounts, articles and orders.
+_PHONE = re.compile(
+    r"(?<![\w/.,-])(?:\+|00)[1-9]\d{0,2}[\d ()/.-]{6,18}\d"
+    r"|(?<![\w/.,-])\(?0[1-9]\d{0,3}\)?[ /-][\d /-]{4,12}\d(?!\w)"
+)
+#: The most exact first.
 _KINDS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"), lambda text: True),
-    ("iban", re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ \u00a0]?[A-Za-z0-9]{4}){2,7}(?:[ \u00a0]?[A-Za-z0-9]{1,3})?\b"), _is_iban),
-    ("jmbg", re.compile(r"(?<!\d)[0-9]{13}(?!\d)"), _is_jmbg),
-    ("card", re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), _is_card),
-    # International, or national with its leading nought: other long numbers are amounts, articles and orders.
-    ("phone", re.compile(r"(?<![\w/.,-])(?:\+|00)[1-9]\d{0,2}[\d ()/.-]{6,18}\d|(?<![\w/.,-])\(?0[1-9]\d{0,3}\)?[ /-][\d /-]{4,12}\d(?!\w)"), _is_phone),
-)  # fmt: skip
+    ("email", _EMAIL, lambda text: True),
+    ("iban", _IBAN, _is_iban),
+    ("jmbg", _JMBG, _is_jmbg),
+    ("card", _CARD, _is_card),
+    ("phone", _PHONE, _is_phone),
+)

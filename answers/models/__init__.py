@@ -21,7 +21,7 @@ from answers.models.draft_review import (
     FindingDecision,
     Severity,
 )
-from answers.models.endpoint import EndpointKind, ModelEndpoint, WorkspaceModels
+from answers.models.endpoint import EndpointKind, KeyHeader, LengthField, ModelEndpoint, WorkspaceModels
 from answers.models.evaluation import (
     OPEN_RUNS,
     CandidateState,
@@ -128,6 +128,8 @@ __all__ = [
     "Grounding",
     "JobEvent",
     "JobState",
+    "KeyHeader",
+    "LengthField",
     "ModelEndpoint",
     "Period",
     "PreviewResult",

@@ -33,11 +33,17 @@ class Kind(models.TextChoices):
     ANSWER_TAKEN_BACK = "answer_taken_back", _("A reviewer took back an answer you were given. Do not rely on it.")
     ANSWER_SUSPENDED = "answer_suspended", _("An answer you were given is suspended: something it rests on changed.")
     ANSWER_RESUMED = "answer_resumed", _("An answer of yours that was suspended stands again.")
+    EXAMINATION_WAITING = "examination_waiting", _("Findings in somebody's draft wait for a decision.")
+    EXAMINATION_DONE = "examination_done", _("What was found in a draft of yours can be read.")
+    EXAMINATION_REFUSED = "examination_refused", _("A draft of yours was looked at, and there is nothing to read.")
+    FINDINGS_CLOSED = "findings_closed", _("Findings in a draft of yours are closed: what they rest on changed.")
     GAP_ASSIGNED = "gap_assigned", _("Questions that nothing answers were assigned to you.")
     GAP_ANSWERED = "gap_answered", _("A question of yours that had no answer can be answered now.")
     APPROVED_DUE = "approved_due", _("An approved answer is to be verified again.")
     DOCUMENT_REVIEW = "document_review", _("A document you keep current is to be reviewed.")
     DOCUMENT_EXPIRED = "document_expired", _("The last valid day of a document you keep current is over.")
+    TRAINING_FLAGGED = "training_flagged", _("Something that a training set of your workspace contains is in doubt.")
+    TUNING_ENDED = "tuning_ended", _("A fine-tuning job ended.")
     SOURCE_FAILED = "source_failed", _("A source of documents failed several times in a row.")
     DELETION_PROVEN = "deletion_proven", _("The receipt of a deletion you asked for was issued.")
     HOLD_PLACED = "hold_placed", _("A document you keep current was placed under a legal hold.")
@@ -79,11 +85,17 @@ MANNERS: dict[str, Manner] = {
     Kind.ANSWER_TAKEN_BACK: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.ANSWER_SUSPENDED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.ANSWER_RESUMED: Manner(ANSWERS, Channel.NOW),
+    Kind.EXAMINATION_WAITING: Manner(REVIEW, Channel.DIGEST),
+    Kind.EXAMINATION_DONE: Manner(ANSWERS, Channel.NOW),
+    Kind.EXAMINATION_REFUSED: Manner(ANSWERS, Channel.NOW),
+    Kind.FINDINGS_CLOSED: Manner(ANSWERS, Channel.PORTAL),
     Kind.GAP_ASSIGNED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
     Kind.GAP_ANSWERED: Manner(ANSWERS, Channel.NOW),
     Kind.APPROVED_DUE: Manner(REVIEW, Channel.DIGEST),
     Kind.DOCUMENT_REVIEW: Manner(DOCUMENTS, Channel.DIGEST),
     Kind.DOCUMENT_EXPIRED: Manner(DOCUMENTS, Channel.DIGEST),
+    Kind.TRAINING_FLAGGED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
+    Kind.TUNING_ENDED: Manner(DOCUMENTS, Channel.NOW),
     Kind.SOURCE_FAILED: Manner(DOCUMENTS, Channel.NOW),
     Kind.DELETION_PROVEN: Manner(DOCUMENTS, Channel.PORTAL),
     Kind.HOLD_PLACED: Manner(DOCUMENTS, Channel.PORTAL),

@@ -1,0 +1,71 @@
+"""What goes with an erased document: the texts of examples that rest on it or repeat it, and people's words that do.
+
+Hashes stay: the manifest still proves what was learnt, and no file can be made of the set again.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from answers.finetuning import flagging
+from answers.models import Assessment, Evidence, JobEvent, TrainingExample, TrainingFlag, TrainingSet
+from answers.staleness import ERASED
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
+from documents import dependants
+from documents.models import Deletion
+from documents.telling import telling
+
+
+def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:
+    """Erase them, whether or not answers keep their texts: a training set is a copy to be given away."""
+    here = {"training_set__workspace": deletion.workspace_id}
+    evidence = Evidence.objects.filter(document=deletion.document_id)
+    if deletion.version_id is not None:
+        evidence = evidence.filter(version=deletion.version_id)
+    repeated = telling(deletion, phrases)
+    holds = Q(answer__in=evidence.order_by().values("answer"))
+    for field in ("question", "reply") if repeated else ():
+        holds |= _repeats(field, repeated)
+    examples = TrainingExample.objects.filter(holds, erased_at=None, **here)
+    count = examples.update(question="", reply="", erased_at=timezone.now())
+    said: dict[str, str] = {}
+    if repeated:
+        workspace = {"workspace": deletion.workspace_id}
+        said |= _forget(Assessment, "name", repeated, **workspace) | _forget(Assessment, "note", repeated, **workspace)
+        said |= _forget(TrainingSet, "name", repeated, **workspace)
+        said |= _forget(TrainingSet, "instructions", repeated, **workspace)
+        said |= _forget(TrainingFlag, "note", repeated, **here)
+        said |= _forget(JobEvent, "message", repeated, job__workspace=deletion.workspace_id)
+    if count or said:
+        record(
+            EventType.TRAINING_ERASED,
+            on=deletion.document,
+            workspace=deletion.workspace_id,
+            deletion=deletion.pk,
+            examples=count,
+            words=said,
+        )
+    return {"training_examples": count, "training_words": len(said)}
+
+
+def _repeats(field: str, phrases: Sequence[str]) -> Q:
+    return reduce(or_, (Q(**{f"{field}__contains": phrase}) for phrase in phrases))
+
+
+def _forget(model: Any, field: str, phrases: Sequence[str], **where: Any) -> dict[str, str]:
+    """Put `ERASED` in the place of what repeats a phrase; the id of each row, and the hash of what it was."""
+    rows = model.objects.filter(_repeats(field, phrases), **where)
+    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", field))
+    model.objects.filter(pk__in=found).update(**{field: ERASED})
+    return {f"{pk}.{field}": digest(text) for pk, text in found.items()}
+
+
+dependants.kinds.append(
+    dependants.Kind(told=flagging.told, close=flagging.note_deleted, reopen=flagging.note_restored, erase=erase)
+)
