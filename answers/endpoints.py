@@ -30,6 +30,10 @@ from workspaces.roles import Action, PlatformAction
 
 BUILT_IN = "built-in"
 
+#: What is asked in the transaction that lets models answer in a workspace; given those that did not until now, it
+#: raises a PortalError to keep them from it.
+before_choice: list[Callable[[Workspace, list[ModelEndpoint]], None]] = []
+
 #: What an administrator sets; everything else about an endpoint is ours.
 _SETTINGS = (
     "name",
@@ -241,6 +245,9 @@ def choose_models(
         raise EndpointError(_("The built-in model cannot put passages in order. Choose another one as the default."))
     stored = WorkspaceModels.objects.select_for_update(no_key=True).filter(workspace=workspace).first()
     before = _named(stored.default_endpoint, stored.choices.all()) if stored else {}
+    newcomers = _newcomers(stored, default, allowed)
+    for ask in before_choice:
+        ask(workspace, newcomers)
     models, _made = WorkspaceModels.objects.update_or_create(
         workspace=workspace, defaults={"default_endpoint": default}
     )
@@ -256,6 +263,15 @@ def choose_models(
         after=_named(default, allowed),
     )
     return models
+
+
+def _newcomers(
+    stored: WorkspaceModels | None, default: ModelEndpoint, allowed: Iterable[ModelEndpoint]
+) -> list[ModelEndpoint]:
+    """The models that would answer people here from now on and did not before, a new default among them."""
+    until_now = stored.default_endpoint if stored else built_in()
+    known = {until_now, *(stored.choices.all() if stored else ())}
+    return [endpoint for endpoint in allowed if endpoint not in known or (endpoint == default != until_now)]
 
 
 def _named(default: ModelEndpoint, choices: Iterable[ModelEndpoint]) -> dict[str, Any]:
