@@ -17,7 +17,9 @@ from answers.exceptions import ModelFailed
 from answers.keys import key_of
 from answers.model_hosts import require_allowed
 from answers.models import EndpointKind, ModelEndpoint
+from answers.permit import Permit
 from answers.prompts import Prompt, Quotable
+from answers.registry import wire
 from answers.states import AnswerStatus
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class _Busy(Exception):
 
 
 def stream_chat(
-    endpoint: ModelEndpoint,
+    permit: Permit,
     prompt: Prompt,
     *,
     question: str,
@@ -65,9 +67,11 @@ def stream_chat(
 ) -> Iterator[str]:
     """What the model writes, piece by piece; ends early, without an error, once `should_stop()` says so.
 
+    Only `answers/governing` calls this: `permit` is the policy's word that this prompt may go to that endpoint, once.
     `usage` is filled with the tokens of "input" and "output" by a server that tells them; none is asked to, since some
-    refuse a request that asks. Raises ModelFailed, and EndpointError when the endpoint's key is missing.
+    refuse a request that asks. Raises ModelFailed, PermitVoid, and EndpointError when the endpoint's key is missing.
     """
+    endpoint = permit.use(prompt)
     if endpoint.kind == EndpointKind.EXTRACTIVE:
         pieces = _quote(prompt, question, evidence)
     else:
@@ -94,7 +98,7 @@ def parameters_of(endpoint: ModelEndpoint) -> dict[str, Any]:
     """What the model is asked with, for the answer's record."""
     if endpoint.kind == EndpointKind.EXTRACTIVE:
         return {}
-    return {"temperature": TEMPERATURE, "max_output_tokens": endpoint.max_output_tokens}
+    return wire.parameters(endpoint, temperature=TEMPERATURE)
 
 
 # --- The built-in model -----------------------------------------------------------------------------------------
@@ -103,7 +107,7 @@ def parameters_of(endpoint: ModelEndpoint) -> dict[str, Any]:
 def _quote(prompt: Prompt, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
     from answers.extractive import ExtractiveChat
 
-    material = {"question": question, "evidence": list(evidence)}
+    material = {"question": question, "evidence": list(evidence), "items": prompt.items}
     for chunk in ExtractiveChat().stream(_messages(prompt, material)):
         yield _text(chunk)
 
@@ -198,7 +202,7 @@ def _chunks(
 ) -> Iterator["AIMessageChunk"]:
     """The server's chunks. An event loop of our own lets us leave a silent connection at any moment."""
     with asyncio.Runner() as runner:
-        client = _http_client(endpoint)
+        client = _http_client(endpoint, key)
         stream = _chat_openai(endpoint, key, client).astream(_messages(prompt, {}))
         upcoming: asyncio.Task[Any] | None = None
         try:
@@ -268,8 +272,7 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
         model=endpoint.model,
         # Never left out: the library would send OPENAI_API_KEY of the environment to whatever server this is.
         api_key=key or "none",  # type: ignore[arg-type]
-        temperature=TEMPERATURE,
-        max_completion_tokens=endpoint.max_output_tokens,
+        **wire.dialect(endpoint, temperature=TEMPERATURE),
         max_retries=0,
         streaming=True,
         stream_chunk_timeout=None,
@@ -278,7 +281,7 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
     )
 
 
-def _http_client(endpoint: ModelEndpoint) -> "httpx.AsyncClient":
+def _http_client(endpoint: ModelEndpoint, key: str) -> "httpx.AsyncClient":
     import httpx
 
     from answers.pinned import PinnedTransport
@@ -286,6 +289,7 @@ def _http_client(endpoint: ModelEndpoint) -> "httpx.AsyncClient":
     async def strip(request: httpx.Request) -> None:
         for name in [name for name in request.headers if name.lower().startswith(_UNHEARD)]:
             del request.headers[name]
+        wire.sign(request, endpoint, key)
 
     return httpx.AsyncClient(
         timeout=httpx.Timeout(endpoint.total_seconds, connect=endpoint.connect_seconds),

@@ -4,27 +4,44 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from answers import endpoints
-from answers.chat_models import stream_chat
+from answers import endpoints, governing
 from answers.exceptions import EndpointError, ModelFailed
-from answers.models import EndpointKind
+from answers.governing import Purpose
+from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import reranking as prompts
 from documents import reranking
 from documents.exceptions import RerankUnavailable
-from workspaces.models import Workspace
+from documents.models import Passage
+from workspaces.models import User, Workspace
 
 
-def scores(workspace: Workspace, question: str, texts: Sequence[str]) -> list[float]:
-    """A score for each of `texts` by its place in the model's list; what it left out keeps its order below.
+def ceiling(workspace: Workspace) -> str:
+    """How high passages may be classified that the workspace's model is given to put in order.
 
     Raises RerankUnavailable, also where the built-in model answers: it quotes and judges nothing.
     """
+    return _endpoint(workspace).ceiling
+
+
+def scores(
+    workspace: Workspace, by: User, question: str, passages: Sequence[Passage], texts: Sequence[str]
+) -> list[float]:
+    """A score for each of `texts`, which show `passages`, by its place in the model's list.
+
+    What it left out keeps its order below. Raises RerankUnavailable.
+    """
+    prompt = prompts.render(question, texts)
     try:
-        endpoint = endpoints.default_for(workspace)
-        if endpoint.kind == EndpointKind.EXTRACTIVE:
-            raise RerankUnavailable(_("The built-in model cannot put passages in order. Choose another model."))
-        prompt = prompts.render(question, texts)
-        reply = "".join(stream_chat(endpoint, prompt, question=question, evidence=[]))
+        pieces = governing.ask(
+            _endpoint(workspace),
+            prompt,
+            purpose=Purpose.RERANK,
+            workspace=workspace,
+            by=by,
+            documents={passage.version.document_id for passage in passages},
+            question=question,
+        )
+        reply = "".join(pieces)
     except EndpointError as error:
         raise RerankUnavailable(str(error)) from error
     except ModelFailed as error:
@@ -37,4 +54,14 @@ def scores(workspace: Workspace, question: str, texts: Sequence[str]) -> list[fl
     return [1.0 - place[number] / len(texts) for number in range(1, len(texts) + 1)]
 
 
-reranking.by_chat.append(scores)
+def _endpoint(workspace: Workspace) -> ModelEndpoint:
+    try:
+        endpoint = endpoints.default_for(workspace)
+    except EndpointError as error:
+        raise RerankUnavailable(str(error)) from error
+    if endpoint.kind == EndpointKind.EXTRACTIVE:
+        raise RerankUnavailable(_("The built-in model cannot put passages in order. Choose another model."))
+    return endpoint
+
+
+reranking.by_chat.append(reranking.ChatReranker(ceiling, scores))

@@ -87,13 +87,13 @@ WORDING: dict[str, Wording] = {
     ),
     AnswerStatus.REFUSED_MODEL_POLICY: Wording(
         _(
-            "What this answer would rest on may not be sent to the model, so nothing was sent. Choose another model, or "
-            "ask the workspace's manager."
+            "What this answer would rest on may not be sent to the model, so nothing was sent. Choose another model, "
+            "or ask the workspace's manager."
         ),
         "none",
     ),
     AnswerStatus.REFUSED_BUDGET: Wording(
-        _("The budget for models is spent for now, so nothing was sent. The workspace's manager can see when it opens."),
+        _("What is left of the budget for models does not cover this, so nothing was sent. Ask again later."),
         "none",
     ),
     AnswerStatus.STOPPED: Wording(_("You stopped this answer. Nothing of it was kept as an answer."), "none"),

@@ -19,7 +19,9 @@ from answers import (
     views,
     who_views,
 )
+from answers.draft_review import views as draft_review_views
 from answers.export import views as export_views
+from answers.governing import views as governing_views
 from answers.policy import views as policy_views
 from answers.replays import views as replay_views
 from answers.review import views as review_views
@@ -44,10 +46,17 @@ urlpatterns = [
     path("gaps/<uuid:pk>/dismiss/", gap_views.dismiss, name="dismiss_gap"),
     path("gaps/<uuid:pk>/split/", gap_views.split, name="split_gap"),
     path("gaps/<uuid:pk>/merge/", gap_views.merge, name="merge_gap"),
+    path("draft-review/", draft_review_views.examinations, name="examinations"),
+    path("draft-review/<uuid:pk>/", draft_review_views.examination, name="examination"),
+    path("draft-review/<uuid:pk>/decide/", draft_review_views.decide, name="decide_finding"),
+    path("draft-review/<uuid:pk>/review/", draft_review_views.review, name="review_findings"),
+    path("draft-review/<uuid:pk>/delete/", draft_review_views.delete, name="delete_examination"),
+    path("draft-review/<uuid:pk>/export/<slug:format>/", draft_review_views.export, name="export_examination"),
     path("answers/<uuid:pk>/feedback/", feedback_views.give, name="feedback"),
     path("answers/<uuid:pk>/send-gap/", gap_views.send, name="send_gap"),
     path("settings/checks/", check_views.settings, name="checks"),
     path("settings/models/", model_views.models, name="models"),
+    path("settings/budgets/", governing_views.settings, name="budgets"),
     path("settings/release/", policy_views.rules, name="release_rules"),
     path("settings/reasons/", policy_views.review_reasons, name="review_reasons"),
     path("settings/review-time/", review_time_views.review_time, name="review_time"),

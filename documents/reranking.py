@@ -15,7 +15,7 @@ from documents.exceptions import RerankUnavailable
 from documents.framing import framed
 from documents.models import Passage, RerankEndpoint, WorkspaceReranker
 from workspaces.classification import Classification
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +24,21 @@ DEPTH = 30
 #: What the chat model is called where a reranker is named.
 CHAT = "chat-model"
 
-#: A workspace, the question and texts in; a score for each text out, higher is better. Raises RerankUnavailable.
-Scorer = Callable[[Workspace, str, Sequence[str]], list[float]]
+#: A workspace, who asks, the question, passages and their texts in; a score for each text out, higher is better.
+#: Raises RerankUnavailable.
+Scorer = Callable[[Workspace, User, str, Sequence[Passage], Sequence[str]], list[float]]
 
-#: The chat model as a reranker, where an app above brings one: it registers itself here.
-by_chat: list[Scorer] = []
+
+@dataclass(frozen=True)
+class ChatReranker:
+    """The chat model as a reranker: how high what it reads of a workspace may be classified, and how it scores."""
+
+    ceiling: Callable[[Workspace], str]
+    score: Scorer
+
+
+#: Where an app above brings one, it registers itself here.
+by_chat: list[ChatReranker] = []
 
 
 @dataclass(frozen=True)
@@ -49,21 +59,28 @@ def chosen_for(workspace: Workspace) -> WorkspaceReranker | None:
     return WorkspaceReranker.objects.select_related("endpoint").filter(workspace=workspace).first()
 
 
-def rerank(workspace: Workspace, chosen: WorkspaceReranker, question: str, found: Sequence[Passage]) -> Reranked:
-    """What the chosen reranker says of the first passages of `found`, which the asker may open.
+def rerank(
+    workspace: Workspace, chosen: WorkspaceReranker, question: str, found: Sequence[Passage], *, by: User
+) -> Reranked:
+    """What the chosen reranker says of the first passages of `found`, which `by`, who asks, may open.
 
     `found` come with their documents. Never raises: a reranker that fails is named in what comes back.
     """
     endpoint = chosen.endpoint
     name = endpoint.name if endpoint else CHAT
-    read = [passage for passage in found[:DEPTH] if endpoint is None or _may_read(endpoint, passage)]
+    try:
+        ceiling = _ceiling(workspace, endpoint)
+    except RerankUnavailable as error:
+        logger.warning("workspace %s is searched without its reranker: %s", workspace.pk, error)
+        return Reranked(name, {}, fault=str(error))
+    read = [passage for passage in found[:DEPTH] if _may_read(ceiling, passage)]
     nothing = Reranked(name, {}, kept_back=len(found[:DEPTH]) - len(read))
     # One passage has no order.
     if len(read) < 2:
         return nothing
     texts = [framed(each.version.document.title, each.locator, each.text) for each in read]
     try:
-        scores = _score(workspace, endpoint, question, texts)
+        scores = _score(workspace, by, endpoint, question, read, texts)
     except RerankUnavailable as error:
         logger.warning("workspace %s is searched without its reranker: %s", workspace.pk, error)
         return replace(nothing, fault=str(error))
@@ -77,14 +94,27 @@ def in_order(ids: Sequence[str], reranked: Reranked) -> list[str]:
     return [next(best_first) if id in scores else id for id in ids]
 
 
-def _score(workspace: Workspace, endpoint: RerankEndpoint | None, question: str, texts: Sequence[str]) -> list[float]:
+def _score(
+    workspace: Workspace,
+    by: User,
+    endpoint: RerankEndpoint | None,
+    question: str,
+    read: Sequence[Passage],
+    texts: Sequence[str],
+) -> list[float]:
     if endpoint is not None:
         return remote_reranking.scores(endpoint, question, texts)
+    return by_chat[0].score(workspace, by, question, read, texts)
+
+
+def _ceiling(workspace: Workspace, endpoint: RerankEndpoint | None) -> Classification:
+    """How high what is read may be classified. Raises RerankUnavailable."""
+    if endpoint is not None:
+        return Classification(endpoint.ceiling)
     if not by_chat:
         raise RerankUnavailable(gettext("This installation has no chat model that reranks."))
-    return by_chat[0](workspace, question, texts)
+    return Classification(by_chat[0].ceiling(workspace))
 
 
-def _may_read(endpoint: RerankEndpoint, passage: Passage) -> bool:
-    level = Classification(passage.version.document.classification)
-    return level.rank <= Classification(endpoint.ceiling).rank
+def _may_read(ceiling: Classification, passage: Passage) -> bool:
+    return Classification(passage.version.document.classification).rank <= ceiling.rank

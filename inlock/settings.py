@@ -118,6 +118,8 @@ RECOGNISE_SECONDS = env.int("INLOCK_RECOGNISE_SECONDS", 600, minimum=10)
 #: Free disk below which files are refused and everything else goes on; below a tenth of it the database is at risk.
 LOW_DISK_BYTES = env.int("INLOCK_LOW_DISK_MB", 2048, minimum=0) * 1024 * 1024
 MAX_QUESTION_CHARACTERS = env.int("INLOCK_MAX_QUESTION_CHARACTERS", 8000, minimum=100)
+#: How long a draft that somebody had examined is kept, with what was found in it.
+DRAFT_REVIEW_DAYS = env.int("INLOCK_DRAFT_REVIEW_DAYS", 90, minimum=1)
 #: Days after which a workspace is reminded to review who holds which rights.
 ACCESS_REVIEW_DAYS = env.int("INLOCK_ACCESS_REVIEW_DAYS", 180, minimum=1)
 #: Figures that readiness goes by, instead of those in workspaces/readiness/thresholds.py.
@@ -129,6 +131,9 @@ EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
 
 #: Where a model may be (`answers/model_hosts.py`). In development: this machine, and any public host over HTTPS.
 MODEL_HOSTS = env.list("INLOCK_MODEL_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.0/8", "::1/128", "*"])
+
+#: What prices of models and budgets are in: one currency for the installation.
+CURRENCY = env.str("INLOCK_CURRENCY", "EUR").upper()
 
 #: Where sources of documents may be (`documents/fetch.py`). In development: any public host.
 SOURCE_HOSTS = env.list("INLOCK_SOURCE_HOSTS", [] if PRODUCTION else ["*"])
@@ -369,6 +374,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-approved": {"task": "answers.tasks.sweep_approved", "schedule": 60.0},
     "sweep-mails": {"task": "workspaces.tasks.sweep_mails", "schedule": float(SWEEP_SECONDS)},
     "sweep-standing": {"task": "answers.tasks.sweep_standing", "schedule": 30.0},
+    "sweep-examinations": {"task": "answers.tasks.sweep_examinations", "schedule": float(SWEEP_SECONDS)},
     "sweep-answers": {"task": "answers.tasks.sweep_answers", "schedule": float(SWEEP_SECONDS)},
 }
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from answers import chat_models, checks, leases, marks
+from answers import checks, governing, leases, marks
 from answers.endpoints import label_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
+from answers.governing import Purpose
 from answers.models import Grounding, ModelEndpoint
 from answers.prompts import judging
 from answers.steps.compose import spoken
@@ -79,7 +80,18 @@ def _ask(state: State, endpoint: ModelEndpoint, sentences: Sequence[Sentence]) -
     prompt = judging.render(statements, list(sources.values()))
     watch = leases.Watch(state.answer)
     try:
-        pieces = chat_models.stream_chat(endpoint, prompt, question="", evidence=(), should_stop=watch.should_stop)
+        pieces = governing.ask(
+            endpoint,
+            prompt,
+            purpose=Purpose.JUDGE if state.trial is None else Purpose(state.trial.purpose),
+            workspace=state.workspace,
+            by=state.asker,
+            # A sentence may say what stood in any source of the model, cited or not.
+            documents={source.document_id for source in state.sources},
+            answers=(state.answer.pk,) if state.trial is None else (),
+            answer=state.answer.pk if state.trial is None else None,
+            should_stop=watch.should_stop,
+        )
         reply = spoken("".join(pieces))
     except (ModelFailed, EndpointError) as error:
         # Never a reason to release more: the sentences say that they were not judged.

@@ -17,10 +17,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import chat_models, prompts
+from answers import governing, prompts
 from answers.exceptions import Ended, EndpointError, LeaseLost, ModelFailed, ReplayError
+from answers.governing import Purpose
 from answers.language import speaking
 from answers.models import OPEN_REPLAYS, Answer, Replay, ReplayState
+from answers.rag_templates.task import task_of
 from answers.replays.sameness import endpoint_of, require_comparable, require_reviewer, sources_of
 from answers.states import AnswerStatus
 from answers.steps.cite import cite
@@ -92,7 +94,7 @@ def _prepared(replay: Replay) -> State:
     state.asked_as = answer.asked_as
     state.policy, state.endpoint = answer.policy, endpoint_of(answer)
     state.sources = sources_of(answer, replay.asked_by)
-    state.prompt = prompts.render(state.question, state.sources)
+    state.prompt = prompts.render(state.question, state.sources, task_of(answer.template))
     replay.prompt_sha256 = state.prompt.sha256
     _renew(replay, prompt_sha256=replay.prompt_sha256)
     record(
@@ -114,8 +116,18 @@ def _written(replay: Replay, state: State) -> str:
     if state.endpoint is None or state.prompt is None:
         raise ReplayError(_("The model that wrote this answer is not connected any more."))
     watch = _Watch(replay)
-    pieces = chat_models.stream_chat(
-        state.endpoint, state.prompt, question=state.question, evidence=state.sources, should_stop=watch.should_stop
+    pieces = governing.ask(
+        state.endpoint,
+        state.prompt,
+        purpose=Purpose.REPLAY,
+        workspace=state.workspace,
+        by=replay.asked_by,
+        documents={source.document_id for source in state.sources},
+        answers=(replay.answer_id,),
+        question=state.question,
+        evidence=state.sources,
+        answer=replay.answer_id,
+        should_stop=watch.should_stop,
     )
     raw = "".join(pieces).replace("\0", "")  # which PostgreSQL does not store
     if watch.lost:

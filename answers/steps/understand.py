@@ -9,10 +9,11 @@ import logging
 
 from django.db import transaction
 
-from answers import chat_models, followups, leases, streaming
+from answers import followups, governing, leases, streaming
 from answers.earlier_turns import Earlier, Turn, before
 from answers.endpoints import label_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
+from answers.governing import Purpose
 from answers.models import EndpointKind, Evidence, ModelEndpoint
 from answers.models.evidence import FIRST_INHERITED
 from answers.prompts import follow_up
@@ -63,8 +64,17 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
     prompt = follow_up.render(state.question, earlier.turns)
     watch = leases.Watch(state.answer)
     try:
-        pieces = chat_models.stream_chat(
-            endpoint, prompt, question=state.question, evidence=(), should_stop=watch.should_stop
+        pieces = governing.ask(
+            endpoint,
+            prompt,
+            purpose=Purpose.FOLLOW_UP,
+            workspace=state.workspace,
+            by=state.asker,
+            documents=(),
+            answers={turn.answer_id for turn in earlier.turns},
+            question=state.question,
+            answer=state.answer.pk,
+            should_stop=watch.should_stop,
         )
         reply = follow_up.taken(spoken("".join(pieces).replace("\0", "")), state.question, earlier.turns)
     except (ModelFailed, EndpointError) as error:

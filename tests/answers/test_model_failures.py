@@ -12,6 +12,7 @@ from answers.states import WORDING, AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents.analysis import script
+from tests.permits import permit_for
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 
@@ -69,9 +70,10 @@ def test_a_model_that_does_this_ends_in_a_named_state(
 )
 def test_what_went_wrong_is_said_in_the_askers_language(model: str, endpoint_of: Any) -> None:
     endpoint = endpoint_of(model, first_token_seconds=1 if model == "silent" else 60)
+    prompt = prompts.render(QUESTION, [])
 
     with speaking("sr"), pytest.raises(ModelFailed) as failed:
-        list(chat_models.stream_chat(endpoint, prompts.render(QUESTION, []), question=QUESTION, evidence=[]))
+        list(chat_models.stream_chat(permit_for(endpoint, prompt), prompt, question=QUESTION, evidence=[]))
 
     sentence, _, _fault = failed.value.detail.partition(" (")
     assert script(sentence) == "cyrl"
@@ -106,10 +108,11 @@ def test_a_stop_while_waiting_for_a_busy_server_ends_the_wait(
     waited: list[float] = []
     monkeypatch.setattr(chat_models, "sleep", waited.append)
 
+    prompt = prompts.render(QUESTION, [])
     pieces = list(
         chat_models.stream_chat(
-            endpoint,
-            prompts.render(QUESTION, []),
+            permit_for(endpoint, prompt),
+            prompt,
             question=QUESTION,
             evidence=[],
             should_stop=lambda: bool(waited),

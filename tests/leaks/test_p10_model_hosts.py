@@ -20,6 +20,7 @@ from answers.exceptions import EndpointError, ModelFailed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt
 from tests.documents.sources.servers import tell_names
+from tests.permits import permit_for
 from workspaces import hosts
 
 PUBLIC = "93.184.215.14"
@@ -100,7 +101,7 @@ def _ask(url: str) -> str:
         name="x", kind=EndpointKind.OPENAI, base_url=url, model="m", connect_seconds=2, total_seconds=4
     )
     prompt = Prompt(system="s", question="q", version="v", template_sha256="")
-    return "".join(chat_models.stream_chat(endpoint, prompt, question="q", evidence=[]))
+    return "".join(chat_models.stream_chat(permit_for(endpoint, prompt), prompt, question="q", evidence=[]))
 
 
 def _at(server: Any) -> str:

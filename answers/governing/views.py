@@ -1,0 +1,50 @@
+"""The page of a workspace's settings on which its managers set what may be spent on models, and see what was."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings as installation
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from answers.governing import budgets
+from answers.models import Budget
+from workspaces.decorators import in_workspace
+from workspaces.exceptions import PortalError
+from workspaces.models import Workspace
+from workspaces.roles import Action
+
+
+class BudgetForm(forms.ModelForm):
+    """The limits of a budget; an empty one is none."""
+
+    class Meta:
+        model = Budget
+        fields = budgets.LIMITS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in budgets.LIMITS:
+            if name.endswith("_cost"):
+                self.fields[name].help_text = gettext_lazy("In %(currency)s.") % {"currency": installation.CURRENCY}
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace(Action.MANAGE)
+def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """What may be spent here in a day and a month, and by each person in a day."""
+    form = BudgetForm(request.POST if request.method == "POST" else None, instance=budgets.of(workspace))
+    if request.method == "POST" and form.is_valid():
+        try:
+            budgets.change(workspace, by=request.user, **form.cleaned_data)
+        except PortalError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Saved. It counts for the next call."))
+            return redirect("answers:budgets", slug=workspace.slug)
+    context = {"form": form, "meters": budgets.standing(workspace), "spent": budgets.spent(workspace)}
+    return render(request, "answers/budgets.html", context, status=400 if form.errors else 200)
