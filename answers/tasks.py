@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from answers import leases, pipeline, source_changes, withdrawal
 from answers.gaps import closing, gathering
+from answers.governing import ledger
 from answers.models import Answer, Replay
 from answers.replays import run as replaying
 from answers.reuse import offering
@@ -35,6 +36,7 @@ def replay_answer(replay_id: str) -> None:
 def sweep_answers() -> None:
     """Ring again for answers that no living worker holds, and end those whose sources went while they were held."""
     withdrawal.withdraw_leftovers()
+    ledger.release_dead()
     # A new one has its own bell under way; ringing again at once would only double it.
     waited = Q(lease_until__isnull=False) | Q(created_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
     forgotten = Answer.objects.filter(leases.unheld(), waited).order_by("created_at")

@@ -139,7 +139,7 @@ def search(
     looked_at = max(k, _READ_FOR_EVIDENCE, DEPTH if reranker else 0)
     hits, reranked = _hits(ranked[:looked_at], dict(near.finds), dict(match.finds)), None
     if reranker and hits:
-        reranked = rerank(workspace, reranker, query, [hit.passage for hit in hits])
+        reranked = rerank(workspace, reranker, query, [hit.passage for hit in hits], by=user)
         hits = _reordered(hits, reranked, Scope(user, workspace))
     evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(
