@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import QuestionError
-from answers.models import Conversation
+from answers.models import Conversation, RagTemplate
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
@@ -45,6 +45,13 @@ def for_question(conversation: Conversation | None, *, workspace: Workspace, by:
     locked.last_asked_at = timezone.now()
     locked.save(update_fields=["last_asked_at"])
     return locked
+
+
+def keep_template(conversation: Conversation, template: RagTemplate | None) -> None:
+    """Remember what its last question was asked with. In the transaction that asks it."""
+    if conversation.template_id != (template.pk if template else None):
+        conversation.template = template
+        conversation.save(update_fields=["template"])
 
 
 @transaction.atomic

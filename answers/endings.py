@@ -12,7 +12,7 @@ from answers import due, endpoints, news
 from answers.exceptions import LeaseLost
 from answers.grounding import summarise
 from answers.leases import ours
-from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun
+from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun, TemplateVersion
 from answers.policy.noting import as_detail, held_meanwhile, newest_rules, note_verdict, verdict_stands
 from answers.querysets import closed_evidence
 from answers.reuse import giving
@@ -38,6 +38,7 @@ _WRITTEN = (
     "policy",
     "endpoint",
     "endpoint_label",
+    "template",
     "raw_output",
     "dropped_citations",
     "parameters",
@@ -146,6 +147,7 @@ def _write_provenance(answer: Answer, state: State) -> None:
     answer.policy = state.policy
     answer.endpoint = state.endpoint or answer.endpoint
     answer.endpoint_label = _what_wrote(state)
+    answer.template = state.template or answer.template
     answer.raw_output = state.raw
     answer.dropped_citations = state.dropped
     answer.parameters = {**state.parameters, **({"search": SEARCH_LIMITED} if state.limited else {})}
@@ -202,6 +204,10 @@ def _hold(answer: Answer, state: State, rules: Answer, reviewers: Deciding, *, n
     news.waiting(draft, to=reviewers.people)
 
 
+def _template(version: TemplateVersion) -> dict[str, Any]:
+    return {"code": version.template.code, "number": version.number, "sha256": version.sha256}
+
+
 def _proof(answer: Answer, state: State) -> dict[str, Any]:
     """What the trail keeps: hashes and ids, never text."""
     proof: dict[str, Any] = {
@@ -210,6 +216,7 @@ def _proof(answer: Answer, state: State) -> dict[str, Any]:
         "endpoint": answer.endpoint_label,
         "prompt": answer.prompt_version,
         "prompt_sha256": answer.prompt_sha256,
+        **({"template": _template(state.template)} if state.template else {}),
         "output_sha256": digest(state.raw) if state.raw else "",
     }
     if state.release is not None:

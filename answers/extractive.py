@@ -24,6 +24,8 @@ from documents.sentences import is_table_row, sentence_spans
 logger = logging.getLogger(__name__)
 
 MOST_SENTENCES = 4
+#: Of a list, a further quotation is added while it scores this share of the best one.
+_WORTH_LISTING = 0.5
 #: How many of the best sentences by words are compared by meaning: each costs an embedding.
 _COMPARED = 20
 #: Of a sentence's score; the rest is the words'. Measured on 400 questions of SQuAD 2.0 with the eight nearest
@@ -91,9 +93,15 @@ class ExtractiveChat(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         material = messages[-1].additional_kwargs
-        chosen = choose(material["question"], material["evidence"])
+        items = material.get("items", 0)
+        chosen = choose(material["question"], material["evidence"], items=items)
         if not chosen:
             yield ChatGenerationChunk(message=AIMessageChunk(NO_EVIDENCE))
+        if items:
+            # What it found, as a list: a table, checklist or severity would be a judgement, and it makes none.
+            for place, (number, sentence) in enumerate(chosen):
+                yield ChatGenerationChunk(message=AIMessageChunk(f"{chr(10) if place else ''}- {sentence} [{number}]"))
+            return
         before = ""
         for number, sentence in chosen:
             gap = _gap(before, sentence)
@@ -101,8 +109,10 @@ class ExtractiveChat(BaseChatModel):
             before = sentence
 
 
-def choose(question: str, evidence: Sequence[Any]) -> list[tuple[int, str]]:
+def choose(question: str, evidence: Sequence[Any], *, items: int = 0) -> list[tuple[int, str]]:
     """The sentences that answer `question`, as (number of its source, sentence), in reading order.
+
+    Up to `items` of them for a list, which takes weaker ones too; 0: a few that answer together.
 
     Empty when no sentence shares a word with the question.
     """
@@ -115,8 +125,9 @@ def choose(question: str, evidence: Sequence[Any]) -> list[tuple[int, str]]:
     if best[0].score <= 0:
         return []
     chosen: list[_Candidate] = []
+    worth = _WORTH_LISTING if items else _WORTH_ADDING
     for candidate in best:
-        if len(chosen) == MOST_SENTENCES or candidate.score < _WORTH_ADDING * best[0].score:
+        if len(chosen) == (items or MOST_SENTENCES) or candidate.score < worth * best[0].score:
             break
         if not any(_says_the_same(candidate, other) for other in chosen):
             chosen.append(candidate)

@@ -41,7 +41,11 @@ def take(answer_id: UUID) -> Answer | None:
         "question",
         "asked_by",
         "endpoint",
+        "template__template",
+        "template__endpoint",
         "workspace__models__default_endpoint",
+        "workspace__templates_choice__standard__current__template",
+        "workspace__templates_choice__standard__current__endpoint",
         "workspace__reuse_rules",
         "workspace__checks__judge",
     )

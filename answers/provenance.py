@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from answers.models import Answer, Reuse, Review
+from answers.models import Answer, Reuse, Review, TemplateVersion
 from answers.reading import place_in_words
 from answers.states import RELEASED, AnswerStatus
 from audit.chain import digest
@@ -43,6 +43,7 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
             "sha256": answer.prompt_sha256,
             "template_sha256": answer.parameters.get("template_sha256", ""),
         },
+        "template": _template(answer.template),
         "model": {
             "endpoint": answer.model_label,
             "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
@@ -68,6 +69,19 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
         "reviews": [_review(row, with_reason=with_reasons and not closed) for row in reviews],
         "release": _release(answer),
         "reused": _reused(answer.reuse) if hasattr(answer, "reuse") else None,
+    }
+
+
+def _template(version: TemplateVersion | None) -> dict[str, Any] | None:
+    """The version it was made with; None: the built-in knowledge template, whose prompt is named above."""
+    if version is None:
+        return None
+    return {
+        "code": version.template.code,
+        "name": version.name,
+        "number": version.number,
+        "sha256": version.sha256,
+        "instructions_sha256": digest(version.instructions),
     }
 
 

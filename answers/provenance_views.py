@@ -16,6 +16,7 @@ from answers.models import Answer
 from answers.provenance import record_of
 from answers.provenance_page import MOST_ENTRIES, happenings, steps_of, tokens_of
 from answers.querysets import answers_explained_to, closed_documents
+from answers.rag_templates.task import task_of
 from answers.replays.sameness import require_comparable, require_reviewer, sources_of
 from answers.steps.state import State
 from audit.events import EventType
@@ -77,7 +78,7 @@ def _exchanged(answer: Answer, request: HttpRequest) -> dict[str, Any]:
     require_comparable(answer)
     state = State(answer)
     state.asked_as = answer.asked_as
-    prompt = prompts.render(state.question, sources_of(answer, request.user))
+    prompt = prompts.render(state.question, sources_of(answer, request.user), task_of(answer.template))
     record(
         EventType.EXCHANGE_READ,
         on=answer,

@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import conversations, endpoints, streaming
-from answers.exceptions import QuestionError, WrongState
+from answers.exceptions import QuestionError, TemplateError, WrongState
 from answers.language import language_of
-from answers.models import Answer, Conversation, ModelEndpoint, Question
+from answers.models import Answer, Conversation, ModelEndpoint, Question, TemplateVersion
+from answers.rag_templates import choosing
+from answers.rag_templates.choosing import Standard
 from answers.states import OPEN, AnswerStatus
 from answers.tasks import answer_question
 from audit.chain import digest
@@ -33,19 +35,22 @@ def ask(
     by: User,
     endpoint: ModelEndpoint | None = None,
     conversation: Conversation | None = None,
+    template: TemplateVersion | Standard | None = None,
 ) -> Answer:
     """Put a question in line; the answer that is returned has no text yet.
 
-    `endpoint` None is the workspace's default, `conversation` None a new one. Raises QuestionError for a text that is
-    blank or too long, for an archived workspace and a deleted conversation, EndpointError for a model the workspace
-    does not offer.
+    `endpoint` None is the workspace's default, `conversation` None a new one, `template` None the conversation's or
+    else the workspace's standard. Raises QuestionError for a text that is blank or too long, for an archived workspace
+    and a deleted conversation, TemplateError and EndpointError for a template or model the workspace does not offer.
     """
     access.require(by, Action.ASK, workspace)
     _require_open(workspace)
     asked = _checked(text, conversation)
     thread = conversations.for_question(conversation, workspace=workspace, by=by)
+    version = choosing.chosen_for(template, thread, workspace)
+    conversations.keep_template(thread, version.template if version else None)
     question = Question.objects.create(workspace=workspace, asked_by=by, conversation=thread, **asked)
-    return _put_in_line(question, by, endpoint)
+    return _put_in_line(question, by, endpoint, version)
 
 
 @transaction.atomic
@@ -81,7 +86,7 @@ def rephrase(answer: Answer, *, text: str, by: User, endpoint: ModelEndpoint | N
         replaces=earlier.pk,
         before_sha256=digest(earlier.text),
     )
-    return _put_in_line(question, by, endpoint or _still_offered(answer))
+    return _put_in_line(question, by, endpoint or _still_offered(answer), _once_more(answer))
 
 
 @transaction.atomic
@@ -92,7 +97,7 @@ def ask_again(answer: Answer, *, by: User, endpoint: ModelEndpoint | None = None
     """
     _require_asker(answer, by)
     _require_open(answer.workspace)
-    return _put_in_line(answer.question, by, endpoint or _still_offered(answer))
+    return _put_in_line(answer.question, by, endpoint or _still_offered(answer), _once_more(answer))
 
 
 @transaction.atomic
@@ -121,8 +126,16 @@ def _require_asker(answer: Answer, by: User) -> None:
 
 def _still_offered(answer: Answer) -> ModelEndpoint | None:
     """The model that wrote it, where the workspace offers that still."""
+    if answer.template is not None and answer.template.endpoint_id is not None:
+        # The template named it, and names it again.
+        return None
     endpoint = answer.endpoint
     return endpoint if endpoint is not None and endpoint in endpoints.choices_for(answer.workspace) else None
+
+
+def _once_more(answer: Answer) -> TemplateVersion | None:
+    version = choosing.once_more(answer)
+    return version if isinstance(version, TemplateVersion) else None
 
 
 def _checked(text: str, conversation: Conversation | None) -> dict[str, str]:
@@ -147,13 +160,24 @@ def _require_open(workspace: Workspace) -> None:
         raise QuestionError(_("This workspace is archived: what was asked can be read, and nothing new can be asked."))
 
 
-def _put_in_line(question: Question, by: User, endpoint: ModelEndpoint | None) -> Answer:
+def _put_in_line(
+    question: Question, by: User, endpoint: ModelEndpoint | None, template: TemplateVersion | None
+) -> Answer:
     if endpoint is not None:
         endpoints.require_allowed(endpoint, question.workspace)
+    if template is not None and template.endpoint is not None and endpoint not in (None, template.endpoint):
+        raise TemplateError(
+            _("“%(template)s” is always answered by the model “%(model)s”.")
+            % {"template": template.name, "model": template.endpoint.name}
+        )
     try:
         with transaction.atomic():
             answer = Answer.objects.create(
-                question=question, workspace=question.workspace, asked_by=by, endpoint=endpoint
+                question=question,
+                workspace=question.workspace,
+                asked_by=by,
+                endpoint=endpoint,
+                template=template,
             )
     except IntegrityError as error:
         raise WrongState(_("An answer to this question is already being made.")) from error
@@ -166,6 +190,7 @@ def _put_in_line(question: Question, by: User, endpoint: ModelEndpoint | None) -
         conversation=question.conversation_id,
         question_sha256=digest(question.text),
         endpoint=endpoint.name if endpoint else "",
+        **({"template": template.template.code, "template_number": template.number} if template else {}),
     )
     transaction.on_commit(partial(streaming.announce, answer))
     dispatch(answer_question, answer.pk)

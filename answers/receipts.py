@@ -90,6 +90,7 @@ def receipt(
             "released": {"at": _plain(release.get("at")), "by": release.get("by", "")},
             "model": _plain(said["model"]),
             "prompt": said["prompt"],
+            **({"template": said["template"]} if said["template"] else {}),
             "evidence": [_evidence(row) for row in said["evidence"]],
             "citations": [_citation(row, with_quotes=with_quotes) for row in citations],
             "reviews": [_review(row) for row in draft.reviews.all()] if (draft := _draft_of(answer)) else [],

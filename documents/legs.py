@@ -15,6 +15,7 @@ from functools import cache
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Q
 
 from documents import index, vectors
 from documents.embeddings import embed_query
@@ -28,6 +29,8 @@ from workspaces.models import User, Workspace
 logger = logging.getLogger(__name__)
 
 Find = tuple[str, float]
+#: Who searches where, within what.
+Asker = tuple[UUID, UUID, str]
 Words = Sequence[tuple[str, ...]]
 #: The question's vector, while the model still works on it; None where nothing is embedded.
 Embedding = Future[np.ndarray] | None
@@ -58,11 +61,12 @@ class Leg:
 class Legs:
     """Both legs of one search. `known` describes every find of either."""
 
-    def __init__(self, user: User, workspace: Workspace) -> None:
-        self.scope = Scope(user, workspace)
+    def __init__(self, user: User, workspace: Workspace, within: Q | None = None) -> None:
+        self.scope = Scope(user, workspace, within)
         self.known: dict[str, Candidate] = {}
         self._workspace_id: UUID = workspace.pk
-        self._asker = user.pk, workspace.pk
+        # What was wide enough for all of it says nothing about a part.
+        self._asker = user.pk, workspace.pk, str(within or "")
 
     def ask(self, query: str, asked: Words, space: Space) -> tuple[Leg, Leg]:
         """The vector leg, asked with `query`, and the keyword leg, asked with its words; "" and [] stay silent.
@@ -184,14 +188,14 @@ def _fitting(width: int, kept: int) -> int:
 # How wide to ask for whom, by what was open to them the last time; 0 for few passages, to be searched exactly at once.
 # Where to look first, never what may be seen.
 _REMEMBERED = 10_000
-_widths: OrderedDict[tuple[UUID, UUID], int] = OrderedDict()
+_widths: OrderedDict[Asker, int] = OrderedDict()
 
 
-def _width_of(asker: tuple[UUID, UUID]) -> int:
+def _width_of(asker: Asker) -> int:
     return _widths.get(asker, WIDTH)
 
 
-def _note(asker: tuple[UUID, UUID], width: int) -> None:
+def _note(asker: Asker, width: int) -> None:
     _widths.pop(asker, None)
     _widths[asker] = width
     if len(_widths) > _REMEMBERED:

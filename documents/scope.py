@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from documents.models import Document
 from documents.querysets import may_answer
@@ -48,11 +48,15 @@ class Candidate:
 
 
 class Scope:
-    """The passages of current versions in `workspace` that are open to `user`. Keep it for one search only."""
+    """The passages of current versions in `workspace` that are open to `user`. Keep it for one search only.
 
-    def __init__(self, user: User, workspace: Workspace) -> None:
+    `within` leaves fewer of those documents.
+    """
+
+    def __init__(self, user: User, workspace: Workspace, within: Q | None = None) -> None:
         self._user = user
         self._workspace = workspace
+        self._within = within
 
     @cached_property
     def versions(self) -> dict[UUID, OpenVersion]:
@@ -94,7 +98,10 @@ class Scope:
     def _documents(self) -> QuerySet[Document]:
         # A list of documents shows names, and what is found in them is text.
         documents = access.within_view(access.visible(self._user, Document))
-        return documents.filter(may_answer(), workspace=self._workspace).order_by()
+        documents = documents.filter(may_answer(), workspace=self._workspace).order_by()
+        # Ids, so that a condition over what a document bears finds each of them once.
+        narrower = None if self._within is None else Document.objects.filter(self._within).order_by().values("pk")
+        return documents if narrower is None else documents.filter(pk__in=narrower)
 
 
 def _open_version(row: Sequence[Any]) -> OpenVersion:

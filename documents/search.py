@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from documents.analysis import detect_language, query_words, words
@@ -117,11 +118,19 @@ def is_usable(result: SearchResult) -> bool:
 
 
 def search(
-    user: User, workspace: Workspace, query: str, k: int = 10, *, mode: str = Mode.HYBRID, space: Space | None = None
+    user: User,
+    workspace: Workspace,
+    query: str,
+    k: int = 10,
+    *,
+    mode: str = Mode.HYBRID,
+    space: Space | None = None,
+    within: Q | None = None,
 ) -> SearchResult:
     """The `k` passages of `workspace` that bear most on `query`, among those `user` may open now.
 
-    `space`: another than the one the workspace is searched in, to compare the two. Raises Hidden or Forbidden as
+    `space`: another than the one the workspace is searched in, to compare the two. `within`: only among the documents
+    that meet this condition; it narrows what is open and opens nothing. Raises Hidden or Forbidden as
     `access.require` does, ValueError for an unknown mode, and EmbeddingUnavailable where vectors are made here.
     """
     access.require(user, Action.OPEN, workspace)
@@ -131,7 +140,7 @@ def search(
     if not asked:
         return SearchResult(query, language, (), (), Evidence(None, 0.0, space.floor, space.scale), Empty.NO_WORDS)
 
-    legs = Legs(user, workspace)
+    legs = Legs(user, workspace, within)
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
     ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
@@ -140,7 +149,7 @@ def search(
     hits, reranked = _hits(ranked[:looked_at], dict(near.finds), dict(match.finds)), None
     if reranker and hits:
         reranked = rerank(workspace, reranker, query, [hit.passage for hit in hits], by=user)
-        hits = _reordered(hits, reranked, Scope(user, workspace))
+        hits = _reordered(hits, reranked, Scope(user, workspace, within))
     evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(
         query=query,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from answers.exceptions import PolicyError
 from answers.policy.facts import DRAWS, Facts, InForce, draw, endpoint_as_fact, gather
 from answers.policy.rules import BUILT_IN_MODEL, OTHER_MODELS, Condition, Effect, Rule, defaults, read
+from answers.rag_templates.choosing import code_of
 from answers.steps.state import State
 from workspaces.classification import Classification
 from workspaces.models import ReviewPolicy
@@ -55,6 +56,7 @@ def decide(state: State) -> Verdict:
         lowest_grounding=summary.lowest,
         unsupported_share=summary.share_unsupported if summary.sentences else None,
         endpoint=endpoint_as_fact(state.endpoint),
+        template=code_of(state.template),
         roles=tuple(roles),
         draw=draw(answer, state.question),
     )

@@ -15,6 +15,8 @@ from typing import Protocol
 from audit.chain import digest
 
 VERSION = "answer-1"
+#: The frame around what a template's author wrote. Its rules stand behind the task and cannot be written away.
+FRAME = "template-1"
 #: A model replies with this, and nothing else, when the sources hold no answer.
 NO_EVIDENCE = "NO_EVIDENCE"
 
@@ -38,6 +40,17 @@ class Quotable(Protocol):
     def text(self) -> str: ...
 
 
+class Task(Protocol):
+    """What a template adds to the rules that always hold: `form` is told to a model, `items` to the built-in one."""
+
+    @property
+    def instructions(self) -> str: ...
+    @property
+    def form(self) -> str: ...
+    @property
+    def items(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Exactly what a model is sent, and its hash over both parts."""
@@ -46,18 +59,26 @@ class Prompt:
     template_sha256: str
     system: str
     question: str
+    #: Up to so many quotations as a list, by the built-in model; 0: a few sentences.
+    items: int = 0
 
     @property
     def sha256(self) -> str:
         return digest(f"{self.system}\0{self.question}")
 
 
-def render(question: str, sources: Iterable[Quotable]) -> Prompt:
-    """The prompt that asks `question` of `sources`."""
-    system, template, sha256 = read_files(VERSION)
+def render(question: str, sources: Iterable[Quotable], task: Task | None = None) -> Prompt:
+    """The prompt that asks `question` of `sources`, and does `task` with them where there is one.
+
+    The words of a task are written by a manager: they are delimited like a source, and the rules follow them.
+    """
+    version = VERSION if task is None else FRAME
+    system, template, sha256 = read_files(version)
+    if task is not None:
+        system = Template(system).substitute(instructions=harmless(task.instructions), form=harmless(task.form))
     blocks = "\n".join(source_block(source) for source in sources)
     filled = Template(template).substitute(sources=blocks, question=harmless(question))
-    return Prompt(VERSION, sha256, system, filled)
+    return Prompt(version, sha256, system, filled, task.items if task else 0)
 
 
 def harmless(text: str) -> str:

@@ -125,7 +125,8 @@ def _standing_still(approved: UUID) -> QuerySet[ApprovedAnswer]:
 def _near(state: State, question: str) -> list[tuple[UUID, float]]:
     """Approved answers to the same question, nearest first, each with how near its vector is (1.0 where none is)."""
     language = state.language
-    known = in_force().filter(workspace=state.workspace, language=language).exclude(answer__question__text="")
+    known = in_force().filter(same_template(state), workspace=state.workspace, language=language)
+    known = known.exclude(answer__question__text="")
     known = known.exclude(Q(answer__released_by=state.asker) | Q(verified_by=state.asker))
     # The words first: they decide anyway, and thousands of vectors would cost more than all else that is done here.
     asked = known.order_by("-verified_at").values_list("pk", "answer__asked_as", "answer__question__text")[:_COMPARED]
@@ -141,6 +142,17 @@ def _near(state: State, question: str) -> list[tuple[UUID, float]]:
     cosines = meaning.cosines(list(vectors.values())).tolist()
     near = [(pk, round(cosine, 4)) for pk, cosine in zip(vectors, cosines, strict=True) if cosine >= LEAST_COSINE]
     return sorted(near, key=lambda one: -one[1])[:_LOOKED_AT]
+
+
+def same_template(state: State) -> Q:
+    """Made by the same template, looking at the same documents: another one gives the question another task."""
+    if state.template is None:
+        return Q(answer__template=None)
+    return Q(
+        answer__template__template=state.template.template_id,
+        answer__template__filters=state.template.filters,
+        answer__template__shape=state.template.shape,
+    )
 
 
 def _openable(asker: User, approved: ApprovedAnswer, similarity: float) -> Given | None:

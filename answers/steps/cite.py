@@ -23,6 +23,8 @@ _WORTH_ADDING = 0.2
 #: Fewer words between quotation marks are a term, not a quotation.
 _QUOTATION_WORDS = 3
 
+#: An item's own sign is no part of what it says.
+_BULLET = re.compile(r"\A[-*•–]\s+")
 _QUOTATION = re.compile(r"[\"“„«‹”]([^\"“”„«»‹›]{8,}?)[\"”“»›]")
 
 Span = tuple[int, int]
@@ -74,6 +76,7 @@ def split(text: str) -> Iterator[Sentence]:
 
 def locate(claim: str, source: Source) -> Span | None:
     """Where in `source.text` the claim stands, or None when it stands nowhere in it."""
+    claim = _BULLET.sub("", claim)
     if verbatim := _find(claim, source.text):
         return verbatim
     quotations = [q for q in _QUOTATION.findall(claim) if len(q.split()) >= _QUOTATION_WORDS]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Substr
 
 from answers import checks, leases
@@ -14,13 +14,14 @@ from answers.endpoints import label_of
 from answers.exceptions import Ended
 from answers.models import Evidence
 from answers.models.evidence import FIRST_INHERITED
+from answers.rag_templates import filters
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents.embeddings import EmbeddingUnavailable
-from documents.models import Passage
+from documents.models import Document, Passage
 from documents.search import Hit, SearchResult, search
 from workspaces import access
 from workspaces.exceptions import Refused
@@ -63,18 +64,37 @@ def retrieve(state: State) -> Outcome:
 def _search(state: State) -> SearchResult:
     try:
         space = state.trial.space if state.trial else None
-        return search(state.asker, state.workspace, state.question, k=PASSAGES, space=space)
+        return search(
+            state.asker,
+            state.workspace,
+            state.question,
+            k=state.template.passages if state.template else PASSAGES,
+            space=space,
+            within=_within(state),
+        )
     except Refused as error:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, at="search") from error
     except EmbeddingUnavailable as error:
         raise Ended(AnswerStatus.FAILED_SEARCH, reason=str(error)) from error
 
 
+def _within(state: State) -> Q | None:
+    """The documents the template looks at, which narrows what is open to the asker; None: all of that."""
+    if state.template is None or not state.template.filters:
+        return None
+    return filters.condition(filters.read(state.template.filters), state.workspace)
+
+
+def _still_within(state: State) -> Q:
+    found = _within(state)
+    return Q() if found is None else Q(version__document__in=Document.objects.filter(found).order_by().values("pk"))
+
+
 def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
     """The hits the asker may open at this moment, in the order they were found."""
     passages = (
         access.visible(state.asker, Passage)
-        .filter(access.is_still_open(state.asker), pk__in=hits, workspace=state.workspace)
+        .filter(access.is_still_open(state.asker), _still_within(state), pk__in=hits, workspace=state.workspace)
         .order_by()
         .annotate(
             document_id=F("version__document"),

@@ -1,8 +1,12 @@
 """Settle what this question runs with: the asker's right, the release policy and the model."""
 
+from typing import Any
+
 from answers import endpoints
 from answers.exceptions import Ended, EndpointError
 from answers.models import ModelEndpoint
+from answers.rag_templates import choosing
+from answers.rag_templates.content import stricter
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, State
 from workspaces import access
@@ -14,7 +18,8 @@ def scope(state: State) -> Outcome:
     held = _held(state)
     if not {Action.ASK, Action.OPEN} <= held and access.broken_glass(state.asker, state.workspace) is None:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, missing=sorted({Action.ASK, Action.OPEN} - held))
-    state.policy = state.workspace.review_policy
+    state.template = state.answer.template or choosing.standard_of(state.workspace)
+    state.policy = stricter(state.workspace.review_policy, state.template.review if state.template else "")
     state.endpoint = _endpoint(state)
     return Outcome(
         detail={
@@ -22,8 +27,17 @@ def scope(state: State) -> Outcome:
             "language": state.language,
             "policy": state.policy,
             "endpoint": endpoints.label_of(state.endpoint),
+            **_template(state),
         }
     )
+
+
+def _template(state: State) -> dict[str, Any]:
+    """The version it is made with, where that is not the built-in one."""
+    version = state.template
+    if version is None:
+        return {}
+    return {"template": {"code": version.template.code, "number": version.number, "sha256": version.sha256}}
 
 
 def _held(state: State) -> frozenset[str]:
@@ -35,7 +49,7 @@ def _held(state: State) -> frozenset[str]:
 
 def _endpoint(state: State) -> ModelEndpoint:
     try:
-        chosen = state.answer.endpoint
+        chosen = state.template.endpoint if state.template and state.template.endpoint else state.answer.endpoint
         if chosen is not None:
             endpoints.require_allowed(chosen, state.workspace)
             return chosen

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from answers.models import Answer, Grounding, ModelEndpoint, WorkspaceChecks
+from answers.models import Answer, Grounding, ModelEndpoint, TemplateVersion, WorkspaceChecks
 from answers.prompts import Prompt
 from workspaces.models import User, Workspace
 
@@ -101,6 +101,8 @@ class State:
     #: What this is tried for; then the answer is no row, and nothing of it is kept as one. None for a real answer.
     trial: "Trial | None" = None
     # scope
+    #: The version it is made with; None: the built-in knowledge template.
+    template: TemplateVersion | None = None
     policy: str = ""
     endpoint: ModelEndpoint | None = None
     # understand
