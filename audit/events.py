@@ -234,7 +234,6 @@ class EventType(models.TextChoices):
     TEMPLATE_TRIED = "template.tried", _("A preview of a template's version was asked for.")
     TEMPLATE_TRIAL_ENDED = "template.trial_ended", _("A preview of a template's version ended.")
     TEMPLATE_TRIAL_READ = "template.trial_read", _("Somebody who manages the workspace read what a preview came to.")
-    TEMPLATE_SENT = "template.sent", _("Passages were authorised and given to a model in a trial, which answers nobody.")
     QUESTION_SET_CHANGED = "evaluation.set_changed", _("A question set was made, or its questions were changed.")
     QUESTION_SET_TAKEN = "evaluation.set_taken", _("A person took a question set away as a file.")
     EVALUATION_STARTED = "evaluation.started", _("A person had a question set asked, or went on with it.")

@@ -205,7 +205,9 @@ SENTENCES: dict[str, Any] = {
     EventType.EXCHANGE_READ: gettext_lazy("%(who)s read what a model was sent for an answer and what it wrote."),
     EventType.TEMPLATE_ADOPTED: gettext_lazy("%(who)s took the template “%(template)s” into the workspace."),
     EventType.TEMPLATE_SAVED: gettext_lazy("%(who)s saved version %(number)s of the template “%(template)s”."),
-    EventType.TEMPLATE_IN_FORCE: gettext_lazy("%(who)s put version %(number)s of the template “%(template)s” in force."),
+    EventType.TEMPLATE_IN_FORCE: gettext_lazy(
+        "%(who)s put version %(number)s of the template “%(template)s” in force."
+    ),
     EventType.TEMPLATE_SWITCHED: gettext_lazy("%(who)s switched the template “%(template)s” on or off."),
     EventType.TEMPLATE_STANDARD: gettext_lazy("%(who)s changed the standard template of “%(what)s”."),
     EventType.TEMPLATE_TRIED: gettext_lazy("%(who)s had a version of the template “%(template)s” tried."),
