@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from answers.grounding import figures
+from answers.grounding.exclusive import opposite
+from answers.grounding.moved import moved
 from answers.grounding.names import missing, names
-from answers.grounding.polarity import denial_differs, opposite, spelled_out
+from answers.grounding.polarity import denial_differs, spelled_out
 from answers.models import Grounding
 from documents import analysis
 from documents.sentences import sentence_spans
@@ -91,7 +93,7 @@ def weigh_sentence(text: str, places: Sequence[Place], near: Nearness = no_nearn
 # --- Inside -----------------------------------------------------------------------------------------------------
 
 #: A figure that stands in the passage, though not in the sentence that is cited, makes a sentence doubtful, not wrong.
-_DOUBTS = frozenset({"number_elsewhere", "date_elsewhere", "opposite"})
+_DOUBTS = frozenset({"number_elsewhere", "date_elsewhere", "figure_moved", "opposite"})
 
 
 def _reason(code: str, what: str = "", instead: str = "") -> Reason:
@@ -145,6 +147,8 @@ def _wrong_figures(text: str, places: Sequence[Place]) -> list[Reason]:
             found.append(_reason("date", date.text))
         elif not date.agrees(quoted.dates, around.numbers):
             found.append(_reason("date_elsewhere", date.text))
+    if not found and (of_another := moved(text, "\n".join(place.stated for place in places), places[0].language)):
+        found.append(_reason("figure_moved", of_another))
     return sorted(found, key=lambda reason: reason["code"] in _DOUBTS)
 
 
@@ -159,7 +163,7 @@ def _wrong_sense(text: str, places: Sequence[Place]) -> list[Reason]:
     place, closest = _closest(text, places)
     if denial_differs(text, closest, place.language):
         return [_reason("negation")]
-    pair = opposite(text, closest)
+    pair = opposite(spelled_out(text), spelled_out(closest))
     return [_reason("opposite", *pair)] if pair else []
 
 

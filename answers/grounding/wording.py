@@ -6,6 +6,7 @@ _WORDING = {
     "uncited": _("No source is named for this sentence."),
     "number": _("The number %(what)s is not in the cited passage."),
     "number_elsewhere": _("The number %(what)s is in the cited passage, but not in the sentence that is cited."),
+    "figure_moved": _("In the cited passage %(what)s belongs to something else."),
     "unit": _("The cited passage gives %(what)s another unit."),
     "date": _("The date %(what)s is not in the cited passage."),
     "date_elsewhere": _("The date %(what)s is in the cited passage, but not in the sentence that is cited."),

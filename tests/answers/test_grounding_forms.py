@@ -2,6 +2,7 @@
 
 import pytest
 
+from answers.grounding import sentence
 from answers.grounding.sentence import Place, Weighed, weigh_sentence
 from answers.models import Grounding
 from documents import analysis
@@ -57,3 +58,69 @@ def test_another_figure_in_the_same_words_is_another(source, claim):
 
     assert found.verdict == Grounding.UNSUPPORTED
     assert found.reasons[0]["code"] in {"number", "unit"}
+
+
+SAME_SENSE = [
+    ("Notice is given no later than 30 days before.", "Notice is given at most 30 days before."),
+    ("Rok za prijavu štete iznosi ne više od 8 dana.", "Rok za prijavu štete iznosi najviše 8 dana."),
+    (
+        "Smoking is not permitted in any office, corridor, stairwell or garage.",
+        "Smoking is prohibited in any office, corridor, stairwell or garage.",
+    ),
+    (
+        "Pušenje je zabranjeno u svim prostorijama i dvorištu ove zgrade.",
+        "Pušenje nije dozvoljeno u svim prostorijama i dvorištu ove zgrade.",
+    ),
+    (
+        "The allowance is 30 euros for lunch and 50 for dinner.",
+        "The allowance is 50 for dinner and 30 euros for lunch.",
+    ),
+    ("Item | Price | Stock\nBolt | 12 | 400\nNut | 7 | 900", "The Bolt has Price 12 and Stock 400."),
+    ("The company grew between 2019 and 2023.", "Between 2019 and 2023 the company grew."),
+    ("The desk is open from Monday to Friday.", "The desk is open Monday to Friday."),
+]
+OTHER_SENSE = [
+    ("Visitors are not allowed in the server room without an escort.",
+     "Visitors are allowed in the server room without an escort.", "negation"),
+    ("Visitors are allowed in the server room only with an escort.",
+     "Visitors are not allowed in the server room with an escort.", "negation"),
+    ("Staff may work from home two days a week.", "Staff may work from home two days a month.", "opposite"),
+    ("Overtime is paid unless the manager objects.", "Overtime is paid if the manager objects.", "opposite"),
+    ("All employees are entitled to the bonus.", "Some employees are entitled to the bonus.", "opposite"),
+    ("Payment is due within 30 days of the invoice.", "Payment is due after 30 days of the invoice.", "opposite"),
+    ("Sednica se održava u ponedeljak u velikoj sali.", "Седница се одржава у уторак у великој сали.", "opposite"),
+    ("Sednica se održava u martu u velikoj sali.", "Sednica se održava u maju u velikoj sali.", "opposite"),
+    ("Kamata se obračunava mesečno na ceo dug.", "Kamata se obračunava godišnje na ceo dug.", "opposite"),
+    ("The allowance is 30 euros for lunch and 50 euros for dinner.",
+     "The allowance is 50 euros for lunch and 30 euros for dinner.", "figure_moved"),
+    ("The contract begins on 1 January 2023 and ends on 12 March 2024.",
+     "The contract begins on 12 March 2024 and ends on 1 January 2023.", "figure_moved"),
+    ("Leave is 20 days for staff under 30 and 25 days for staff over 50.", "Leave is 25 days for staff under 30.",
+     "figure_moved"),
+    ("Član 12. stav 3. primenjuje se na ugovore.", "Član 3. stav 12. primenjuje se na ugovore.", "figure_moved"),
+    ("Item | Price | Stock\nBolt | 12 | 400\nNut | 7 | 900", "The Bolt has Price 7 and Stock 900.", "figure_moved"),
+    ("Ставка | Цена | Залиха\nВијак | 12 | 400\nМатица | 7 | 900", "Matica | 12 | 400", "figure_moved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "claim"), SAME_SENSE)
+def test_the_same_said_the_other_way_round_is_the_same(source, claim):
+    assert weighed(source, claim).verdict == Grounding.SUPPORTED
+
+
+@pytest.mark.parametrize(("source", "claim", "code"), OTHER_SENSE)
+def test_nearly_the_same_words_that_say_something_else_do_not_stand(source, claim, code):
+    found = weighed(source, claim)
+
+    assert found.verdict != Grounding.SUPPORTED
+    assert code in [reason["code"] for reason in found.reasons]
+
+
+def test_each_of_the_new_checks_is_what_catches_it(monkeypatch):
+    monkeypatch.setattr(sentence, "moved", lambda *_: "")
+    monkeypatch.setattr(sentence, "opposite", lambda *_: None)
+    monkeypatch.setattr(sentence, "denial_differs", lambda *_: False)
+
+    believed = [weighed(source, claim).verdict for source, claim, _code in OTHER_SENSE]
+
+    assert believed.count(Grounding.SUPPORTED) >= len(OTHER_SENSE) - 2
