@@ -9,9 +9,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from answers import leases, pipeline, source_changes, withdrawal
+from answers.draft_review import erasing
+from answers.draft_review import run as examining
+from answers.evaluation import working as evaluating
 from answers.gaps import closing, gathering
 from answers.governing import ledger
-from answers.models import Answer, Replay
+from answers.models import Answer, EvaluationRun, Examination, Replay
 from answers.replays import run as replaying
 from answers.reuse import offering
 from workspaces.dispatch import dispatch
@@ -32,6 +35,30 @@ def replay_answer(replay_id: str) -> None:
     replaying.run(UUID(replay_id))
 
 
+@shared_task(name="answers.tasks.examine_draft")
+def examine_draft(examination_id: str) -> None:
+    """Work on one draft for a turn, if nobody is at it, and ring again while there is more."""
+    if examining.run(UUID(examination_id)):
+        dispatch(examine_draft, examination_id)
+
+
+@shared_task(name="answers.tasks.sweep_examinations")
+def sweep_examinations() -> None:
+    """Ring again for drafts that no living worker holds, and erase those that were kept long enough."""
+    waited = Q(lease_until__isnull=False) | Q(asked_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
+    forgotten = Examination.objects.filter(examining.unheld(), waited).order_by("asked_at")
+    for examination_id in forgotten.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        dispatch(examine_draft, examination_id)
+    erasing.erase_old()
+
+
+@shared_task(name="answers.tasks.evaluate_run")
+def evaluate_run(run_id: str) -> None:
+    """Ask some questions of a run, if nobody is at it, and ring again while there are more."""
+    if evaluating.work(UUID(run_id)):
+        dispatch(evaluate_run, run_id)
+
+
 @shared_task(name="answers.tasks.sweep_answers")
 def sweep_answers() -> None:
     """Ring again for answers that no living worker holds, and end those whose sources went while they were held."""
@@ -46,6 +73,10 @@ def sweep_answers() -> None:
     replays = Replay.objects.filter(replaying.unheld(), waited).order_by("asked_at")
     for replay_id in replays.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
         dispatch(replay_answer, replay_id)
+    waited = Q(lease_until__isnull=False) | Q(started_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
+    runs = EvaluationRun.objects.filter(evaluating.unheld(), waited).order_by("started_at")
+    for run_id in runs.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        dispatch(evaluate_run, run_id)
 
 
 @shared_task(name="answers.tasks.sweep_gaps")

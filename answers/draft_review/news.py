@@ -1,0 +1,73 @@
+"""Who is told what about examined drafts. Each function writes notices in the caller's transaction."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from answers.models import Examination, ExaminationState
+from workspaces import access
+from workspaces.models import User
+from workspaces.notifications import notify, notify_each
+from workspaces.notifications.registry import Kind, describe
+from workspaces.roles import Action
+
+
+def ended(examination: Examination) -> None:
+    """It came to findings, which wait or can be read, or to none."""
+    if examination.state == ExaminationState.HELD:
+        waiting(examination)
+    else:
+        decided(examination)
+
+
+def waiting(examination: Examination) -> None:
+    """Reviewers of the workspace; those to whom something it rests on is closed are told of nothing."""
+    reviewers = access.people_allowed(examination.workspace, Action.REVIEW, Action.OPEN)
+    tied = {examination.asked_by_id, examination.first_approved_by_id}
+    able = [person for person in reviewers if person.pk not in tied and _knows(person, examination)]
+    _tell(Kind.EXAMINATION_WAITING, examination, able)
+
+
+def decided(examination: Examination, *, by: User | None = None) -> None:
+    """The owner is told whether there is something to read."""
+    released = examination.state == ExaminationState.RELEASED
+    kind = Kind.EXAMINATION_DONE if released else Kind.EXAMINATION_REFUSED
+    _tell(kind, examination, [examination.asked_by], by=by)
+
+
+def closed(examinations: Sequence[Examination]) -> None:
+    """Findings in these, which are of one workspace, were closed."""
+    told = [(one, [one.asked_by]) for one in examinations]
+    if told:
+        notify_each(Kind.FINDINGS_CLOSED, told, workspace=examinations[0].workspace_id)
+
+
+def _knows(person: User, examination: Examination) -> bool:
+    return access.visible(person, Examination).filter(pk=examination.pk).exists()
+
+
+def _tell(kind: Kind, examination: Examination, to: Sequence[User], *, by: User | None = None) -> None:
+    notify(kind, to=to, workspace=examination.workspace_id, about=examination, by=by)
+
+
+# --- How they are named -------------------------------------------------------------------------------------
+
+
+def _title(examination: Examination) -> str:
+    return examination.title
+
+
+def _page(examination: Examination) -> str:
+    return reverse("answers:examination", kwargs={"slug": examination.workspace.slug, "pk": examination.pk})
+
+
+def _prepared(rows: QuerySet[Examination]) -> QuerySet[Examination]:
+    return rows.select_related("workspace")
+
+
+def _waits(examination: Examination) -> bool:
+    return examination.state == ExaminationState.HELD
+
+
+describe(Examination, name=_title, address=_page, prepared=_prepared, waits={Kind.EXAMINATION_WAITING: _waits})

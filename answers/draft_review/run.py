@@ -1,0 +1,270 @@
+"""Examine one draft: clause by clause, each written down before the next, then the draft as a whole.
+
+The row is the job. It may be taken up by any worker at any clause; a long draft is worked on in turns, so that it does
+not keep questions waiting.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers.draft_review import asking, guidance, guides, news, whole
+from answers.draft_review.clauses import split
+from answers.draft_review.found import Found
+from answers.draft_review.keeping import digest_of, rows_of
+from answers.draft_review.verdict import decide
+from answers.exceptions import EndpointError, LeaseLost, ModelFailed
+from answers.language import speaking
+from answers.models import (
+    OPEN_EXAMINATIONS,
+    Clause,
+    Examination,
+    ExaminationState,
+    Finding,
+    FindingCategory,
+)
+from answers.prompts import draft_reviewing
+from answers.states import AnswerStatus
+from answers.steps.state import Source
+from audit import context
+from audit.events import EventType
+from audit.record import record
+from documents.embeddings import EmbeddingUnavailable
+from workspaces.exceptions import Refused
+
+logger = logging.getLogger(__name__)
+
+#: Attempts that end without letting go of the row before it is given up.
+MOST_DEATHS = 3
+#: How long one turn lasts at most, but for the clause it is at.
+TURN_SECONDS = 20.0
+#: Clauses a model failed at, after which it is not asked about the others.
+MOST_FAILURES = 3
+_GLANCE_SECONDS = 1.0
+
+
+def unheld() -> Q:
+    """Open examinations that no living worker holds."""
+    return Q(state__in=OPEN_EXAMINATIONS) & (Q(lease_until=None) | Q(lease_until__lt=Now()))
+
+
+def run(examination_id: UUID) -> bool:
+    """Work on the draft for a turn, unless it is settled or another worker is at it; whether a turn is left to do."""
+    taken = Examination.objects.filter(unheld(), pk=examination_id).update(
+        state=ExaminationState.WORKING,
+        attempt=F("attempt") + 1,
+        # A lease that was left standing is a worker that died.
+        deaths=F("deaths") + Case(When(lease_until__isnull=False, then=Value(1)), default=Value(0)),
+        lease_until=_from_now(),
+    )
+    if not taken:
+        return False
+    related = ("asked_by", "workspace", "endpoint")
+    examination = Examination.objects.select_related(*related).get(pk=examination_id)
+    with context.acting(None), speaking(examination.language):
+        try:
+            return _work(examination)
+        except LeaseLost:
+            logger.info("Examination %s was ended or taken over; attempt %s ends.", examination_id, examination.attempt)
+            return False
+        except BaseException:
+            # The next sweep need not wait for the lease, and this attempt is counted.
+            _ours(examination).update(lease_until=Now())
+            raise
+
+
+def _work(examination: Examination) -> bool:
+    if examination.deaths >= MOST_DEATHS:
+        _end(examination, ExaminationState.FAILED, _("Three attempts were broken off."))
+        return False
+    until = monotonic() + TURN_SECONDS
+    try:
+        _split(examination)
+        for clause in examination.clauses.filter(done_at=None).order_by("place"):
+            _examine(examination, clause)
+            if monotonic() > until:
+                return bool(_ours(examination).update(lease_until=None))
+        _finish(examination)
+    except Refused as error:
+        _end(examination, ExaminationState.REFUSED, str(error))
+    except EmbeddingUnavailable:
+        _end(examination, ExaminationState.FAILED, _("The workspace's documents could not be searched."))
+    return False
+
+
+@transaction.atomic
+def _split(examination: Examination) -> None:
+    _renew(examination)
+    if examination.clauses.exists():
+        return
+    parts = enumerate(split(examination.text), start=1)
+    Clause.objects.bulk_create(
+        Clause(examination=examination, place=place, label=part.label, start=part.start, end=part.end)
+        for place, part in parts
+    )
+
+
+def _examine(examination: Examination, clause: Clause) -> None:
+    """Hold one clause against the guidance and write down what was found, unless the row was lost meanwhile."""
+    words = examination.text[clause.start : clause.end]
+    hits = guides.find(examination.asked_by, examination.workspace, words)
+    with transaction.atomic():
+        _renew(examination)
+        sources = guides.authorised(examination.asked_by, examination.workspace, hits)
+        asks = bool(sources) and asking.has_a_model(examination) and examination.unread < MOST_FAILURES
+        guides.keep(clause, sources)
+        if asks:
+            _tell_sent(examination, clause, sources)
+    found, counted = _asked(examination, clause, sources) if asks else ([], {})
+    if not asks and sources and asking.has_a_model(examination):
+        counted = {"unread": 1}
+    language = examination.language.partition("-")[0]
+    taken = [(one.start, one.end) for one in found]
+    for one in guidance.check(examination.text, clause.start, clause.end, language, sources):
+        is_beside = not any(one.start < end and start < one.end for start, end in taken)
+        if is_beside and (not found or one.category == FindingCategory.CONFLICT):
+            found.append(one)
+    _write(examination, clause, sources, found, counted)
+
+
+def _asked(examination: Examination, clause: Clause, sources: Sequence[Source]) -> tuple[list[Found], dict[str, int]]:
+    """What the model found; where it fails, nothing, counted, with the reason kept. Raises LeaseLost."""
+    watch = _Watch(examination)
+    try:
+        found, dropped = asking.ask(examination, clause, sources, watch.should_stop)
+    except (ModelFailed, EndpointError) as error:
+        logger.warning("Examination %s, clause %s: %s", examination.pk, clause.place, type(error).__name__)
+        examination.problem = _problem(error)
+        return [], {"unread": 1}
+    if watch.lost:
+        raise LeaseLost(examination.pk)
+    return found, {"dropped": dropped}
+
+
+@transaction.atomic
+def _write(
+    examination: Examination,
+    clause: Clause,
+    sources: Sequence[Source],
+    found: Sequence[Found],
+    counted: dict[str, int],
+) -> None:
+    for name, more in counted.items():
+        setattr(examination, name, getattr(examination, name) + more)
+    _renew(
+        examination,
+        problem=examination.problem,
+        prompt_version=draft_reviewing.VERSION if asking.has_a_model(examination) else "",
+        **{name: getattr(examination, name) for name in counted},
+    )
+    # A document that went, or was closed to them, while the model wrote takes what rests on it along.
+    held = guides.still_open(examination.asked_by, examination.workspace, sources)
+    kept = [one for one in found if held or one.source is None]
+    Finding.objects.bulk_create(rows_of(kept, examination, clause))
+    Clause.objects.filter(pk=clause.pk).update(done_at=timezone.now())
+
+
+def _tell_sent(examination: Examination, clause: Clause, sources: Sequence[Source]) -> None:
+    record(
+        EventType.EXAMINATION_SENT,
+        on=examination,
+        workspace=examination.workspace_id,
+        by=examination.asked_by,
+        attempt=examination.attempt,
+        clause=clause.place,
+        endpoint=examination.endpoint_label,
+        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in sources],
+    )
+
+
+def _finish(examination: Examination) -> None:
+    found = list(whole.check(examination))
+    by_model = Finding.objects.filter(examination=examination, by_model=True).exists()
+    with transaction.atomic():
+        _renew(examination)
+        Finding.objects.bulk_create(rows_of(found, examination, None))
+        verdict = decide(examination, by_model=by_model)
+        state = ExaminationState.HELD if verdict.held else ExaminationState.RELEASED
+        _settle(
+            examination,
+            state,
+            release_rule=verdict.rule,
+            takes_two=verdict.takes_two,
+            findings_sha256=digest_of(examination),
+            examined_at=timezone.now(),
+        )
+
+
+@transaction.atomic
+def _end(examination: Examination, state: ExaminationState, problem: str) -> None:
+    """It comes to no findings."""
+    examination.problem = problem[:300]
+    _settle(examination, state, problem=examination.problem)
+
+
+def _settle(examination: Examination, state: ExaminationState, **changes: Any) -> None:
+    """The ending, its entry and its notices, if the row is still this attempt's. Raises LeaseLost."""
+    if not _ours(examination).update(state=state, lease_until=None, **changes):
+        raise LeaseLost(examination.pk)
+    for name, value in (changes | {"state": state}).items():
+        setattr(examination, name, value)
+    record(
+        EventType.EXAMINATION_ENDED,
+        on=examination,
+        workspace=examination.workspace_id,
+        by=examination.asked_by,
+        outcome=state.value,
+        findings=examination.findings.count(),
+        dropped=examination.dropped,
+        unread=examination.unread,
+        findings_sha256=examination.findings_sha256,
+        text_sha256=examination.text_sha256,
+        rule=examination.release_rule,
+    )
+    news.ended(examination)
+
+
+def _problem(error: ModelFailed | EndpointError) -> str:
+    if isinstance(error, EndpointError):
+        return str(error)[:300]
+    return ": ".join(part for part in (str(AnswerStatus(error.status).label), error.detail) if part)[:300]
+
+
+# --- Holding the row ----------------------------------------------------------------------------------------
+
+
+def _ours(examination: Examination) -> QuerySet[Examination]:
+    return Examination.objects.filter(pk=examination.pk, attempt=examination.attempt, state=ExaminationState.WORKING)
+
+
+def _renew(examination: Examination, **changes: Any) -> None:
+    if not _ours(examination).update(lease_until=_from_now(), **changes):
+        raise LeaseLost(examination.pk)
+
+
+def _from_now() -> Combinable:
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+class _Watch:
+    """Asked as often as one likes whether to stop; looks at the row every second, which holds on to it as well."""
+
+    def __init__(self, examination: Examination) -> None:
+        self.examination, self.lost, self._looked_at = examination, False, monotonic()
+
+    def should_stop(self) -> bool:
+        if not self.lost and monotonic() - self._looked_at >= _GLANCE_SECONDS:
+            self._looked_at = monotonic()
+            self.lost = not _ours(self.examination).update(lease_until=_from_now())
+        return self.lost

@@ -1,0 +1,74 @@
+"""Whether findings are released to the draft's owner or held for a reviewer: the workspace's policy, as for answers."""
+
+from dataclasses import dataclass
+
+from django.utils.crypto import salted_hmac
+
+from answers.models import ClauseSource, Examination, ReleaseRules
+from answers.policy.facts import DRAWS, Facts, InForce, endpoint_as_fact
+from answers.policy.verdicts import Guard, by_rules
+from documents.models import Document
+from workspaces.classification import Classification
+from workspaces.models import Membership, ReviewPolicy
+
+#: Rules on the template mean this one.
+TEMPLATE = "draft_review"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    held: bool
+    rule: str
+    takes_two: bool
+
+
+def decide(examination: Examination, *, by_model: bool) -> Verdict:
+    """The verdict of now. What a model wrote in its own words has no measured support, which counts against release."""
+    workspace = examination.workspace
+    level = _highest(examination)
+    guarded = workspace.second_approver_from
+    two = bool(guarded) and level.rank >= Classification(guarded).rank
+    match ReviewPolicy(workspace.review_policy):
+        case ReviewPolicy.OPEN:
+            return Verdict(False, Guard.OPEN, False)
+        case ReviewPolicy.REVIEW:
+            return Verdict(True, Guard.REVIEW, two)
+        case ReviewPolicy.RISK:
+            facts = Facts(
+                classification=level.value,
+                lowest_grounding=None if by_model else 1.0,
+                unsupported_share=None if by_model else 0.0,
+                endpoint=endpoint_as_fact(examination.endpoint),
+                template=TEMPLATE,
+                roles=_roles(examination),
+                draw=_draw(examination),
+            )
+            found = by_rules(_in_force(examination), facts, asker=str(examination.asked_by_id))
+            return Verdict(found.held, found.rule, found.held and (found.takes_two or two))
+
+
+def _highest(examination: Examination) -> Classification:
+    """Of the draft itself and of all that its clauses were held against."""
+    read = ClauseSource.objects.filter(clause__examination=examination).order_by().values("document")
+    levels = Document.objects.filter(pk__in=read).order_by().values_list("classification", flat=True).distinct()
+    return max(map(Classification, [examination.classification, *levels]), key=lambda level: level.rank)
+
+
+def _roles(examination: Examination) -> tuple[str, ...]:
+    held = Membership.objects.filter(
+        user=examination.asked_by_id, group__workspace_role__workspace=examination.workspace_id
+    )
+    return tuple(sorted(set(held.order_by().values_list("group__workspace_role__role", flat=True))))
+
+
+def _in_force(examination: Examination) -> InForce:
+    newest = ReleaseRules.objects.filter(workspace=examination.workspace_id).order_by("-number")
+    row = newest.values("number", "rules", "made_by").first()
+    return InForce(row["number"], row["rules"], str(row["made_by"])) if row else InForce()
+
+
+def _draw(examination: Examination) -> int:
+    """The same whenever the same person brings the same draft: asking again is not another draw."""
+    said = f"{examination.workspace_id}:{examination.asked_by_id}:{examination.text_sha256}"
+    digest = salted_hmac("answers.draft_review.draw", said, algorithm="sha256").digest()
+    return int.from_bytes(digest[:8], "big") % DRAWS

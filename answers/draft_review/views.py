@@ -1,0 +1,195 @@
+"""Pages of examined drafts: bring one, watch it being read, decide on what was found, take it away; and its review."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from answers.draft_review import deciding, reading, releasing
+from answers.draft_review.asking import has_a_model
+from answers.draft_review.bringing import bring, read_file, read_text
+from answers.draft_review.erasing import erase
+from answers.draft_review.export.take import FORMATS, take
+from answers.draft_review.forms import BringForm
+from answers.draft_review.separation import refusal
+from answers.models import Examination, ExaminationState, FindingDecision, Severity
+from workspaces import access
+from workspaces.decorators import in_workspace
+from workspaces.exceptions import PortalError
+from workspaces.models import Workspace
+from workspaces.roles import Action
+
+PAGE = 20
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace(Action.ASK)
+def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """One's own drafts, those that wait for one's review, and the form that brings another."""
+    form = BringForm(request.POST or None, request.FILES or None, workspace=workspace)
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data
+        try:
+            brought = read_file(sent["file"]) if sent["file"] else read_text(sent["title"], sent["text"])
+            chosen = {"classification": sent["classification"], "endpoint": sent["endpoint"]}
+            made = bring(workspace, brought, by=request.user, **chosen)
+        except PortalError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("answers:examination", slug=workspace.slug, pk=made.pk)
+    known = access.visible(request.user, Examination).filter(workspace=workspace)
+    own = known.filter(asked_by=request.user).exclude(state=ExaminationState.ERASED).defer("text")
+    waiting = known.filter(state=ExaminationState.HELD).exclude(asked_by=request.user)
+    context = {
+        "form": form,
+        "page": Paginator(own.order_by("-asked_at"), PAGE).get_page(request.GET.get("page")),
+        "waiting": waiting.select_related("asked_by").defer("text").order_by("asked_at")[:PAGE],
+    }
+    status = 400 if form.is_bound and form.errors else 200
+    return render(request, "answers/draft_review/list.html", context, status=status)
+
+
+@require_GET
+@in_workspace(Action.ASK)
+def examination(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """One draft; htmx asks for its part of the page again while it is being read."""
+    found = _find(request, workspace, pk)
+    if not request.htmx:
+        reading.note_read(found, by=request.user)
+    return _page(request, found)
+
+
+@require_POST
+@in_workspace(Action.ASK)
+def decide(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Accept, edit, reject or put back: one finding, all of a kind, or the last act (`act`)."""
+    found = _find(request, workspace, pk)
+    try:
+        _decide(request, found)
+    except PortalError as error:
+        if not request.htmx:
+            messages.error(request, str(error))
+        return _after(request, found, problem=str(error))
+    return _after(request, found)
+
+
+@require_POST
+@in_workspace(Action.REVIEW)
+def review(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Release the findings in somebody's draft, or not (`decision`)."""
+    found = access.find(request.user, Action.REVIEW, Examination, pk=pk, workspace=workspace)
+    try:
+        if request.POST.get("decision") == "approve":
+            decided = releasing.approve(found, by=request.user)
+        else:
+            decided = releasing.reject(found, by=request.user, reason=request.POST.get("reason", ""))
+    except PortalError as error:
+        messages.error(request, str(error))
+        return redirect("answers:examination", slug=workspace.slug, pk=pk)
+    if decided.state == ExaminationState.HELD:
+        messages.success(request, _("Approved. A second reviewer has to approve it too."))
+    elif decided.state == ExaminationState.RELEASED:
+        messages.success(request, _("Released. Whoever brought the draft was told."))
+    else:
+        messages.success(request, _("Not released. Whoever brought the draft was told why."))
+    return redirect("answers:examinations", slug=workspace.slug)
+
+
+@require_POST
+@in_workspace(Action.ASK)
+def delete(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Erase one's draft with all that was found in it."""
+    found = _find(request, workspace, pk)
+    try:
+        erase(found, by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+        return redirect("answers:examination", slug=workspace.slug, pk=pk)
+    messages.success(request, _("The draft was deleted."))
+    return redirect("answers:examinations", slug=workspace.slug)
+
+
+@require_GET
+@in_workspace(Action.ASK)
+def export(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) -> HttpResponse:
+    """The draft with what was accepted, as DOCX or Markdown."""
+    found = _find(request, workspace, pk)
+    if format not in FORMATS:
+        raise Http404
+    try:
+        file = take(found, format=format, by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+        return redirect("answers:examination", slug=workspace.slug, pk=pk)
+    response = HttpResponse(file.content, content_type=file.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Examination:
+    return access.find(request.user, Action.ASK, Examination, pk=pk, workspace=workspace)
+
+
+def _decide(request: HttpRequest, found: Examination) -> None:
+    act, by, sent = request.POST.get("act", ""), request.user, request.POST
+    finding = _uuid(sent.get("finding", ""))
+    if act in ("accept_all", "reject_all"):
+        decision = FindingDecision.ACCEPTED if act == "accept_all" else FindingDecision.REJECTED
+        kind = {"severity": sent.get("severity", ""), "category": sent.get("category", "")}
+        deciding.decide_all(found, decision, by=by, **kind)
+    elif act == "undo":
+        deciding.undo(found, by=by, finding=finding)
+    elif finding is None:
+        raise Http404
+    elif act == "edit":
+        deciding.accept(found, finding, by=by, wording=sent.get("wording", ""))
+    elif act == "accept":
+        deciding.accept(found, finding, by=by)
+    elif act == "reject":
+        deciding.reject(found, finding, by=by)
+    else:
+        raise Http404
+
+
+def _after(request: HttpRequest, found: Examination, *, problem: str = "") -> HttpResponse:
+    if request.htmx:
+        return _page(request, found, problem=problem)
+    return redirect("answers:examination", slug=found.workspace.slug, pk=found.pk)
+
+
+def _page(request: HttpRequest, found: Examination, *, problem: str = "") -> HttpResponse:
+    view = reading.view(found, request.user)
+    asked = request.POST.get("shown") or request.GET.get("severity") or ""
+    shown = asked if asked in Severity.values else ""
+    is_own = found.asked_by_id == request.user.pk
+    context = {
+        "examination": found,
+        "view": view,
+        "shown": shown,
+        "findings": [one for one in view.findings if shown in ("", one.finding.severity)],
+        "kinds": reading.kinds(view.findings),
+        "clauses": found.clauses.count(),
+        "done": found.clauses.exclude(done_at=None).count(),
+        "by_model": has_a_model(found),
+        "is_own": is_own,
+        "may_review": not is_own and found.state == ExaminationState.HELD,
+        "tied": "" if is_own else refusal(request.user, found),
+        "problem": problem,
+    }
+    return render(request, f"answers/draft_review/{'_work' if request.htmx else 'page'}.html", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
