@@ -1,6 +1,7 @@
 """Documents with a canary word each, and every place where a person could come to read one."""
 
 import io
+import random
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from documents.embeddings import embed_query
 from documents.models import Document, Embedding, EmbeddingSpace, Passage, Version
 from tests.documents import factories
 from tests.documents.shelf import SPACE, changed
+from tests.leaks import every_address
 from workspaces.models import User, Workspace
 
 QUESTION = "What is the quota of the depot?"
@@ -120,8 +122,8 @@ def events(client: Client, person: User) -> str:
 
 
 def _news(response: Any) -> str:
-    if not response.streaming:
-        return response.content.decode()
+    if not response.streaming or not response.is_async:
+        return _body(response)
 
     async def gather() -> str:
         parts, frames = [], response.streaming_content
@@ -133,6 +135,16 @@ def _news(response: Any) -> str:
         return "".join(parts)
 
     return async_to_sync(gather)()
+
+
+def wander(client: Client, seed: int, most: int) -> dict[str, str]:
+    """Route → what is there, for `most` of all the pages that there are."""
+    found: dict[str, str] = {}
+    chosen = random.Random(seed)
+    there = every_address.addresses()
+    for route, address in chosen.sample(there, min(most, len(there))):
+        found[route] = found.get(route, "") + _news(every_address.open_page(client, route, address))
+    return found
 
 
 def api(client: Client, person: User) -> str:

@@ -46,6 +46,8 @@ PLACES, PEOPLE, GROUPS = ("one", "two"), ("ana", "boris", "root"), ("desk",)
 #: Set by `make deep` to look longer.
 SEQUENCES = int(os.environ.get("INLOCK_P1_SEQUENCES", "3"))
 STEPS = int(os.environ.get("INLOCK_P1_STEPS", "25"))
+#: Pages that a test walks into at once: by `make deep` all there are.
+WALKED = 100_000 if os.environ.get("INLOCK_DEEP") else 100
 
 #: Numbers, nonces and tokens: what differs between any two responses.
 _MARKS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|nonce=\"[^\"]*\"|[A-Za-z0-9]{64}|[0-9a-f]{32}")
@@ -323,6 +325,16 @@ class Portal(RuleBasedStateMachine):
         self.seen["surfaces"] += 1
         self.seen["canaries read"] += len(told)
 
+    @rule(who=person, seed=st.integers(0, 10**6))
+    def wander(self, who: str, seed: int, most: int = 25) -> None:
+        """Some of all the pages that the portal has, whichever they are."""
+        allowed = self.oracle.allowed(who)
+        for route, page in scene.wander(self.clients[who], seed, most).items():
+            told = set(scene.CANARY.findall(page))
+            assert told <= allowed, (who, route, told - allowed)
+            self.seen["pages walked into"] += 1
+            self.seen["canaries met there"] += len(told)
+
     @rule(who=person)
     def search(self, who: str) -> None:
         """What is open is found, and nothing else; a program finds no more than its person."""
@@ -459,6 +471,15 @@ def portal(echo: None) -> Iterator[Portal]:
     portal.look("ana", "answers")
     yield portal
     portal.forget()
+
+
+def test_every_page_of_the_portal_can_be_walked_into(portal: Portal) -> None:
+    """Those with rights everywhere read canaries on pages that no list of ours names."""
+    portal.give_role("root", "one", "manager")
+    for name in ("root", "ana"):
+        portal.wander(name, 0, most=WALKED)
+
+    assert portal.seen["canaries met there"] > 0
 
 
 def test_a_restriction_that_nobody_asks_would_be_seen(portal: Portal, monkeypatch: Any) -> None:
