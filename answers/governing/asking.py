@@ -134,7 +134,14 @@ class Reply(Iterator[str]):
             raise ModelResting(AnswerStatus.FAILED_MODEL_BUSY, said % {"name": endpoint.name})
         with pace.turn(endpoint, self._asked.should_stop) as may_go:
             if may_go:
-                yield from self._counted(permit(endpoint, self._call))
+                yield from self._counted(self._permit(endpoint))
+
+    def _permit(self, endpoint: ModelEndpoint) -> Permit:
+        try:
+            return permit(endpoint, self._call)
+        except ModelRefused:
+            breaker.give_back(endpoint.pk)
+            raise
 
     def _counted(self, permitted: Permit) -> Iterator[str]:
         """The pieces of a server, with what they cost and how it did, written down however it ends."""

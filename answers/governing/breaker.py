@@ -58,6 +58,11 @@ def allows(endpoint: UUID, *, seconds: int) -> bool:
     return bool(_with(look, otherwise=True))
 
 
+def give_back(endpoint: UUID) -> None:
+    """Whoever was to try the endpoint asked it nothing: another may."""
+    _with(lambda client: client.delete(*_keys(endpoint, "probe")))
+
+
 def succeeded(endpoint: UUID) -> None:
     """The endpoint answered: all is forgotten."""
     _with(lambda client: client.delete(*_keys(endpoint, "failures", "rest", "tired", "probe")))
