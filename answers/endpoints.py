@@ -1,23 +1,19 @@
 """The models of the installation and of a workspace: which one a question uses, their keys, and a test of one."""
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Subquery
+from django.db.models import Case, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from answers import model_hosts
-from answers.chat_models import stream_chat
-from answers.exceptions import EndpointError, ModelFailed
+from answers.exceptions import EndpointError
 from answers.keys import check_reference
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
-from answers.prompts import render
-from answers.states import AnswerStatus
+from answers.registry.trial import EndpointTest, try_endpoint
 from audit.events import EventType
 from audit.record import record
 from documents import rerank_endpoints, reranking
@@ -27,6 +23,8 @@ from workspaces.endpoint_base import USABLE_STATES, EndpointState, Residency
 from workspaces.endpoint_states import propose
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
+
+__all__ = ["EndpointTest", "save_endpoint", "try_endpoint"]
 
 BUILT_IN = "built-in"
 
@@ -76,27 +74,6 @@ _BUILT_IN_STANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointTest:
-    """Whether the endpoint answered a small question, in a sentence for the administrator."""
-
-    ok: bool
-    sentence: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _TestSource:
-    number: int = 1
-    title: str = "Opening hours"
-    locator: str = "page 1"
-    text: str = "The reading room is open from 9:00 to 17:00 on working days."
-    language: str = "en"
-
-
-_TEST_QUESTION = "When is the reading room open?"
-
-
 # --- Which one ------------------------------------------------------------------------------------------------
 
 
@@ -106,14 +83,23 @@ def ensure_built_in(**_signal: Any) -> None:
 
 
 def built_in() -> ModelEndpoint | None:
-    """The built-in model, which a workspace uses until its manager chooses; None where its row was renamed."""
-    return ModelEndpoint.objects.filter(name=BUILT_IN).first()
+    """What a workspace uses until its manager chooses: the installation's default, else the built-in model.
+
+    None where neither is there.
+    """
+    return _until_chosen().first()
 
 
 def built_in_with() -> Subquery:
-    """The built-in model read with any row, for `built_in_as_read`."""
+    """The same read with any row, for `built_in_as_read`."""
     columns = {field.attname: field.attname for field in ModelEndpoint._meta.concrete_fields}
-    return Subquery(ModelEndpoint.objects.filter(name=BUILT_IN).order_by().values(one=JSONObject(**columns))[:1])
+    return Subquery(_until_chosen().values(one=JSONObject(**columns))[:1])
+
+
+def _until_chosen() -> QuerySet[ModelEndpoint]:
+    is_default = Q(state=EndpointState.DEFAULT)
+    found = ModelEndpoint.objects.filter(is_default | Q(name=BUILT_IN))
+    return found.order_by(Case(When(is_default, then=0), default=1))
 
 
 def built_in_as_read(found: dict[str, Any] | None) -> ModelEndpoint | None:
@@ -172,9 +158,7 @@ def require_allowed(endpoint: ModelEndpoint, workspace: Workspace) -> None:
 
 def label_of(endpoint: ModelEndpoint) -> str:
     """The endpoint as an answer's record names it, whatever becomes of its row."""
-    if endpoint.kind == EndpointKind.EXTRACTIVE:
-        return endpoint.name
-    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}"[:300]
+    return endpoint.label
 
 
 # --- Changes --------------------------------------------------------------------------------------------------
@@ -277,31 +261,3 @@ def _newcomers(
 def _named(default: ModelEndpoint, choices: Iterable[ModelEndpoint]) -> dict[str, Any]:
     """A choice of models as the trail keeps it."""
     return {"default_model": default.name, "models": [endpoint.name for endpoint in choices]}
-
-
-def try_endpoint(endpoint: ModelEndpoint, *, by: User) -> EndpointTest:
-    """Ask the endpoint a small question whose answer is known, and say in a sentence how it went."""
-    access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
-    outcome = _try(endpoint)
-    with transaction.atomic():
-        record(EventType.ENDPOINT_TESTED, on=endpoint, by=by, ok=outcome.ok, outcome=outcome.sentence)
-    return outcome
-
-
-def _try(endpoint: ModelEndpoint) -> EndpointTest:
-    source = _TestSource()
-    started = time.monotonic()
-
-    def outcome(ok: bool, sentence: str) -> EndpointTest:
-        return EndpointTest(ok, sentence, round(time.monotonic() - started, 3))
-
-    try:
-        prompt = render(_TEST_QUESTION, [source])
-        text = "".join(stream_chat(endpoint, prompt, question=_TEST_QUESTION, evidence=[source]))
-    except EndpointError as error:
-        return outcome(False, str(error))
-    except ModelFailed as error:
-        return outcome(False, f"{AnswerStatus(error.status).label}: {error.detail}")
-    if "[1]" not in text:
-        return outcome(False, _("It answered, but without citing its source, so its answers would not be shown."))
-    return outcome(True, _("It answered the test question and cited its source."))

@@ -5,17 +5,19 @@ from django.utils.translation import gettext_lazy as _
 
 from documents import rerank_endpoints
 from documents.models import RerankEndpoint
-from workspaces.endpoint_admin import EndpointAdmin
+from workspaces.endpoint_admin import ANSWERED_FOR, STANDS, EndpointAdmin
 
 
 @admin.register(RerankEndpoint)
 class RerankEndpointAdmin(EndpointAdmin):
-    """A reranker is switched off rather than deleted: answers name the one that put their evidence in order."""
+    """A reranker is retired rather than deleted: answers name the one that put their evidence in order."""
 
     verbs = rerank_endpoints
     trial = _("Has two small sentences of our own put in order and looks whether the answer comes first.")
-    list_display = ("name", "protocol", "model", "base_url", "ceiling", "state")
+    list_display = ("name", "protocol", "model", "base_url", "ceiling", "state_label")
     fieldsets = (
         (None, {"fields": ("name",)}),
-        (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "ceiling", "seconds")}),
+        (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "seconds")}),
+        ANSWERED_FOR,
+        STANDS,
     )

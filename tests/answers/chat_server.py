@@ -20,6 +20,7 @@ class ChatServer:
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     #: Set once a model that waits has begun, and when its client went away.
     began: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
@@ -59,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.chat.requests.append(body)
+        self.chat.paths.append(self.path)
         self.chat.headers.append({name.lower(): value for name, value in self.headers.items()})
         prompt = body["messages"][-1]["content"]
         _BEHAVIOURS[body["model"]](self, prompt)
