@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TRAIL, CHECKPOINT, RECEIPT = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1"
 PACK, ARCHIVE, DELETION = "inlock-pack-1", "inlock-archive-1", "inlock-deletion-1"
+READINESS = "inlock-readiness-1"
 
 
 class NotOurs(Exception):
@@ -184,6 +185,8 @@ class Verifier:
                 self._receipt(name, signed)
             elif signed.get("format") == DELETION:
                 self._deletion(name, signed)
+            elif signed.get("format") == READINESS:
+                self._readiness(name, signed)
             else:
                 raise NotOurs(f"The format is {str(signed.get('format'))[:40]!r}.")
         return True
@@ -356,6 +359,18 @@ class Verifier:
             what = f"{len(signed['versions'])} versions of {signed['document']['id']}"
             self.report.verified.append(f"{name}: receipt of the deletion of {what}, {len(facts)} entries in the chain")
 
+    def _readiness(self, name: str, signed: dict[str, Any]) -> None:
+        began = len(self.report.faults)
+        facts = self._facts(name, signed)
+        if facts is None:
+            return
+        for sentence in contradicted_readiness(signed, facts):
+            self.report.fault(name, 0, "contradicted", sentence)
+        if len(self.report.faults) == began:
+            verdict = "go" if signed["is_go"] else "no go"
+            what = f"{verdict} for {signed['workspace']['slug']} by {len(signed['results'])} checks"
+            self.report.verified.append(f"{name}: report of readiness, {what}, {len(facts)} entries in the chain")
+
     def _facts(self, name: str, signed: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The entries a receipt carries that are in the chain its checkpoint signs; None without a checkpoint."""
         checkpoint = self._signed(name, signed["checkpoint"])
@@ -476,6 +491,29 @@ def contradicted_deletion(receipt: dict[str, Any], facts: list[dict[str, Any]]) 
     deleted = next(fact for fact in facts if fact["type"] == act)
     if receipt["deleted"]["by"]["id"] != deleted["actor_id"] or receipt["deleted"]["reason"] != deleted["reason"]:
         yield "The trail names another person or reason for the deletion."
+
+
+def contradicted_readiness(report: dict[str, Any], facts: list[dict[str, Any]]) -> Iterator[str]:
+    """Where a report of readiness says something else than the entry of the trail that it carries, or than itself."""
+    told = [
+        fact["details"]
+        for fact in facts
+        if fact["type"] == "readiness.checked" and fact.get("object_id") == report["readiness"]
+    ]
+    if not told:
+        yield "No entry of the trail says that this check was made."
+        return
+    results = report["results"]
+    if sha256(canonical(results)).hex() != told[-1].get("results_sha256"):
+        yield "The trail names other results than those of the report."
+    if (report["is_go"], report["score"]) != (told[-1].get("is_go"), told[-1].get("score")):
+        yield "The trail names another verdict."
+    blocks = [one["code"] for one in results if one["outcome"] == "block"]
+    if blocks != told[-1].get("blocks") or report["is_go"] == bool(blocks):
+        yield "The verdict does not follow from the results."
+    for one in results:
+        if one["sentence"] % one["facts"] != report["sentences"].get(one["code"]):
+            yield f"The sentence of {one['code']} is not what was found."
 
 
 def signers(document: dict[str, Any]) -> set[str]:

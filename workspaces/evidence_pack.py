@@ -31,9 +31,6 @@ from workspaces.models import User, Workspace
 logger = logging.getLogger(__name__)
 
 FORMAT = "inlock-pack-1"
-#: What an auditor may look for and this release does not make.
-NOT_MADE = {"readiness reports": "This release makes no readiness reports."}
-
 Contribution = Callable[[Workspace, "Period"], Iterable[tuple[str, str]]]
 _contributions: list[Contribution] = []
 
@@ -134,7 +131,6 @@ def _fill(pack: Bundle, chains: Sequence[trail.Chain], period: Period, by: User 
         "since": period.since.isoformat(),
         "until": period.until.isoformat(),
         "chains": told,
-        "missing": NOT_MADE,
     }
     pack.sign(manifest)
 
@@ -210,7 +206,8 @@ rights/             per chain: every right before the period, each change in it 
 trail/              the entries of the period, with the exact bytes each hash is taken over
 checkpoints/        signed roots of the chains
 verification.json   what the portal found when it read its own trail
-receipts/           a signed receipt of every answer released in the period, without quotes
+receipts/           a signed receipt of every answer released in the period, without quotes; of every deletion that was
+                    proven, and of every check of readiness, in it
 sbom.cdx.json       the software that ran (CycloneDX)
 verifier.py         checks all of this with Python and `cryptography` alone
 

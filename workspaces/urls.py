@@ -3,6 +3,7 @@
 from django.urls import path
 
 from workspaces import bar_views, glass_views, notification_views, review_views, token_views, view_as_views, views
+from workspaces.readiness import views as readiness
 
 app_name = "workspaces"
 urlpatterns = [
@@ -29,6 +30,13 @@ urlpatterns = [
     path("w/<slug:slug>/access-review/<uuid:pk>/decide/", review_views.decide, name="decide_review"),
     path("w/<slug:slug>/access-review/<uuid:pk>/catch-up/", review_views.catch_up, name="catch_up_review"),
     path("w/<slug:slug>/access-review/<uuid:pk>/sign/", review_views.sign, name="sign_review"),
+    path("w/<slug:slug>/readiness/", readiness.overview, name="readiness"),
+    path("w/<slug:slug>/readiness/check/", readiness.check, name="check_readiness"),
+    path("w/<slug:slug>/readiness/phase/", readiness.move, name="move_phase"),
+    path("w/<slug:slug>/readiness/watch/", readiness.watch, name="watch_readiness"),
+    path("w/<slug:slug>/readiness/<uuid:pk>/", readiness.run, name="readiness_run"),
+    path("w/<slug:slug>/readiness/<uuid:pk>/report/", readiness.take, name="take_readiness"),
+    path("w/<slug:slug>/readiness/<uuid:pk>/pdf/", readiness.as_pdf, name="readiness_pdf"),
     path("w/<slug:slug>/settings/", views.settings, name="settings"),
     path("w/<slug:slug>/archive/", views.archive, name="archive"),
 ]

@@ -114,7 +114,8 @@ def separated(scene: Scene) -> Found:
             documents=guarded,
             n=count,
         )
-    needed = (2 if guarded else 1) + (1 if asking else 0)
+    # One of them may be who asks; where one approval is enough, `rights.main_asker` looks at that.
+    needed = (3 if asking else 2) if guarded else 1
     if count and count < needed:
         return warned(
             _("Reviewers: %(n)d. When one of them asks, %(needed)d are needed, and what they ask finds no decision."),

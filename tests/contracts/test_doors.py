@@ -12,7 +12,12 @@ APPS = ("inlock", "answers", "documents", "workspaces", "audit")
 DOORS = {
     "guardian": ("workspaces/",),
     "allauth": ("workspaces/identity/",),
-    "limits": ("workspaces/counting.py", "workspaces/token_limits.py", "workspaces/identity/throttle.py"),
+    "limits": (
+        "workspaces/counting.py",
+        "workspaces/token_limits.py",
+        "workspaces/identity/throttle.py",
+        "answers/governing/pace.py",
+    ),
     "chromadb": ("documents/index.py",),
     "tantivy": ("documents/keywords.py",),
     "onnxruntime": ("documents/embeddings.py",),
@@ -40,7 +45,7 @@ DOORS = {
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "lxml": ("documents/parse/",),
     "docx": ("documents/parse/", "inlock/demo/make_documents.py", "answers/export/word.py"),
-    "reportlab": ("inlock/demo/make_documents.py", "answers/export/pdf.py"),
+    "reportlab": ("inlock/demo/make_documents.py", "answers/export/pdf.py", "workspaces/readiness/pdf.py"),
     "pptx": ("documents/parse/", "inlock/demo/make_documents.py"),
     "olefile": ("documents/parse/msg.py",),
     "openpyxl": ("documents/parse/", "inlock/demo/make_documents.py"),

@@ -74,9 +74,10 @@ def of(workspace: Workspace) -> WorkspaceReadiness:
 def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
     """Take the workspace into another phase. Raises ReadinessError for one that does not follow, or without a go."""
     access.require(by, Action.MANAGE, workspace)
+    if phase not in Phase.values:
+        raise ReadinessError(_("Choose one of the phases."))
     _locked(workspace)
-    now = standing(workspace)
-    wanted = Phase(phase)
+    now, wanted = standing(workspace), Phase(phase)
     if wanted == now.phase:
         return now.settings
     if wanted not in NEXT[now.phase]:

@@ -98,6 +98,22 @@ def history(workspace: Workspace) -> list[ReadinessRun]:
     return list(done.select_related("asked_by").defer("report").order_by("-ended_at")[:TREND])
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run in the chart of scores, in units of its drawing."""
+
+    x: int
+    y: int
+    height: int
+    is_go: bool
+
+
+def trend(runs: list[ReadinessRun]) -> list[Bar]:
+    """The scores of `runs`, newest first, as bars with the oldest first; each is at most 50 high."""
+    heights = [(max(1, (run.score or 0) // 2), bool(run.is_go)) for run in reversed(runs)]
+    return [Bar(20 * place + 2, 51 - height, height, is_go) for place, (height, is_go) in enumerate(heights)]
+
+
 def changed(found: Iterable[Section]) -> tuple[list[Line], list[Line]]:
     """What got better and what got worse since the run before."""
     lines = [line for section in found for line in section.lines]
