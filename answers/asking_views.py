@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from answers import conversations, questions, suggestions, threads, ways_out
 from answers.forms import QuestionForm
+from answers.governing import budgets
 from answers.models import Answer, Conversation
 from workspaces import access
 from workspaces.decorators import in_workspace
@@ -41,6 +42,7 @@ def ask(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             by=request.user,
             endpoint=form.endpoint(),
             conversation=going_on,
+            template=form.asked_with(),
         )
     except PortalError as error:
         return _not_asked(request, workspace, form, going_on, str(error))
@@ -57,7 +59,10 @@ def ask(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.ASK)
 def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """A conversation that has not begun; `?text=` is a question to start from."""
-    initial = {"text": request.GET.get("text", "").replace("\0", "")[: settings.MAX_QUESTION_CHARACTERS]}
+    initial = {
+        "text": request.GET.get("text", "").replace("\0", "")[: settings.MAX_QUESTION_CHARACTERS],
+        "template": request.GET.get("template", ""),
+    }
     return _page(request, workspace, QuestionForm(initial=initial, workspace=workspace), None)
 
 
@@ -154,10 +159,14 @@ def _page(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    if found is not None:
+        form.initial["template"] = form.picker.remembered(found)
     thread = threads.read(found, by=request.user, most=threads.MOST if "all" in request.GET else threads.RECENT)
     context = {"thread": thread, "form": form, "error": error, "most": settings.MAX_QUESTION_CHARACTERS}
+    context["budget_spent"] = budgets.is_spent(workspace, request.user)
     if not thread.turns:
         listed = threads.named(conversations.shown_to(request.user, workspace))[:_OFFERED]
+        context["examples"] = form.picker.examples if form.picker.is_offered else []
         context["suggested"] = suggestions.offered(request.user, workspace)
         context["conversations"] = [(one, threads.name_of(one)) for one in listed]
     return render(request, "answers/ask.html", context, status=status)

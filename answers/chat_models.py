@@ -1,19 +1,19 @@
 """Talk to a model: the only door to langchain, for the built-in model and for any OpenAI-compatible server.
 
 What a server may do wrong is turned into one `ModelFailed` with the ending the asker is told. Nothing is retried
-after the first word, and nothing runs past the endpoint's limits.
+here, and nothing runs past the endpoint's limits.
 """
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Collection, Iterator, Sequence
-from time import monotonic, sleep
+from email.utils import parsedate_to_datetime
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from answers.exceptions import ModelFailed
+from answers.exceptions import ModelBusy, ModelFailed
 from answers.keys import key_of
 from answers.model_hosts import require_allowed
 from answers.models import EndpointKind, ModelEndpoint
@@ -33,9 +33,6 @@ TEMPERATURE = 0.0
 MOST_CHARACTERS = 40_000
 #: No prompt or answer has so many; a server that says so is wrong.
 _MOST_TOKENS = 10**9
-#: Tries before the first word, when the server says it is busy.
-_TRIES = 2
-_LONGEST_WAIT = 20.0
 _POLL_SECONDS = 0.2
 _BUSY = {429, 503}
 _UNHEARD = ("openai-organization", "openai-project", "x-stainless-")
@@ -46,14 +43,6 @@ class Evidence(Quotable, Protocol):
 
     @property
     def language(self) -> str: ...
-
-
-class _Busy(Exception):
-    """The server asks to come back later; `after` is its Retry-After in seconds."""
-
-    def __init__(self, after: float) -> None:
-        super().__init__(after)
-        self.after = after
 
 
 def stream_chat(
@@ -121,10 +110,6 @@ class _Clock:
     def __init__(self, endpoint: ModelEndpoint) -> None:
         self.endpoint, self.started, self.has_begun = endpoint, monotonic(), False
 
-    @property
-    def left(self) -> float:
-        return self.endpoint.total_seconds - (monotonic() - self.started)
-
     def check(self) -> None:
         seconds = monotonic() - self.started
         if not self.has_begun and seconds > self.endpoint.first_token_seconds:
@@ -144,29 +129,7 @@ def _ask_server(
     require_allowed(endpoint.base_url)
     key = key_of(endpoint)
     clock = _Clock(endpoint)
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            yield from _one_try(endpoint, key, prompt, clock, should_stop, usage)
-        except _Busy as busy:
-            # A little more than asked for, so that many workers do not come back in the same instant.
-            pause = busy.after * random.uniform(1.0, 1.2)  # noqa: S311
-            if not tries_left or pause > min(_LONGEST_WAIT, clock.left):
-                detail = _("The server asked to wait %(seconds).0f seconds.") % {"seconds": busy.after}
-                raise ModelFailed(AnswerStatus.FAILED_MODEL_BUSY, detail) from busy
-            if not _wait(pause, should_stop):
-                return
-        else:
-            return
-
-
-def _wait(seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Whether the whole time passed without a request to stop."""
-    until = monotonic() + seconds
-    while (left := until - monotonic()) > 0:
-        if should_stop():
-            return False
-        sleep(min(left, _POLL_SECONDS))
-    return True
+    yield from _one_try(endpoint, key, prompt, clock, should_stop, usage)
 
 
 def _one_try(
@@ -242,7 +205,9 @@ def _result(task: "asyncio.Task[Any]", clock: _Clock) -> Any:
         return task.result()
     except openai.APIStatusError as error:
         if error.status_code in _BUSY and not clock.has_begun:
-            raise _Busy(_retry_after(error.response)) from error
+            after = _retry_after(error.response)
+            detail = _("The server asked to wait %(seconds).0f seconds.") % {"seconds": after}
+            raise ModelBusy(AnswerStatus.FAILED_MODEL_BUSY, detail, after=after) from error
         detail = _("The server answered with status %(status)d.") % {"status": error.status_code}
         raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
     except openai.APITimeoutError as error:
@@ -258,9 +223,15 @@ def _result(task: "asyncio.Task[Any]", clock: _Clock) -> Any:
 
 
 def _retry_after(response: "httpx.Response") -> float:
+    """The seconds that a server asks to wait, told as a number or as a date; one where it tells nothing."""
+    told = response.headers.get("retry-after", "1")
     try:
-        return max(0.0, float(response.headers.get("retry-after", "1")))
-    except ValueError:  # a date
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time())
+    except ValueError:
         return 1.0
 
 

@@ -89,6 +89,14 @@ class ModelRefused(ModelFailed):
         self.code = code
 
 
+class ModelBusy(ModelFailed):
+    """A server that says it is asked too often; `after` is how many seconds it wants to be left alone."""
+
+    def __init__(self, status: str, detail: str, *, after: float) -> None:
+        super().__init__(status, detail)
+        self.after = after
+
+
 class ModelResting(ModelFailed):
     """An endpoint is left alone for now: it failed too often, or is asked by as many as it takes."""
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from answers.admin.drafts import waiting
-from answers.models import Answer, Draft, ModelEndpoint, WorkspaceModels
+from answers.models import Answer, Budget, Draft, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
 from workspaces import access
@@ -46,6 +46,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Governance"),
             (_("Audit trail"), "history", Event),
             (_("Model endpoints"), "neurology", ModelEndpoint),
+            (_("Budget for models"), "payments", Budget),
             (_("Embedding endpoints"), "scatter_plot", EmbeddingEndpoint),
             (_("Rerankers"), "sort", RerankEndpoint),
             (_("People"), "group", User),

@@ -1,6 +1,7 @@
 """Ask a model, as the policy lets us: the chosen one first, then the workspace's own list, and never anybody else."""
 
 import logging
+import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from answers import chat_models
-from answers.exceptions import EndpointError, ModelFailed, ModelRefused, ModelResting
+from answers.exceptions import EndpointError, ModelBusy, ModelFailed, ModelRefused, ModelResting
 from answers.governing import amounts, breaker, fallbacks, ledger, pace
 from answers.governing.policy import Call, permit
 from answers.models import EndpointKind, ModelEndpoint, Purpose
@@ -24,6 +25,8 @@ from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
 
+#: Tries where the server says it is busy, which it can only do before its first word.
+_TRIES = 2
 #: What says that a server is ill, and not only that it is asked too often.
 _ILL = (AnswerStatus.FAILED_MODEL_ERROR, AnswerStatus.FAILED_MODEL_TIMEOUT)
 #: Before the first word these cost nothing: the server did not take the prompt.
@@ -132,6 +135,22 @@ class Reply(Iterator[str]):
         if not breaker.allows(endpoint.pk, seconds=endpoint.total_seconds):
             said = _("The model “%(name)s” failed again and again and is left alone for a moment.")
             raise ModelResting(AnswerStatus.FAILED_MODEL_BUSY, said % {"name": endpoint.name})
+        started = monotonic()
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                yield from self._once(endpoint)
+            except ModelBusy as busy:
+                # A little more than asked for, so that many workers do not come back in the same instant.
+                pause = busy.after * random.uniform(1.0, 1.2)  # noqa: S311
+                if not tries_left or pause > endpoint.total_seconds - (monotonic() - started):
+                    raise
+                if not pace.wait(pause, self._asked.should_stop):
+                    return
+            else:
+                return
+
+    def _once(self, endpoint: ModelEndpoint) -> Iterator[str]:
+        """One try, for which the policy is asked anew: what it rests on may have changed while we waited."""
         with pace.turn(endpoint, self._asked.should_stop) as may_go:
             if may_go:
                 yield from self._counted(self._permit(endpoint))

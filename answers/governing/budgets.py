@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from answers.exceptions import BudgetError
 from answers.governing import ledger
-from answers.governing.limits import LIMITS, sentence_of, span_of
+from answers.governing.limits import LIMITS, span_of
 from answers.models import Budget, Period, Spend
 from audit.events import EventType
 from audit.record import record
@@ -22,6 +22,15 @@ from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 
+#: What people are told before they ask, where nothing is left.
+_IS_SPENT = {
+    "workspace day": gettext_noop("This workspace's budget for models is spent for today."),
+    "workspace month": gettext_noop("This workspace's budget for models is spent for this month."),
+    "workspace person_day": gettext_noop("Your own budget for models here is spent for today."),
+    "installation day": gettext_noop("The installation's budget for models is spent for today."),
+    "installation month": gettext_noop("The installation's budget for models is spent for this month."),
+    "installation person_day": gettext_noop("Your own budget for models is spent for today."),
+}
 _CALLED = {"day": gettext_noop("Today"), "month": gettext_noop("This month"), "person_day": gettext_noop("You, today")}
 
 
@@ -124,7 +133,7 @@ def is_spent(workspace: Workspace, by: User) -> str:
     for spend in Spend.objects.filter(_now(), _here(workspace), Q(person=None) | Q(person=by)).order_by("pk"):
         budget = by_place.get(spend.workspace_id)
         if budget is not None and any(meter.is_spent for meter in _meters(budget, span_of(spend), spend)):
-            return sentence_of(spend)
+            return _(_IS_SPENT[f"{'workspace' if spend.workspace_id else 'installation'} {span_of(spend)}"])
     return ""
 
 

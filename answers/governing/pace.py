@@ -49,6 +49,16 @@ def turn(endpoint: ModelEndpoint, should_stop: Callable[[], bool]) -> Iterator[b
             _leaves(endpoint, name)
 
 
+def wait(seconds: float, should_stop: Callable[[], bool]) -> bool:
+    """Whether the whole time passed without a request to stop."""
+    until = monotonic() + seconds
+    while (left := until - monotonic()) > 0:
+        if should_stop():
+            return False
+        sleep(min(left, _LOOK_SECONDS))
+    return True
+
+
 def _takes_place(endpoint: ModelEndpoint, name: str) -> bool:
     if not endpoint.concurrent_requests:
         return True

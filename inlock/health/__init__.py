@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from inlock import engines
-from inlock.health import governance, knowledge, machine, mail, people, work
+from inlock.health import governance, knowledge, machine, mail, models, people, work
 from inlock.health.finding import Finding
 
 __all__ = ["Finding", "Section", "findings", "sections"]
@@ -33,12 +33,13 @@ def sections() -> list[Section]:
         database, contents, trail = _in_the_database(runs="postgresql" in running)
         # Without its tables there is nothing to say of the mails themselves.
         sent = mail.mail(database_runs=bool(contents))
+        asked = models.models(database_runs=bool(contents), broker_runs="valkey" in running)
     finally:
         if not connection.in_atomic_block:
             connection.close()
     return [
         Section("engines", [*(machine.engine(status) for status in statuses), *database, machine.disk()]),
-        Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running), sent]),
+        Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running), sent, *asked]),
         Section("knowledge", contents),
         Section("governance", trail),
         Section("machine", [machine.parsers(), *machine.readers(), *machine.settings_found()]),

@@ -17,6 +17,7 @@ LISTS = {
     "answers_draft": {"reviewer"},
     "answers_answer": {"reviewer"},
     "answers_modelendpoint": {"admin"},
+    "answers_budget": {"admin"},
     "answers_workspacemodels": {"manager"},
     "workspaces_workspace": {"manager", "admin"},
     "workspaces_user": {"admin"},

@@ -9,6 +9,7 @@ from django.contrib import admin as django_admin
 from django.urls import reverse
 
 from answers import endpoints, review
+from answers.governing import budgets
 from answers.models import Answer, ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
@@ -123,6 +124,10 @@ def _policy(officer: Any, legal: Any, draft: Any) -> Any:
     return policy.require_second_factor(["contributor"], by=officer)
 
 
+def _budget(officer: Any, legal: Any, draft: Any) -> Any:
+    return budgets.change(None, by=officer, day_tokens=1000)
+
+
 #: admin page → what makes a thing of it and lets something happen to it, and the words its timeline then has.
 THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "workspaces_workspace": (_workspace, ("admin changed the settings of “Legal”.", "review_policy", "review", "open")),
@@ -145,6 +150,7 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "documents_embeddingendpoint": (_embedding_endpoint, ("vectors",)),
     "documents_rerankendpoint": (_reranker, ("judge",)),
     "answers_answer": (_answer, ("admin assigned a draft to “admin”.",)),
+    "answers_budget": (_budget, ("admin changed what may be spent on models", "<ins>1000</ins>")),
     "answers_modelendpoint": (_endpoint, ("admin changed the model endpoint", "<ins>in-house</ins>")),
     "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "default_model")),
 }

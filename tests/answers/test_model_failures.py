@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from answers import chat_models, prompts, streaming
+from answers import chat_models, governing, prompts, streaming
 from answers.exceptions import ModelFailed
+from answers.governing import Purpose, pace
 from answers.language import speaking
 from answers.models import EndpointKind, ModelEndpoint
 from answers.states import WORDING, AnswerStatus
@@ -102,19 +103,20 @@ def test_a_busy_server_is_tried_twice_and_no_more(
 
 
 def test_a_stop_while_waiting_for_a_busy_server_ends_the_wait(
-    endpoint_of: Any, chat_server: Any, monkeypatch: pytest.MonkeyPatch
+    policies: Any, member: Any, endpoint_of: Any, chat_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint = endpoint_of("busy-for-a-while")
     waited: list[float] = []
-    monkeypatch.setattr(chat_models, "sleep", waited.append)
+    monkeypatch.setattr(pace, "sleep", waited.append)
 
-    prompt = prompts.render(QUESTION, [])
     pieces = list(
-        chat_models.stream_chat(
-            permit_for(endpoint, prompt),
-            prompt,
-            question=QUESTION,
-            evidence=[],
+        governing.ask(
+            endpoint,
+            prompts.render(QUESTION, []),
+            purpose=Purpose.ANSWER,
+            workspace=policies,
+            by=member,
+            documents=(),
             should_stop=lambda: bool(waited),
         )
     )

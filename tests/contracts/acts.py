@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from answers import feedback
-from answers.models import Answer
+from answers.endpoints import BUILT_IN
+from answers.models import Answer, ModelEndpoint
 from audit.events import EventType
 from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.sources.keeping import pause_source
@@ -543,6 +544,51 @@ PORTAL = [
     ),
     Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12"}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
+    # Drafts held against the guidance
+    Act(
+        "answers:examinations",
+        "member",
+        E.EXAMINATION_ASKED,
+        sent={
+            "title": "Notice",
+            "text": "1. Notice is thirty days.",
+            "classification": "internal",
+            "endpoint": lambda w: ModelEndpoint.objects.get(name=BUILT_IN).pk,
+        },
+    ),
+    Act(
+        "answers:decide_finding",
+        "member",
+        E.FINDINGS_DECIDED,
+        {"pk": one("examination")},
+        {"act": "accept", "finding": one("finding")},
+        may=ASKER,
+    ),
+    Act(
+        "answers:decide_finding",
+        "member",
+        E.FINDINGS_DECIDED,
+        {"pk": one("examination")},
+        {"act": "reject_all", "severity": "", "category": ""},
+        may=ASKER,
+        variant="all",
+    ),
+    Act(
+        "answers:review_findings",
+        "reviewer",
+        E.EXAMINATION_RELEASED,
+        {"pk": one("held_examination")},
+        {"decision": "approve"},
+    ),
+    Act(
+        "answers:review_findings",
+        "reviewer",
+        E.EXAMINATION_REJECTED,
+        {"pk": one("held_examination")},
+        {"decision": "reject", "reason": "Not ours."},
+        variant="reject",
+    ),
+    Act("answers:delete_examination", "member", E.EXAMINATION_ERASED, {"pk": one("examination")}, may=ASKER),
     # Feedback, gaps, approved answers
     Act(
         "answers:feedback",
@@ -607,6 +653,7 @@ PORTAL = [
         {"seen_sha256": lambda w: w.own.approved.answer.released_sha256},
     ),
     Act("answers:stop_approved", "reviewer", E.REUSE_STOPPED, {"pk": one("approved")}),
+    Act("answers:budgets", "manager", E.BUDGET_CHANGED, sent={"day_tokens": "1000", "month_cost": "12.50"}),
     Act("answers:checks", "manager", E.WORKSPACE_CHANGED, sent={"strictness": "strict", "judge": ""}),
     Act(
         "answers:models",

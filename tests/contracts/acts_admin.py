@@ -204,6 +204,14 @@ ADMIN = [
     _admin("answers_modelendpoint_add", E.ENDPOINT_CHANGED, sent=ENDPOINT),
     _admin("answers_modelendpoint_change", E.ENDPOINT_CHANGED, _at("endpoint"), ENDPOINT),
     _admin("answers_modelendpoint_test", E.ENDPOINT_TESTED, {"pk": one("built_in")}),
+    *(
+        _admin(f"{kind}_state", E.ENDPOINT_RETIRED, {"pk": one(name), "state": one(name, lambda _thing: "retired")})
+        for kind, name in (
+            ("answers_modelendpoint", "endpoint"),
+            ("documents_embeddingendpoint", "embedding"),
+            ("documents_rerankendpoint", "reranker"),
+        )
+    ),
     _admin(
         "answers_workspacemodels_add",
         E.WORKSPACE_CHANGED,
@@ -351,6 +359,13 @@ ADMIN = [
     _admin("workspaces_customrole_retire", E.ROLE_RETIRED, {"pk": one("role")}),
     _admin("workspaces_apitoken_revoke", E.TOKEN_REVOKED, {"pk": one("token")}),
     _admin("workspaces_platformpolicy_changelist", E.POLICY_CHANGED, sent={"second_factor_roles": ["manager"]}),
+    _admin("answers_budget_changelist", E.BUDGET_CHANGED, sent={"day_tokens": "1000"}),
+    _admin(
+        "answers_budget_change",
+        E.BUDGET_CHANGED,
+        {"object_id": one("workspace", lambda w: "1")},
+        {"month_cost": "12.50"},
+    ),
     _admin(
         "workspaces_platformpolicy_change",
         E.POLICY_CHANGED,

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from answers import governing
 from answers.exceptions import BudgetError, ModelFailed, ModelRefused
@@ -104,10 +106,51 @@ def test_a_call_that_a_limit_may_not_cover_is_refused_and_nothing_is_sent(
     assert (refused.value.status, refused.value.code) == (AnswerStatus.REFUSED_BUDGET, "budget")
     assert chat_server.requests == []
     assert not Usage.objects.exists()
-    assert budgets.is_spent(policies, member) == refused.value.detail
+    assert "What is left" in refused.value.detail
     entry = Event.objects.get(type=EventType.MODEL_REFUSED)
     assert '"why":"budget"' in entry.body
     assert not Spend.objects.exclude(tokens=0).exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "whose", "said"),
+    [
+        ("day_tokens", "workspace", "This workspace's budget for models is spent for today."),
+        ("month_cost", "workspace", "This workspace's budget for models is spent for this month."),
+        ("person_day_tokens", "workspace", "Your own budget for models here is spent for today."),
+        ("month_tokens", "installation", "The installation's budget for models is spent for this month."),
+    ],
+)
+def test_who_asks_is_told_before_that_a_budget_is_spent(
+    limit, whose, said, policies, member, manager, admin, priced, ask, client_of
+):
+    ask(priced)
+    assert budgets.is_spent(policies, member) == ""
+    place, by = (policies, manager) if whose == "workspace" else (None, admin)
+
+    budgets.change(place, by=by, **{limit: 0})
+
+    assert budgets.is_spent(policies, member) == said
+    page = client_of(member).get(reverse("answers:new_conversation", args=[policies.slug]))
+    assert said in unescape(page.content.decode())
+
+
+def test_the_page_of_budgets_sets_them_and_shows_bars(policies, manager, member, stranger, priced, ask, client_of):
+    ask(priced)
+    address = reverse("answers:budgets", args=[policies.slug])
+
+    assert client_of(stranger).get(address).status_code == 404
+    assert client_of(member).get(address).status_code == 403
+    client = client_of(manager)
+    wrong = client.post(address, {"day_tokens": "-1"})
+    saved = client.post(address, {"day_tokens": "1000", "month_cost": "0.01", "person_day_tokens": ""}, follow=True)
+
+    assert wrong.status_code == 400
+    page = unescape(saved.content.decode())
+    assert "338 / 1000" in page.replace(",", "")
+    assert 'value="34"' in page
+    assert "338 tokens" in page
+    assert budgets.of(policies).month_cost == Decimal("0.01")
 
 
 def test_a_budget_in_money_holds_no_model_whose_price_nobody_knows(policies, manager, ask, endpoint_of, chat_server):

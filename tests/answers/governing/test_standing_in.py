@@ -1,14 +1,17 @@
 """Who answers where the chosen model may not or cannot: the workspace's own list, in its order, or nobody."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 
-from answers import governing
+from answers import chat_models, governing
 from answers.endpoints import built_in
 from answers.exceptions import EndpointError, ModelFailed, ModelRefused
-from answers.governing import Purpose, breaker, budgets, fallbacks
+from answers.governing import Purpose, breaker, budgets, fallbacks, pace
 from answers.models import ModelEndpoint, Usage
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -77,6 +80,37 @@ def test_a_document_classified_while_the_prompt_is_made_is_not_sent(
 
     assert answer.status == AnswerStatus.REFUSED_MODEL_POLICY
     assert chat_server.requests == []
+
+
+def test_a_document_classified_while_a_busy_server_is_waited_for_is_not_sent_again(
+    policies, handbook, member, manager, answered, endpoint_of, chat_server, monkeypatch
+):
+    def raised_meanwhile(_seconds: float, _should_stop: Any) -> bool:
+        classify(handbook.document, "restricted", by=manager)
+        return True
+
+    monkeypatch.setattr(pace, "wait", raised_meanwhile)
+
+    answer = answered(policies, QUESTION, member, endpoint=endpoint_of("busy-once"))
+
+    assert answer.status == AnswerStatus.REFUSED_MODEL_POLICY
+    assert len(chat_server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("2.5", 2.5), ("-3", 0.0), ("soon", 1.0), (None, 1.0), ("Thu, 01 Jan 1970 00:00:10 GMT", 0.0)],
+)
+def test_a_server_says_how_long_to_wait_as_a_number_or_a_date(told, seconds):
+    headers = {} if told is None else {"Retry-After": told}
+
+    assert chat_models._retry_after(httpx.Response(429, headers=headers)) == seconds
+
+
+def test_a_server_that_names_the_time_is_waited_for_until_then():
+    then = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+
+    assert 60 < chat_models._retry_after(httpx.Response(429, headers={"Retry-After": then})) <= 90
 
 
 @pytest.mark.parametrize(("model", "why"), [("busy-for-long", "failed_model_busy"), ("error", "failed_model_error")])

@@ -1,0 +1,25 @@
+"""The models that are asked: which of them are left alone for now because they failed again and again."""
+
+from answers.governing import breaker
+from answers.governing.breaker import BreakerState
+from answers.models import EndpointKind, ModelEndpoint
+from inlock.health.finding import Finding
+from workspaces.endpoint_base import USABLE_STATES
+
+
+def models(*, database_runs: bool, broker_runs: bool) -> list[Finding]:
+    """One finding for each server in use; nothing while nobody can know."""
+    if not database_runs or not broker_runs:
+        return []
+    servers = ModelEndpoint.objects.filter(kind=EndpointKind.OPENAI, state__in=USABLE_STATES)
+    return [_server(endpoint) for endpoint in servers.order_by("name")]
+
+
+def _server(endpoint: ModelEndpoint) -> Finding:
+    name, stands = f"model {endpoint.name}", breaker.standing(endpoint.pk)
+    if stands.state == BreakerState.CLOSED:
+        failed = f", {stands.failures} failures in the last minute" if stands.failures else ""
+        return Finding(name, f"asked as usual{failed}")
+    step = "Test it in the admin. It is tried again by itself, with one call, and asked as usual once that succeeds."
+    when = f"for {stands.seconds} more seconds" if stands.seconds else "until one call succeeds"
+    return Finding(name, "left alone", f"It failed again and again, so nobody asks it {when}.", step)
