@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from answers import pipeline
 from answers.exceptions import Ended, ModelFailed
 from answers.language import language_of, speaking
-from answers.models import Answer, ModelEndpoint, Question
+from answers.models import Answer, ModelEndpoint, Question, TemplateVersion
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, State
 from documents.vector_space import Space
@@ -60,7 +60,14 @@ class Tried:
 
 
 def begin(
-    question: str, *, workspace: Workspace, by: User, trial: Trial, endpoint: ModelEndpoint, attempt: int = 1
+    question: str,
+    *,
+    workspace: Workspace,
+    by: User,
+    trial: Trial,
+    endpoint: ModelEndpoint,
+    template: TemplateVersion | None = None,
+    attempt: int = 1,
 ) -> State:
     """The state of a question as after the step `scope`. Raises Hidden or Forbidden."""
     for action in (Action.ASK, Action.OPEN):
@@ -69,7 +76,7 @@ def begin(
     answer = Answer(question=asked, workspace=workspace, asked_by=by, endpoint=endpoint, attempt=attempt)
     answer.held_by_trial = trial.held  # type: ignore[attr-defined]  # which `leases.ours` asks
     state = State(answer, trial=trial)
-    state.endpoint = endpoint
+    state.endpoint, state.template = endpoint, template
     return state
 
 
