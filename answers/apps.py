@@ -27,6 +27,9 @@ class AnswersConfig(AppConfig):
         from answers.draft_review import forgetting as _forgetting_findings  # noqa: F401
         from answers.draft_review import querysets as _examinations  # noqa: F401
         from answers.endpoints import ensure_built_in
+        from answers.evaluation import changes as _changes  # noqa: F401
+        from answers.evaluation import forgetting as _forgetting_cases  # noqa: F401
+        from answers.evaluation import querysets as _evaluation  # noqa: F401
         from answers.finetuning import erasing as _erasing_training  # noqa: F401
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401
