@@ -18,6 +18,9 @@ from answers.models import (
     Clarification,
     Conversation,
     Draft,
+    Examination,
+    ExaminationState,
+    Finding,
     Gap,
     GapCause,
     GapQuestion,
@@ -62,6 +65,7 @@ from workspaces.models import (
     CustomRole,
     Notification,
     PeopleGroup,
+    ReadinessRun,
     RoleBar,
     User,
     Workspace,
@@ -124,6 +128,12 @@ class Shelf:
     gap_question: GapQuestion
     other_gap: Gap
     approved: ApprovedAnswer
+    #: Drafts the asker brought: one with a finding they may decide on, and one whose findings wait for a reviewer.
+    examination: Examination
+    finding: Finding
+    held_examination: Examination
+    #: A check that came out as a go, with a report.
+    readiness: ReadinessRun
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -293,7 +303,11 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         gap=(gap := _gap(workspace, asker, 2)),
         gap_question=gap.questions.first(),
         other_gap=_gap(workspace, asker, 1),
+        readiness=_checked(workspace),
         approved=_given_again(_released(workspace, asker, versions, reviewer)),
+        examination=(examined := _examined(workspace, asker, ExaminationState.RELEASED)),
+        finding=examined.findings.first(),
+        held_examination=_examined(workspace, asker, ExaminationState.HELD),
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
         deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),
@@ -321,6 +335,29 @@ def _unanswered(workspace: Workspace, asker: User) -> Answer:
     return Answer.objects.create(
         question=question, workspace=workspace, asked_by=asker, status=AnswerStatus.REFUSED_NO_EVIDENCE
     )
+
+
+def _examined(workspace: Workspace, asker: User, state: ExaminationState) -> Examination:
+    made = Examination.objects.create(
+        workspace=workspace,
+        asked_by=asker,
+        title="Notice",
+        text="Notice is 30 days.",
+        text_sha256=digest("Notice is 30 days."),
+        state=state,
+        examined_at=timezone.now(),
+        findings_sha256=digest("findings"),
+    )
+    Finding.objects.create(
+        examination=made,
+        severity="major",
+        category="conflict",
+        start=10,
+        end=17,
+        explanation="Sixty elsewhere.",
+        suggestion="60 days",
+    )
+    return made
 
 
 def _gap(workspace: Workspace, asker: User, questions: int) -> Gap:
@@ -419,6 +456,12 @@ def _declassified(workspace: Workspace, asker: User, versions: list[Version], re
     answer = _released(workspace, asker, versions, reviewer)
     declassification.declassify(answer, by=reviewer, reason="It is printed in the paper.")
     return answer
+
+
+def _checked(workspace: Workspace) -> ReadinessRun:
+    return ReadinessRun.objects.create(
+        workspace=workspace, cause="operator", state="done", is_go=True, score=90, ended_at=timezone.now(), report="{}"
+    )
 
 
 def _waiting(workspace: Workspace, asker: User) -> Answer:
