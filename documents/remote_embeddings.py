@@ -105,7 +105,8 @@ def _read(said: bytes, expected: int, space: Space, remote: Remote) -> tuple[np.
         vectors = [np.asarray(row["embedding"], dtype=np.float32) for row in rows]
         numbers = [row["index"] for row in rows]
         tokens = int((document.get("usage") or {}).get("prompt_tokens") or 0)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    # The last two: a number too large for a float, and brackets too deep to be read.
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise _unavailable(remote, "protocol") from error
     if numbers != list(range(expected)) or any(vector.ndim != 1 for vector in vectors):
         raise _unavailable(remote, "protocol")

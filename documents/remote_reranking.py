@@ -77,14 +77,22 @@ def _read(endpoint: RerankEndpoint, said: bytes, expected: int) -> list[float]:
     try:
         document = json.loads(said)
         if endpoint.protocol == RerankProtocol.TEI:
-            found = {int(row["index"]): float(row["score"]) for row in document}
+            found = [(row["index"], row["score"]) for row in document]
         else:
-            found = {int(row["index"]): float(row["relevance_score"]) for row in document["results"]}
-    except (ValueError, TypeError, KeyError) as error:
+            found = [(row["index"], row["relevance_score"]) for row in document["results"]]
+        by_number = dict(sorted((number, float(score)) for number, score in found if _are_numbers(number, score)))
+    # A number too large for a float, and brackets too deep to be read.
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise _unavailable(endpoint, "protocol") from error
-    if sorted(found) != list(range(expected)) or not all(map(math.isfinite, found.values())):
+    one_for_each = len(found) == expected and list(by_number) == list(range(expected))
+    if not one_for_each or not all(map(math.isfinite, by_number.values())):
         raise _unavailable(endpoint, "protocol")
-    return [found[number] for number in range(expected)]
+    return list(by_number.values())
+
+
+def _are_numbers(number: object, score: object) -> bool:
+    """Whether these are a whole number and a number: true is neither, and "1" is a text."""
+    return type(number) is int and type(score) in (int, float)
 
 
 def _size(text: str) -> int:

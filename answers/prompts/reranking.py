@@ -9,7 +9,8 @@ from answers.prompts import Prompt, harmless, read_files
 VERSION = "rerank-1"
 #: Of a passage, what is shown: thirty whole ones would not fit into a small model.
 _LONGEST_TEXT = 1200
-_NUMBER = re.compile(r"\d+")
+#: More figures are no number of a passage, and could be too many for an int.
+_NUMBER = re.compile(r"(?<!\d)\d{1,3}(?!\d)")
 
 
 def render(question: str, texts: Sequence[str]) -> Prompt:

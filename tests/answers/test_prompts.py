@@ -3,7 +3,10 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from answers import prompts
+from answers.prompts import reranking
 
 #: version → hash of its files. A changed file is a new version in a new folder, with a line of its own here.
 PUBLISHED = {"answer-1": "0a27e73201cd485c0a9e4ec609647856363e078e7d4c118f40eb323b29f515c8"}
@@ -55,3 +58,12 @@ def test_a_dollar_in_a_document_is_only_a_dollar():
 
 def test_the_same_question_over_other_evidence_has_another_hash():
     assert prompts.render("?", [source()]).sha256 != prompts.render("?", [source(text="Other.")]).sha256
+
+
+@pytest.mark.parametrize("reply", ["9" * 5_000, "2024, 31", "", "1 and 2", "the second"])
+def test_an_order_that_names_no_passage_is_none(reply):
+    assert reranking.taken(reply, 30) == []
+
+
+def test_an_order_names_each_passage_once():
+    assert reranking.taken("3, 1, 3, 99, 2\nbecause 4 says nothing", 5) == [3, 1, 2]

@@ -18,7 +18,7 @@ class RerankServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     #: Scores a text; by default how late it stands, so that the last comes first.
     score: Callable[[str, int], float] = lambda text, place: float(place)
-    #: A status to answer with, or a body instead of the right one.
+    #: A status to answer with, or a body instead of the right one: a document, or bytes as they are.
     status: int = 200
     body: Any = None
     before: Callable[[], None] = lambda: None
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(said.status, said.body if said.body is not None else _reranked(said, sent))
 
     def _answer(self, status: int, document: Any) -> None:
-        content = json.dumps(document).encode()
+        content = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

@@ -122,8 +122,13 @@ def test_each_leg_alone_is_left_as_it_is(shelved, policies, member, connect, ser
         {"body": [1, 2]},
         {"body": {"results": [{"index": place, "relevance_score": "NaN"} for place in range(3)]}},
         {"body": {"results": [{"index": 0, "relevance_score": 1.0}] * 3}},
+        {"body": {"results": [{"index": place % 3, "relevance_score": 1.0} for place in range(4)]}},
+        {"body": {"results": [{"index": place, "relevance_score": True} for place in range(3)]}},
+        {"body": {"results": [{"index": place, "relevance_score": 10**400} for place in range(3)]}},
+        {"body": b'{"results": [{"index": 1e999, "relevance_score": 1}]}'},
+        {"body": b"[" * 30_000},
     ],
-    ids=str,
+    ids=lambda fault: str(fault)[:70],
 )
 def test_a_reranker_that_fails_leaves_the_order_of_the_search_and_is_named(
     shelved, policies, member, connect, server, fault
