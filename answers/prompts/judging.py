@@ -8,7 +8,12 @@ from answers.prompts import Prompt, Quotable, harmless, read_files, source_block
 
 VERSION = "judge-1"
 
-_LINE = re.compile(r"^\W*(\d{1,3})\W*[:.)–-]\W*(supported|partly|unsupported)\b", re.IGNORECASE | re.MULTILINE)
+#: "1: supported only in part" is none: what a verdict goes on with may take it back.
+_LINE = re.compile(
+    r"^\W*(\d{1,3})[^\w\n]*[:.)–-][^\w\n]*(?:(supported)(?![^\S\n]*\w)|(partly|unsupported)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LOWEST_FIRST = ("unsupported", "partly", "supported")
 
 
 def render(statements: Iterable[tuple[str, Collection[int]]], sources: Sequence[Quotable]) -> Prompt:
@@ -24,8 +29,12 @@ def render(statements: Iterable[tuple[str, Collection[int]]], sources: Sequence[
 
 
 def taken(reply: str) -> dict[int, str]:
-    """Verdicts by the number of their statement; of two for one statement the first, of another form none."""
+    """Verdicts by the number of their statement; of two for one statement the lower, of another form none.
+
+    Whoever contradicts himself is not believed: a passage may have told him what to reply.
+    """
     found: dict[int, str] = {}
     for match in _LINE.finditer(reply):
-        found.setdefault(int(match[1]), match[2].lower())
+        number, verdict = int(match[1]), (match[2] or match[3]).lower()
+        found[number] = min(verdict, found.get(number, verdict), key=_LOWEST_FIRST.index)
     return found
