@@ -46,6 +46,11 @@ _LONGEST = 700
 
 _ENDS = re.compile(r"[.!?…;][\"'”’“»)\]]*$")
 _BULLET = re.compile(r"\A[•◦▪‣●○·*–—-]\s+")
+#: A header or footer, whatever stands before it: the number of a page is no part of what the page says.
+_PAGE_NUMBER = re.compile(
+    r"\b(?:page|pg|p|seite|strana|stranica|str|страна|страница|стр)\.?\s*\d{1,4}(?:\s*(?:of|/|od|von|од)\s*\d{1,4})?\W*\Z",
+    re.IGNORECASE,
+)
 _BRACKETED_NUMBER = re.compile(r"\[(\d{1,3})\]")
 _ASKS_FOR_FIGURE = re.compile(
     r"\b(how (?:many|much|long|often|old|far|soon|large|big)|when|what (?:year|date|percentage|amount|number|limit)|"
@@ -173,11 +178,18 @@ def _stands_alone(sentence: str, words: frozenset[str]) -> bool:
     """Whether it can be read without its surroundings: no heading, no lead-in to a list, no endless table."""
     if len(sentence) > _LONGEST or not words or sentence.endswith(":"):
         return False
+    if _is_page_footer(sentence):
+        return False
     if is_table_row(sentence) or _ENDS.search(sentence):
         return True
     spoken = [word for word in sentence.split() if word[:1].isalpha()]
     capitals = sum(word[0].isupper() for word in spoken)
     return len(words) >= _FEWEST_WORDS and capitals < _HEADING_CAPITALS * len(spoken)
+
+
+def _is_page_footer(sentence: str) -> bool:
+    """Whether it ends in the number of a page and is neither prose, which ends in a full stop, nor an item."""
+    return bool(_PAGE_NUMBER.search(sentence)) and not (_ENDS.search(sentence) or _BULLET.match(sentence))
 
 
 def _score(question: str, asked: list[tuple[str, ...]], candidates: list[_Candidate], sources: int) -> None:

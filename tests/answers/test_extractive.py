@@ -4,6 +4,8 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from answers.extractive import ExtractiveChat, choose
 
 HANDBOOK = """Parental leave
@@ -96,3 +98,20 @@ def test_it_streams_a_sentence_at_a_time_and_ends_each_with_its_mark():
     chunks = [chunk.content for chunk in ExtractiveChat().stream([HumanMessage("", additional_kwargs=material)])]
 
     assert all(re.search(r"\[3\]$", chunk) for chunk in chunks if chunk)
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Parental leave of the second parent, a handbook for everybody - Page 1",
+        "Handbook on parental leave for the second parent | Page 2 of 2",
+        "правилник о родитељском одсуству за све запослене страна 1 од 2",
+    ],
+)
+def test_the_footer_of_a_page_is_never_quoted(footer):
+    sentence = "The second parent takes 20 working days, see page 4."
+    evidence = [source(1, f"{sentence}\n\n{footer}")]
+
+    quoted = choose("What parental leave does the second parent take? родитељско одсуство запослене", evidence)
+
+    assert quoted == [(1, sentence)]
