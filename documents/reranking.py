@@ -8,12 +8,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from documents import remote_reranking
+from documents.ceiling import above_ceiling
 from documents.exceptions import RerankUnavailable
 from documents.framing import framed
-from documents.models import Passage, RerankEndpoint, WorkspaceReranker
+from documents.models import Document, Passage, RerankEndpoint, WorkspaceReranker
+from documents.spaces import space_of
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
 
@@ -87,6 +90,16 @@ def rerank(
     return replace(nothing, scores={str(passage.pk): score for passage, score in zip(read, scores, strict=True)})
 
 
+def may_be_asked(workspace: Workspace, documents: QuerySet[Document]) -> bool:
+    """Whether a question that may hold text of `documents` may go where questions go when `workspace` is searched."""
+    chosen = chosen_for(workspace)
+    levels = [] if chosen is None else [_ceiling_of(workspace, chosen)]
+    above = Q(pk__in=above_ceiling(space_of(workspace.pk)).values("pk"))
+    for ceiling in levels:
+        above |= Q(classification__in=[level for level in Classification if level.rank > ceiling.rank])
+    return not documents.filter(above).exists()
+
+
 def in_order(ids: Sequence[str], reranked: Reranked) -> list[str]:
     """`ids` with those that have a score in the order of these, in the places they had among the others."""
     scores = reranked.scores
@@ -114,6 +127,14 @@ def _ceiling(workspace: Workspace, endpoint: RerankEndpoint | None) -> Classific
     if not by_chat:
         raise RerankUnavailable(gettext("This installation has no chat model that reranks."))
     return Classification(by_chat[0].ceiling(workspace))
+
+
+def _ceiling_of(workspace: Workspace, chosen: WorkspaceReranker) -> Classification:
+    try:
+        return _ceiling(workspace, chosen.endpoint)
+    except RerankUnavailable:
+        # It is not asked, so it reads nothing.
+        return max(Classification, key=lambda level: level.rank)
 
 
 def _may_read(ceiling: Classification, passage: Passage) -> bool:

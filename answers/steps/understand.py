@@ -22,6 +22,8 @@ from answers.steps.state import Outcome, State
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
+from documents import reranking
+from documents.models import Document
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +85,15 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
     if watch.lost:
         raise LeaseLost(state.answer.pk)
     still = before(state.answer)
-    if reply is None or not set(earlier.turns) <= set(still.turns):
+    if reply is None or not set(earlier.turns) <= set(still.turns) or not _may_be_asked(state, earlier.turns):
         return "rules", "", (), still
     return "model", reply, earlier.turns, still
+
+
+def _may_be_asked(state: State, used: tuple[Turn, ...]) -> bool:
+    """Whether what a model took from earlier answers may go to the servers that search: they have ceilings, too."""
+    rests_on = Evidence.objects.filter(answer__in=[turn.answer_id for turn in used]).order_by().values("document")
+    return reranking.may_be_asked(state.workspace, Document.objects.filter(pk__in=rests_on))
 
 
 def _authorised(state: State) -> Earlier:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from answers import chat_models, conversations, earlier_turns, pipeline, questions, suggestions
 from answers.exceptions import QuestionError, WrongState
@@ -16,6 +17,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents import deletion, library, restriction
+from documents.models import RerankEndpoint, WorkspaceReranker
 from tests.answers import library as shelf
 from workspaces.exceptions import Forbidden, Hidden
 
@@ -129,6 +131,31 @@ def test_a_turn_that_is_closed_while_the_model_reads_it_is_not_used_any_more(
     assert all("20 working days" not in str(request) for request in chat_server.requests[1:])
     detail = second.steps.get(step="understand").detail
     assert (detail["turns"], detail["left_out"]) == (0, 1)
+
+
+@pytest.mark.parametrize("ceiling", ["public", "internal"])
+def test_what_a_model_took_from_an_answer_goes_to_no_server_of_the_search_that_may_not_read_it(
+    ceiling, policies, handbook, purchasing, member, answered, endpoint_of, chat_server
+):
+    server = RerankEndpoint.objects.create(
+        name="judge", base_url="http://127.0.0.1:9/v1", ceiling=ceiling, state="approved", approved_at=timezone.now()
+    )
+    WorkspaceReranker.objects.create(workspace=policies, endpoint=server)
+    first = answered(policies, LEAVE, member)
+    chat_server.says = "Who approves a purchase order after 20 working days?"
+
+    second = answered(
+        policies,
+        "Who approves it then?",
+        member,
+        conversation=first.question.conversation,
+        endpoint=endpoint_of("says"),
+    )
+
+    by = second.steps.get(step="understand").detail["by"]
+    assert (by, "20 working days" in second.asked_as) == (
+        ("model", True) if ceiling == "internal" else ("rules", False)
+    )
 
 
 def test_what_a_model_put_in_from_an_earlier_answer_rests_on_its_sources(
