@@ -1,4 +1,4 @@
-"""A workspace in which nothing is wrong: people in every role, documents that answer, sources, drafts, a signed trail."""
+"""A workspace in which nothing is wrong: people in every role, documents that answer, sources, a signed trail."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,6 +61,7 @@ def build(settings: Any, place: Path) -> Sound:
     group = groups.create_group(name="Finance", by=None)
     groups.add_to_group(group, people["member-2"], by=None)
     restriction.grant(closed, group, by=people["manager-1"])
+    Document.objects.filter(workspace=workspace).update(owner=people["contributor-1"])
     Document.objects.filter(pk=purchasing.pk).update(classification=Classification.CONFIDENTIAL)
     sources = [_source(workspace, people["manager-1"], place / "sources", name) for name in ("Guides", "Forms")]
     draft = _draft(workspace, people["member-1"], handbook)

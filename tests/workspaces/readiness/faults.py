@@ -1,0 +1,702 @@
+"""Faults to plant in the sound workspace, one for each check that must find it, and none of the others."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+from django.utils import timezone
+
+from answers.exceptions import EndpointError, WrongState
+from answers.models import (
+    Answer,
+    Draft,
+    EvaluationRun,
+    Gap,
+    GateCandidate,
+    ModelEndpoint,
+    Question,
+    RagTemplate,
+    ReleaseRules,
+    SuggestedQuestion,
+    TemplateVersion,
+    WorkspaceModels,
+)
+from answers.readiness import models, rehearsal, review
+from audit.events import EventType
+from audit.exceptions import SigningKeyMissing
+from audit.record import record
+from audit.verification import Fault as Damage
+from audit.verification import Verification
+from documents import restriction
+from documents.exceptions import SourceFailed
+from documents.models import Deletion, Document, IndexCheck, Source, SourceRun, Version
+from documents.parse import ParseFailed
+from documents.readiness import connectors, data, rights
+from documents.sources.folder import FolderConnector
+from documents.vector_space import EmbeddingUnavailable
+from inlock import readiness
+from inlock.health.finding import Finding
+from tests.workspaces.readiness.sound import Sound
+from workspaces import access, glass, groups, members
+from workspaces.models import (
+    ApiToken,
+    Membership,
+    PlatformPolicy,
+    User,
+    Workspace,
+    WorkspaceGroupGrant,
+    WorkspaceRole,
+)
+from workspaces.readiness import thresholds, trail_checks
+
+Fault = Callable[[Sound, Any], None]
+#: Code of the check → the fault that it has to find.
+FAULTS: dict[str, Fault] = {}
+#: Outcome wanted, where it is not a blocker.
+WANTED: dict[str, str] = {}
+
+
+def fault(code: str, wanted: str = "block") -> Callable[[Fault], Fault]:
+    def add(plant: Fault) -> Fault:
+        FAULTS[code], WANTED[code] = plant, wanted
+        return plant
+
+    return add
+
+
+def _source(sound: Sound, **changes: Any) -> None:
+    Source.objects.filter(pk=sound.sources[0].pk).update(**changes)
+
+
+def _role(sound: Sound, role: str) -> Any:
+    return WorkspaceRole.objects.get(workspace=sound.workspace, role=role).group
+
+
+def _leave(sound: Sound, name: str) -> None:
+    Membership.objects.filter(user=sound.people[name], group__workspace_role__workspace=sound.workspace).delete()
+
+
+# --- Connectors ---------------------------------------------------------------------------------------------
+
+
+@fault("connectors.reached")
+def a_folder_that_is_gone(sound: Sound, patch: Any) -> None:
+    _source(sound, options={"folder": str(sound.folder / "nowhere")})
+
+
+@fault("connectors.fetched")
+def a_file_that_cannot_be_opened(sound: Sound, patch: Any) -> None:
+
+    fetch = FolderConnector.fetch
+
+    def refuse(self: Any, entry: Any) -> Any:
+        if "guides" in str(self.options["folder"]):
+            raise SourceFailed("unreadable")
+        return fetch(self, entry)
+
+    patch.setattr(FolderConnector, "fetch", refuse)
+
+
+@fault("connectors.parsed")
+def a_file_that_cannot_be_read(sound: Sound, patch: Any) -> None:
+
+    read = connectors.read_file
+    tried = []
+
+    def refuse(path: Any, name: str, **given: Any) -> Any:
+        tried.append(name)
+        if len(tried) == 1:
+            raise ParseFailed("damaged")
+        return read(path, name, **given)
+
+    patch.setattr(connectors, "read_file", refuse)
+
+
+@fault("connectors.schedule")
+def a_sync_that_did_not_begin(sound: Sound, patch: Any) -> None:
+    _source(sound, due_at=timezone.now() - timedelta(hours=3))
+
+
+@fault("connectors.last_sync", "warn")
+def a_sync_that_failed(sound: Sound, patch: Any) -> None:
+    SourceRun.objects.filter(source=sound.sources[0]).update(state="failed", problem="unreachable")
+
+
+@fault("connectors.begun", "warn")
+def a_source_nobody_started(sound: Sound, patch: Any) -> None:
+    _source(sound, started_at=None, started_by=None)
+
+
+@fault("connectors.paused", "warn")
+def a_paused_source(sound: Sound, patch: Any) -> None:
+    _source(sound, paused_at=timezone.now(), paused_by=sound.people["manager-1"], due_at=None)
+
+
+@fault("connectors.owner")
+def a_source_of_somebody_who_may_not(sound: Sound, patch: Any) -> None:
+    _source(sound, owner=sound.people["member-1"])
+
+
+# --- People and rights --------------------------------------------------------------------------------------
+
+
+@fault("rights.manager")
+def nobody_manages(sound: Sound, patch: Any) -> None:
+    deputy = members.create_user(username="deputy", by=None)
+    members.add_member(sound.workspace, deputy, "contributor", by=None)
+    Source.objects.filter(workspace=sound.workspace).delete()
+    _leave(sound, "manager-1")
+
+
+@fault("rights.many_managers", "warn")
+def five_managers(sound: Sound, patch: Any) -> None:
+    for number in range(2, 6):
+        person = members.create_user(username=f"manager-{number}", by=None)
+        members.add_member(sound.workspace, person, "manager", by=None)
+
+
+@fault("rights.many_reviewers", "warn")
+def everybody_reviews(sound: Sound, patch: Any) -> None:
+    for number in range(4, 14):
+        person = members.create_user(username=f"reviewer-{number}", by=None)
+        members.add_member(sound.workspace, person, "reviewer", by=None)
+
+
+@fault("rights.two_hats", "warn")
+def a_manager_who_reviews(sound: Sound, patch: Any) -> None:
+    members.add_member(sound.workspace, sound.people["manager-1"], "reviewer", by=None)
+
+
+@fault("rights.askers", "warn")
+def nobody_to_ask(sound: Sound, patch: Any) -> None:
+    for person in list(access.people_allowed(sound.workspace, "ask_questions")):
+        if not person.username.startswith(("manager", "reviewer")):
+            Membership.objects.filter(user=person, group__workspace_role__workspace=sound.workspace).delete()
+    Document.objects.filter(workspace=sound.workspace).update(owner=sound.people["manager-1"])
+    restriction.grant(sound.restricted, sound.people["manager-1"], by=sound.people["manager-1"])
+    for number in (2, 3):
+        members.add_member(
+            sound.workspace, members.create_user(username=f"auditor-{number}", by=None), "auditor", by=None
+        )
+
+
+@fault("rights.auditor", "warn")
+def nobody_reads_the_trail(sound: Sound, patch: Any) -> None:
+    _leave(sound, "auditor-1")
+
+
+@fault("rights.closed_accounts", "warn")
+def a_closed_account_with_a_role(sound: Sound, patch: Any) -> None:
+    User.objects.filter(username="member-3").update(is_active=False)
+
+
+@fault("rights.role_table")
+def a_group_that_holds_more(sound: Sound, patch: Any) -> None:
+    permission = Permission.objects.get(codename="hold_documents", content_type__app_label="workspaces")
+    WorkspaceGroupGrant.objects.create(
+        content_object=sound.workspace, group=_role(sound, "member"), permission=permission
+    )
+
+
+@fault("rights.direct", "warn")
+def a_right_beside_the_roles(sound: Sound, patch: Any) -> None:
+    access.grant("hold_documents", sound.people["member-3"], sound.workspace)
+
+
+@fault("rights.second_factor", "warn")
+def a_reviewer_without_a_second_factor(sound: Sound, patch: Any) -> None:
+    PlatformPolicy.objects.update_or_create(pk=1, defaults={"second_factor_roles": ["reviewer"]})
+
+
+@fault("rights.access_review", "warn")
+def rights_nobody_reviewed(sound: Sound, patch: Any) -> None:
+    Workspace.objects.filter(pk=sound.workspace.pk).update(created_at=timezone.now() - timedelta(days=400))
+
+
+@fault("rights.glass", "warn")
+def glass_that_is_broken(sound: Sound, patch: Any) -> None:
+    person = members.create_user(username="above", by=None)
+    person.is_superuser = True
+    person.save(update_fields=["is_superuser"])
+    glass.break_glass(sound.workspace, by=person, reason="Ticket 4711")
+
+
+@fault("rights.tokens", "warn")
+def a_token_of_somebody_who_left(sound: Sound, patch: Any) -> None:
+    person = members.create_user(username="gone", by=None)
+    token = ApiToken.objects.create(
+        user=person, name="Script", prefix="x", sha256="1" * 64, expires_at=timezone.now() + timedelta(days=9)
+    )
+    token.workspaces.add(sound.workspace)
+
+
+@fault("rights.stranger")
+def a_door_that_lets_strangers_in(sound: Sound, patch: Any) -> None:
+    allows = access.allows
+
+    def open_to_all(user: Any, action: str, thing: Any) -> bool:
+        return isinstance(thing, Workspace) or allows(user, action, thing)
+
+    patch.setattr(access, "allows", open_to_all)
+
+
+def _leaks(model: Any, patch: Any, to: Callable[[Any], bool]) -> None:
+    rule = access._rules[model]
+
+    def visible(user: Any) -> Any:
+        return model.objects.all() if to(user) else rule.visible(user)
+
+    patch.setitem(access._rules, model, replace(rule, visible=visible))
+
+
+@fault("rights.documents_stranger")
+def documents_that_strangers_see(sound: Sound, patch: Any) -> None:
+    _leaks(Document, patch, lambda user: user.username.startswith("readiness-"))
+
+
+@fault("rights.documents_roles")
+def a_restricted_document_that_its_manager_sees(sound: Sound, patch: Any) -> None:
+    _leaks(Document, patch, lambda user: user.username == "auditor-1")
+
+
+@fault("rights.search")
+def a_search_that_asks_nobody(sound: Sound, patch: Any) -> None:
+
+    search = rights.search
+    manager = sound.people["manager-1"]
+    patch.setattr(rights, "search", lambda user, *given, **more: search(manager, *given, **more))
+
+
+@fault("rights.restricted_to_all", "warn")
+def a_restricted_document_for_everybody(sound: Sound, patch: Any) -> None:
+    for person in access.people_allowed(sound.workspace, "open_documents"):
+        access.grant("open_document", person, sound.restricted)
+
+
+@fault("rights.restricted_to_nobody", "warn")
+def a_restricted_document_for_nobody(sound: Sound, patch: Any) -> None:
+    other = Document.objects.create(workspace=sound.workspace, path="lost.md", title="Lost", restricted=True)
+    Document.objects.filter(pk=other.pk).update(owner=sound.people["contributor-1"])
+
+
+@fault("rights.empty_groups", "warn")
+def a_group_without_people(sound: Sound, patch: Any) -> None:
+    empty = groups.create_group(name="Nobody", by=None)
+    restriction.grant(sound.restricted, empty, by=sound.people["manager-1"])
+
+
+@fault("rights.main_asker")
+def the_only_reviewer_asks_most(sound: Sound, patch: Any) -> None:
+    Workspace.objects.filter(pk=sound.workspace.pk).update(second_approver_from="")
+    _leave(sound, "reviewer-2")
+    _leave(sound, "reviewer-3")
+    only = sound.people["reviewer-1"]
+    Question.objects.bulk_create(
+        Question(workspace=sound.workspace, asked_by=only, text="And?", language="en") for _ in range(5)
+    )
+
+
+@fault("rights.separation")
+def two_have_to_approve_and_there_is_one(sound: Sound, patch: Any) -> None:
+    # 1 of 7 reviews; the document that takes two is there already.
+    _leave(sound, "reviewer-2")
+    _leave(sound, "reviewer-3")
+
+
+@fault("rights.answers_stranger")
+def answers_that_strangers_see(sound: Sound, patch: Any) -> None:
+    _leaks(Answer, patch, lambda user: user.username.startswith("readiness-"))
+
+
+@fault("rights.answers_roles")
+def answers_that_everybody_sees(sound: Sound, patch: Any) -> None:
+    _leaks(Answer, patch, lambda user: user.username == "auditor-1")
+
+
+# --- Data ---------------------------------------------------------------------------------------------------
+
+
+@fault("data.documents")
+def nothing_that_answers(sound: Sound, patch: Any) -> None:
+
+    counts = data._counts
+    patch.setattr(data, "_counts", lambda scene: counts(scene) | {"ready": 0})
+
+
+@fault("data.failed")
+def files_that_could_not_be_read(sound: Sound, patch: Any) -> None:
+    _stopped(sound, "failed")
+
+
+def _stopped(sound: Sound, state: str) -> None:
+    document = Document.objects.create(
+        workspace=sound.workspace, path="bad.md", title="Bad", owner=sound.people["contributor-1"]
+    )
+    version = Version.objects.create(
+        document=document,
+        number=1,
+        sha256="2" * 64,
+        size=1,
+        filename="bad.md",
+        format="md",
+        state=state,
+        failure_code="" if state == "received" else "damaged",
+    )
+    Document.objects.filter(pk=document.pk).update(latest_version=version)
+
+
+@fault("data.aside", "warn")
+def a_file_set_aside(sound: Sound, patch: Any) -> None:
+    _stopped(sound, "quarantined")
+
+
+@fault("data.waiting")
+def a_file_that_waits_for_days(sound: Sound, patch: Any) -> None:
+    _stopped(sound, "received")
+    Version.objects.filter(filename="bad.md").update(created_at=timezone.now() - timedelta(days=2))
+
+
+@fault("data.stale", "warn")
+def a_document_that_is_over(sound: Sound, patch: Any) -> None:
+    Document.objects.filter(pk=sound.handbook.pk).update(valid_until=timezone.localdate() - timedelta(days=1))
+
+
+@fault("data.reviewed", "warn")
+def a_document_nobody_reviewed(sound: Sound, patch: Any) -> None:
+    Document.objects.filter(pk=sound.handbook.pk).update(review_on=timezone.localdate() - timedelta(days=1))
+
+
+@fault("data.owners", "warn")
+def a_document_without_an_owner(sound: Sound, patch: Any) -> None:
+    Document.objects.filter(pk=sound.handbook.pk).update(owner=None)
+
+
+@fault("data.classified", "warn")
+def nobody_classified_anything(sound: Sound, patch: Any) -> None:
+    Document.objects.filter(workspace=sound.workspace).update(classification="internal")
+
+
+@fault("data.passages", "warn")
+def a_document_without_a_passage(sound: Sound, patch: Any) -> None:
+
+    counts = data._counts
+    patch.setattr(data, "_counts", lambda scene: counts(scene) | {"silent": 1})
+
+
+@fault("data.index")
+def an_index_that_differs(sound: Sound, patch: Any) -> None:
+    IndexCheck.objects.filter(workspace=sound.workspace).update(left=3)
+
+
+@fault("data.files")
+def an_original_that_is_gone(sound: Sound, patch: Any) -> None:
+    Version.objects.filter(pk=sound.handbook.current_version_id).update(file="originals/nowhere")
+
+
+@fault("data.erasures", "warn")
+def an_erasure_that_is_not_proven(sound: Sound, patch: Any) -> None:
+    ago = timezone.now() - timedelta(days=3)
+    gone = Document.objects.create(workspace=sound.workspace, path="gone.md", title="Gone", deleted_at=ago)
+    Deletion.objects.create(
+        workspace=sound.workspace, document=gone, deleted_at=ago, due_at=ago, begun_at=ago, erased_at=ago
+    )
+
+
+@fault("data.expected")
+def a_question_that_finds_nothing(sound: Sound, patch: Any) -> None:
+    SuggestedQuestion.objects.filter(workspace=sound.workspace).update(text="Which moon does the heron prefer?")
+
+
+@fault("data.question_sets")
+def a_case_that_finds_nothing(sound: Sound, patch: Any) -> None:
+    sound.workspace.question_sets.get().cases.update(question="Which moon does the heron prefer?")
+
+
+@fault("data.gaps", "warn")
+def a_topic_nothing_answers(sound: Sound, patch: Any) -> None:
+    Gap.objects.create(workspace=sound.workspace)
+
+
+# --- Models -------------------------------------------------------------------------------------------------
+
+
+def _endpoint(**fields: Any) -> ModelEndpoint:
+    return ModelEndpoint.objects.create(
+        **{
+            "name": "Far",
+            "kind": "openai",
+            "base_url": "http://127.0.0.1:9/v1",
+            "model": "m",
+            "state": "approved",
+            "approved_at": timezone.now(),
+            "ceiling": "restricted",
+            **fields,
+        }
+    )
+
+
+def _offered(sound: Sound, endpoint: ModelEndpoint, *, default: bool = False) -> None:
+    built_in = ModelEndpoint.objects.get(name="built-in")
+    chosen = WorkspaceModels.objects.create(
+        workspace=sound.workspace, default_endpoint=endpoint if default else built_in
+    )
+    chosen.choices.add(endpoint)
+
+
+@fault("models.default")
+def no_model_that_may_be_used(sound: Sound, patch: Any) -> None:
+
+    def refuse(workspace: Any) -> Any:
+        raise EndpointError("None.")
+
+    patch.setattr(models.endpoints, "choices_for", refuse)
+
+
+@fault("models.reachable")
+def a_server_that_is_off(sound: Sound, patch: Any) -> None:
+    _offered(sound, _endpoint())
+
+
+@fault("models.steady", "warn")
+def a_model_that_is_rested(sound: Sound, patch: Any) -> None:
+
+    patch.setattr(models.breaker, "standing", lambda pk: SimpleNamespace(state="open"))
+
+
+@fault("models.permitted")
+def a_model_below_the_documents(sound: Sound, patch: Any) -> None:
+    ModelEndpoint.objects.filter(name="built-in").update(ceiling="public")
+
+
+@fault("models.budget")
+def a_budget_that_is_spent(sound: Sound, patch: Any) -> None:
+
+    spent = SimpleNamespace(share=1.0, is_spent=True)
+    patch.setattr(models.budgets, "standing", lambda workspace: [spent])
+
+
+@fault("models.embedding")
+def an_embedding_model_that_is_silent(sound: Sound, patch: Any) -> None:
+
+    def refuse(*given: Any) -> Any:
+        raise EmbeddingUnavailable("It does not answer.")
+
+    patch.setattr(models, "embed_query", refuse)
+
+
+@fault("models.embedding_ceiling")
+def documents_above_the_embedding_endpoint(sound: Sound, patch: Any) -> None:
+
+    patch.setattr(models, "space_of", lambda pk: SimpleNamespace(remote="somewhere"))
+    patch.setattr(models, "embed_query", lambda *given: None)
+    patch.setattr(models, "above_ceiling", lambda space: Document.objects.filter(pk=sound.handbook.pk))
+
+
+@fault("models.failures", "warn")
+def answers_that_failed(sound: Sound, patch: Any) -> None:
+    asked = Question.objects.create(workspace=sound.workspace, asked_by=sound.people["member-1"], text="?")
+    now = timezone.now()
+    Answer.objects.bulk_create(
+        Answer(
+            question=asked,
+            workspace=sound.workspace,
+            asked_by=sound.people["member-1"],
+            status=status,
+            ended_at=now,
+        )
+        for status in (["failed_search"] + ["refused_no_evidence"] * 4)
+    )
+
+
+# --- Review -------------------------------------------------------------------------------------------------
+
+
+@fault("review.rehearsal")
+def a_verb_that_refuses(sound: Sound, patch: Any) -> None:
+
+    def refuse(*given: Any, **more: Any) -> Any:
+        raise WrongState("It cannot be approved.")
+
+    patch.setattr(rehearsal, "approve", refuse)
+
+
+@fault("review.policy", "warn")
+def confidential_documents_released_at_once(sound: Sound, patch: Any) -> None:
+    Workspace.objects.filter(pk=sound.workspace.pk).update(review_policy="open")
+
+
+@fault("review.rules")
+def rules_that_are_all_off(sound: Sound, patch: Any) -> None:
+    Workspace.objects.filter(pk=sound.workspace.pk).update(review_policy="risk")
+    sound.workspace.refresh_from_db()
+    ReleaseRules.objects.create(
+        workspace=sound.workspace, number=1, rules=[{"is_on": False}], made_by=sound.people["manager-1"]
+    )
+
+
+@fault("review.overdue", "warn")
+def a_draft_that_is_late(sound: Sound, patch: Any) -> None:
+    draft = Draft.objects.get(pk=sound.draft.pk)
+    draft.due_at = timezone.now() - timedelta(hours=2)
+    draft.save(update_fields=["due_at"])
+
+
+@fault("review.stranded")
+def a_draft_nobody_may_decide(sound: Sound, patch: Any) -> None:
+
+    patch.setattr(review.separation, "somebody_may_decide", lambda: Q(pk=None))
+
+
+@fault("review.suspended", "warn")
+def an_answer_that_is_suspended(sound: Sound, patch: Any) -> None:
+    asked = Question.objects.create(workspace=sound.workspace, asked_by=sound.people["member-1"], text="?")
+    Answer.objects.create(
+        question=asked,
+        workspace=sound.workspace,
+        asked_by=sound.people["member-1"],
+        status="suspended",
+        ended_at=timezone.now(),
+        released_at=timezone.now(),
+        released_sha256="3" * 64,
+    )
+
+
+# --- Templates ----------------------------------------------------------------------------------------------
+
+
+def _template(sound: Sound, **fields: Any) -> RagTemplate:
+    made = RagTemplate.objects.create(workspace=sound.workspace, code="mine", created_by=sound.people["manager-1"])
+    version = TemplateVersion.objects.create(
+        template=made, number=1, name="Mine", purpose="?", made_by=sound.people["manager-1"], sha256="4" * 64, **fields
+    )
+    RagTemplate.objects.filter(pk=made.pk).update(enabled=True, current=version)
+    return made
+
+
+def _evaluated(sound: Sound, template: RagTemplate) -> None:
+    template.refresh_from_db()
+    candidate = GateCandidate.objects.create(
+        workspace=sound.workspace,
+        kind="template",
+        target=str(template.current_id),
+        label="Mine",
+        state="live",
+        proposed_by=sound.people["manager-1"],
+        settled_at=timezone.now(),
+        settled_by=sound.people["manager-1"],
+    )
+    EvaluationRun.objects.filter(workspace=sound.workspace).update(candidate=candidate)
+
+
+@fault("templates.answer", "warn")
+def a_template_whose_model_is_retired(sound: Sound, patch: Any) -> None:
+    _evaluated(sound, _template(sound, endpoint=_endpoint(state="retired")))
+
+
+@fault("templates.evaluated", "warn")
+def a_template_nobody_tried(sound: Sound, patch: Any) -> None:
+    _template(sound)
+
+
+@fault("templates.gate", "warn")
+def a_change_that_waits(sound: Sound, patch: Any) -> None:
+    GateCandidate.objects.create(
+        workspace=sound.workspace,
+        kind="model",
+        target="1",
+        label="Another model",
+        proposed_by=sound.people["manager-1"],
+    )
+
+
+# --- Trail --------------------------------------------------------------------------------------------------
+
+
+def _outcome(patch: Any, kind: str) -> None:
+
+    found = Verification("chain", 30, "5" * 64, (Damage("chain", 7, kind, "There."),), checkpoints=1)
+    patch.setattr(trail_checks, "_verified", lambda scene: found)
+
+
+@fault("trail.holds")
+def an_entry_that_was_changed(sound: Sound, patch: Any) -> None:
+    _outcome(patch, "changed")
+
+
+@fault("trail.outside")
+def a_checkpoint_that_is_gone(sound: Sound, patch: Any) -> None:
+    patch.setattr(settings, "CHECKPOINTS", sound.folder / "empty")
+
+
+@fault("trail.fresh", "warn")
+def entries_nobody_signed(sound: Sound, patch: Any) -> None:
+    record(EventType.WORKSPACE_CHANGED, on=sound.workspace, workspace=sound.workspace)
+    patch.setitem(thresholds.DEFAULTS, "checkpoint_hours_warn", -1)
+
+
+@fault("trail.key")
+def no_key_to_sign_with(sound: Sound, patch: Any) -> None:
+
+    def refuse() -> Any:
+        raise SigningKeyMissing
+
+    patch.setattr(trail_checks, "signing", SimpleNamespace(current_key=refuse))
+
+
+# --- Operations ---------------------------------------------------------------------------------------------
+
+
+@fault("operations.engines")
+def an_engine_that_is_down(sound: Sound, patch: Any) -> None:
+
+    down = SimpleNamespace(title="Chroma", running=False, fault="It is down.", name="chroma")
+    patch.setattr(readiness, "_engines", lambda scene: [down])
+
+
+def _at_work(patch: Any, *findings: Any) -> None:
+
+    patch.setattr(readiness, "expects_workers", lambda: True)
+    patch.setattr(readiness, "_work", lambda scene: list(findings))
+
+
+def _queue(fault: str = "", name: str = "worker ingest") -> Any:
+
+    return Finding(name, "…", fault)
+
+
+@fault("operations.workers")
+def a_queue_nobody_works_on(sound: Sound, patch: Any) -> None:
+    _at_work(patch, _queue("No worker."), _queue(name="schedule"))
+
+
+@fault("operations.schedule")
+def a_schedule_that_stands_still(sound: Sound, patch: Any) -> None:
+    _at_work(patch, _queue(), _queue("It is late.", "schedule"))
+
+
+@fault("operations.disk")
+def a_disk_that_is_full(sound: Sound, patch: Any) -> None:
+
+    patch.setattr(readiness, "room", SimpleNamespace(free_bytes=lambda: 1, is_short=lambda: True))
+
+
+@fault("operations.backup")
+def a_backup_that_was_never_made(sound: Sound, patch: Any) -> None:
+    patch.setattr(settings, "BACKUP_MARKER", str(sound.folder / "nowhere"))
+
+
+@fault("operations.settings", "warn")
+def a_setting_that_is_unsafe(sound: Sound, patch: Any) -> None:
+
+    patch.setattr(readiness.health.machine, "settings_found", lambda: [_queue("Bad.", "security.W001")])
+
+
+@fault("operations.mail", "warn")
+def a_mail_server_that_is_silent(sound: Sound, patch: Any) -> None:
+    patch.setattr(settings, "MAIL_IS_ON", True)
+    patch.setattr(readiness.health.mail, "mail", lambda database_runs: _queue("It is silent."))
