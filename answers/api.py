@@ -18,6 +18,7 @@ from pydantic import Field
 from answers import cards, endpoints, questions, reading, streaming, suspended
 from answers.models import Answer, Conversation
 from answers.querysets import answers_given_to
+from answers.rag_templates import choosing
 from answers.sse import event_stream
 from answers.states import HELD, OPEN
 from workspaces import access
@@ -38,6 +39,11 @@ PER_PAGE = 50
 class NewQuestion(Asked):
     question: str = Field(max_length=settings.MAX_QUESTION_CHARACTERS)
     model: str = Field("", max_length=100, description="The name of a model the workspace offers; empty: its default.")
+    template: str = Field(
+        "",
+        max_length=40,
+        description="The code of a template the workspace offers; empty: the conversation's, else the standard.",
+    )
     conversation: UUID | None = Field(None, description="The conversation to go on with; none begins a new one.")
     wait: int = Field(0, ge=0, le=MOST_SECONDS, description="Seconds to wait for the answer before 202.")
 
@@ -91,6 +97,12 @@ class SuspendedBy(Told):
     sentence: str
 
 
+class TemplateNamed(Told):
+    code: str
+    name: str
+    number: int
+
+
 class AnswerReading(Told):
     answer_id: UUID
     status: str
@@ -101,6 +113,8 @@ class AnswerReading(Told):
     citations: list[Citation]
     sentences: list[Sentence]
     model: str
+    #: The template it was asked with, with the number of its version; none for the workspace's plain way.
+    template: TemplateNamed | None
     #: Step of the pipeline → seconds.
     seconds: dict[str, float]
     #: What a follow-up was understood as and searched for; empty where the question stands alone.
@@ -200,7 +214,12 @@ def _ask(request: HttpRequest, asked: NewQuestion) -> Answer:
     if asked.conversation is not None:
         thread = access.find(request.user, Action.ASK, Conversation, pk=asked.conversation, workspace=workspace)
     return questions.ask(
-        workspace=workspace, text=asked.question, by=request.user, endpoint=endpoint, conversation=thread
+        workspace=workspace,
+        text=asked.question,
+        by=request.user,
+        endpoint=endpoint,
+        conversation=thread,
+        template=choosing.named(asked.template, workspace) if asked.template else None,
     )
 
 

@@ -35,6 +35,8 @@ class AnswersConfig(AppConfig):
         from answers.gaps import querysets as _gaps  # noqa: F401
         from answers.gaps.steering import leave as leave_gaps
         from answers.packing import receipts_of
+        from answers.rag_templates import forgetting as _forgetting_previews  # noqa: F401
+        from answers.rag_templates import querysets as _templates  # noqa: F401
         from answers.replays import forgetting  # noqa: F401
         from answers.reuse import offering  # noqa: F401
         from answers.review import erasing as _erasing  # noqa: F401

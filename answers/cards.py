@@ -24,8 +24,11 @@ from answers.models import (
     GapQuestion,
     Question,
     Reuse,
+    Shape,
 )
 from answers.querysets import answers_given_to
+from answers.rag_templates import shapes
+from answers.rag_templates.built_in import told
 from answers.reading import Reading, asked_as, place_in_words, place_of, read
 from answers.review import reasons
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
@@ -43,6 +46,15 @@ class Part:
     citation: Citation | None = None
     url: str = ""
     panel_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """One line of an answer that keeps a form: its cells, and its badge where a model judged."""
+
+    cells: list[list[Part]]
+    label: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,34 @@ class Card:
         """The released text with its marks turned into citations; a mark without one stays text."""
         return [self._parts(paragraph) for paragraph in _PARAGRAPH.split(self.reading.text) if paragraph.strip()]
 
+    @cached_property
+    def shaped(self) -> list[Shaped] | None:
+        """The text line by line in the form its template asks for; None for sentences, and where it was not kept."""
+        version = self.answer.template
+        items = shapes.read(version.shape, version.columns, self.reading.text) if version else None
+        if items is None:
+            return None
+        return [Shaped([self._parts(cell) for cell in item.cells], item.label, item.tone) for item in items]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The headings of its table; empty where it is none, or only quotes."""
+        version, lines = self.answer.template, self.shaped
+        if version is None or not lines or version.shape != Shape.TABLE or len(lines[0].cells) == 1:
+            return ()
+        return [told(name) for name in version.columns or shapes.DEFAULT_COLUMNS]
+
+    @property
+    def lost_its_form(self) -> bool:
+        """Whether it was to have a form and has none."""
+        version = self.answer.template
+        return bool(version and version.shape != Shape.ANSWER and self.reading.text and self.shaped is None)
+
+    @property
+    def template_name(self) -> str:
+        """What it was asked with; "" for the workspace's plain way."""
+        return told(self.answer.template.name) if self.answer.template else ""
+
     @property
     def chips(self) -> list[Chip]:
         return [
@@ -239,11 +279,13 @@ class Card:
 def given_to(user: User, workspace: Workspace) -> QuerySet[Answer]:
     """Others' answers that were shared with `user` or declassified for them in `workspace`, newest first."""
     given = answers_given_to(user).filter(workspace=workspace)
-    return given.select_related("question__asked_by", "workspace", "endpoint").order_by("-created_at")
+    return given.select_related("question__asked_by", "workspace", "endpoint", "template").order_by("-created_at")
 
 
 def asked_by(user: User, workspace: Workspace) -> QuerySet[Answer]:
     """The last answer of each question `user` asked in `workspace`, newest question first."""
     last = Answer.objects.filter(workspace=workspace, asked_by=user).order_by("question_id", "-created_at")
     shown = access.within_view(Answer.objects.filter(pk__in=last.distinct("question_id").values("pk")))
-    return shown.select_related("question__conversation", "workspace", "endpoint").order_by("-created_at")
+    return shown.select_related("question__conversation__template", "workspace", "endpoint", "template").order_by(
+        "-created_at"
+    )

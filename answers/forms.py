@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from answers import endpoints
 from answers.exceptions import EndpointError
-from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
+from answers.models import EndpointKind, ModelEndpoint, TemplateVersion, WorkspaceModels
+from answers.rag_templates.choosing import STANDARD, Standard
+from answers.rag_templates.picker import Picker
 from documents import rerank_endpoints, reranking
 from documents.models import RerankEndpoint
 from workspaces.endpoint_base import USABLE_STATES
@@ -20,7 +22,7 @@ from workspaces.models import Workspace
 
 
 class QuestionForm(forms.Form):
-    """A question and, where the workspace offers several, the model that answers it."""
+    """A question and, where the workspace offers several, the template and the model that answer it."""
 
     text = forms.CharField(
         label=_("Question"),
@@ -29,9 +31,12 @@ class QuestionForm(forms.Form):
         error_messages={"required": _("Write a question first.")},
     )
     model = forms.ChoiceField(label=_("Model"), required=False)
+    template = forms.ChoiceField(label=_("Template"), required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.picker = Picker(workspace)
+        self.fields["template"].choices = [(each.code, each.name) for each in self.picker.choices]
         try:
             self.endpoints = {endpoint.name: endpoint for endpoint in endpoints.choices_for(workspace)}
         except EndpointError:
@@ -45,9 +50,21 @@ class QuestionForm(forms.Form):
     def offers_models(self) -> bool:
         return len(self.endpoints) > 1
 
+    @property
+    def chosen_template(self) -> str:
+        """The code of the template that stands in the picker."""
+        return self.data.get("template") or self.initial.get("template") or STANDARD.value
+
     def endpoint(self) -> ModelEndpoint | None:
-        """The endpoint that was chosen; None is the workspace's default."""
+        """The endpoint that was chosen; None is the workspace's default, or the one its template names."""
+        template = self.asked_with()
+        if isinstance(template, TemplateVersion) and template.endpoint_id is not None:
+            return None
         return self.endpoints.get(self.cleaned_data.get("model", ""))
+
+    def asked_with(self) -> TemplateVersion | Standard | None:
+        """The template that was chosen; None where none was sent, so that a conversation keeps its own."""
+        return self.picker.of(self.cleaned_data.get("template", ""))
 
 
 class ModelsForm(forms.Form):

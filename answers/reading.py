@@ -147,8 +147,15 @@ def as_document(reading: Reading) -> dict[str, Any]:
         "citations": [_citation(citation, answer.workspace.slug) for citation in reading.citations],
         "sentences": [_sentence(sentence) for sentence in reading.sentences],
         "model": answer.model_label,
+        "template": _template(answer),
         "seconds": {run.step: round(run.seconds, 4) for run in runs},
     }
+
+
+def _template(answer: Answer) -> dict[str, Any] | None:
+    """What it was asked with; None for the workspace's plain way."""
+    version = answer.template
+    return version and {"code": version.template.code, "name": version.name, "number": version.number}
 
 
 def _note(answer: Answer, text: str, by: User) -> None:

@@ -14,7 +14,8 @@ from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
 from answers.gaps import closing, gathering
 from answers.governing import ledger
-from answers.models import Answer, EvaluationRun, Examination, Replay
+from answers.models import Answer, EvaluationRun, Examination, Replay, TemplatePreview
+from answers.rag_templates import previewing
 from answers.replays import run as replaying
 from answers.reuse import offering
 from workspaces.dispatch import dispatch
@@ -40,6 +41,12 @@ def examine_draft(examination_id: str) -> None:
     """Work on one draft for a turn, if nobody is at it, and ring again while there is more."""
     if examining.run(UUID(examination_id)):
         dispatch(examine_draft, examination_id)
+
+
+@shared_task(name="answers.tasks.preview_template")
+def preview_template(preview_id: str) -> None:
+    """Try one version of a template beside the one in force, if nobody is at it."""
+    previewing.run(UUID(preview_id))
 
 
 @shared_task(name="answers.tasks.sweep_examinations")
@@ -73,6 +80,9 @@ def sweep_answers() -> None:
     replays = Replay.objects.filter(replaying.unheld(), waited).order_by("asked_at")
     for replay_id in replays.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
         dispatch(replay_answer, replay_id)
+    previews = TemplatePreview.objects.filter(previewing.unheld(), waited).order_by("asked_at")
+    for preview_id in previews.values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        dispatch(preview_template, preview_id)
     waited = Q(lease_until__isnull=False) | Q(started_at__lt=Now() - timedelta(seconds=settings.SWEEP_SECONDS))
     runs = EvaluationRun.objects.filter(evaluating.unheld(), waited).order_by("started_at")
     for run_id in runs.values_list("pk", flat=True)[:_MOST_AT_ONCE]:

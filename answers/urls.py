@@ -23,6 +23,8 @@ from answers.draft_review import views as draft_review_views
 from answers.export import views as export_views
 from answers.governing import views as governing_views
 from answers.policy import views as policy_views
+from answers.rag_templates import preview_views
+from answers.rag_templates import views as template_views
 from answers.replays import views as replay_views
 from answers.review import views as review_views
 
@@ -54,6 +56,26 @@ urlpatterns = [
     path("draft-review/<uuid:pk>/export/<slug:format>/", draft_review_views.export, name="export_examination"),
     path("answers/<uuid:pk>/feedback/", feedback_views.give, name="feedback"),
     path("answers/<uuid:pk>/send-gap/", gap_views.send, name="send_gap"),
+    path("settings/templates/", template_views.listing, name="rag_templates"),
+    path("settings/templates/adopt/", template_views.adopt, name="adopt_rag_template"),
+    path("settings/templates/standard/", template_views.standard, name="standard_rag_template"),
+    path("settings/templates/new/", template_views.new, name="new_rag_template"),
+    path("settings/templates/<uuid:pk>/", template_views.detail, name="rag_template"),
+    path("settings/templates/<uuid:pk>/edit/", template_views.edit, name="edit_rag_template"),
+    path("settings/templates/<uuid:pk>/switch/", template_views.switch, name="switch_rag_template"),
+    path("settings/templates/<uuid:pk>/duplicate/", template_views.duplicate, name="duplicate_rag_template"),
+    path("settings/templates/<uuid:pk>/versions/<int:number>/", template_views.version, name="rag_template_version"),
+    path(
+        "settings/templates/<uuid:pk>/versions/<int:number>/force/",
+        template_views.put_in_force,
+        name="force_rag_template",
+    ),
+    path(
+        "settings/templates/<uuid:pk>/versions/<int:number>/preview/",
+        preview_views.begin,
+        name="begin_rag_preview",
+    ),
+    path("settings/templates/previews/<uuid:pk>/", preview_views.show, name="rag_preview"),
     path("settings/checks/", check_views.settings, name="checks"),
     path("settings/models/", model_views.models, name="models"),
     path("settings/budgets/", governing_views.settings, name="budgets"),

@@ -83,7 +83,15 @@ def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Conte
 
 
 def label_of(answer: Answer) -> str:
-    """What made the text, in a sentence that stands above it wherever it goes."""
+    """What made the text, in a sentence that stands above it wherever it goes; with its template."""
+    version = answer.template
+    if version is None:
+        return _made_by(answer)
+    asked = _("Template “%(name)s”, version %(number)d.") % {"name": clean(version.name), "number": version.number}
+    return f"{_made_by(answer)} {asked}"
+
+
+def _made_by(answer: Answer) -> str:
     reuse = _reuse(answer)
     origin = reuse.approved if reuse else answer
     if answer.released_text != origin.text:

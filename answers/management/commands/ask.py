@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from answers import endpoints, questions, reading
 from answers.exceptions import EndpointError, QuestionError
 from answers.language import speaking
-from answers.models import Answer, ModelEndpoint
+from answers.models import Answer, ModelEndpoint, TemplateVersion
+from answers.rag_templates import choosing
+from answers.rag_templates.choosing import Standard
 from answers.reading import Reading
 from answers.states import HELD, OPEN, RELEASED
 from workspaces.commands import PortalCommand
@@ -40,6 +42,7 @@ class Command(PortalCommand):
         parser.add_argument(
             "--questions", dest="file", metavar="FILE.jsonl", type=Path, help='JSON lines of {"id", "text"} instead'
         )
+        parser.add_argument("--template", metavar="NAME", help="a template the workspace offers, by its code")
         parser.add_argument("--model", metavar="NAME", help="a model the workspace offers, instead of its default")
 
     def run(
@@ -49,6 +52,7 @@ class Command(PortalCommand):
         question: str | None,
         file: Path | None,
         model: str | None,
+        template: str | None,
         user: User,
         **options: Any,
     ) -> Any:
@@ -56,18 +60,26 @@ class Command(PortalCommand):
             raise CommandError(_("Give one question, or a file of them with --questions."), returncode=2)
         workspace = self.workspace(user, slug, Action.ASK)
         endpoint = _endpoint(workspace, model) if model else None
+        version = choosing.named(template, workspace) if template else None
         # Nobody else is there to do it: this process does.
         place = nullcontext() if worker_is_up(QUEUE) else inline()
         with place:
             if file is None:
-                return self._ask(workspace, str(question), user, endpoint)
+                return self._ask(workspace, str(question), user, endpoint, version)
             return [
-                {"id": id, "question": text, **self._ask(workspace, text, user, endpoint)}
+                {"id": id, "question": text, **self._ask(workspace, text, user, endpoint, version)}
                 for id, text in read_questions(file)
             ]
 
-    def _ask(self, workspace: Workspace, text: str, user: User, endpoint: ModelEndpoint | None) -> dict[str, Any]:
-        answer = questions.ask(workspace=workspace, text=text, by=user, endpoint=endpoint)
+    def _ask(
+        self,
+        workspace: Workspace,
+        text: str,
+        user: User,
+        endpoint: ModelEndpoint | None,
+        template: TemplateVersion | Standard | None,
+    ) -> dict[str, Any]:
+        answer = questions.ask(workspace=workspace, text=text, by=user, endpoint=endpoint, template=template)
         answer = _ended(answer)
         with speaking(answer.question.language):
             seen = reading.read(answer, by=user)
