@@ -35,6 +35,9 @@ EMBEDDING = {
     "seconds": "5",
     "floor": "0.3",
     "residency": "unknown",
+    "owner": "",
+    "purpose": "",
+    "residency_note": "",
 }
 RERANKER = {
     "name": "another-judge",
@@ -45,6 +48,9 @@ RERANKER = {
     "ceiling": "confidential",
     "seconds": "3",
     "residency": "unknown",
+    "owner": "",
+    "purpose": "",
+    "residency_note": "",
 }
 ENDPOINT = {
     "name": "second",
@@ -62,6 +68,16 @@ ENDPOINT = {
     "first_token_seconds": "1",
     "total_seconds": "1",
     "max_output_tokens": "10",
+    "owner": "",
+    "purpose": "",
+    "residency_note": "",
+    "api_version": "",
+    "asks_usage": "on",
+    "input_price": "",
+    "output_price": "",
+    "context_tokens": "",
+    "requests_per_minute": "",
+    "concurrent_requests": "",
 }
 
 
