@@ -664,6 +664,7 @@ PORTAL = [
     ),
     Act("answers:stop_approved", "reviewer", E.REUSE_STOPPED, {"pk": one("approved")}),
     Act("answers:budgets", "manager", E.BUDGET_CHANGED, sent={"day_tokens": "1000", "month_cost": "12.50"}),
+    Act("answers:stand_ins", "manager", E.FALLBACKS_CHANGED, sent={"place_1": one("built_in")}),
     Act("answers:checks", "manager", E.WORKSPACE_CHANGED, sent={"strictness": "strict", "judge": ""}),
     Act(
         "answers:models",

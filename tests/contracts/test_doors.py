@@ -44,7 +44,12 @@ DOORS = {
     "urllib3": (),
     "pypdfium2": ("documents/parse/", "documents/render.py"),
     "lxml": ("documents/parse/",),
-    "docx": ("documents/parse/", "inlock/demo/make_documents.py", "answers/export/word.py"),
+    "docx": (
+        "documents/parse/",
+        "inlock/demo/make_documents.py",
+        "answers/export/word.py",
+        "answers/draft_review/export/word.py",
+    ),
     "reportlab": ("inlock/demo/make_documents.py", "answers/export/pdf.py", "workspaces/readiness/pdf.py"),
     "pptx": ("documents/parse/", "inlock/demo/make_documents.py"),
     "olefile": ("documents/parse/msg.py",),
