@@ -504,7 +504,7 @@ def contradicted_readiness(report: dict[str, Any], facts: list[dict[str, Any]]) 
         yield "No entry of the trail says that this check was made."
         return
     results = report["results"]
-    if sha256(canonical(results)).hex() != told[-1].get("results_sha256"):
+    if sha256(canonical({"results": results})).hex() != told[-1].get("results_sha256"):
         yield "The trail names other results than those of the report."
     if (report["is_go"], report["score"]) != (told[-1].get("is_go"), told[-1].get("score")):
         yield "The trail names another verdict."

@@ -4,6 +4,7 @@ Nobody asked for it and nobody hears of it: rows, entries and notices go with th
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -115,7 +116,7 @@ class _Walk:
         """Approve, and once more by another where two have to."""
         for person in deciders:
             now = Draft.objects.get(pk=draft.pk)
-            self._step("approve", lambda now=now, person=person: approve(now, by=person, seen_sha256=digest(now.text)))
+            self._step("approve", partial(approve, now, by=person, seen_sha256=digest(now.text)))
             if Draft.objects.get(pk=draft.pk).state == DraftState.APPROVED:
                 return
         raise DraftError(str(_("Two people have to approve, and there are too few.")))

@@ -108,6 +108,8 @@ def separated(scene: Scene) -> Found:
     guarded, count = _guarded(scene), len(scene.once(_officers))
     askers = set(access.people_allowed(scene.workspace, Action.ASK).values_list("pk", flat=True))
     asking = any(one.pk in askers for one in scene.once(_officers))
+    if not count:
+        return none(_("Nobody reviews here."))
     if guarded and count < 2:
         return blocked(
             _("Two people have to approve what rests on %(documents)d documents, and there are %(n)d reviewers."),
@@ -116,7 +118,7 @@ def separated(scene: Scene) -> Found:
         )
     # One of them may be who asks; where one approval is enough, `rights.main_asker` looks at that.
     needed = (3 if asking else 2) if guarded else 1
-    if count and count < needed:
+    if count < needed:
         return warned(
             _("Reviewers: %(n)d. When one of them asks, %(needed)d are needed, and what they ask finds no decision."),
             n=count,

@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -40,9 +39,15 @@ class _Try:
 
 
 def _sources(scene: Scene) -> list[Source]:
-    last = SourceRun.objects.filter(source=OuterRef("pk"), kind=RunKind.SYNC, ended_at__isnull=False)
     rows = Source.objects.filter(workspace=scene.workspace).select_related("owner", "workspace")
-    return list(rows.annotate(last=Subquery(last.order_by("-ended_at").values("state")[:1])).order_by("name"))
+    return list(rows.order_by("name"))
+
+
+def _last_states(scene: Scene) -> dict[str, str]:
+    """How the last sync of each source ended, by the source's name."""
+    runs = SourceRun.objects.filter(source__workspace=scene.workspace, kind=RunKind.SYNC, ended_at__isnull=False)
+    newest = runs.order_by("source", "-ended_at").distinct("source")
+    return dict(newest.values_list("source__name", "state"))
 
 
 def _active(scene: Scene) -> list[Source]:
@@ -152,14 +157,15 @@ def schedule(scene: Scene) -> Found:
 
 @check("connectors.last_sync", Area.CONNECTORS, gettext_lazy("Their last syncs went through"), fix=_FIX)
 def last_sync(scene: Scene) -> Found:
-    ended = [one for one in scene.once(_sources) if one.last]
+    ended = scene.once(_last_states)
     if not ended:
         return none(_NONE) if not scene.once(_sources) else none(_("No sync has ended yet."))
-    bad = [one for one in ended if one.last in (RunState.FAILED, RunState.HELD)]
+    bad = sorted(name for name, state in ended.items() if state in (RunState.FAILED, RunState.HELD))
     if bad:
-        names = ", ".join(one.name for one in bad[:5])
         return warned(
-            _("Sources whose last sync failed or waits for somebody: %(n)d (%(names)s)."), n=len(bad), names=names
+            _("Sources whose last sync failed or waits for somebody: %(n)d (%(names)s)."),
+            n=len(bad),
+            names=", ".join(bad[:5]),
         )
     return passed(_("The last sync of all %(n)d sources went through."), n=len(ended))
 

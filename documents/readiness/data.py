@@ -35,7 +35,6 @@ def _counts(scene: Scene) -> dict[str, Any]:
         review=Count("pk", filter=due("review")),
         ownerless=Count("pk", filter=ownerless(scene.workspace)),
         default=Count("pk", filter=Q(classification=Classification.INTERNAL)),
-        silent=Count("pk", filter=Q(current_version__state=VersionState.READY, current_version__passage_count=0)),
     )
 
 
@@ -128,15 +127,6 @@ def classified(scene: Scene) -> Found:
     return warned(_("All %(n)d documents have the level they begin with: nobody has classified any."), n=found["all"])
 
 
-@check("data.passages", Area.DATA, gettext_lazy("Each has text to be found"), fix=_LIST)
-def passages(scene: Scene) -> Found:
-    found = scene.once(_counts)
-    rate = warned if found["silent"] else passed
-    return rate(
-        _("Documents that are ready and hold no passage: %(n)d of %(all)d."), n=found["silent"], all=found["all"]
-    )
-
-
 @check("data.index", Area.DATA, gettext_lazy("The index says what the database says"), fix=_LIST)
 def index(scene: Scene) -> Found:
     last = index_checks.latest([scene.workspace.pk]).get(scene.workspace.pk)
@@ -156,7 +146,7 @@ def files(scene: Scene) -> Found:
         pk__in=Document.objects.filter(workspace=scene.workspace, deleted_at=None).values("current_version")
     )
     newest = list(current.only("file").order_by("-created_at")[:_FILES])
-    lost = sum(not (one.file and one.file.storage.exists(one.file.name)) for one in newest)
+    lost = sum(not (one.file and one.file.storage.exists(str(one.file.name))) for one in newest)
     rate = blocked if lost else passed
     return rate(_("Original files that are gone: %(n)d of the newest %(all)d."), n=lost, all=len(newest))
 

@@ -88,7 +88,7 @@ def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
         workspace=workspace,
         defaults={"phase": wanted, "phase_changed_at": timezone.now(), "phase_changed_by": by},
     )
-    grounds = {"run": now.last.pk} if now.last and wanted != Phase.SETUP else {}
+    grounds: dict[str, Any] = {"run": now.last.pk} if now.last and wanted != Phase.SETUP else {}
     record(
         EventType.PHASE_CHANGED,
         on=workspace,

@@ -122,7 +122,7 @@ def changed(found: Iterable[Section]) -> tuple[list[Line], list[Line]]:
 
 def sentence(one: ReadinessResult) -> str:
     """What the check found, in the language that is active."""
-    return _(one.sentence) % one.facts
+    return str(_(one.sentence) % one.facts)
 
 
 def in_english(one: ReadinessResult) -> str:

@@ -30,7 +30,7 @@ FORMAT = "inlock-readiness-1"
 
 def results_in(results: Iterable[ReadinessResult]) -> str:
     """The results as their hash is taken: canonical JSON of what the report carries, in the order of the report."""
-    return canonical([_result(one) for one in results])
+    return canonical({"results": [_result(one) for one in results]})
 
 
 def issue(run: ReadinessRun) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -137,5 +138,5 @@ def _ours(row: ReadinessRun) -> QuerySet[ReadinessRun]:
     return ReadinessRun.objects.filter(pk=row.pk, attempt=row.attempt, state=ReadinessState.WORKING)
 
 
-def _from_now() -> Now:
+def _from_now() -> Combinable:
     return Now() + timedelta(seconds=max(_HOLD_SECONDS, settings.LEASE_SECONDS))

@@ -345,7 +345,7 @@ def _stopped(sound: Sound, state: str) -> None:
         filename="bad.md",
         format="md",
         state=state,
-        failure_code="" if state == "received" else "damaged",
+        **({} if state == "received" else {"failure_code": "damaged", "failure_sentence": "It is damaged."}),
     )
     Document.objects.filter(pk=document.pk).update(latest_version=version)
 
@@ -381,13 +381,6 @@ def nobody_classified_anything(sound: Sound, patch: Any) -> None:
     Document.objects.filter(workspace=sound.workspace).update(classification="internal")
 
 
-@fault("data.passages", "warn")
-def a_document_without_a_passage(sound: Sound, patch: Any) -> None:
-
-    counts = data._counts
-    patch.setattr(data, "_counts", lambda scene: counts(scene) | {"silent": 1})
-
-
 @fault("data.index")
 def an_index_that_differs(sound: Sound, patch: Any) -> None:
     IndexCheck.objects.filter(workspace=sound.workspace).update(left=3)
@@ -403,7 +396,12 @@ def an_erasure_that_is_not_proven(sound: Sound, patch: Any) -> None:
     ago = timezone.now() - timedelta(days=3)
     gone = Document.objects.create(workspace=sound.workspace, path="gone.md", title="Gone", deleted_at=ago)
     Deletion.objects.create(
-        workspace=sound.workspace, document=gone, deleted_at=ago, due_at=ago, begun_at=ago, erased_at=ago
+        workspace=sound.workspace,
+        document=gone,
+        deleted_by=sound.people["manager-1"],
+        deleted_at=ago,
+        begun_at=ago,
+        erased_at=ago,
     )
 
 
@@ -537,6 +535,15 @@ def rules_that_are_all_off(sound: Sound, patch: Any) -> None:
     ReleaseRules.objects.create(
         workspace=sound.workspace, number=1, rules=[{"is_on": False}], made_by=sound.people["manager-1"]
     )
+
+
+@fault("review.officers")
+def nobody_reviews(sound: Sound, patch: Any) -> None:
+    draft = Draft.objects.get(pk=sound.draft.pk)
+    draft.state = "rejected"
+    draft.save(update_fields=["state"])
+    for name in ("reviewer-1", "reviewer-2", "reviewer-3"):
+        _leave(sound, name)
 
 
 @fault("review.overdue", "warn")

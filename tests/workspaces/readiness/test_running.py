@@ -65,7 +65,7 @@ def test_a_report_that_was_changed_does_not_verify(looks, policies, monkeypatch)
     forged = ReadinessRun.objects.get(pk=run.pk)
     forged.is_go = True
 
-    faults = {one.sentence for one in verified({"report.json": report.issue(forged)}).faults}
+    faults = {one["sentence"] for one in verified({"report.json": report.issue(forged)}).faults}
 
     assert faults == {"The trail names another verdict.", "The verdict does not follow from the results."}
 
