@@ -14,6 +14,9 @@ from answers.states import RELEASED, AnswerStatus
 from audit.chain import digest
 from documents.models import Document
 
+#: Among an answer's parameters, and told under names of their own.
+_TOLD_APART = frozenset({"template_sha256", "passed_over"})
+
 
 def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bool = True) -> dict[str, Any]:
     """The full record of one answer: who asked, with which rights, what was read, what wrote, who let it out.
@@ -46,7 +49,8 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
         "template": _template(answer.template),
         "model": {
             "endpoint": answer.model_label,
-            "parameters": {key: value for key, value in answer.parameters.items() if key != "template_sha256"},
+            "parameters": {key: value for key, value in answer.parameters.items() if key not in _TOLD_APART},
+            **({"passed_over": passed_over} if (passed_over := answer.parameters.get("passed_over")) else {}),
             "output_sha256": digest(answer.raw_output) if answer.raw_output else "",
         },
         "evidence": [_evidence(row, closed) for row in answer.evidence.select_related(*sources)],

@@ -110,6 +110,9 @@ def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
         yield from _understood(detail)
     if step == "retrieve":
         yield from _found(detail)
+    if step == "compose":
+        for passed in detail.get("passed_over", ()):
+            yield _("“%(model)s” did not answer: %(why)s") % {"model": passed["endpoint"], "why": passed["sentence"]}
     if step == "compose" and "prompt_characters" in detail:
         yield _("The prompt had %(sent)s characters, and the model wrote %(written)s.") % {
             "sent": number_format(detail["prompt_characters"], use_l10n=True, force_grouping=True),

@@ -20,9 +20,11 @@ from answers import (
     who_views,
 )
 from answers.draft_review import views as draft_review_views
+from answers.evaluation.urls import urlpatterns as evaluation_urls
 from answers.export import views as export_views
 from answers.governing import views as governing_views
 from answers.policy import views as policy_views
+from answers.precedents import views as precedent_views
 from answers.rag_templates import preview_views
 from answers.rag_templates import views as template_views
 from answers.replays import views as replay_views
@@ -30,6 +32,7 @@ from answers.review import views as review_views
 
 app_name = "answers"
 urlpatterns = [
+    *evaluation_urls,
     path("ask/", asking_views.ask, name="ask"),
     path("ask/new/", asking_views.new, name="new_conversation"),
     path("ask/<uuid:pk>/", asking_views.conversation, name="conversation"),
@@ -56,6 +59,7 @@ urlpatterns = [
     path("draft-review/<uuid:pk>/export/<slug:format>/", draft_review_views.export, name="export_examination"),
     path("answers/<uuid:pk>/feedback/", feedback_views.give, name="feedback"),
     path("answers/<uuid:pk>/send-gap/", gap_views.send, name="send_gap"),
+    path("precedents/", precedent_views.precedents, name="precedents"),
     path("settings/templates/", template_views.listing, name="rag_templates"),
     path("settings/templates/adopt/", template_views.adopt, name="adopt_rag_template"),
     path("settings/templates/standard/", template_views.standard, name="standard_rag_template"),
@@ -79,6 +83,7 @@ urlpatterns = [
     path("settings/checks/", check_views.settings, name="checks"),
     path("settings/models/", model_views.models, name="models"),
     path("settings/budgets/", governing_views.settings, name="budgets"),
+    path("settings/stand-ins/", governing_views.stand_ins, name="stand_ins"),
     path("settings/release/", policy_views.rules, name="release_rules"),
     path("settings/reasons/", policy_views.review_reasons, name="review_reasons"),
     path("settings/review-time/", review_time_views.review_time, name="review_time"),

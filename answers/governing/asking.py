@@ -126,7 +126,9 @@ class Reply(Iterator[str]):
         if isinstance(failure, ModelFailed):
             why = failure.code if isinstance(failure, ModelRefused) else str(failure.status)
             sentence = failure.detail
-        self.passed_over.append({"endpoint": endpoint.label, "why": why, "sentence": sentence})
+        # Without the address it is reached at, which is the operator's.
+        name = endpoint.label.partition(" at ")[0]
+        self.passed_over.append({"endpoint": name, "why": why, "sentence": sentence})
 
     def _of(self, endpoint: ModelEndpoint) -> Iterator[str]:
         if endpoint.kind == EndpointKind.EXTRACTIVE:

@@ -99,6 +99,14 @@ def _written(value: Any, world: World) -> Any:
     return value(world) if callable(value) else value
 
 
+BUDGET = {
+    "day_tokens": "1000",
+    "day_cost": "",
+    "month_tokens": "",
+    "month_cost": "12.50",
+    "person_day_tokens": "",
+    "person_day_cost": "",
+}
 OUTSIDE = {
     "workspaces:open_notification",
     "workspaces:read_notifications",
@@ -114,6 +122,9 @@ OUTSIDE = {
 
 def one(name: str, spelled: Callable[[Any], Any] | None = None) -> One:
     return One(name, spelled) if spelled else One(name)
+
+
+STAND_INS = {"place_1": one("built_in"), **dict.fromkeys(("place_2", "place_3", "place_4"), "")}
 
 
 def _person(user: Any) -> str:
@@ -663,8 +674,8 @@ PORTAL = [
         {"seen_sha256": lambda w: w.own.approved.answer.released_sha256},
     ),
     Act("answers:stop_approved", "reviewer", E.REUSE_STOPPED, {"pk": one("approved")}),
-    Act("answers:budgets", "manager", E.BUDGET_CHANGED, sent={"day_tokens": "1000", "month_cost": "12.50"}),
-    Act("answers:stand_ins", "manager", E.FALLBACKS_CHANGED, sent={"place_1": one("built_in")}),
+    Act("answers:budgets", "manager", E.BUDGET_CHANGED, sent=BUDGET),
+    Act("answers:stand_ins", "manager", E.FALLBACKS_CHANGED, sent=STAND_INS),
     Act("answers:checks", "manager", E.WORKSPACE_CHANGED, sent={"strictness": "strict", "judge": ""}),
     Act(
         "answers:models",

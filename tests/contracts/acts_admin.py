@@ -11,7 +11,7 @@ from documents import holds
 from documents.models import LegalHold
 from documents.restriction import grant
 from tests.answers.review_scene import CLAUSES
-from tests.contracts.acts import DOCUMENT, READER, RESTRICTED, Act, Before, one, pause_the_source
+from tests.contracts.acts import BUDGET, DOCUMENT, READER, RESTRICTED, Act, Before, one, pause_the_source
 from tests.contracts.world import One, World
 
 E = EventType
@@ -375,12 +375,12 @@ ADMIN = [
     _admin("workspaces_customrole_retire", E.ROLE_RETIRED, {"pk": one("role")}),
     _admin("workspaces_apitoken_revoke", E.TOKEN_REVOKED, {"pk": one("token")}),
     _admin("workspaces_platformpolicy_changelist", E.POLICY_CHANGED, sent={"second_factor_roles": ["manager"]}),
-    _admin("answers_budget_changelist", E.BUDGET_CHANGED, sent={"day_tokens": "1000"}),
+    _admin("answers_budget_changelist", E.BUDGET_CHANGED, sent=BUDGET),
     _admin(
         "answers_budget_change",
         E.BUDGET_CHANGED,
         {"object_id": one("workspace", lambda w: "1")},
-        {"month_cost": "12.50"},
+        BUDGET,
     ),
     _admin(
         "workspaces_platformpolicy_change",

@@ -3,16 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from html import unescape
 from typing import Any
 
 import httpx
 import pytest
+from django.urls import reverse
 
-from answers import chat_models, governing
+from answers import chat_models, endpoints, governing
 from answers.endpoints import built_in
 from answers.exceptions import EndpointError, ModelFailed, ModelRefused
-from answers.governing import Purpose, breaker, budgets, fallbacks, pace
-from answers.models import ModelEndpoint, Usage
+from answers.governing import Purpose, breaker, budgets, fallbacks, pace, standing_in
+from answers.models import ModelEndpoint, Usage, WorkspaceModels
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
@@ -115,10 +117,10 @@ def test_a_server_that_names_the_time_is_waited_for_until_then():
 
 @pytest.mark.parametrize(("model", "why"), [("busy-for-long", "failed_model_busy"), ("error", "failed_model_error")])
 def test_a_model_that_fails_before_its_first_word_is_stood_in_for_and_the_record_says_so(
-    model, why, policies, handbook, member, manager, answered, endpoint_of, chat_server
+    model, why, policies, handbook, member, manager, answered, endpoint_of, chat_server, client_of
 ):
     first, second = endpoint_of(model), endpoint_of("good")
-    fallbacks.choose(policies, [second], by=manager)
+    standing_in.choose(policies, [second], by=manager)
 
     answer = answered(policies, QUESTION, member, endpoint=first)
 
@@ -126,9 +128,11 @@ def test_a_model_that_fails_before_its_first_word_is_stood_in_for_and_the_record
     assert answer.endpoint == second
     assert answer.endpoint_label == second.label
     (passed,) = answer.parameters["passed_over"]
-    assert (passed["endpoint"], passed["why"]) == (first.label, why)
-    assert passed["sentence"]
+    assert (passed["endpoint"], passed["why"]) == (f"{first.name}: {model}", why)
     assert answer.steps.get(step="compose").detail["passed_over"] == [passed]
+    page = client_of(member).get(reverse("answers:provenance", args=[policies.slug, answer.pk])).content.decode()
+    assert f"“{first.name}: {model}” did not answer: {passed['sentence']}" in unescape(page)
+    assert chat_server.url not in page
     entry = Event.objects.get(type=EventType.MODEL_PASSED_OVER)
     assert entry.object_id == str(second.pk)
     assert f'"why":"{why}"' in entry.body
@@ -141,7 +145,7 @@ def test_a_refused_model_is_stood_in_for_by_one_that_may_read_it(
 ):
     classify(handbook.document, "restricted", by=manager)
     first, low, high = endpoint_of("good"), endpoint_of("counts"), endpoint_of("paraphrase", ceiling="restricted")
-    fallbacks.choose(policies, [low, high], by=manager)
+    standing_in.choose(policies, [low, high], by=manager)
 
     answer = answered(policies, QUESTION, member, endpoint=first)
 
@@ -153,7 +157,7 @@ def test_a_refused_model_is_stood_in_for_by_one_that_may_read_it(
 def test_the_built_in_model_can_be_the_last_of_the_list(
     policies, handbook, member, manager, answered, endpoint_of, chat_server
 ):
-    fallbacks.choose(policies, [built_in()], by=manager)
+    standing_in.choose(policies, [built_in()], by=manager)
     classify(handbook.document, "restricted", by=manager)
 
     answer = answered(policies, QUESTION, member, endpoint=endpoint_of("good"))
@@ -166,7 +170,7 @@ def test_a_model_that_broke_off_is_not_stood_in_for(
     policies, handbook, member, manager, answered, endpoint_of, chat_server
 ):
     first = endpoint_of("dies")
-    fallbacks.choose(policies, [endpoint_of("good")], by=manager)
+    standing_in.choose(policies, [endpoint_of("good")], by=manager)
 
     answer = answered(policies, QUESTION, member, endpoint=first)
 
@@ -187,7 +191,7 @@ def test_without_a_list_nobody_stands_in(policies, handbook, member, answered, e
 
 def test_where_all_refuse_or_fail_the_first_ones_reason_is_told(policies, manager, endpoint_of, ask, chat_server):
     first, second = endpoint_of("error"), endpoint_of("good", input_price=Decimal(1), output_price=Decimal(1))
-    fallbacks.choose(policies, [second], by=manager)
+    standing_in.choose(policies, [second], by=manager)
     ModelEndpoint.objects.filter(pk=second.pk).update(state="retired")
 
     with pytest.raises(ModelFailed) as failed:
@@ -215,19 +219,36 @@ def test_a_model_that_is_not_in_use_receives_nothing(state, purpose, code, endpo
 def test_only_who_manages_sets_the_list_and_only_of_models_in_use(policies, member, manager, endpoint_of):
     one, two = endpoint_of("good"), endpoint_of("counts")
 
-    fallbacks.choose(policies, [two, one], by=manager)
-    fallbacks.choose(policies, [two, one], by=manager)
+    standing_in.choose(policies, [two, one], by=manager)
+    standing_in.choose(policies, [two, one], by=manager)
 
     assert fallbacks.of(policies) == [two, one]
     (entry,) = Event.objects.filter(type=EventType.FALLBACKS_CHANGED)
     assert f'"after":["{two.name}","{one.name}"]' in entry.body
     with pytest.raises(Forbidden):
-        fallbacks.choose(policies, [one], by=member)
+        standing_in.choose(policies, [one], by=member)
     with pytest.raises(EndpointError):
-        fallbacks.choose(policies, [one, one], by=manager)
+        standing_in.choose(policies, [one, one], by=manager)
     one.state = "retired"
     with pytest.raises(EndpointError):
-        fallbacks.choose(policies, [one], by=manager)
+        standing_in.choose(policies, [one], by=manager)
+
+
+def test_the_page_of_stand_ins_sets_the_order(policies, manager, member, endpoint_of, client_of, monkeypatch):
+    one, two = endpoint_of("good"), endpoint_of("counts")
+    WorkspaceModels.objects.get(workspace=policies).choices.remove(two)
+    address = reverse("answers:stand_ins", args=[policies.slug])
+    newly: list[Any] = []
+    monkeypatch.setattr(endpoints, "before_choice", [lambda _workspace, new: newly.append(new)])
+
+    client_of(manager).post(address, {"place_1": "", "place_2": two.pk, "place_3": one.pk})
+    client_of(manager).post(address, {"place_1": one.pk, "place_2": two.pk})
+    twice = client_of(manager).post(address, {"place_1": one.pk, "place_2": one.pk})
+
+    assert fallbacks.of(policies) == [one, two]
+    assert newly == [[two], []]
+    assert twice.status_code == 400
+    assert client_of(member).get(address).status_code == 403
 
 
 def test_whether_text_may_go_can_be_asked_without_sending_anything(policies, handbook, manager, endpoint_of):
