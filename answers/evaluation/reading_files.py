@@ -73,6 +73,22 @@ def read(content: bytes, *, workspace: Workspace, by: User) -> Read:
     return Read([] if mistakes else cases, mistakes)
 
 
+def read_one(sent: dict[str, Any], *, workspace: Workspace, by: User) -> Read:
+    """The case that a person wrote into a form: `question`, `refuse`, and a place and a fact a line."""
+    places = [line.strip() for line in sent["documents"].split("\n") if line.strip()]
+    cells = {
+        "question": sent["question"],
+        "documents": "\n".join(line for line in places if WITHIN not in line) + "\n",
+        "passages": "\n".join(line for line in places if WITHIN in line) + "\n",
+        "facts": sent["facts"].replace("\r", "") + "\n",
+        "refuse": "yes" if sent["refuse"] else "",
+    }
+    try:
+        return Read([_case(_from_cells(cells), _Finder(workspace, by), {}, 1)], [])
+    except _Wrong as wrong:
+        return Read([], [Mistake(1, str(wrong))])
+
+
 _Row = dict[str, Any] | Callable[[], dict[str, Any]]
 
 

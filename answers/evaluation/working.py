@@ -30,9 +30,11 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
+from workspaces import access
 from workspaces.exceptions import Refused
 from workspaces.killpoints import killpoint
 from workspaces.middleware import record_refusal
+from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +93,9 @@ def _work(run: EvaluationRun) -> bool:
 
 
 def _ready(run: EvaluationRun) -> Setup:
-    """What it runs with, if that is what it was started with. Raises EvaluationError and EndpointError."""
+    """What it runs with, if that is what it was started with. Raises Refused, EvaluationError and EndpointError."""
+    for action in (Action.MANAGE, Action.ASK, Action.OPEN):
+        access.require(run.started_by, action, run.workspace)
     if run.workspace.archived_at is not None:
         raise EvaluationError(_("This workspace is archived, so no model is asked for it any more."))
     ready = setup.of_run(run)

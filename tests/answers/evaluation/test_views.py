@@ -1,0 +1,173 @@
+"""The pages and the command, as a manager meets them."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from answers.evaluation import gate, runs
+from answers.models import EvaluationRun, GateCandidate, QuestionSet
+from audit.events import EventType
+from audit.models import Event
+from tests.answers.evaluation.conftest import work
+from tests.answers.evaluation.test_gate import second, twin  # noqa: F401
+
+
+def test_a_set_is_made_filled_run_and_compared_on_its_pages(
+    client_of: Any, policies: Any, questions: Any, handbook: Any, manager: Any, evaluated: Any
+) -> None:
+    client, here = client_of(manager), "/w/policies/evaluation"
+    before = evaluated()
+    made = client.post(f"{here}/new/", {"name": "By hand"}, follow=True)
+    assert "By hand" in made.text
+    by_hand = QuestionSet.objects.get(name="By hand")
+    wrong = client.post(f"{here}/sets/{by_hand.pk}/add/", {"question": "How long?", "documents": "no such file"})
+    assert (wrong.status_code, "no such file" in wrong.text) == (400, True)
+    added = client.post(
+        f"{here}/sets/{by_hand.pk}/add/",
+        {"question": "How many days of leave?", "documents": "employee-handbook.md :: 1 :: 25 working days"},
+        follow=True,
+    )
+    assert "25 working days" in added.text
+    mistaken = client.post(f"{here}/sets/{by_hand.pk}/import/", {"file": StringIO("id,question\n1,\n")})
+    assert (mistaken.status_code, "Line 2:" in mistaken.text) == (400, True)
+    taken = client.get(f"{here}/sets/{questions.pk}/file/csv/")
+    assert taken["Content-Disposition"].endswith('everyday-questions-2.csv"')
+    back = client.post(f"{here}/sets/{by_hand.pk}/import/", {"file": StringIO(taken.text)}, follow=True)
+    assert "5 questions in version 3" in back.text
+
+    client.post(f"{here}/sets/{questions.pk}/start/")
+    run = EvaluationRun.objects.order_by("-started_at")[0]
+    assert "0 of 4 questions are asked" in client.get(f"{here}/runs/{run.pk}/").text
+    work(run)
+    shown = client.get(f"{here}/runs/{run.pk}/?against={before.pk}")
+
+    assert shown.status_code == 200
+    assert "How the two differ" in shown.text
+    assert "25 working days of annual leave" in shown.text
+    assert Event.objects.filter(type=EventType.EVALUATION_READ, object_id=str(run.pk)).exists()
+    assert client.get(f"{here}/").status_code == 200
+
+
+def test_words_and_texts_are_shown_only_to_who_may_open_their_documents(
+    client_of: Any, policies: Any, questions: Any, handbook: Any, manager: Any, contributor: Any, evaluated: Any
+) -> None:
+    from documents.restriction import grant, restrict, revoke_grant
+
+    run = evaluated()
+    restrict(handbook.document, by=manager)
+    grant(handbook.document, contributor, by=manager)
+    revoke_grant(handbook.document, manager, by=manager)
+
+    client, here = client_of(manager), "/w/policies/evaluation"
+    pages = [
+        client.get(f"{here}/runs/{run.pk}/").text,
+        client.get(f"{here}/sets/{questions.pk}/").text,
+        client.get(f"{here}/sets/{questions.pk}/file/jsonl/").text,
+    ]
+
+    for told in pages:
+        assert "annual leave" not in told
+        assert "25 working days" not in told
+        assert "purchases above" in told
+
+
+def test_a_question_that_was_asked_is_kept_with_what_its_answer_cites(
+    client_of: Any, policies: Any, questions: Any, handbook: Any, manager: Any, member: Any, answered: Any
+) -> None:
+    answer = answered(policies, "How many days of annual leave does an employee have?", manager)
+    client = client_of(manager)
+    address = f"/w/policies/answers/{answer.pk}/keep-question/"
+
+    assert "Everyday questions" in client.get(address).text
+    assert address in client.get(f"/w/policies/answers/{answer.pk}/provenance/").text
+    client.post(address, {"question_set": str(questions.pk)})
+
+    kept = questions.cases.get(code=f"q-{str(answer.question_id)[:8]}")
+    assert kept.documents == [handbook.document_id]
+    others = answered(policies, "How long is the first parent's leave?", member)
+    refused = client.post(f"/w/policies/answers/{others.pk}/keep-question/", {"question_set": str(questions.pk)})
+    assert refused.status_code == 404
+
+
+def test_the_gate_is_set_and_passed_on_its_pages(
+    client_of: Any,
+    policies: Any,
+    questions: Any,
+    manager: Any,
+    second: Any,  # noqa: F811
+    twin: Any,  # noqa: F811
+) -> None:
+    client, other = client_of(manager), client_of(second)
+    sent = {"enabled": "on", "question_set": str(questions.pk), "limit_refusal": "80", "worse_refusal": "10"}
+    assert client.post("/w/policies/settings/gate/", sent).status_code == 302
+    client.post("/w/policies/evaluation/gate/propose/", {"change": f"model:{twin.pk}"})
+    candidate = GateCandidate.objects.get()
+    page = f"/w/policies/evaluation/gate/{candidate.pk}/"
+    assert "has not been run" in client.get("/w/policies/evaluation/gate/").text
+    client.post(page, {"act": "go_live"})
+    candidate.refresh_from_db()
+    assert candidate.state == "waiting"
+    client.post(page, {"act": "override", "reason": "Urgent."})
+    client.post(page, {"act": "agree"})
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.override_agreed_by) == ("waiting", None)
+
+    client.post(page, {"act": "run"})
+    for run in candidate.runs.all():
+        work(run)
+    assert "Go live" in other.get("/w/policies/evaluation/gate/").text
+    other.post(page, {"act": "go_live"})
+
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.settled_by) == ("live", second)
+    assert "twin" in client.get("/w/policies/evaluation/gate/").text
+
+
+def test_the_models_page_says_that_the_gate_holds(
+    client_of: Any,
+    policies: Any,
+    gated: Any,
+    manager: Any,
+    twin: Any,  # noqa: F811
+) -> None:
+    sent = {"default": str(twin.pk), "choices": [str(twin.pk)], "reranker": ""}
+
+    shown = client_of(manager).post("/w/policies/settings/models/", sent)
+
+    assert "Change gate" in shown.text
+    assert not GateCandidate.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["member", "stranger"])
+def test_nobody_else_opens_the_pages(
+    client_of: Any, policies: Any, questions: Any, manager: Any, who: str, request: pytest.FixtureRequest
+) -> None:
+    run, client = runs.start(questions, by=manager), client_of(request.getfixturevalue(who))
+    code = 403 if who == "member" else 404
+    paths = ["", "gate/", f"sets/{questions.pk}/", f"sets/{questions.pk}/file/csv/", f"runs/{run.pk}/"]
+
+    assert {client.get(f"/w/policies/evaluation/{path}").status_code for path in paths} == {code}
+    assert client.post(f"/w/policies/evaluation/runs/{run.pk}/stop/").status_code == code
+    assert gate.of(policies) is None
+
+
+def test_the_command_asks_a_file_and_prints_the_figures(
+    policies: Any, handbook: Any, manager: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [
+        {"id": "leave", "question": "How many days of annual leave does an employee have?", "facts": ["25"]},
+        {"id": "enzyme", "question": "Which enzyme splits lactose in the human gut?", "refuse": True},
+    ]
+    file = tmp_path / "cases.jsonl"
+    file.write_text("\n".join(map(json.dumps, cases)))
+
+    call_command("evaluate", "policies", str(file), "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["as"], told["question_set"]) == ("done", "manager", "cases")
+    assert told["figures"]["refusal"]["value"] == 1.0
+    assert told["figures"]["facts"]["value"] == 1.0
+    assert {case["id"] for case in told["cases"]} == {"leave", "enzyme"}
