@@ -5,6 +5,7 @@ the rest, and those that were released while the change was being made. What is 
 further change: it opens when the last of its reasons is gone.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,6 +27,8 @@ from documents import dependants, reminders
 from documents.models import Document, Reclassification, Version
 from workspaces.classification import Classification
 from workspaces.models import User
+
+logger = logging.getLogger(__name__)
 
 #: Answers closed in one transaction; of more the rest waits for the sweep, at most half a minute.
 _AT_ONCE = 200
@@ -59,14 +62,23 @@ def note_valid_again(document: Document, by: User) -> None:
 
 
 def sweep() -> int:
-    """Close what still rests on something that changed, and return how many answers that were."""
-    closed = 0
+    """Close what still rests on something that changed, and return how many answers that were.
+
+    A change that fails keeps nothing else open: the others are gone through, it stays to be done, and what went wrong
+    is raised at the end, as one ExceptionGroup.
+    """
+    closed, failed, faults = 0, [], []
     for change in list(SourceChange.objects.filter(done_at=None).select_related("document").order_by("changed_at")):
-        last: UUID | None = _FIRST
-        while last is not None:
-            found, last = _close(change, beyond=last)
-            closed += found
-    SourceChange.objects.filter(done_at=None, changed_at__lt=Now() - _STRAGGLERS).update(done_at=timezone.now())
+        try:
+            closed += _close_all(change)
+        except Exception as fault:
+            logger.exception("What rests on source change %s could not be closed", change.pk)
+            failed.append(change.pk)
+            faults.append(fault)
+    old = SourceChange.objects.filter(done_at=None, changed_at__lt=Now() - _STRAGGLERS).exclude(pk__in=failed)
+    old.update(done_at=timezone.now())
+    if faults:
+        raise ExceptionGroup(f"{len(faults)} source changes were not gone through", faults)
     return closed
 
 
@@ -86,6 +98,15 @@ def forget_all(answer: Answer, *, by: User) -> None:
 def _note(change: SourceChange) -> None:
     change.save()
     _close(change, beyond=_FIRST)
+
+
+def _close_all(change: SourceChange) -> int:
+    closed = 0
+    last: UUID | None = _FIRST
+    while last is not None:
+        found, last = _close(change, beyond=last)
+        closed += found
+    return closed
 
 
 @transaction.atomic
