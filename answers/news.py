@@ -12,9 +12,11 @@ from answers.models import Answer, Citation, Draft
 from answers.standing import shown
 from answers.states import HELD, AnswerStatus
 from documents.models import Version
+from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each
 from workspaces.notifications.registry import Kind, describe
+from workspaces.roles import Action
 
 
 def waiting(draft: Draft, to: Sequence[UUID] | None = None) -> None:
@@ -82,8 +84,15 @@ def draft_sources_replaced(version: Version) -> None:
 
 
 def _officers(answer: Answer) -> list[User]:
-    """Whoever let the answer out; nobody else is called for what the policy released, which waits in a list."""
-    return [answer.released_by] if answer.released_by else []
+    """Whoever let the answer out, or the other reviewers once that person reviews here no longer.
+
+    Nobody is called for what the policy released, which waits in a list.
+    """
+    if answer.released_by is None:
+        return []
+    if answer.released_by.is_active and access.allows(answer.released_by, Action.REVIEW, answer.workspace):
+        return [answer.released_by]
+    return separation.who_may_decide(answer)
 
 
 def _tell(kind: Kind, draft: Draft, to: Sequence[User | UUID], *, by: User | None = None) -> None:

@@ -491,3 +491,39 @@ def test_the_list_of_suspended_answers_takes_as_many_queries_for_two_as_for_one(
         page = client.get(address).content.decode()
 
     assert page.count("has had a newer version since") == 3
+
+
+def test_a_change_that_fails_keeps_nothing_else_open_and_is_tried_again(released, monkeypatch):
+    document = handbook_of(released)
+    old = timezone.now() - timedelta(hours=1)
+    broken, sound = (SourceChange.objects.create(document=document, reason="replaced") for _ in range(2))
+    SourceChange.objects.filter(pk__in=[broken.pk, sound.pk]).update(changed_at=old)
+    SourceChange.objects.filter(pk=broken.pk).update(changed_at=old - timedelta(minutes=1))
+    close, seen = source_changes._close_all, []
+
+    def failing(change):
+        seen.append(change.pk)
+        if change.pk == broken.pk:
+            raise RuntimeError("a row nobody expected")
+        return close(change)
+
+    monkeypatch.setattr(source_changes, "_close_all", failing)
+
+    with pytest.raises(ExceptionGroup, match="1 source changes"):
+        source_changes.sweep()
+
+    assert seen == [broken.pk, sound.pk]
+    assert list(SourceChange.objects.filter(done_at=None).values_list("pk", flat=True)) == [broken.pk]
+
+
+def test_where_whoever_released_it_reviews_no_longer_the_other_reviewers_are_told(
+    released, legal, reviewer, manager, admin
+):
+    other = members.create_user(username="another-officer", by=admin)
+    members.add_member(legal, other, "reviewer", by=manager)
+    members.remove_member(legal, reviewer, "reviewer", by=manager)
+
+    replace(released)
+
+    assert Kind.ANSWER_TO_CONFIRM in told(other)
+    assert Kind.ANSWER_TO_CONFIRM not in told(reviewer)
