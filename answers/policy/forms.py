@@ -5,7 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from answers.models import ModelEndpoint
+from answers import endpoints
+from answers.exceptions import EndpointError
+from answers.governing import fallbacks
+from answers.models import EndpointKind, ModelEndpoint
 from answers.policy.rules import (
     BUILT_IN_MODEL,
     MAX_NAME_CHARACTERS,
@@ -19,6 +22,7 @@ from answers.policy.rules import (
 )
 from workspaces.charters import choices as role_choices
 from workspaces.classification import Classification
+from workspaces.models import Workspace
 
 #: Templates are not there yet, so no rule over them is offered; a stored one stands.
 _OFFERED = [code for code in Condition if code != Condition.TEMPLATE]
@@ -49,13 +53,12 @@ class RuleForm(forms.Form):
     is_on = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
     remove = forms.BooleanField(label=_("Remove"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        models = ModelEndpoint.objects.exclude(kind="extractive").values_list("pk", "name")
         self.fields["model"].choices = [
             (OTHER_MODELS, _("Any but the built-in one")),
             (BUILT_IN_MODEL, _("The built-in one")),
-            *((str(pk), name) for pk, name in models),
+            *models,
         ]
         self.fields["role"].choices = role_choices()
         self.fields["percent"].widget.attrs["inputmode"] = "numeric"
@@ -79,6 +82,21 @@ class RuleForm(forms.Form):
             second_from=sent["second_from"] if holds else "",
             is_on=sent["is_on"],
         )
+
+
+def models_of(workspace: Workspace, rules: list[Rule]) -> list[tuple[str, str]]:
+    """What may write answers in the workspace, and what its rules name already, whatever became of that.
+
+    The names of models that only other workspaces use are nobody's business here.
+    """
+    try:
+        offered = endpoints.choices_for(workspace)
+    except EndpointError:
+        offered = []
+    named = {rule.value for rule in rules if rule.condition == Condition.MODEL} - {OTHER_MODELS, BUILT_IN_MODEL}
+    others = [*fallbacks.of(workspace), *ModelEndpoint.objects.filter(pk__in=named)]
+    found = {str(one.pk): one.name for one in (*offered, *others) if one.kind != EndpointKind.EXTRACTIVE}
+    return sorted(found.items(), key=lambda one: one[1])
 
 
 RuleFormSet = forms.formset_factory(RuleForm, extra=1, max_num=MOST_RULES, absolute_max=MOST_RULES + 5)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from answers import policy
-from answers.policy.forms import ReasonsForm, RuleFormSet, initial_of, rules_of
+from answers.policy.forms import ReasonsForm, RuleFormSet, initial_of, models_of, rules_of
+from answers.policy.rules import Rule
 from answers.review import reasons
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
@@ -23,15 +24,15 @@ def rules(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The rules in force, to change or to try: `act=try` saves nothing and shows what they would have held."""
     current = policy.in_force(workspace)
     if request.method == "GET":
-        return _rules_page(request, current, RuleFormSet(initial=initial_of(current.rules)))
-    formset = RuleFormSet(request.POST, initial=initial_of(current.rules))
+        return _rules_page(request, current, _formset(workspace, current.rules))
+    formset = _formset(workspace, current.rules, request.POST)
     if not formset.is_valid():
         return _rules_page(request, current, formset, status=400)
     try:
         sent = rules_of(formset)
         if request.POST.get("act") == "try":
             trial = policy.try_out(workspace, sent, by=request.user)
-            return _rules_page(request, current, RuleFormSet(initial=initial_of(sent)), trial=trial)
+            return _rules_page(request, current, _formset(workspace, sent), trial=trial)
         seen = request.POST.get("seen", "")
         number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else -1
         policy.change(workspace, sent, by=request.user, seen=number, reason=request.POST.get("reason", ""))
@@ -39,6 +40,10 @@ def rules(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         return _rules_page(request, current, formset, error=str(error), status=409)
     messages.success(request, _("Saved. The rules count for every answer finished from now on."))
     return redirect("answers:release_rules", slug=workspace.slug)
+
+
+def _formset(workspace: Workspace, rules: list[Rule], *sent: Any) -> Any:
+    return RuleFormSet(*sent, initial=initial_of(rules), form_kwargs={"models": models_of(workspace, rules)})
 
 
 def _rules_page(

@@ -15,6 +15,7 @@ from answers.models import Answer, Draft, Question, ReleaseDecision, ReleaseRule
 from answers.policy import facts as fact_finding
 from answers.policy import trial, verdicts
 from answers.policy.facts import Facts, InForce
+from answers.policy.forms import models_of
 from answers.policy.rules import Condition, Effect, Rule, checked, defaults, stored
 from answers.policy.verdicts import Guard, by_rules, first_that_applies
 from answers.states import AnswerStatus
@@ -445,3 +446,15 @@ def test_the_verdict_is_kept_under_every_policy(
 
     assert (kept.policy, kept.held, kept.rule, kept.rules_number) == ("open", False, Guard.OPEN, None)
     assert (kept.classification, kept.endpoint, kept.roles) == ("internal", "built-in", ["member"])
+
+
+def test_a_rule_offers_the_models_of_its_workspace_and_the_one_it_names_already(
+    policies: Any, legal: Any, manager: Any, endpoint_of: Any, client_of: Any
+) -> None:
+    mine, foreign, gone = endpoint_of("mine"), endpoint_of("foreign", legal), endpoint_of("gone", legal)
+    rules = [Rule("one", "One", Condition.MODEL, Effect.HOLD, value=str(gone.pk))]
+
+    offered = dict(models_of(policies, rules))
+
+    assert offered == {str(mine.pk): mine.name, str(gone.pk): gone.name}
+    assert foreign.name not in client_of(manager).get("/w/policies/settings/release/").content.decode()
