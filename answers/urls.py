@@ -19,6 +19,7 @@ from answers import (
     views,
     who_views,
 )
+from answers.cockpit import views as cockpit_views
 from answers.draft_review import views as draft_review_views
 from answers.evaluation.urls import urlpatterns as evaluation_urls
 from answers.export import views as export_views
@@ -33,6 +34,8 @@ from answers.review import views as review_views
 app_name = "answers"
 urlpatterns = [
     *evaluation_urls,
+    path("cockpit/", cockpit_views.show, name="cockpit"),
+    path("cockpit/table.csv", cockpit_views.download, name="cockpit_csv"),
     path("ask/", asking_views.ask, name="ask"),
     path("ask/new/", asking_views.new, name="new_conversation"),
     path("ask/<uuid:pk>/", asking_views.conversation, name="conversation"),

@@ -336,6 +336,7 @@ class EventType(models.TextChoices):
     NOTIFICATIONS_CHOSEN = "notifications.chosen", _("A person chose how they are told of things.")
 
     # models and the trail itself
+    COCKPIT_EXPORTED = "cockpit.exported", _("A person took the figures of the cockpit as a table.")
     ENDPOINT_CHANGED = "endpoint.changed", _("A model endpoint's settings were changed.")
     ENDPOINT_APPROVED = "endpoint.approved", _("A person approved an endpoint that another one entered.")
     ENDPOINT_MADE_DEFAULT = "endpoint.made_default", _("A model was made the one of every workspace that chose none.")

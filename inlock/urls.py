@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from answers.cockpit import views as cockpit_views
 from inlock import health_views
 from inlock.api import api
 from workspaces import language_views
@@ -17,6 +18,8 @@ urlpatterns = [
     path("", include("workspaces.identity.urls")),
     path("api/v1/", api.urls),
     path("i18n/setlang/", language_views.choose, name="set_language"),
+    path("cockpit/", cockpit_views.show_all, name="cockpit"),
+    path("cockpit/table.csv", cockpit_views.download_all, name="cockpit_csv"),
     path("", home, name="home"),
     path("", include("workspaces.urls")),
     path("w/<slug:slug>/documents/", include("documents.urls")),

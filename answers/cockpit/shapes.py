@@ -1,0 +1,45 @@
+"""What the cockpit is made of: totals, and figures whose bars are the rows of their tables."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a figure: `told` is its number for a person, `percent` its length beside the longest."""
+
+    label: str
+    number: Any
+    told: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart and the table behind it; `note` says what it counts where its title does not."""
+
+    code: str
+    title: str
+    bars: list[Bar]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A number at the top of the page. `number` is None where there is nothing to tell of."""
+
+    code: str
+    label: str
+    number: Any
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cockpit:
+    """Everything the page says about `days` days until now."""
+
+    days: int
+    since: datetime
+    totals: list[Total]
+    figures: list[Figure]

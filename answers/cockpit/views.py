@@ -1,0 +1,62 @@
+"""The pages of the cockpit: a workspace for those who run or audit it, all for administrators."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from answers.cockpit.figures import PERIODS, cockpit
+from answers.cockpit.table import as_csv
+from workspaces import access
+from workspaces.decorators import in_workspace, on_platform
+from workspaces.models import User, Workspace
+from workspaces.roles import Action, PlatformAction
+
+
+@require_GET
+@in_workspace(Action.ENTER)
+def show(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """The figures of a workspace, each chart with its table."""
+    _require(request.user, workspace)
+    context = {"cockpit": cockpit(workspace, days=_days(request)), "periods": PERIODS}
+    return render(request, "answers/cockpit/cockpit.html", context)
+
+
+@require_GET
+@in_workspace(Action.ENTER)
+def download(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """The figures of a workspace as a table."""
+    _require(request.user, workspace)
+    found = cockpit(workspace, days=_days(request))
+    return _file(as_csv(found, workspace, by=request.user), f"cockpit-{workspace.slug}.csv")
+
+
+@require_GET
+@on_platform(PlatformAction.WATCH_HEALTH)
+def show_all(request: HttpRequest) -> HttpResponse:
+    """The figures of the whole installation."""
+    context = {"cockpit": cockpit(None, days=_days(request)), "periods": PERIODS}
+    return render(request, "answers/cockpit/cockpit.html", context)
+
+
+@require_GET
+@on_platform(PlatformAction.WATCH_HEALTH)
+def download_all(request: HttpRequest) -> HttpResponse:
+    """The figures of the whole installation as a table."""
+    return _file(as_csv(cockpit(None, days=_days(request)), None, by=request.user), "cockpit.csv")
+
+
+def _require(user: User, workspace: Workspace) -> None:
+    """Return for those who run the workspace, and for those who audit it. Raises Forbidden."""
+    if not access.allows(user, Action.READ_TRAIL, workspace):
+        access.require(user, Action.MANAGE, workspace)
+
+
+def _days(request: HttpRequest) -> int:
+    asked = request.GET.get("days", "")
+    return next((days for days in PERIODS if str(days) == asked), 30)
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
