@@ -3,14 +3,15 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from answers import suggestions
-from answers.models import RagTemplate, TemplatePreview
+from answers.models import TemplatePreview
 from answers.rag_templates import preview_asking, previewing, shapes
 from answers.rag_templates.forms import PreviewForm
+from answers.rag_templates.views import find_version
 from answers.states import WORDING, AnswerStatus
 from workspaces import access
 from workspaces.decorators import in_workspace
@@ -21,12 +22,9 @@ from workspaces.roles import Action
 
 @require_http_methods(["GET", "POST"])
 @in_workspace(Action.MANAGE)
-def begin(request: HttpRequest, workspace: Workspace, pk: UUID, number: int) -> HttpResponse:
+def begin(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Choose the questions this version is tried on."""
-    template = access.find(request.user, Action.MANAGE, RagTemplate, pk=pk, workspace=workspace)
-    version = template.versions.select_related("template__workspace", "template__current").filter(number=number).first()
-    if version is None:
-        raise Http404
+    version = find_version(request, workspace, pk)
     offered = version.examples or suggestions.written_for(workspace)
     form = PreviewForm(request.POST or None, initial={"questions": "\n".join(offered[:3])})
     if request.method == "POST" and form.is_valid():
@@ -36,7 +34,7 @@ def begin(request: HttpRequest, workspace: Workspace, pk: UUID, number: int) -> 
             form.add_error(None, str(error))
         else:
             return redirect("answers:rag_preview", slug=workspace.slug, pk=preview.pk)
-    context = {"form": form, "template": template, "version": version}
+    context = {"form": form, "template": version.template, "version": version}
     return render(request, "answers/rag_templates/preview_begin.html", context, status=400 if form.errors else 200)
 
 

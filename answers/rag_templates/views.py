@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -116,17 +116,17 @@ def edit(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
             messages.success(
                 request, _("Version %(number)d is saved. It is not in force yet.") % {"number": version.number}
             )
-            return redirect("answers:rag_template_version", slug=workspace.slug, pk=pk, number=version.number)
+            return redirect("answers:rag_template_version", slug=workspace.slug, pk=version.pk)
     context = {"form": form, "template": found, "newest": newest}
     return render(request, "answers/rag_templates/edit.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
 @in_workspace(Action.MANAGE)
-def version(request: HttpRequest, workspace: Workspace, pk: UUID, number: int) -> HttpResponse:
+def version(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One version, and what it changes of the one in force."""
-    found = _find(request, workspace, pk)
-    shown = _version(found, number)
+    shown = find_version(request, workspace, pk)
+    found = shown.template
     changed = content.differences(content.of(found.current), content.of(shown), workspace) if found.current else []
     context = {
         "template": found,
@@ -140,15 +140,14 @@ def version(request: HttpRequest, workspace: Workspace, pk: UUID, number: int) -
 
 @require_POST
 @in_workspace(Action.MANAGE)
-def put_in_force(request: HttpRequest, workspace: Workspace, pk: UUID, number: int) -> HttpResponse:
+def put_in_force(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Have questions asked with this version from now on."""
-    found = _find(request, workspace, pk)
-    shown = _version(found, number)
+    shown = find_version(request, workspace, pk)
 
     def act() -> None:
         keeping.put_in_force(shown, by=request.user, reason=request.POST.get("reason", ""))
 
-    return _done(request, workspace, act, _("The version is in force."), found)
+    return _done(request, workspace, act, _("The version is in force."), shown.template)
 
 
 @require_POST
@@ -187,12 +186,11 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> RagTemplate:
     return found
 
 
-def _version(template: RagTemplate, number: int) -> TemplateVersion:
-    found = template.versions.select_related("template__workspace", "template__current", "endpoint", "made_by")
-    version = found.filter(number=number).first()
-    if version is None:
-        raise Http404
-    return version
+def find_version(request: HttpRequest, workspace: Workspace, pk: UUID) -> TemplateVersion:
+    """The version with its template and what is in force. Raises Hidden and Forbidden."""
+    found = access.find(request.user, Action.MANAGE, TemplateVersion, pk=pk, template__workspace=workspace)
+    related = ("template__workspace", "template__current__endpoint", "endpoint", "made_by")
+    return TemplateVersion.objects.select_related(*related).get(pk=found.pk)
 
 
 def _done(

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from answers import feedback
 from answers.endpoints import BUILT_IN
-from answers.models import Answer, ModelEndpoint
+from answers.evaluation import runs
+from answers.models import Answer, ModelEndpoint, WorkspaceGate
 from audit.events import EventType
 from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.sources.keeping import pause_source
@@ -131,6 +132,37 @@ def _person(user: Any) -> str:
     return f"p:{user.pk}"
 
 
+#: All that the form of a case reads, and that of the gate.
+CASE = {"question": "Why?", "refuse": "on", "documents": "", "facts": ""}
+_SHARES = ("recall", "precision", "grounding", "refusal", "facts")
+GATE = {
+    "enabled": "",
+    "question_set": one("question_set"),
+    **{f"limit_{metric}": "70" for metric in _SHARES},
+    **{f"worse_{metric}": "5" for metric in _SHARES},
+    **{f"limit_{metric}": "60" for metric in ("p50", "p95", "cost")},
+    **{f"bound_{metric}": "" for metric in (*_SHARES, "p50", "p95", "cost")},
+}
+
+
+def _gate_on(world: World) -> None:
+    WorkspaceGate.objects.create(
+        workspace=world.own.workspace,
+        enabled=True,
+        question_set=world.own.question_set,
+        thresholds=[{"metric": "refusal", "limit": 0.8, "by_bound": False, "worse_by": None}],
+        changed_by=world.people["manager"],
+    )
+
+
+def _stop_run(world: World) -> None:
+    runs.stop(world.own.evaluation, by=world.people["manager"])
+
+
+def _asked_by_manager(world: World) -> None:
+    Answer.objects.filter(pk=world.own.released.pk).update(asked_by=world.people["manager"])
+
+
 def _break(world: World) -> None:
     glass.break_glass(world.own.workspace, by=world.people["superuser"], reason="Ticket 4711")
 
@@ -186,6 +218,7 @@ def _in_work(world: World) -> None:
 E = EventType
 MIGRATION = {"pk": one("migration")}
 GAP = {"pk": one("gap")}
+TEMPLATE = {"name": "Ways out", "purpose": "Quotes how to end it.", "shape": "list", "passages": "5"}
 DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
@@ -610,6 +643,85 @@ PORTAL = [
         variant="reject",
     ),
     Act("answers:delete_examination", "member", E.EXAMINATION_ERASED, {"pk": one("examination")}, may=ASKER),
+    # Question sets, runs, the change gate
+    Act("answers:create_question_set", "manager", E.QUESTION_SET_CHANGED, sent={"name": "By hand"}),
+    Act("answers:add_case", "manager", E.QUESTION_SET_CHANGED, {"pk": one("question_set")}, CASE),
+    Act(
+        "answers:import_cases",
+        "manager",
+        E.QUESTION_SET_CHANGED,
+        {"pk": one("question_set")},
+        {"file": lambda _world: SimpleUploadedFile("cases.csv", b"id,question,refuse\nnew,Why?,yes\n")},
+    ),
+    Act("answers:remove_case", "manager", E.QUESTION_SET_CHANGED, {"pk": one("question_set")}, {"code": "one"}),
+    Act("answers:start_evaluation", "manager", E.EVALUATION_STARTED, {"pk": one("question_set")}),
+    Act("answers:stop_evaluation", "manager", E.EVALUATION_STOPPED, {"pk": one("evaluation")}),
+    Act("answers:resume_evaluation", "manager", E.EVALUATION_STARTED, {"pk": one("evaluation")}, before=_stop_run),
+    Act(
+        "answers:keep_question",
+        "manager",
+        E.QUESTION_SET_CHANGED,
+        {"pk": one("released")},
+        {"question_set": one("question_set")},
+        before=_asked_by_manager,
+    ),
+    Act("answers:gate_settings", "manager", E.GATE_CHANGED, sent=GATE),
+    Act(
+        "answers:propose_change",
+        "manager",
+        E.GATE_PROPOSED,
+        sent={"change": one("endpoint", lambda model: f"model:{model.pk}")},
+        before=_gate_on,
+    ),
+    Act(
+        "answers:act_on_change",
+        "manager",
+        E.GATE_WITHDRAWN,
+        {"pk": one("candidate")},
+        {"act": "withdraw"},
+    ),
+    Act(
+        "answers:act_on_change",
+        "manager",
+        E.GATE_OVERRIDE_ASKED,
+        {"pk": one("candidate")},
+        {"act": "override", "reason": "Needed today."},
+        before=_gate_on,
+        variant="override",
+    ),
+    # Templates and precedents
+    Act("answers:precedents", "member", E.PRECEDENTS_SOUGHT, sent={"text": "With 60 days of notice."}),
+    Act("answers:adopt_rag_template", "manager", E.TEMPLATE_ADOPTED, sent={"code": "gdpr_check"}),
+    Act(
+        "answers:standard_rag_template",
+        "manager",
+        E.TEMPLATE_STANDARD,
+        sent={"template": one("rag_template")},
+    ),
+    Act("answers:new_rag_template", "manager", E.TEMPLATE_ADOPTED, sent=TEMPLATE),
+    Act(
+        "answers:edit_rag_template",
+        "manager",
+        E.TEMPLATE_SAVED,
+        {"pk": one("rag_template")},
+        {**TEMPLATE, "seen": "2"},
+    ),
+    Act("answers:switch_rag_template", "manager", E.TEMPLATE_SWITCHED, {"pk": one("rag_template")}, {"enabled": "no"}),
+    Act(
+        "answers:duplicate_rag_template",
+        "manager",
+        E.TEMPLATE_ADOPTED,
+        {"pk": one("rag_template")},
+        {"name": "Another"},
+    ),
+    Act("answers:force_rag_template", "manager", E.TEMPLATE_IN_FORCE, {"pk": one("template_version")}),
+    Act(
+        "answers:begin_rag_preview",
+        "manager",
+        E.TEMPLATE_TRIED,
+        {"pk": one("template_version")},
+        {"questions": "How can we end it?"},
+    ),
     # Feedback, gaps, approved answers
     Act(
         "answers:feedback",

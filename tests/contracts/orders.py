@@ -201,6 +201,11 @@ WORK = [
         "examination",
         "tests/answers/draft_review/test_examining.py::test_a_right_that_is_taken_meanwhile_ends_the_examination",
     ),
+    Work(
+        "answers.tasks.preview_template",
+        "preview",
+        "tests/answers/rag_templates/test_previews.py::test_a_right_that_is_lost_before_it_runs_leaves_no_text",
+    ),
     Work("answers.tasks.sweep_examinations"),
     Work("answers.tasks.sweep_answers"),
     Work("answers.tasks.sweep_standing"),

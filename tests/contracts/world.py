@@ -1,7 +1,7 @@
 """Two workspaces with one of everything that an address or a form can name, and who may do what with it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,24 +12,33 @@ from django.utils import timezone
 
 from answers import declassification
 from answers.endpoints import built_in
+from answers.evaluation import sets
+from answers.evaluation.sets import Case
 from answers.models import (
     Answer,
     ApprovedAnswer,
     Clarification,
     Conversation,
     Draft,
+    EvaluationRun,
     Examination,
     ExaminationState,
     Finding,
     Gap,
     GapCause,
     GapQuestion,
+    GateCandidate,
     GroundLost,
     ModelEndpoint,
     Question,
+    QuestionSet,
+    RagTemplate,
     SavedView,
     Suspension,
+    TemplatePreview,
+    TemplateVersion,
 )
+from answers.rag_templates import content, keeping
 from answers.review import approve, edit, return_for_changes
 from answers.states import AnswerStatus
 from audit import context
@@ -128,12 +137,20 @@ class Shelf:
     gap_question: GapQuestion
     other_gap: Gap
     approved: ApprovedAnswer
+    #: A template that is switched on, its second version, which is not in force, and the manager's preview.
+    rag_template: RagTemplate
+    template_version: TemplateVersion
+    preview: TemplatePreview
     #: Drafts the asker brought: one with a finding they may decide on, and one whose findings wait for a reviewer.
     examination: Examination
     finding: Finding
     held_examination: Examination
     #: A check that came out as a go, with a report.
     readiness: ReadinessRun
+    #: The manager's questions, of which two have to be refused, a run of them that waits, and a proposed model.
+    question_set: QuestionSet
+    evaluation: EvaluationRun
+    candidate: GateCandidate
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -304,6 +321,26 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         gap_question=gap.questions.first(),
         other_gap=_gap(workspace, asker, 1),
         readiness=_checked(workspace),
+        question_set=(question_set := _questions(workspace, manager)),
+        evaluation=EvaluationRun.objects.create(
+            workspace=workspace,
+            question_set=question_set,
+            set_version=question_set.version,
+            cases_sha256="0" * 64,
+            case_count=2,
+            started_by=manager,
+        ),
+        candidate=_proposed(workspace, manager),
+        rag_template=(template := _template(workspace, manager)),
+        template_version=template.versions.first(),
+        preview=TemplatePreview.objects.create(
+            workspace=workspace,
+            candidate=template.current,
+            questions=["How can we end it?"],
+            state="done",
+            asked_by=manager,
+            ended_at=timezone.now(),
+        ),
         approved=_given_again(_released(workspace, asker, versions, reviewer)),
         examination=(examined := _examined(workspace, asker, ExaminationState.RELEASED)),
         finding=examined.findings.first(),
@@ -367,6 +404,22 @@ def _gap(workspace: Workspace, asker: User, questions: int) -> Gap:
             gap=gap, answer=_unanswered(workspace, asker), asker=asker, cause=GapCause.NO_EVIDENCE
         )
     return gap
+
+
+def _questions(workspace: Workspace, manager: User) -> QuestionSet:
+    made = sets.create(workspace, name="Everyday", by=manager)
+    cases = [Case(f"Who is behind door {code}?", code, must_refuse=True) for code in ("one", "two")]
+    return sets.put(made, cases, by=manager)
+
+
+def _proposed(workspace: Workspace, manager: User) -> GateCandidate:
+    """Another model beside the gate, which is off: other acts of the table change what answers here."""
+    model = ModelEndpoint.objects.get_or_create(
+        name="proposed", kind="extractive", defaults={"state": "approved", "approved_at": timezone.now()}
+    )[0]
+    return GateCandidate.objects.create(
+        workspace=workspace, kind="model", target=str(model.pk), label=model.name, proposed_by=manager
+    )
 
 
 def _given_again(answer: Answer) -> ApprovedAnswer:
@@ -456,6 +509,12 @@ def _declassified(workspace: Workspace, asker: User, versions: list[Version], re
     answer = _released(workspace, asker, versions, reviewer)
     declassification.declassify(answer, by=reviewer, reason="It is printed in the paper.")
     return answer
+
+
+def _template(workspace: Workspace, manager: User) -> RagTemplate:
+    template = keeping.adopt(workspace, "policy_lookup", by=manager)
+    keeping.save(template, replace(content.of(template.current), passages=3), by=manager)
+    return template
 
 
 def _checked(workspace: Workspace) -> ReadinessRun:
