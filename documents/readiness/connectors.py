@@ -46,7 +46,7 @@ def _sources(scene: Scene) -> list[Source]:
 def _last_states(scene: Scene) -> dict[str, str]:
     """How the last sync of each source ended, by the source's name."""
     runs = SourceRun.objects.filter(source__workspace=scene.workspace, kind=RunKind.SYNC, ended_at__isnull=False)
-    newest = runs.order_by("source", "-ended_at").distinct("source")
+    newest = runs.order_by("source_id", "-ended_at").distinct("source_id")
     return dict(newest.values_list("source__name", "state"))
 
 

@@ -1,12 +1,11 @@
 """Checks of who holds what: a manager, readers of the trail, nobody left over, nobody with too much."""
 
-from allauth.mfa.models import Authenticator
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from workspaces import access, access_review, charters
-from workspaces.identity.requirement import FACTORS
+from workspaces.identity.requirement import with_factor
 from workspaces.models import (
     ApiToken,
     BreakGlass,
@@ -134,8 +133,7 @@ def second_factor(scene: Scene) -> Found:
     if not codes or not needed.exists():
         return none(_("No role here is required to have a second factor."))
     people = set(needed.values_list("user", flat=True))
-    has = set(Authenticator.objects.filter(user__in=people, type__in=FACTORS).values_list("user", flat=True))
-    missing = list(User.objects.filter(pk__in=people - has).order_by("username"))
+    missing = list(User.objects.filter(pk__in=people - with_factor(people)).order_by("username"))
     if missing:
         return warned(
             _("People who need a second factor and have none: %(n)d (%(names)s)."),

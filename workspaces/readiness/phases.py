@@ -65,14 +65,17 @@ def standing(workspace: Workspace) -> Standing:
 
 
 def of(workspace: Workspace) -> WorkspaceReadiness:
-    """The workspace's settings; being set up and checked weekly where nobody set any."""
+    """The workspace's settings; being set up, and checked when somebody asks, where nobody set any."""
     stored = WorkspaceReadiness.objects.filter(workspace=workspace).first()
-    return stored or WorkspaceReadiness(workspace=workspace)
+    return stored or WorkspaceReadiness(workspace=workspace, rhythm=Rhythm.OFF)
 
 
 @transaction.atomic
 def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
-    """Take the workspace into another phase. Raises ReadinessError for one that does not follow, or without a go."""
+    """Take the workspace into another phase. Raises ReadinessError for one that does not follow, or without a go.
+
+    From its first change on it is checked every week, until somebody sets another rhythm.
+    """
     access.require(by, Action.MANAGE, workspace)
     if phase not in Phase.values:
         raise ReadinessError(_("Choose one of the phases."))
@@ -96,6 +99,7 @@ def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
         by=by,
         before=now.phase.value,
         after=wanted.value,
+        rhythm=str(stored.rhythm),
         **grounds,
     )
     return stored
