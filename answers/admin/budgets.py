@@ -44,4 +44,5 @@ class BudgetAdmin(PlatformRights, GovernedAdmin):
     def used(self, budget: Budget) -> str:
         spent = budgets.spent(None)
         said = _("Today: %(day)s. This month: %(month)s.")
-        return str(said) % {span: " · ".join(filter(None, (one.text, one.cost))) for span, one in spent.items()}
+        tokens = {span: str(_("%(count)s tokens") % {"count": one.text}) for span, one in spent.items()}
+        return str(said) % {span: " · ".join(filter(None, (tokens[span], one.cost))) for span, one in spent.items()}

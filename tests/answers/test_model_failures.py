@@ -164,7 +164,7 @@ def test_only_the_endpoints_own_key_is_sent_and_nothing_about_this_machine(
 
     with_key, without = chat_server.headers[0], chat_server.headers[1]
     assert with_key["authorization"] == "Bearer the-key-of-this-endpoint"
-    assert without["authorization"] == "Bearer none"
+    assert "authorization" not in without
     for sent in chat_server.headers:
         assert not [name for name in sent if name.startswith(("x-stainless", "openai-"))]
 
