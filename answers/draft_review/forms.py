@@ -19,16 +19,16 @@ class BringForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         required=False,
-        help_text=_("Up to 50 pages. Only its text is kept, and only you see it."),
+        help_text=_("Up to 50 pages. Only its text is kept. You see it, and reviewers where findings are reviewed."),
         widget=forms.FileInput(attrs={"accept": ",".join(f".{ending}" for ending in FORMATS)}),
     )
-    title = forms.CharField(label=_("Title"), required=False, max_length=MAX_TITLE)
     text = forms.CharField(
         label=_("Or paste the text"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "maxlength": MOST_CHARACTERS}),
     )
+    title = forms.CharField(label=_("Title of the pasted text"), required=False, max_length=MAX_TITLE)
     classification = forms.ChoiceField(
         label=_("How confidential is it?"),
         choices=Classification.choices,

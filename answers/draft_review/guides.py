@@ -8,12 +8,16 @@ from uuid import UUID
 from django.db.models import F
 from django.db.models.functions import Substr
 
-from answers.models import Clause, ClauseSource
+from answers import endpoints
+from answers.models import Clause, ClauseSource, Examination
 from answers.steps.state import Source
 from audit.chain import digest
-from documents.models import Passage
-from documents.search import Hit, search
+from documents.models import EmbeddingEndpoint, Passage
+from documents.reranking import chosen_for
+from documents.search import Hit, Mode, search
+from documents.spaces import space_of
 from workspaces import access
+from workspaces.classification import Classification
 from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
@@ -24,9 +28,26 @@ _MOST_QUERY = 700
 _KEPT = ("version_id", "text", "start", "end", "page", "locator", "language")
 
 
-def find(user: User, workspace: Workspace, words: str, k: int = PASSAGES) -> Sequence[Hit]:
-    """What the guidance says of it. Raises as `documents.search.search` does."""
-    return search(user, workspace, words[:_MOST_QUERY], k=k).hits
+def find(examination: Examination, words: str, k: int = PASSAGES) -> Sequence[Hit]:
+    """What the guidance says of it, as the draft's owner finds it. Raises as `documents.search.search` does.
+
+    Words of a draft above what a server of the search may read are looked for here, by keywords alone.
+    """
+    workspace = examination.workspace
+    mode = Mode.HYBRID if _may_leave(workspace, Classification(examination.classification)) else Mode.KEYWORDS
+    return search(examination.asked_by, workspace, words[:_MOST_QUERY], k=k, mode=mode).hits
+
+
+def _may_leave(workspace: Workspace, level: Classification) -> bool:
+    """Whether text of this level may go to wherever questions of the workspace go to be searched."""
+    space, reranker = space_of(workspace.pk), chosen_for(workspace)
+    ceilings = [Classification.RESTRICTED]
+    if space.remote is not None:
+        ceilings.append(Classification(EmbeddingEndpoint.objects.get(pk=space.remote.endpoint).ceiling))
+    if reranker is not None:
+        endpoint = reranker.endpoint or endpoints.default_for(workspace)
+        ceilings.append(Classification(endpoint.ceiling))
+    return all(level.rank <= ceiling.rank for ceiling in ceilings)
 
 
 def authorised(user: User, workspace: Workspace, hits: Sequence[Hit]) -> list[Source]:

@@ -118,7 +118,7 @@ def _split(examination: Examination) -> None:
 def _examine(examination: Examination, clause: Clause) -> None:
     """Hold one clause against the guidance and write down what was found, unless the row was lost meanwhile."""
     words = examination.text[clause.start : clause.end]
-    hits = guides.find(examination.asked_by, examination.workspace, words)
+    hits = guides.find(examination, words)
     with transaction.atomic():
         _renew(examination)
         sources = guides.authorised(examination.asked_by, examination.workspace, hits)

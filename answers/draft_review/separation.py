@@ -13,7 +13,9 @@ def refusal(person: User, examination: Examination) -> str:
     if examination.first_approved_by_id == person.pk:
         return _("You approved these findings already. A second reviewer approves them before they are released.")
     read = ClauseSource.objects.filter(clause__examination=examination)
-    if not examination.workspace.uploader_may_approve and read.filter(version__created_by=person).exists():
+    cited = examination.findings.filter(version__created_by=person)
+    has_added = cited.exists() or read.filter(version__created_by=person).exists()
+    if has_added and not examination.workspace.uploader_may_approve:
         return _("You added a document these findings rest on, so another reviewer lets them out.")
     lowered = read.filter(
         document__reclassifications__lowers=True,

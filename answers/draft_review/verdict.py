@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from answers.models import ClauseSource, Examination, ReleaseRules
@@ -48,9 +49,15 @@ def decide(examination: Examination, *, by_model: bool) -> Verdict:
 
 
 def _highest(examination: Examination) -> Classification:
-    """Of the draft itself and of all that its clauses were held against."""
+    """Of the draft itself, of all that its clauses were held against, and of what findings on the whole cite."""
     read = ClauseSource.objects.filter(clause__examination=examination).order_by().values("document")
-    levels = Document.objects.filter(pk__in=read).order_by().values_list("classification", flat=True).distinct()
+    cited = examination.findings.filter(document__isnull=False).order_by().values("document")
+    levels = (
+        Document.objects.filter(Q(pk__in=read) | Q(pk__in=cited))
+        .order_by()
+        .values_list("classification", flat=True)
+        .distinct()
+    )
     return max(map(Classification, [examination.classification, *levels]), key=lambda level: level.rank)
 
 

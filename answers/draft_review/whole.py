@@ -25,7 +25,7 @@ def check(examination: Examination) -> Iterator[Found]:
     yield from consistency.check(text, language)
     yield from terms.check(text)
     person, workspace = examination.asked_by, examination.workspace
-    hits = guides.find(person, workspace, f"{examination.title} {sections.SEARCH}")
+    hits = guides.find(examination, f"{examination.title} {sections.SEARCH}")
     asked_for = list(sections.by_checklist(text, parts, guides.authorised(person, workspace, hits), language))
     yield from asked_for
     if not asked_for:

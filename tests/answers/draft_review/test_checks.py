@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from answers.draft_review import consistency, guidance, terms
+from answers.draft_review import clauses, consistency, guidance, sections, terms
 from answers.models import FindingCategory, Severity
 from answers.steps.state import Source
 
@@ -116,3 +116,26 @@ def test_guidance_in_another_language_is_not_held_against_the_words():
 )
 def test_terms_without_use_or_definition_are_found(text, expected):
     assert {text[one.start : one.end] for one in terms.check(text)} == expected
+
+
+def test_what_a_checklist_of_the_guidance_asks_for_and_no_clause_treats_is_missing():
+    rules = "Every contract must contain:\n- Term and termination\n- Liability cap\n- Governing law\n"
+    draft = "1. Term\nThe term is two years and termination takes notice.\n\n2. Law\nSerbian governing law applies."
+    parts = clauses.split(draft)
+
+    (found,) = sections.by_checklist(draft, parts, [passage(rules)], "en")
+
+    assert rules[slice(*found.cited)] == "Liability cap"
+    assert (found.start, found.end, found.suggestion) == (len(draft), len(draft), "")
+    assert not list(sections.by_checklist(draft, parts, [passage(rules.replace("must contain", "has"))], "en"))
+
+
+def test_a_section_of_the_closest_document_that_the_draft_lacks_is_proposed_with_its_words():
+    draft = "# Confidentiality\nEach party keeps the information of the other party secret for five years."
+    kept = sections.Section("Confidentiality", passage("Each party keeps information secret."))
+    lacking = sections.Section("Return of documents", passage("Documents are returned or destroyed on request."))
+
+    (found,) = sections.by_document(draft, clauses.split(draft), [kept, lacking], "en")
+
+    assert found.suggestion == "\n\nDocuments are returned or destroyed on request."
+    assert found.source == lacking.source

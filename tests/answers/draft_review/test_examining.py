@@ -208,6 +208,23 @@ def test_a_draft_above_the_models_class_is_never_sent(examined, member, endpoint
     assert made.problem
 
 
+@pytest.mark.parametrize("ceiling", ["internal", "restricted"])
+def test_words_of_a_draft_above_a_servers_class_are_searched_here(examined, policies, member, monkeypatch, ceiling):
+    from answers.draft_review import guides
+    from documents.models import RerankEndpoint, WorkspaceReranker
+
+    server = RerankEndpoint.objects.create(name="r", base_url="http://127.0.0.1:9/v1", ceiling=ceiling)
+    WorkspaceReranker.objects.create(workspace=policies, endpoint=server)
+    modes: list[str] = []
+    search = guides.search
+    monkeypatch.setattr(guides, "search", lambda *a, mode, **k: modes.append(mode) or search(*a, mode="keywords", **k))
+
+    made = examined(member, classification="confidential")
+
+    assert set(modes) == {"keywords" if ceiling == "internal" else "hybrid"}
+    assert made.findings.filter(category=FindingCategory.CONFLICT).exists()
+
+
 def test_nobody_brings_a_draft_to_a_workspace_they_may_not_ask_in(policies, stranger, auditor):
     with pytest.raises(Hidden):
         bring(policies, read_text("Leave", DRAFT), by=stranger)
@@ -321,3 +338,37 @@ def test_held_findings_are_the_reviewers_until_one_releases_them(examined, polic
     assert (released.state, released.reviewed_by) == (ExaminationState.RELEASED, reviewer)
     assert findings_open_to(member, released).exists()
     assert [entry.actor_label for entry in entries(EventType.EXAMINATION_RELEASED)] == ["reviewer"]
+
+
+TEMPLATE = """# Non-disclosure agreement
+
+## Purpose
+
+The parties exchange confidential information in order to prepare a joint tender for the regional hospital.
+
+## Confidentiality
+
+Each party keeps the confidential information of the other party secret for five years after the end of the talks.
+
+## Permitted persons
+
+A party shows confidential information to employees and advisers who need it and are bound to secrecy themselves.
+
+## Return of documents
+
+On request all papers and copies are returned or destroyed within ten days, and their destruction is confirmed.
+"""
+
+
+def test_a_section_that_the_closest_approved_document_has_is_missing_from_the_draft(examined, policies, member):
+    from tests.answers import library
+
+    library.add_document(policies, "nda.md", TEMPLATE)
+    draft = TEMPLATE.partition("## Return of documents")[0]
+
+    made = examined(member, draft, title="Agreement with the supplier")
+
+    (missing,) = made.findings.filter(category=FindingCategory.MISSING)
+    assert "Return of documents" in missing.explanation
+    assert "returned or destroyed" in missing.suggestion
+    assert missing.version.text[missing.source_start : missing.source_end].strip().endswith("is confirmed.")
