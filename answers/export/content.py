@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from answers.models import Answer, Citation, EndpointKind, Reuse
 from answers.reading import Reading, place_in_words, place_of
+from workspaces.classification import Classification
 
 #: Enough of a hash to tell two versions apart by eye.
 HASH_SHOWN = 12
@@ -46,6 +47,8 @@ class Content:
     workspace: str
     question: str
     asked: str
+    #: The highest level among all that the answer rests on: how far the file may travel.
+    mark: str
     paragraphs: tuple[str, ...]
     #: What wrote it, and who let it out.
     label: str
@@ -60,6 +63,11 @@ class Content:
     url: str
     language: str
 
+    @property
+    def origin(self) -> str:
+        """The line under the question: where and by whom it was asked, and how guarded the answer is."""
+        return " · ".join(part for part in (self.workspace, self.asked, self.mark) if part)
+
 
 def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Content:
     """The content for who was handed `reading`; `at` makes a whole address of a path of the portal."""
@@ -70,6 +78,7 @@ def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Conte
         question=clean(answer.question.text),
         asked=_("Asked by %(who)s on %(when)s")
         % {"who": clean(answer.asked_by.name), "when": _moment(answer.question.asked_at)},
+        mark=mark_of(answer),
         paragraphs=tuple(part.strip() for part in _PARAGRAPH.split(clean(reading.text)) if part.strip()),
         label=label_of(answer),
         status=status_of(answer),
@@ -80,6 +89,13 @@ def content_of(reading: Reading, *, at: Callable[[str], str], url: str) -> Conte
         url=at(url),
         language=answer.question.language,
     )
+
+
+def mark_of(answer: Answer) -> str:
+    """The classification the text inherits: whatever was looked at for it, cited or not."""
+    looked_at = answer.evidence.order_by().values_list("document__classification", flat=True).distinct()
+    levels = sorted((Classification(level) for level in looked_at), key=lambda level: level.rank)
+    return _("Classification: %(level)s") % {"level": levels[-1].label} if levels else ""
 
 
 def label_of(answer: Answer) -> str:

@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 def _lines(content: Content) -> Iterator[str]:
     yield f"# {_one_line(content.question)}"
     yield ""
-    yield f"{plain(content.workspace)} · {plain(content.asked)}"
+    yield plain(content.origin)
     yield ""
     yield f"**{plain(content.label)}** {plain(content.status)}"
     yield ""

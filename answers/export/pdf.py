@@ -27,7 +27,7 @@ def write(content: Content) -> bytes:
     styles = _styles()
     story = [
         Paragraph(_text(content.question), styles["title"]),
-        Paragraph(_text(f"{content.workspace} · {content.asked}"), styles["small"]),
+        Paragraph(_text(content.origin), styles["small"]),
         Paragraph(f"<b>{_text(content.label)}</b> {_text(content.status)}", styles["label"]),
         *(Paragraph(_marked(paragraph), styles["text"]) for paragraph in content.paragraphs),
         Paragraph(_text(content.heading), styles["heading"]),

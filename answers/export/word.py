@@ -20,7 +20,7 @@ def write(content: Content) -> bytes:
     document = Document()
     _describe(document.core_properties, content)
     document.add_heading(" ".join(content.question.split()), level=1)
-    document.add_paragraph(f"{content.workspace} · {content.asked}")
+    document.add_paragraph(content.origin)
     told = document.add_paragraph()
     told.add_run(content.label).bold = True
     told.add_run(f" {content.status}")

@@ -24,6 +24,7 @@ from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
+from documents.models import Document
 from tests.answers import library
 from tests.answers.review_scene import a_document, a_draft_on_a_closed_document, a_held_answer
 from tests.leaks.hostile_outputs import OUTPUTS
@@ -91,9 +92,12 @@ def links_of(format: str, file: bytes) -> set[str]:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_file_tells_the_question_the_text_who_let_it_out_and_every_source(answer, member, format):
+    Document.objects.filter(pk=answer.citations.get(number=2).document_id).update(classification="confidential")
+
     file = take.take(answer, format=format, by=member, at=at)
 
     said = READ[format](file.content).replace(" .", ".")
+    assert "Classification: Confidential" in said
     assert "When may we end it, и који је рок?" in said
     for clause in CLAUSES:
         # Once in the text and once as the exact quote.
@@ -137,6 +141,7 @@ def test_no_known_attack_on_a_page_makes_a_link_or_a_picture_in_a_file(format):
         workspace=texts[0],
         question=" ".join(texts)[:2000],
         asked="Asked",
+        mark="Classification: Internal",
         paragraphs=tuple(texts),
         label="Written by a machine.",
         status="Released.",
