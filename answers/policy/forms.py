@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from answers import endpoints
 from answers.exceptions import EndpointError
 from answers.governing import fallbacks
-from answers.models import EndpointKind, ModelEndpoint
+from answers.models import KNOWLEDGE, EndpointKind, ModelEndpoint, RagTemplate
 from answers.policy.rules import (
     BUILT_IN_MODEL,
     MAX_NAME_CHARACTERS,
@@ -20,17 +20,17 @@ from answers.policy.rules import (
     Rule,
     new_code,
 )
+from answers.rag_templates import built_in
 from workspaces.charters import choices as role_choices
 from workspaces.classification import Classification
 from workspaces.models import Workspace
 
-#: Templates are not there yet, so no rule over them is offered; a stored one stands.
-_OFFERED = [code for code in Condition if code != Condition.TEMPLATE]
 #: Condition → the field of the form that holds its value.
 FIELD_OF = {
     Condition.CLASSIFICATION: "level",
     Condition.MODEL: "model",
     Condition.ROLE: "role",
+    Condition.TEMPLATE: "template",
     **dict.fromkeys(PERCENT, "percent"),
 }
 
@@ -42,18 +42,21 @@ class RuleForm(forms.Form):
     place = forms.IntegerField(label=_("Order"), min_value=1, max_value=999, required=False)
     name = forms.CharField(label=_("Name"), max_length=MAX_NAME_CHARACTERS, required=False)
     effect = forms.ChoiceField(label=_("What happens"), choices=Effect.choices, initial=Effect.HOLD)
-    condition = forms.ChoiceField(label=_("Looks at"), choices=[(one.value, one.label) for one in _OFFERED])
+    condition = forms.ChoiceField(label=_("Looks at"), choices=[(one.value, one.label) for one in Condition])
     level = forms.ChoiceField(label=_("From this level on"), choices=Classification.choices, required=False)
     percent = forms.CharField(label=_("Percent"), max_length=3, required=False)
     model = forms.ChoiceField(label=_("Model"), required=False)
     role = forms.ChoiceField(label=_("Role"), required=False)
+    template = forms.ChoiceField(label=_("Template"), required=False)
     second_from = forms.ChoiceField(
         label=_("Two approve from"), choices=[("", _("Never")), *Classification.choices], required=False
     )
     is_on = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
     remove = forms.BooleanField(label=_("Remove"), required=False)
 
-    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, models: list[tuple[str, str]], templates: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["model"].choices = [
             (OTHER_MODELS, _("Any but the built-in one")),
@@ -62,8 +65,9 @@ class RuleForm(forms.Form):
         ]
         self.fields["role"].choices = role_choices()
         self.fields["percent"].widget.attrs["inputmode"] = "numeric"
-        if self.initial.get("condition") == Condition.TEMPLATE:
-            self.fields["condition"].choices += [(Condition.TEMPLATE.value, Condition.TEMPLATE.label)]
+        kept = self.initial.get("template", "")
+        gone = [(kept, kept)] if kept and kept not in dict(templates) else []
+        self.fields["template"].choices = [*templates, *gone]
 
     @property
     def is_blank(self) -> bool:
@@ -82,6 +86,13 @@ class RuleForm(forms.Form):
             second_from=sent["second_from"] if holds else "",
             is_on=sent["is_on"],
         )
+
+
+def templates_of(workspace: Workspace) -> list[tuple[str, str]]:
+    """The templates of the workspace by the codes that rules keep, the built-in knowledge template among them."""
+    rows = RagTemplate.objects.filter(workspace=workspace, current__isnull=False)
+    named = dict(rows.order_by("current__name").values_list("code", "current__name"))
+    return list(({KNOWLEDGE: built_in.told(built_in.content_of(KNOWLEDGE).name)} | named).items())
 
 
 def models_of(workspace: Workspace, rules: list[Rule]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from answers.exceptions import PolicyError
 from answers.models import ModelEndpoint
+from answers.rag_templates import built_in
 from workspaces.charters import label_of
 from workspaces.classification import Classification
 
@@ -182,7 +183,9 @@ _PHRASES: dict[Condition, Any] = {
     ),
     Condition.MODEL: _model,
     Condition.ROLE: _role,
-    Condition.TEMPLATE: lambda value: _("it was asked with the template %(name)s") % {"name": f"“{value}”"},
+    Condition.TEMPLATE: lambda value: (
+        _("it was asked with the template %(name)s") % {"name": f"“{built_in.name_of(value)}”"}
+    ),
     Condition.SAMPLE: lambda value: _("it is among the %(percent)s %% drawn by chance") % {"percent": value},
     Condition.REST: lambda value: _("no rule above applies"),
 }

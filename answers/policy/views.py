@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from answers import policy
-from answers.policy.forms import ReasonsForm, RuleFormSet, initial_of, models_of, rules_of
+from answers.policy.forms import ReasonsForm, RuleFormSet, initial_of, models_of, rules_of, templates_of
 from answers.policy.rules import Rule
 from answers.review import reasons
 from workspaces.decorators import in_workspace
@@ -43,7 +43,8 @@ def rules(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 
 def _formset(workspace: Workspace, rules: list[Rule], *sent: Any) -> Any:
-    return RuleFormSet(*sent, initial=initial_of(rules), form_kwargs={"models": models_of(workspace, rules)})
+    offered = {"models": models_of(workspace, rules), "templates": templates_of(workspace)}
+    return RuleFormSet(*sent, initial=initial_of(rules), form_kwargs=offered)
 
 
 def _rules_page(

@@ -138,6 +138,11 @@ def content_of(code: str) -> Content:
     )
 
 
+def name_of(code: str) -> str:
+    """The name of a built-in template; of another one its code."""
+    return told(_SAID[code]["name"]) if code in _SAID else code
+
+
 def told(text: str) -> str:
     """A text of a template in the reader's language, where it is one of ours that nobody changed."""
     return gettext(text) if text else ""
