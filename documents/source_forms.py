@@ -49,6 +49,8 @@ def _field(option: Field) -> forms.Field:
     common = {"label": option.label, "help_text": option.help, "required": option.required, "initial": option.default}
     if option.kind == "number":
         return forms.IntegerField(min_value=0, max_value=100_000, **common)
+    if option.kind == "yes":
+        return forms.BooleanField(**common)
     return forms.CharField(max_length=option.most, **common)
 
 

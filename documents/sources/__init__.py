@@ -13,11 +13,13 @@ from documents.sources.git import GitConnector
 from documents.sources.imap import ImapConnector
 from documents.sources.s3 import S3Connector
 from documents.sources.sftp import SftpConnector
+from documents.sources.smb import SmbConnector
 from documents.sources.webdav import WebDavConnector
 from documents.sources.website import WebsiteConnector
 
 _ALL: tuple[type[Connector], ...] = (
     FolderConnector,
+    SmbConnector,
     SftpConnector,
     WebDavConnector,
     WebsiteConnector,

@@ -40,6 +40,10 @@ SENTENCES: dict[str, str] = {
         "%(host)s shows another key than the one that was entered: %(seen)s. Ask whoever runs the server before you "
         "enter that one."
     ),
+    "share_missing": gettext_noop("%(host)s has no share called %(name)s."),
+    "no_encryption": gettext_noop(
+        "%(host)s does not encrypt what it sends. Its operator can switch on SMB 3, or leave encryption out here."
+    ),
     "secret_lost": gettext_noop("The stored secret can no longer be opened. Enter it again."),
     # files
     "folder_closed": gettext_noop(

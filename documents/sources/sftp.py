@@ -8,8 +8,7 @@ import stat
 import struct
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,26 +18,23 @@ from django.utils.translation import gettext_lazy as _
 
 from documents import fetch
 from documents.exceptions import SourceFailed
-from documents.sources.connector import MOST_ENTRIES, STUMBLES, Connector, Entry, Field, Listing
+from documents.sources.connector import STUMBLES, Entry, Field, Listing
 from documents.sources.sftp_protocol import About, SftpClient, Status
+from documents.sources.tree import LONGEST_PATH, MAX_DEPTH, TreeConnector
 from workspaces.models import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 _SESSION_SECONDS = 3600.0
-_LIST_SECONDS = 1200
 _FILE_SECONDS = 600
-_MOST_FOLDERS = 20_000
-_MAX_DEPTH = 50
-_LONGEST = 900
 _IN_MEMORY = 1024 * 1024
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 #: What a server answers for a file that is not there, and for one that it does not give.
 _MISSING, _DENIED = 2, 3
 
 
-class SftpConnector(Connector):
+class SftpConnector(TreeConnector):
     kind = "sftp"
     label = _("SFTP")
     purpose = _("A folder of a server that speaks SFTP, the file transfer of SSH.")
@@ -66,7 +62,6 @@ class SftpConnector(Connector):
         self._open = ExitStack()
         self._client: SftpClient | None = None
         self._host = str(options["host"])
-        self._until = time.monotonic() + _LIST_SECONDS
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -90,24 +85,11 @@ class SftpConnector(Connector):
     def test(self) -> None:
         self._said(lambda client: client.about(self._place("")))
 
-    def list(self, *, most: int = MOST_ENTRIES) -> Listing:
-        listing = Listing()
-        waiting = deque([""])
-        asked = 0
-        while waiting:
-            folder = waiting.popleft()
-            asked += 1
-            if len(listing.entries) >= most or asked > _MOST_FOLDERS or time.monotonic() > self._until:
-                listing.cut()
-                return listing
-            try:
-                waiting.extend(self._said(lambda client, at=folder: self._read_folder(client, listing, at, most)))
-            except SourceFailed as failed:
-                if not folder or failed.code not in ("missing", "unreadable"):
-                    raise
-                listing.cut(folder.rstrip("/"), failed)
-            self.beat()
-        return listing
+    def is_about_a_folder(self, failed: SourceFailed) -> bool:
+        return failed.code in ("missing", "unreadable")
+
+    def read_folder(self, listing: Listing, folder: str, most: int) -> Iterable[str]:
+        return self._said(lambda client: self._read_folder(client, listing, folder, most))  # type: ignore[no-any-return]
 
     @contextmanager
     def fetch(self, entry: Entry) -> Iterator[BinaryIO]:
@@ -137,13 +119,13 @@ class SftpConnector(Connector):
         finally:
             pieces.close()
 
-    def _read_folder(self, client: SftpClient, listing: Listing, folder: str, most: int) -> "list[str]":
+    def _read_folder(self, client: SftpClient, listing: Listing, folder: str, most: int) -> list[str]:
         """Add what is in a folder, by name; the folders in it. Hidden things are passed over."""
         below = []
         found = client.list_folder(self._place(folder), heard=self.beat)
         try:
             for raw, told in found:
-                if len(listing.entries) >= most or time.monotonic() > self._until:
+                if len(listing.entries) >= most or time.monotonic() > self.until:
                     listing.cut()
                     return []
                 if raw.startswith(b"."):
@@ -151,12 +133,12 @@ class SftpConnector(Connector):
                 name = _name(raw)
                 path = folder + name
                 about = told if told.mode is not None or not name else self._about(client, path)
-                if not name or len(path) > _LONGEST:
+                if not name or len(path) > LONGEST_PATH:
                     listing.problems.append((folder.rstrip("/"), SourceFailed("bad_name")))
                 elif about.mode is None:
                     # It may be a folder: what it would hold is not taken for gone.
                     listing.cut(path, SourceFailed("unreadable"))
-                elif stat.S_ISDIR(about.mode) and path.count("/") < _MAX_DEPTH:
+                elif stat.S_ISDIR(about.mode) and path.count("/") < MAX_DEPTH:
                     below.append(f"{path}/")
                 elif stat.S_ISDIR(about.mode):
                     listing.cut(path, SourceFailed("unreadable"))

@@ -6,9 +6,7 @@ and makes the listing one of which something is missing.
 """
 
 import base64
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -19,15 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from documents import fetch
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
-from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Field, Listing
+from documents.sources.connector import Entry, Field, Listing
+from documents.sources.tree import LONGEST_PATH, MAX_DEPTH, TreeConnector
 from documents.sources.xml_rows import read_listing
 from workspaces.models import Workspace
 
 _FOLDER = Limits(total_seconds=60, total_bytes=50 * 1024 * 1024)
-_MOST_FOLDERS = 20_000
-_MAX_DEPTH = 50
-_LIST_SECONDS = 1200
-_LONGEST = 900
 _NAMES = ("href", "getetag", "getcontentlength", "getlastmodified", "collection")
 _ASKED = (
     b'<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>'
@@ -37,7 +32,7 @@ _ASKED = (
 _GONE = frozenset({"unreachable", "too_slow", "denied"})
 
 
-class WebDavConnector(Connector):
+class WebDavConnector(TreeConnector):
     kind = "webdav"
     label = _("WebDAV")
     purpose = _("A folder of Nextcloud, ownCloud or another server that speaks WebDAV.")
@@ -53,7 +48,6 @@ class WebDavConnector(Connector):
         super().__init__(options, **given)
         self._base = str(options["url"]).rstrip("/") + "/"
         self._fetcher = Fetcher(home=self._base, sign=self._sign if self.secret else None)
-        self._until = time.monotonic() + _LIST_SECONDS
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -73,32 +67,18 @@ class WebDavConnector(Connector):
     def test(self) -> None:
         self._rows("", depth="0")
 
-    def list(self, *, most: int = MOST_ENTRIES) -> Listing:
-        listing = Listing()
-        waiting = deque([""])
-        asked = 0
-        while waiting:
-            folder = waiting.popleft()
-            asked += 1
-            if len(listing.entries) >= most or asked > _MOST_FOLDERS or time.monotonic() > self._until:
-                listing.cut()
-                return listing
-            try:
-                waiting.extend(self._add_all(listing, self._rows(folder, depth="1"), folder, most))
-            except SourceFailed as failed:
-                if not folder or failed.code in _GONE:
-                    raise
-                # It was there a moment ago: what it holds is not taken for gone.
-                listing.cut(folder.rstrip("/"), failed)
-            self.beat()
-        return listing
+    def is_about_a_folder(self, failed: SourceFailed) -> bool:
+        return failed.code not in _GONE
+
+    def read_folder(self, listing: Listing, folder: str, most: int) -> Iterable[str]:
+        return self._add_all(listing, self._rows(folder, depth="1"), folder, most)
 
     @contextmanager
     def fetch(self, entry: Entry) -> Iterator[BinaryIO]:
         with self._fetcher.get(self._url(entry.key)) as reply:
             yield reply.file
 
-    def _rows(self, folder: str, *, depth: str) -> "list[dict[str, str]]":
+    def _rows(self, folder: str, *, depth: str) -> list[dict[str, str]]:
         headers = {"depth": depth, "content-type": "application/xml; charset=utf-8"}
         with self._fetcher.send("PROPFIND", self._url(folder), headers=headers, body=_ASKED, limits=_FOLDER) as reply:
             if reply.status != 207:
@@ -106,7 +86,7 @@ class WebDavConnector(Connector):
             found = read_listing(reply, root="multistatus", row="response", names=_NAMES)
         return found["rows"]
 
-    def _add_all(self, listing: Listing, rows: "list[dict[str, str]]", folder: str, most: int) -> Iterator[str]:
+    def _add_all(self, listing: Listing, rows: list[dict[str, str]], folder: str, most: int) -> Iterator[str]:
         """Add the files of a folder; the folders in it.
 
         Raises SourceFailed(`not_understood`) when the folder is not among them: every answer names what was asked for,
@@ -122,14 +102,14 @@ class WebDavConnector(Connector):
             name = path.removeprefix(folder).rstrip("/")
             if path.rstrip("/") == folder.rstrip("/") or (_is_name(name) and name.startswith(".")):
                 continue
-            if not _is_name(name) or len(path) > _LONGEST:
-                listing.cut(path[:_LONGEST] if path.isprintable() else "", SourceFailed("bad_name"))
+            if not _is_name(name) or len(path) > LONGEST_PATH:
+                listing.cut(path[:LONGEST_PATH] if path.isprintable() else "", SourceFailed("bad_name"))
             elif "collection" not in row:
                 if len(listing.entries) >= most:
                     listing.cut()
                     return
                 listing.entries.append(_entry(path, row))
-            elif path.count("/") < _MAX_DEPTH:
+            elif path.count("/") < MAX_DEPTH:
                 yield f"{path.rstrip('/')}/"
             else:
                 listing.cut(path, SourceFailed("unreadable"))

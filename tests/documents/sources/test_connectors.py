@@ -129,6 +129,17 @@ _PLACES = {
         {"host": "a.example", "port": 22, "host_key": "SHA256:" + "A" * 43, "username": "u", "folder": "f"},
         [{"host": "b.example"}, {"port": 23}, {"host_key": "SHA256:" + "B" * 43}, {"username": "v"}, {"folder": ""}],
     ),
+    "smb": (
+        {"host": "a.example", "port": 445, "share": "Rules", "folder": "f", "username": "u", "encrypted": True},
+        [
+            {"host": "b.example"},
+            {"port": 446},
+            {"share": "Other"},
+            {"folder": ""},
+            {"username": "v"},
+            {"encrypted": False},
+        ],
+    ),
     "webdav": (
         {"url": "https://a.example/dav/", "username": "u"},
         [{"url": "https://b.example/dav/"}, {"url": "https://a.example/"}, {"username": "v"}],

@@ -241,7 +241,7 @@ def test_a_folder_that_goes_on_and_on_beats_at_each_answer_and_has_an_end(second
     options = {"host": "files.example", "port": 22, "host_key": "", "username": "reader"}
     connector = CONNECTORS["sftp"](options, beat=lambda: beats.append(1))
     connector._client = SftpClient(_Script(lambda kind, number: _told(kind, number, hidden)))
-    connector._until = time.monotonic() + seconds
+    connector.until = time.monotonic() + seconds
 
     listing = Listing()
     connector._read_folder(connector._client, listing, "", 10)

@@ -141,7 +141,7 @@ def test_a_folder_spelled_in_another_way_keeps_its_documents(base, inside, state
 
 
 def test_folders_that_hold_themselves_come_to_an_end(make_source, run, monkeypatch):
-    monkeypatch.setattr(webdav, "_MAX_DEPTH", 5)
+    monkeypatch.setattr(webdav, "MAX_DEPTH", 5)
 
     class Deeper(dict[str, Any]):
         def get(self, path: str, default: Any = None) -> Any:
