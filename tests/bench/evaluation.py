@@ -51,12 +51,7 @@ def measure(questions: int) -> dict[str, Any]:
         library.add_document(workspace, path, text)
     asked = [_ASKED[n % len(_ASKED)] for n in range(questions)]
     cases = [
-        Case(
-            f"{question} ({n})" if n >= len(_ASKED) else question,
-            str(n),
-            must_refuse=refused,
-            facts=() if refused else ("the",),
-        )
+        Case(f"{question} ({n})", str(n), must_refuse=refused, facts=() if refused else ("the",))
         for n, (question, refused) in enumerate(asked)
     ]
     warm = sets.put(sets.create(workspace, name="Warm", by=manager), cases[: len(_ASKED)], by=manager)
