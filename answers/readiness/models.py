@@ -45,7 +45,7 @@ def default(scene: Scene) -> Found:
     return passed(_("The model is “%(name)s”; people may choose from %(n)d."), name=found[0].name, n=len(found))
 
 
-@check("models.reachable", Area.MODELS, gettext_lazy("Their servers are reached"), fix=_FIX)
+@check("models.reachable", Area.MODELS, gettext_lazy("The servers of models are reached"), fix=_FIX)
 def reachable(scene: Scene) -> Found:
     """A connection to the server's checked address; nothing is sent, so nothing is spent."""
     servers = [one for one in scene.once(_offered) if one.base_url]
@@ -73,7 +73,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-@check("models.steady", Area.MODELS, gettext_lazy("None was cut off after failures"), fix=_FIX)
+@check("models.steady", Area.MODELS, gettext_lazy("No model was cut off after failures"), fix=_FIX)
 def steady(scene: Scene) -> Found:
     offered = scene.once(_offered)
     cut = [one.name for one in offered if breaker.standing(one.pk).state != "closed"]
@@ -84,7 +84,7 @@ def steady(scene: Scene) -> Found:
     return passed(_("None of %(n)d models is rested after failures."), n=len(offered))
 
 
-@check("models.permitted", Area.MODELS, gettext_lazy("They may receive what lies here"), fix=_FIX)
+@check("models.permitted", Area.MODELS, gettext_lazy("Models may receive what lies here"), fix=_FIX)
 def permitted(scene: Scene) -> Found:
     """By level: whether the default, or what stands in for it, may be sent documents of each level that is here."""
     offered = scene.once(_offered)
@@ -106,7 +106,7 @@ def permitted(scene: Scene) -> Found:
     return passed(_("The default model or its stand-ins may receive all %(n)d levels that are here."), n=len(levels))
 
 
-@check("models.budget", Area.MODELS, gettext_lazy("There is budget left"), fix=_FIX)
+@check("models.budget", Area.MODELS, gettext_lazy("There is budget left for models"), fix=_FIX)
 def budget(scene: Scene) -> Found:
     meters = budgets.standing(scene.workspace)
     if not meters:
@@ -130,7 +130,7 @@ def embedding(scene: Scene) -> Found:
     return passed(_("The embedding model answered."))
 
 
-@check("models.embedding_ceiling", Area.MODELS, gettext_lazy("And documents may be"), fix=_FIX)
+@check("models.embedding_ceiling", Area.MODELS, gettext_lazy("Documents can be turned into vectors"), fix=_FIX)
 def embedding_ceiling(scene: Scene) -> Found:
     space = space_of(scene.workspace.pk)
     if space.remote is None:

@@ -120,7 +120,7 @@ def reached(scene: Scene) -> Found:
     )
 
 
-@check("connectors.fetched", Area.CONNECTORS, gettext_lazy("One item of each can be fetched"), fix=_FIX)
+@check("connectors.fetched", Area.CONNECTORS, gettext_lazy("One item of each source can be fetched"), fix=_FIX)
 def fetched(scene: Scene) -> Found:
     return _stage(
         scene,
@@ -130,7 +130,7 @@ def fetched(scene: Scene) -> Found:
     )
 
 
-@check("connectors.parsed", Area.CONNECTORS, gettext_lazy("And it can be read"), fix=_FIX)
+@check("connectors.parsed", Area.CONNECTORS, gettext_lazy("One item of each source can be read"), fix=_FIX)
 def parsed(scene: Scene) -> Found:
     return _stage(
         scene,
@@ -140,7 +140,7 @@ def parsed(scene: Scene) -> Found:
     )
 
 
-@check("connectors.schedule", Area.CONNECTORS, gettext_lazy("Their schedules are alive"), fix=_FIX)
+@check("connectors.schedule", Area.CONNECTORS, gettext_lazy("The schedules of sources are alive"), fix=_FIX)
 def schedule(scene: Scene) -> Found:
     late = timezone.now() - timedelta(hours=of("late_sync_hours"))
     planned = [one for one in scene.once(_active) if one.schedule != Schedule.MANUAL and one.started_at]
@@ -155,7 +155,7 @@ def schedule(scene: Scene) -> Found:
     return passed(_("All %(n)d scheduled sources were synced in time."), n=len(planned))
 
 
-@check("connectors.last_sync", Area.CONNECTORS, gettext_lazy("Their last syncs went through"), fix=_FIX)
+@check("connectors.last_sync", Area.CONNECTORS, gettext_lazy("The last syncs went through"), fix=_FIX)
 def last_sync(scene: Scene) -> Found:
     ended = scene.once(_last_states)
     if not ended:
@@ -180,7 +180,7 @@ def begun(scene: Scene) -> Found:
     )
 
 
-@check("connectors.paused", Area.CONNECTORS, gettext_lazy("None is paused"), fix=_FIX)
+@check("connectors.paused", Area.CONNECTORS, gettext_lazy("No source is paused"), fix=_FIX)
 def paused(scene: Scene) -> Found:
     return _about(
         scene,
@@ -190,7 +190,7 @@ def paused(scene: Scene) -> Found:
     )
 
 
-@check("connectors.owner", Area.CONNECTORS, gettext_lazy("Each runs for somebody who may"), fix=_FIX)
+@check("connectors.owner", Area.CONNECTORS, gettext_lazy("Sources run for somebody who may"), fix=_FIX)
 def owner(scene: Scene) -> Found:
     may = set(access.people_allowed(scene.workspace, Action.MANAGE_DOCUMENTS).values_list("pk", flat=True))
     lost = [one for one in scene.once(_sources) if one.owner_id not in may]

@@ -45,7 +45,7 @@ def documents(scene: Scene) -> Found:
     return rate(_("Documents that answer: %(ready)d of %(all)d."), ready=found["ready"], all=found["all"])
 
 
-@check("data.failed", Area.DATA, gettext_lazy("They could be read"), fix=_COVERAGE)
+@check("data.failed", Area.DATA, gettext_lazy("Documents could be read"), fix=_COVERAGE)
 def failed(scene: Scene) -> Found:
     found = scene.once(_counts)
     return by_share(
@@ -56,14 +56,14 @@ def failed(scene: Scene) -> Found:
     )
 
 
-@check("data.aside", Area.DATA, gettext_lazy("None is set aside"), fix=_LIST)
+@check("data.aside", Area.DATA, gettext_lazy("No document is set aside"), fix=_LIST)
 def aside(scene: Scene) -> Found:
     count = scene.once(_counts)["aside"]
     rate = warned if count else passed
     return rate(_("Documents set aside because they kept ending their worker: %(n)d."), n=count)
 
 
-@check("data.waiting", Area.DATA, gettext_lazy("None waits for long"), fix=_LIST)
+@check("data.waiting", Area.DATA, gettext_lazy("No document waits for long"), fix=_LIST)
 def waiting(scene: Scene) -> Found:
     now = timezone.now()
     versions = Version.objects.filter(document__workspace=scene.workspace, document__deleted_at=None, state__in=OPEN)
@@ -81,7 +81,7 @@ def waiting(scene: Scene) -> Found:
     )
 
 
-@check("data.stale", Area.DATA, gettext_lazy("They still hold"), fix=_COVERAGE)
+@check("data.stale", Area.DATA, gettext_lazy("Documents still hold"), fix=_COVERAGE)
 def stale(scene: Scene) -> Found:
     found = scene.once(_counts)
     return by_share(
@@ -92,14 +92,14 @@ def stale(scene: Scene) -> Found:
     )
 
 
-@check("data.reviewed", Area.DATA, gettext_lazy("They were reviewed in time"), fix=_COVERAGE)
+@check("data.reviewed", Area.DATA, gettext_lazy("Documents were reviewed in time"), fix=_COVERAGE)
 def reviewed(scene: Scene) -> Found:
     found = scene.once(_counts)
     rate = warned if found["review"] * 100 > found["all"] * of("unreviewed_percent_warn") else passed
     return rate(_("Documents whose review is due: %(n)d of %(all)d."), n=found["review"], all=found["all"])
 
 
-@check("data.owners", Area.DATA, gettext_lazy("Somebody keeps them current"), fix=_COVERAGE)
+@check("data.owners", Area.DATA, gettext_lazy("Somebody keeps the documents current"), fix=_COVERAGE)
 def owners(scene: Scene) -> Found:
     found = scene.once(_counts)
     return by_share(
@@ -110,7 +110,7 @@ def owners(scene: Scene) -> Found:
     )
 
 
-@check("data.classified", Area.DATA, gettext_lazy("Somebody classified them"), fix=_COVERAGE)
+@check("data.classified", Area.DATA, gettext_lazy("Somebody classified the documents"), fix=_COVERAGE)
 def classified(scene: Scene) -> Found:
     """A new document is internal by default; that none is anything else and none ever was says nobody looked."""
     found = scene.once(_counts)
@@ -140,7 +140,7 @@ def index(scene: Scene) -> Found:
     return passed(_("All %(n)d passages of the search index agree with the database."), n=last.passages)
 
 
-@check("data.files", Area.DATA, gettext_lazy("Their files are there"), fix=_LIST)
+@check("data.files", Area.DATA, gettext_lazy("Original files are there"), fix=_LIST)
 def files(scene: Scene) -> Found:
     current = Version.objects.filter(
         pk__in=Document.objects.filter(workspace=scene.workspace, deleted_at=None).values("current_version")

@@ -142,7 +142,7 @@ def restricted_to_all(scene: Scene) -> Found:
     )
 
 
-@check("rights.restricted_to_nobody", Area.RIGHTS, gettext_lazy("And open to somebody"), fix=_FIX)
+@check("rights.restricted_to_nobody", Area.RIGHTS, gettext_lazy("What is restricted is open to somebody"), fix=_FIX)
 def restricted_to_nobody(scene: Scene) -> Found:
     holders = _holders(scene)
     if not holders:

@@ -47,7 +47,7 @@ def manager(scene: Scene) -> Found:
     return passed(_("Managers with an open account: %(n)d."), n=count)
 
 
-@check("rights.many_managers", Area.RIGHTS, gettext_lazy("Few people manage it"), fix=_PEOPLE)
+@check("rights.many_managers", Area.RIGHTS, gettext_lazy("Few people manage the workspace"), fix=_PEOPLE)
 def many_managers(scene: Scene) -> Found:
     count, most = len(scene.once(_in_roles)[Action.MANAGE_PEOPLE]), of("managers_warn")
     rate = warned if count > most else passed

@@ -120,6 +120,12 @@ def changed(found: Iterable[Section]) -> tuple[list[Line], list[Line]]:
     return [line for line in lines if line.is_better], [line for line in lines if line.is_worse]
 
 
+def to_do(found: Iterable[Section]) -> list[Line]:
+    """What blocks, and then what is to be looked at."""
+    lines = [line for section in found for line in section.lines]
+    return [line for outcome in (Outcome.BLOCK, Outcome.WARN) for line in lines if line.outcome == outcome]
+
+
 def sentence(one: ReadinessResult) -> str:
     """What the check found, in the language that is active."""
     return str(_(one.sentence) % one.facts)

@@ -38,7 +38,7 @@ def holds(scene: Scene) -> Found:
     return passed(_("All %(entries)d entries hold."), entries=outcome.events)
 
 
-@check("trail.outside", Area.TRAIL, gettext_lazy("Its signed checkpoints lie outside"))
+@check("trail.outside", Area.TRAIL, gettext_lazy("Signed checkpoints of the trail lie outside"))
 def outside(scene: Scene) -> Found:
     outcome = scene.once(_verified)
     lost = [one for one in outcome.faults if one.kind in _OUTSIDE]
@@ -53,7 +53,7 @@ def outside(scene: Scene) -> Found:
     return passed(_("All %(n)d checkpoints lie outside as they were signed."), n=outcome.checkpoints)
 
 
-@check("trail.fresh", Area.TRAIL, gettext_lazy("It was signed lately"))
+@check("trail.fresh", Area.TRAIL, gettext_lazy("The trail was signed lately"))
 def fresh(scene: Scene) -> Found:
     chain, hours = workspace_chain(scene.workspace.pk), of("checkpoint_hours_warn")
     newest = Checkpoint.objects.filter(chain=chain).order_by("-seq").first()
@@ -77,7 +77,7 @@ def key(scene: Scene) -> Found:
     return passed(_("The trail is signed with the key %(key)s…"), key=current[:16])
 
 
-@check("trail.apart", Area.TRAIL, gettext_lazy("The portal cannot rewrite it"))
+@check("trail.apart", Area.TRAIL, gettext_lazy("The portal cannot rewrite the trail"))
 def apart(scene: Scene) -> Found:
     if not settings.PRODUCTION or settings.EMBEDDED_DATABASE:
         return none(_("The database is the portal's own here; the checkpoints outside show a rewriting."))

@@ -88,6 +88,7 @@ def run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     context = {
         "run": found,
         "sections": sections,
+        "to_do": reading.to_do(sections),
         "better": better,
         "worse": worse,
         "before": reading.before(found),
