@@ -12,14 +12,11 @@ The second parent takes 30 working days of paid parental leave within six months
 
 2. Annual leave
 Every employee has 25 working days of annual leave a year. “Carry-over” means days that are taken later.
-
-3. Purchases
-A team lead approves purchases up to EUR 2,000.
 """
 
 
 @pytest.fixture
-def examined(handbook: Any, purchasing: Any, policies: Any) -> Callable[..., Any]:
+def examined(handbook: Any, policies: Any) -> Callable[..., Any]:
     """examined(by) → the draft after the whole examination ran in this process."""
     from answers.draft_review.bringing import bring, read_text
     from answers.tasks import examine_draft
