@@ -2,21 +2,20 @@
 
 import time
 from argparse import ArgumentParser
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from answers.evaluation import page, reading_files, runs, sets
+from answers.evaluation import page, reading_files, runs, sets, working
 from answers.evaluation.reading_files import Read
 from answers.exceptions import EvaluationError
 from answers.models import EvaluationRun, QuestionSet, RunState
 from audit import context
 from workspaces import access
 from workspaces.commands import PortalCommand
-from workspaces.dispatch import inline, worker_is_up
+from workspaces.dispatch import worker_is_up
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, Role
 
@@ -50,8 +49,7 @@ class Command(PortalCommand):
                 gone = question_set.cases.filter(until=None).exclude(code__in=codes).values_list("code", flat=True)
                 if listed := list(gone):
                     sets.remove(question_set, listed, by=user)
-            with nullcontext() if worker_is_up(QUEUE) else inline():
-                run = _ended(runs.start(question_set, by=user))
+            run = _ended(runs.start(question_set, by=user))
         self._show(run)
         counts = run.figures.get("counts", {})
         if run.state != RunState.DONE or counts["closed"] or counts["faults"]:
@@ -98,7 +96,11 @@ def _set_called(name: str, workspace: Workspace, by: User) -> QuestionSet:
 
 
 def _ended(run: EvaluationRun) -> EvaluationRun:
+    """The run once it is over; where no worker is up, this process asks the questions."""
     while True:
+        if not worker_is_up(QUEUE):
+            while working.work(run.pk):
+                pass
         run = EvaluationRun.objects.select_related("workspace", "question_set", "started_by").get(pk=run.pk)
         if not run.is_open:
             return run
