@@ -148,7 +148,13 @@ def _ordering(name: str, endpoint: RerankEndpoint | None) -> str:
 def _place(endpoint: ModelEndpoint) -> str:
     if endpoint.kind == EndpointKind.EXTRACTIVE:
         return gettext("Built in: quotes the documents and writes nothing of its own. No passage leaves this portal.")
-    return gettext("%(model)s. Questions and passages are sent to %(host)s.") % {
+    sent = gettext("%(model)s. Questions and passages are sent to %(host)s.") % {
         "model": endpoint.model,
         "host": urlsplit(endpoint.base_url).netloc,
     }
+    terms = gettext("Takes documents up to “%(ceiling)s”. Processed: %(residency)s. A million tokens: %(price)s.") % {
+        "ceiling": endpoint.get_ceiling_display(),
+        "residency": endpoint.get_residency_display(),
+        "price": price_of(endpoint),
+    }
+    return f"{sent} {terms}"

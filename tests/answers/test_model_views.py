@@ -39,6 +39,7 @@ def test_settings_lead_to_the_page_and_it_shows_what_is_used(policies, manager, 
     assert PAGE in client.get("/w/policies/settings/").content.decode()
     page = client.get(PAGE).content.decode()
     assert "Questions and passages are sent to models.example:11434." in page
+    assert "Takes documents up to “Internal”. Processed: Not known. A million tokens: not known." in page
     assert "No passage leaves this portal." in page
 
 
@@ -88,7 +89,7 @@ def test_a_default_that_was_switched_off_is_said(policies, manager, admin, local
 
     page = client.get(PAGE).content.decode()
 
-    assert "“local” is switched off" in page
+    assert "“local” is not approved any more" in page
     assert "No other model is connected" in page
 
 

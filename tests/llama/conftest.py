@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.answers.conftest import answered, handbook, offer  # noqa: F401
+
 collect_ignore_glob = [] if os.environ.get("INLOCK_MODELS") else ["test_*.py"]
 
 

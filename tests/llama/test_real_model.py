@@ -13,7 +13,6 @@ from answers.governing import Purpose
 from answers.models import Usage
 from answers.prompts import Prompt
 from answers.states import AnswerStatus
-from tests.answers.conftest import answered, handbook, offer  # noqa: F401
 
 STORY = Prompt(
     system="You tell long stories.", question="Tell a long story about a ship.", version="v", template_sha256=""
@@ -74,7 +73,7 @@ def test_a_question_goes_through_the_whole_pipeline_and_nothing_unproven_is_show
     policies,
     handbook,
     member,
-    answered,  # noqa: F811
+    answered,
 ):
     endpoint = small(max_output_tokens=120)
 
