@@ -57,7 +57,7 @@ def expected(scene: Scene) -> Found:
     )
 
 
-@check("data.question_sets", Area.DATA, gettext_lazy("Questions of the sets find evidence"), fix="answers:models")
+@check("data.question_sets", Area.DATA, gettext_lazy("Questions of the sets find evidence"), fix="answers:evaluation")
 def question_sets(scene: Scene) -> Found:
     cases = QuestionCase.objects.filter(
         question_set__workspace=scene.workspace, must_refuse=False, until=None, erased_at=None

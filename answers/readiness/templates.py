@@ -9,7 +9,7 @@ from answers.rag_templates import choosing, filters
 from workspaces.readiness.registry import Area, Found, Scene, blocked, check, none, passed, warned
 
 _ = gettext_noop
-_FIX = "answers:models"
+_FIX = "answers:rag_templates"
 
 
 def _switched_on(scene: Scene) -> Sequence[RagTemplate]:
@@ -41,7 +41,7 @@ def answer(scene: Scene) -> Found:
     )
 
 
-@check("templates.evaluated", Area.TEMPLATES, gettext_lazy("What is in force was evaluated"), fix=_FIX)
+@check("templates.evaluated", Area.TEMPLATES, gettext_lazy("What is in force was evaluated"), fix="answers:evaluation")
 def evaluated(scene: Scene) -> Found:
     if not QuestionSet.objects.filter(workspace=scene.workspace).exists():
         return none(_("There is no question set to evaluate with."))
@@ -64,7 +64,7 @@ def evaluated(scene: Scene) -> Found:
     )
 
 
-@check("templates.gate", Area.TEMPLATES, gettext_lazy("Nothing waits at the change gate"), fix=_FIX)
+@check("templates.gate", Area.TEMPLATES, gettext_lazy("Nothing waits at the change gate"), fix="answers:gate")
 def gate(scene: Scene) -> Found:
     count = GateCandidate.objects.filter(workspace=scene.workspace, state=CandidateState.WAITING).count()
     rate = warned if count else passed
