@@ -98,4 +98,4 @@ def difference(pairs: Sequence[tuple[float, float]]) -> Interval | None:
 def by_chance(better: int, worse: int) -> float:
     """How often chance alone parts as many questions at least so unevenly: McNemar's test, exact and two-sided."""
     parted, less = better + worse, min(better, worse)
-    return min(1.0, 2 * sum(comb(parted, count) for count in range(less + 1)) / 2**parted)
+    return min(1.0, float(2 * sum(comb(parted, count) for count in range(less + 1)) / 2**parted))

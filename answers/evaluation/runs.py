@@ -1,6 +1,7 @@
 """The verbs of a run: start it, stop it, go on with it."""
 
 import secrets
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -111,7 +112,7 @@ def _locked(run: EvaluationRun, by: User) -> EvaluationRun:
     return rows.select_for_update(of=("self",), no_key=True).get(pk=run.pk)
 
 
-def _note(event: EventType, run: EvaluationRun, by: User, **details: object) -> None:
+def _note(event: EventType, run: EvaluationRun, by: User, **details: Any) -> None:
     record(
         event,
         on=run,

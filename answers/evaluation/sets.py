@@ -193,14 +193,14 @@ def _free_code(taken: set[str]) -> str:
     return str(number)
 
 
-def _advance(question_set: QuestionSet, version: int, by: User, **counts: int) -> QuestionSet:
+def _advance(question_set: QuestionSet, version: int, by: User, **counts: Any) -> QuestionSet:
     question_set.version = version
     question_set.save(update_fields=["version"])
     _note(question_set, by, **counts)
     return question_set
 
 
-def _note(question_set: QuestionSet, by: User, **counts: int) -> None:
+def _note(question_set: QuestionSet, by: User, **counts: Any) -> None:
     record(
         EventType.QUESTION_SET_CHANGED,
         on=question_set,

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -206,5 +207,5 @@ def _ours(run: EvaluationRun) -> QuerySet[EvaluationRun]:
     return EvaluationRun.objects.filter(pk=run.pk, attempt=run.attempt, state=RunState.WORKING)
 
 
-def _from_now() -> Now:
+def _from_now() -> Combinable:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
