@@ -38,6 +38,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "finding what is open": ["tests.bench.access_visible"],
         "lists in the admin": ["tests.bench.admin_lists"],
         "lists of documents": ["tests.bench.document_lists"],
+        "cockpit": ["tests.bench.cockpit"],
         "readiness": ["tests.bench.readiness"],
         "sync of a folder": ["tests.bench.source_sync"],
         "audit trail": ["tests.bench.audit_trail"],
