@@ -19,8 +19,7 @@ from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
 from documents.spaces import known
 from documents.states import MigrationState
-from workspaces.endpoint_base.py
-workspaces.endpoint_states import EndpointState
+from workspaces.endpoint_base import EndpointState
 from workspaces.models import User, Workspace
 
 #: Built, and not yet searched in.
