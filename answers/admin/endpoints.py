@@ -11,6 +11,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from answers import endpoints
+from answers.governing import breaker
 from answers.models import ModelEndpoint, WorkspaceModels
 from answers.registry.presets import PRESETS
 from answers.registry.prices import price_of
@@ -29,7 +30,17 @@ class ModelEndpointAdmin(EndpointAdmin):
     verbs = endpoints
     trial = _("Sends a small question about reading-room hours and waits for the answer.")
     states: ClassVar = EndpointAdmin.states | {EndpointState.DEFAULT: endpoint_states.make_default}
-    list_display = ("name", "kind_label", "model", "state_label", "ceiling_label", "residency_label", "prices", "owner")
+    list_display = (
+        "name",
+        "kind_label",
+        "model",
+        "state_label",
+        "asked_now",
+        "ceiling_label",
+        "residency_label",
+        "prices",
+        "owner",
+    )
     fieldsets = (
         (None, {"fields": ("name", "kind", "provider")}),
         ANSWERED_FOR,
@@ -53,6 +64,14 @@ class ModelEndpointAdmin(EndpointAdmin):
         STANDS,
         (_("Made of"), {"fields": ("parent", "lineage_text")}),
     )
+
+    @display(description=_("asked now"), label={"closed": "success", "open": "danger", "half_open": "warning"})
+    def asked_now(self, endpoint: ModelEndpoint) -> tuple[str, Any] | str:
+        """Whether the server is left alone because it failed again and again."""
+        if endpoint.kind == "extractive":
+            return "–"
+        state = breaker.standing(endpoint.pk).state
+        return state.value, state.label
 
     @display(description=_("kind"), ordering="kind", label={"extractive": "success", "openai": "info"})
     def kind_label(self, endpoint: ModelEndpoint) -> tuple[str, Any]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from answers import chat_models, endpoints
 from answers.exceptions import EndpointError, ReplayError
+from answers.governing import fallbacks
 from answers.models import Answer, ModelEndpoint
 from answers.models.evidence import FIRST_INHERITED
 from answers.querysets import sources_open
@@ -50,7 +51,9 @@ def endpoint_of(answer: Answer) -> ModelEndpoint:
     try:
         endpoints.require_allowed(endpoint, answer.workspace)
     except EndpointError as error:
-        raise ReplayError(str(error)) from error
+        # Nobody chooses a stand-in, and it answers all the same.
+        if endpoint not in fallbacks.of(answer.workspace):
+            raise ReplayError(str(error)) from error
     settings = chat_models.parameters_of(endpoint)
     if endpoints.label_of(endpoint) != answer.endpoint_label or any(
         answer.parameters.get(name) != value for name, value in settings.items()

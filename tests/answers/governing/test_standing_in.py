@@ -15,10 +15,12 @@ from answers.endpoints import built_in
 from answers.exceptions import EndpointError, ModelFailed, ModelRefused
 from answers.governing import Purpose, breaker, budgets, fallbacks, pace, standing_in
 from answers.models import ModelEndpoint, Usage, WorkspaceModels
+from answers.replays import sameness
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents.classifying import classify
+from inlock.health.models import models
 from workspaces.exceptions import Forbidden
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
@@ -150,6 +152,8 @@ def test_a_refused_model_is_stood_in_for_by_one_that_may_read_it(
     answer = answered(policies, QUESTION, member, endpoint=first)
 
     assert answer.endpoint == high
+    WorkspaceModels.objects.get(workspace=policies).choices.clear()
+    assert sameness.endpoint_of(answer) == high
     assert [one["why"] for one in answer.parameters["passed_over"]] == ["classification", "classification"]
     assert _models(chat_server) == ["paraphrase"]
 
@@ -277,11 +281,13 @@ def _fail(ask: Any, endpoint: Any, times: int) -> None:
 
 
 def test_a_server_that_keeps_failing_is_left_alone_then_tried_with_one_call(
-    endpoint_of, ask, chat_server, rest_is_over
+    endpoint_of, ask, chat_server, rest_is_over, admin, client_of
 ):
     endpoint = endpoint_of("error")
     _fail(ask, endpoint, breaker.FAILURES)
     assert breaker.standing(endpoint.pk).state == "open"
+    assert "Left alone" in client_of(admin).get(reverse("admin:answers_modelendpoint_changelist")).content.decode()
+    assert [found.state for found in models(database_runs=True, broker_runs=True)] == ["left alone"]
 
     _fail(ask, endpoint, 3)
 
