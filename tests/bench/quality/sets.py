@@ -64,5 +64,6 @@ SETS = (
     Set("refusal", "refusal", ("squad2", "cranfield")),
     Set("built-in-answers", "answers", ("squad2",)),
     Set("grounding", "grounding", ("squad2",)),
-    Set("evidence", "evidence", ("squad2", "cranfield")),
+    Set("reuse", "alike", ("squad2",)),
+    Set("gaps", "alike", ("squad2",)),
 )
