@@ -172,7 +172,7 @@ class _Within:
             answering=Count("pk", filter=Q(current_version__isnull=False)),
             silent=Count("pk", filter=Q(current_version=None)),
         )
-        lines = [(_("Answer"), counted["answering"]), (_("Do not answer yet"), counted["silent"])]
+        lines = [(_("Give answers"), counted["answering"]), (_("Do not answer yet"), counted["silent"])]
         return _figure("documents", _("Documents, as they stand now"), lines)
 
 
