@@ -15,6 +15,7 @@ from answers.exceptions import EndpointError
 from answers.models import EndpointKind, ModelEndpoint, TemplateVersion, WorkspaceModels
 from answers.rag_templates.choosing import STANDARD, Standard
 from answers.rag_templates.picker import Picker
+from answers.registry.prices import price_of
 from documents import rerank_endpoints, reranking
 from documents.models import RerankEndpoint
 from workspaces.endpoint_base import USABLE_STATES

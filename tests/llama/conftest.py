@@ -42,7 +42,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def small(llama: str, offer: Any, policies: Any) -> Any:
+def small(llama: str, offer: Any, policies: Any) -> Any:  # noqa: F811
     """small(**fields) → an approved endpoint of that server in `policies`, filled in from the preset."""
     from answers.models import ModelEndpoint
     from answers.registry.presets import PRESETS
