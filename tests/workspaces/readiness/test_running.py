@@ -277,3 +277,10 @@ def test_the_page_about_readiness_names_every_check():
     missing = [check.code for check in registry.checks() if f"| `{check.code}` | {check.label} |" not in told]
 
     assert not missing
+
+
+def test_a_door_that_asks_nobody_would_hand_the_report_to_a_stranger(looks, policies, stranger, monkeypatch):
+    run = checked(policies)
+    monkeypatch.setattr(reading, "require", lambda user, workspace: None)
+
+    assert report.take(run, by=stranger) == run.report
