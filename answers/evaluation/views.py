@@ -83,7 +83,7 @@ def question_set(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRe
 @in_workspace(Action.MANAGE)
 @_says_why
 def add(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """Write one question into the set; one whose `id` is there is replaced."""
+    """Write one question into the set."""
     found, form = _find_set(request, workspace, pk), CaseForm(request.POST)
     if not form.is_valid():
         return _set_page(request, workspace, found, case=form)
