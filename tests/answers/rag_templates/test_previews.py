@@ -79,8 +79,9 @@ def test_ringing_twice_or_after_a_dead_worker_asks_nothing_twice(policies, handb
     assert (preview.state, preview.attempt, len(calls)) == (PreviewState.DONE, 2, 3)
 
 
-def test_a_right_that_is_lost_before_it_runs_leaves_no_text(policies, handbook, candidate, manager, admin):
+def test_a_right_that_is_lost_before_it_runs_leaves_no_text(policies, handbook, candidate, manager, member):
     preview = preview_asking.ask(candidate, QUESTIONS[:1], by=manager)
+    members.add_member(policies, member, Role.MANAGER, by=None)
     members.remove_member(policies, manager, Role.MANAGER, by=None)
     previewing.run(preview.pk)
 
