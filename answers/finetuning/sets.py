@@ -214,8 +214,8 @@ def sets_open_to(user: User) -> QuerySet[TrainingSet]:
 
 
 def address(training_set: TrainingSet) -> str:
-    """The path of its page."""
-    return reverse("answers:training_set", kwargs={"slug": training_set.workspace.slug, "pk": training_set.pk})
+    """Where its workspace is governed: training sets have no page of their own yet."""
+    return reverse("workspaces:settings", kwargs={"slug": training_set.workspace.slug})
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

@@ -1,0 +1,245 @@
+"""Bring a job to its ending: send its files once, begin it once, follow it, and register the model as a candidate.
+
+The row is the job. What is about to be sent is noted in a transaction of its own, with its entry, before it is sent;
+when it is not known what became of that, the provider is asked for it first. So a lost connection, a killed worker or
+a doubled bell costs a look and not a second training.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from answers.exceptions import EndpointError, LeaseLost, TrainingError
+from answers.finetuning import sets
+from answers.finetuning.jobs import require_permitted
+from answers.finetuning.provider import Provider, ProviderFailed, Remote
+from answers.finetuning.registering import register
+from answers.models import OPEN_JOBS, FineTuningJob, JobEvent, JobState, Split
+from audit import context
+from audit.events import EventType
+from audit.record import record
+from workspaces.notifications import notify
+from workspaces.notifications.registry import Kind
+
+logger = logging.getLogger(__name__)
+
+Sent = TypeVar("Sent")
+
+#: Between two looks at a running job, and before what may have arrived is looked for.
+FOLLOW_SECONDS, LOOK_SECONDS = 60, 45
+#: Looks in a row that came to nothing before the job is given up here.
+MOST_MISSES = 40
+_LONGEST_PAUSE = 900
+#: Events of one job that are kept.
+_MOST_EVENTS = 500
+_DONE = {"succeeded": JobState.SUCCEEDED, "failed": JobState.FAILED, "cancelled": JobState.CANCELLED}
+_SENT = {Split.TRAIN: ("train_sent_at", "train_file"), Split.VALIDATION: ("validation_sent_at", "validation_file")}
+
+
+def due() -> Q:
+    """Open jobs whose next look is due and that no living worker holds."""
+    unheld = Q(lease_until=None) | Q(lease_until__lt=Now())
+    return Q(state__in=OPEN_JOBS) & unheld & (Q(next_at=None) | Q(next_at__lte=Now()))
+
+
+def follow(job_id: UUID) -> None:
+    """Do the next steps of the job, unless it is over, not due, or another worker is at it."""
+    until = Now() + timedelta(seconds=settings.LEASE_SECONDS + 900)  # an upload may take that long
+    if not FineTuningJob.objects.filter(due(), pk=job_id).update(attempt=F("attempt") + 1, lease_until=until):
+        return
+    rows = FineTuningJob.objects.select_related("workspace", "training_set__workspace", "endpoint", "asked_by")
+    job = rows.get(pk=job_id)
+    with context.acting(None):
+        try:
+            _attempt(job)
+        except LeaseLost:
+            logger.info("Fine-tuning job %s was taken over; attempt %s ends.", job.pk, job.attempt)
+        finally:
+            _ours(job).update(lease_until=None)
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _attempt(job: FineTuningJob) -> None:
+    try:
+        _work(job)
+    except ProviderFailed as failed:
+        _missed(job, failed)
+    except (TrainingError, EndpointError) as error:
+        _end(job, JobState.FAILED, problem=str(error))
+
+
+def _work(job: FineTuningJob) -> None:
+    if job.cancel_asked_at and not job.job_sent_at:
+        return _end(job, JobState.CANCELLED)
+    provider = Provider(job.endpoint)
+    if not job.remote_id:
+        _upload(job, provider, Split.TRAIN)
+        if job.training_set.files.filter(split=Split.VALIDATION).exists():
+            _upload(job, provider, Split.VALIDATION)
+        _start(job, provider)
+    if job.cancel_asked_at:
+        _ask_to_cancel(job, provider)
+    return _look(job, provider)
+
+
+def _upload(job: FineTuningJob, provider: Provider, split: Split) -> None:
+    sent_at, name = _SENT[split]
+    if getattr(job, name):
+        return
+    filename = f"inlock-{job.pk}-{split}.jsonl"
+    known = provider.find_file(filename) if getattr(job, sent_at) else ""
+    if not known:
+        # Asked anew before each sending, at the last moment: rights, classes and flags are as they are now.
+        require_permitted(job.training_set, job.endpoint)
+        content = sets.content_of(job.training_set, split)
+        _note_sending(job, sent_at, split)
+        known = _definitely(job, sent_at, lambda: provider.upload(filename, content))
+    _keep(job, **{name: known})
+
+
+def _start(job: FineTuningJob, provider: Provider) -> None:
+    known = provider.find_job(job.train_file) if job.job_sent_at else None
+    if known is None:
+        if job.cancel_asked_at:
+            raise LeaseLost(job.pk)
+        require_permitted(job.training_set, job.endpoint)
+        _keep(job, job_sent_at=timezone.now())
+        known = _definitely(
+            job,
+            "job_sent_at",
+            lambda: provider.create(
+                model=job.base_model,
+                train_file=job.train_file,
+                validation_file=job.validation_file,
+                suffix=f"inlock-{job.pk.hex[:8]}",
+                epochs=job.epochs,
+            ),
+        )
+    with transaction.atomic():
+        _keep(job, remote_id=known.id, remote_status=known.status, state=JobState.RUNNING, misses=0)
+        record(EventType.TUNING_STARTED, on=job, workspace=job.workspace_id, by=job.asked_by, remote=known.id)
+
+
+def _definitely(job: FineTuningJob, sent_at: str, send: Callable[[], Sent]) -> Sent:
+    """What `send` gives. A clear refusal says that nothing was taken; after anything else it is looked for first."""
+    try:
+        return send()
+    except ProviderFailed as failed:
+        if failed.after or not failed.passes:
+            _keep(job, **{sent_at: None})
+        raise
+
+
+@transaction.atomic
+def _note_sending(job: FineTuningJob, sent_at: str, split: Split) -> None:
+    _keep(job, state=JobState.UPLOADING, **{sent_at: timezone.now()})
+    record(
+        EventType.TUNING_SENT,
+        on=job,
+        workspace=job.workspace_id,
+        by=job.asked_by,
+        split=split.value,
+        sha256=job.training_set.files.get(split=split).sha256,
+        endpoint=job.endpoint_label,
+        attempt=job.attempt,
+    )
+
+
+def _ask_to_cancel(job: FineTuningJob, provider: Provider) -> None:
+    try:
+        provider.cancel(job.remote_id)
+    except ProviderFailed as failed:
+        # It ended meanwhile; the look that follows says how.
+        if failed.passes:
+            raise
+
+
+def _look(job: FineTuningJob, provider: Provider) -> None:
+    remote = provider.job(job.remote_id)
+    known = set(job.events.values_list("remote_id", flat=True))
+    if len(known) < _MOST_EVENTS:
+        news = []
+        for told in provider.events(job.remote_id):
+            if told.id in known or len(news) + len(known) >= _MOST_EVENTS:
+                break
+            news.append(JobEvent(job=job, remote_id=told.id, at=told.at, level=told.level, message=told.message))
+        JobEvent.objects.bulk_create(news, ignore_conflicts=True)
+    if remote.status not in _DONE:
+        _keep(job, remote_status=remote.status, misses=0, next_at=_in(FOLLOW_SECONDS))
+        return
+    _settle(job, remote)
+
+
+def _settle(job: FineTuningJob, remote: Remote) -> None:
+    state = _DONE[remote.status]
+    if state == JobState.SUCCEEDED and not remote.model:
+        raise ProviderFailed(_("The provider names no model yet."), passes=True)
+    job.trained_tokens, job.tuned_model, job.remote_status = remote.tokens, remote.model, remote.status
+    problem = ""
+    if state == JobState.FAILED:
+        problem = _("The provider could not train it: %(error)s") % {"error": remote.error or remote.status}
+    _end(job, state, problem=problem)
+
+
+@transaction.atomic
+def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
+    job.state, job.problem, job.ended_at = state, problem[:300], timezone.now()
+    _keep(
+        job,
+        state=state,
+        problem=job.problem,
+        ended_at=job.ended_at,
+        trained_tokens=job.trained_tokens,
+        tuned_model=job.tuned_model if state == JobState.SUCCEEDED else "",
+        remote_status=job.remote_status,
+        next_at=None,
+    )
+    result = register(job) if state == JobState.SUCCEEDED else None
+    notify(Kind.TUNING_ENDED, to=[job.asked_by], about=job, workspace=job.workspace)
+    record(
+        EventType.TUNING_ENDED,
+        on=job,
+        workspace=job.workspace_id,
+        outcome=state.value,
+        remote=job.remote_id,
+        model=job.tuned_model,
+        candidate=result.pk if result else None,
+    )
+
+
+def _missed(job: FineTuningJob, failed: ProviderFailed) -> None:
+    misses = job.misses + 1
+    if not failed.passes or misses >= MOST_MISSES:
+        sentence = failed.sentence
+        if job.job_sent_at:
+            sentence += " " + _("What was begun there may go on: look at the provider's own page before you try again.")
+        return _end(job, JobState.FAILED, problem=sentence)
+    pause = failed.after or min(LOOK_SECONDS * 2 ** min(misses - 1, 5), _LONGEST_PAUSE)
+    return _keep(job, misses=misses, next_at=_in(pause), problem=failed.sentence[:300])
+
+
+def _ours(job: FineTuningJob) -> QuerySet[FineTuningJob]:
+    return FineTuningJob.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN_JOBS)
+
+
+def _keep(job: FineTuningJob, **changes: Any) -> None:
+    """Write it on the row, if it is still this attempt's. Raises LeaseLost."""
+    if not _ours(job).update(**changes):
+        raise LeaseLost(job.pk)
+    for name, value in changes.items():
+        setattr(job, name, value)
+
+
+def _in(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
