@@ -34,6 +34,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "memory of a worker": ["tests.bench.worker_memory", "--files", "2000"],
         "search latency": ["tests.bench.search_latency", "--passages", "100000"],
         "question overhead": ["tests.bench.question_overhead"],
+        "fifty people at once": ["tests.bench.asking_at_once"],
         "model policy": ["tests.bench.model_policy"],
         "finding what is open": ["tests.bench.access_visible"],
         "lists in the admin": ["tests.bench.admin_lists"],
