@@ -12,9 +12,10 @@ from answers import leases, pipeline, source_changes, withdrawal
 from answers.draft_review import erasing
 from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
+from answers.finetuning import building, flagging, following
 from answers.gaps import closing, gathering
 from answers.governing import ledger
-from answers.models import Answer, EvaluationRun, Examination, Replay, TemplatePreview
+from answers.models import Answer, EvaluationRun, Examination, FineTuningJob, Replay, TemplatePreview, TrainingSet
 from answers.rag_templates import previewing
 from answers.replays import run as replaying
 from answers.reuse import offering
@@ -95,6 +96,16 @@ def sweep_gaps() -> None:
     gathering.gather()
     closing.finish()
     closing.tell_late()
+
+
+@shared_task(name="answers.tasks.sweep_finetuning")
+def sweep_finetuning() -> None:
+    """Build the training sets that wait, follow the jobs that are due, and flag sets whose answers changed."""
+    for set_id in list(TrainingSet.objects.filter(building.unheld()).values_list("pk", flat=True)):
+        building.build(set_id)
+    for job_id in list(FineTuningJob.objects.filter(following.due()).values_list("pk", flat=True)[:_MOST_AT_ONCE]):
+        following.follow(job_id)
+    flagging.sweep()
 
 
 @shared_task(name="answers.tasks.sweep_approved")

@@ -130,6 +130,11 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
     _require_state(current, call)
     if not current.is_listed:  # type: ignore[attr-defined]
         raise _refused("workspace", _("This workspace does not allow the model “%(name)s”.") % {"name": current.name})
+    # What a model learnt it tells whoever asks it: a trained one answers in the workspace of its examples alone.
+    home = current.lineage.get("workspace")
+    if home and call.workspace is not None and str(call.workspace.pk) != home:
+        said = _("The model “%(name)s” was trained on answers of another workspace.") % {"name": current.name}
+        raise _refused("workspace", said)
     if current.kind == EndpointKind.EXTRACTIVE:
         return current
     # The database is not even asked about no documents, and says nothing then.

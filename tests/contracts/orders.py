@@ -211,6 +211,7 @@ WORK = [
     Work("answers.tasks.sweep_standing"),
     Work("answers.tasks.sweep_gaps"),
     Work("answers.tasks.sweep_approved"),
+    Work("answers.tasks.sweep_finetuning"),
     Work("workspaces.tasks.sweep_mails"),
     Work("documents.tasks.ingest_version_task", "version"),
     Work("documents.tasks.withdraw_version_task", "version"),

@@ -87,6 +87,8 @@ TASKS_FOR_NOBODY = {
     # Who is told of a closed gap is asked anew: tests/answers/test_gaps.py.
     "answers.tasks.sweep_gaps",
     "answers.tasks.sweep_approved",
+    # Who may build is asked anew, and the model policy before each file: tests/answers/finetuning.
+    "answers.tasks.sweep_finetuning",
     "answers.tasks.sweep_standing",
     "audit.tasks.sweep_checkpoints",
     "documents.tasks.build_space_task",
