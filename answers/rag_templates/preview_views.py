@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from answers import suggestions
@@ -53,7 +54,9 @@ def show(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
         version = preview.candidate if result.is_candidate else preview.beside
         result.items = shapes.read(version.shape, version.columns, result.text) if version else None
         result.wording = WORDING[AnswerStatus(result.ending)]
-        result.label = AnswerStatus(result.ending).label
+        # Nothing of a preview is released, so its badge does not say so.
+        is_answered = result.ending == AnswerStatus.ANSWERED
+        result.label = _("Answered, not released") if is_answered else AnswerStatus(result.ending).label
     rows = [
         (question, by_place.get((place, False)), by_place.get((place, True)))
         for place, question in enumerate(preview.questions)
