@@ -137,7 +137,7 @@ def _number_of(line: _Line) -> str:
         return ""
     if not (found["after"].isupper() or found["after"] in '"“„«(') and not found["more"]:
         return ""
-    is_broken = not line.after_blank and line.previous and not _ENDS.search(line.previous)
+    is_broken = not line.after_blank and bool(line.previous) and not _ENDS.search(line.previous)
     return "" if is_broken and len(line.previous.split()) > _HEADING_WORDS else found["number"]
 
 

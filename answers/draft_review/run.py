@@ -6,15 +6,12 @@ not keep questions waiting.
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,12 +19,12 @@ from django.utils.translation import gettext as _
 from answers.draft_review import asking, guidance, guides, news, whole
 from answers.draft_review.clauses import split
 from answers.draft_review.found import Found
+from answers.draft_review.holding import Watch, from_now, ours, renew, unheld
 from answers.draft_review.keeping import digest_of, rows_of
 from answers.draft_review.verdict import decide
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
 from answers.language import speaking
 from answers.models import (
-    OPEN_EXAMINATIONS,
     Clause,
     Examination,
     ExaminationState,
@@ -51,12 +48,6 @@ MOST_DEATHS = 3
 TURN_SECONDS = 20.0
 #: Clauses a model failed at, after which it is not asked about the others.
 MOST_FAILURES = 3
-_GLANCE_SECONDS = 1.0
-
-
-def unheld() -> Q:
-    """Open examinations that no living worker holds."""
-    return Q(state__in=OPEN_EXAMINATIONS) & (Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
 def run(examination_id: UUID) -> bool:
@@ -66,7 +57,7 @@ def run(examination_id: UUID) -> bool:
         attempt=F("attempt") + 1,
         # A lease that was left standing is a worker that died.
         deaths=F("deaths") + Case(When(lease_until__isnull=False, then=Value(1)), default=Value(0)),
-        lease_until=_from_now(),
+        lease_until=from_now(),
     )
     if not taken:
         return False
@@ -80,7 +71,7 @@ def run(examination_id: UUID) -> bool:
             return False
         except BaseException:
             # The next sweep need not wait for the lease, and this attempt is counted.
-            _ours(examination).update(lease_until=Now())
+            ours(examination).update(lease_until=Now())
             raise
 
 
@@ -94,7 +85,7 @@ def _work(examination: Examination) -> bool:
         for clause in examination.clauses.filter(done_at=None).order_by("place"):
             _examine(examination, clause)
             if monotonic() > until:
-                return bool(_ours(examination).update(lease_until=None))
+                return bool(ours(examination).update(lease_until=None))
         _finish(examination)
     except Refused as error:
         _end(examination, ExaminationState.REFUSED, str(error))
@@ -105,7 +96,7 @@ def _work(examination: Examination) -> bool:
 
 @transaction.atomic
 def _split(examination: Examination) -> None:
-    _renew(examination)
+    renew(examination)
     if examination.clauses.exists():
         return
     parts = enumerate(split(examination.text), start=1)
@@ -120,7 +111,7 @@ def _examine(examination: Examination, clause: Clause) -> None:
     words = examination.text[clause.start : clause.end]
     hits = guides.find(examination, words)
     with transaction.atomic():
-        _renew(examination)
+        renew(examination)
         sources = guides.authorised(examination.asked_by, examination.workspace, hits)
         asks = bool(sources) and asking.has_a_model(examination) and examination.unread < MOST_FAILURES
         guides.keep(clause, sources)
@@ -140,7 +131,7 @@ def _examine(examination: Examination, clause: Clause) -> None:
 
 def _asked(examination: Examination, clause: Clause, sources: Sequence[Source]) -> tuple[list[Found], dict[str, int]]:
     """What the model found; where it fails, nothing, counted, with the reason kept. Raises LeaseLost."""
-    watch = _Watch(examination)
+    watch = Watch(examination)
     try:
         found, dropped = asking.ask(examination, clause, sources, watch.should_stop)
     except (ModelFailed, EndpointError) as error:
@@ -162,7 +153,7 @@ def _write(
 ) -> None:
     for name, more in counted.items():
         setattr(examination, name, getattr(examination, name) + more)
-    _renew(
+    renew(
         examination,
         problem=examination.problem,
         prompt_version=draft_reviewing.VERSION if asking.has_a_model(examination) else "",
@@ -192,7 +183,7 @@ def _finish(examination: Examination) -> None:
     found = list(whole.check(examination))
     by_model = Finding.objects.filter(examination=examination, by_model=True).exists()
     with transaction.atomic():
-        _renew(examination)
+        renew(examination)
         Finding.objects.bulk_create(rows_of(found, examination, None))
         verdict = decide(examination, by_model=by_model)
         state = ExaminationState.HELD if verdict.held else ExaminationState.RELEASED
@@ -215,7 +206,7 @@ def _end(examination: Examination, state: ExaminationState, problem: str) -> Non
 
 def _settle(examination: Examination, state: ExaminationState, **changes: Any) -> None:
     """The ending, its entry and its notices, if the row is still this attempt's. Raises LeaseLost."""
-    if not _ours(examination).update(state=state, lease_until=None, **changes):
+    if not ours(examination).update(state=state, lease_until=None, **changes):
         raise LeaseLost(examination.pk)
     for name, value in (changes | {"state": state}).items():
         setattr(examination, name, value)
@@ -239,32 +230,3 @@ def _problem(error: ModelFailed | EndpointError) -> str:
     if isinstance(error, EndpointError):
         return str(error)[:300]
     return ": ".join(part for part in (str(AnswerStatus(error.status).label), error.detail) if part)[:300]
-
-
-# --- Holding the row ----------------------------------------------------------------------------------------
-
-
-def _ours(examination: Examination) -> QuerySet[Examination]:
-    return Examination.objects.filter(pk=examination.pk, attempt=examination.attempt, state=ExaminationState.WORKING)
-
-
-def _renew(examination: Examination, **changes: Any) -> None:
-    if not _ours(examination).update(lease_until=_from_now(), **changes):
-        raise LeaseLost(examination.pk)
-
-
-def _from_now() -> Combinable:
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-class _Watch:
-    """Asked as often as one likes whether to stop; looks at the row every second, which holds on to it as well."""
-
-    def __init__(self, examination: Examination) -> None:
-        self.examination, self.lost, self._looked_at = examination, False, monotonic()
-
-    def should_stop(self) -> bool:
-        if not self.lost and monotonic() - self._looked_at >= _GLANCE_SECONDS:
-            self._looked_at = monotonic()
-            self.lost = not _ours(self.examination).update(lease_until=_from_now())
-        return self.lost
