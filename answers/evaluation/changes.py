@@ -113,7 +113,7 @@ steering.before_switch.append(_before_switch)
 def _versions(workspace: Workspace) -> list[TemplateVersion]:
     """The newest version of each template, where it is not the one in force."""
     rows = TemplateVersion.objects.filter(template__workspace=workspace).select_related("template", "endpoint")
-    newest = rows.order_by("template", "-number").distinct("template")
+    newest = rows.order_by("template_id", "-number").distinct("template_id")
     return [one for one in newest if one.template.current_id != one.pk]
 
 
