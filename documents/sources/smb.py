@@ -35,7 +35,12 @@ class SmbConnector(TreeConnector):
     fields = (
         Field("host", _("Server"), _("As in files.example."), most=250),
         Field("port", _("Port"), kind="number", default=445),
-        Field("share", _("Name of the share"), _("The first word after the server: Rules in \\\\files.example\\Rules."), most=80),
+        Field(
+            "share",
+            _("Name of the share"),
+            _("The first word after the server: Rules in \\\\files.example\\Rules."),
+            most=80,
+        ),
         Field("folder", _("Folder"), _("Below the share. Empty: all of it."), required=False, most=500),
         Field("username", _("User name"), _("With its domain where it has one: OFFICE\\reader."), most=200),
         Field(
