@@ -59,7 +59,9 @@ def require_listed(remote: Remote) -> None:
 def _switched_on(space: Space) -> Remote:
     remote = space.remote
     if remote is None or remote.off:
-        raise EmbeddingUnavailable(gettext("The embedding endpoint %(name)s is switched off.") % {"name": space.name})
+        raise EmbeddingUnavailable(
+            gettext("The embedding endpoint %(name)s is not approved for use.") % {"name": space.name}
+        )
     return remote
 
 

@@ -31,7 +31,7 @@ def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, tri
     A candidate is only asked in a `trial`, with texts of our own.
     """
     if not (endpoint.may_be_tried if trial else endpoint.usable):
-        raise RerankUnavailable(gettext("The reranker %(name)s is switched off.") % {"name": endpoint.name})
+        raise RerankUnavailable(gettext("The reranker %(name)s is not approved for use.") % {"name": endpoint.name})
     try:
         key = keys.key_named(endpoint.key_reference)
         said = post(

@@ -31,6 +31,7 @@ class PrecedentsForm(forms.Form):
         help_text=_("Up to %(pages)d pages and %(size)d MB. It is read, compared and not kept.")
         % {"pages": MOST_PAGES, "size": MOST_BYTES // 1024**2},
         required=False,
+        widget=forms.FileInput,
     )
 
     def clean(self) -> dict[str, Any]:

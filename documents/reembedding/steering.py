@@ -88,7 +88,7 @@ def start(migration: SpaceMigration, *, by: User) -> SpaceMigration:
     migration = _locked(migration, MigrationState.BUILDING, by=by)
     target = known(migration.target)
     if target.remote is not None and target.remote.off:
-        raise ReembeddingError(_("The embedding endpoint %(name)s is switched off.") % {"name": target.name})
+        raise ReembeddingError(_("The embedding endpoint %(name)s is not approved for use.") % {"name": target.name})
     above = too_high(migration.workspace, target)
     if above:
         raise ReembeddingError(sentence("above_ceiling", {"count": above, "name": target.name}))

@@ -17,7 +17,7 @@ from answers.endpoints import BUILT_IN
 from answers.evaluation import runs
 from answers.models import Answer, ModelEndpoint, WorkspaceGate
 from audit.events import EventType
-from documents.models import SpaceComparison, SpaceMigration, WorkspaceSpace
+from documents.models import EmbeddingEndpoint, SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.sources.keeping import pause_source
 from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
@@ -193,6 +193,7 @@ def _written_by_the_built_in_model(world: World) -> None:
 
 def _in(state: str) -> Before:
     def move(world: World) -> None:
+        EmbeddingEndpoint.objects.update(state="approved", approved_at=timezone.now())
         revision = Workspace.objects.get(pk=world.own.workspace.pk).index_revision
         SpaceMigration.objects.filter(pk=world.own.migration.pk).update(
             state=state, covered_revision=revision, switched_at=timezone.now() if state == "switched" else None
@@ -218,11 +219,18 @@ def _in_work(world: World) -> None:
 E = EventType
 MIGRATION = {"pk": one("migration")}
 GAP = {"pk": one("gap")}
-TEMPLATE = {"name": "Ways out", "purpose": "Quotes how to end it.", "shape": "list", "passages": "5"}
+TEMPLATE = {
+    "name": "Ways out",
+    "purpose": "Quotes how to end it.",
+    "shape": "list",
+    "passages": "5",
+    **dict.fromkeys(("use_when", "avoid_when", "instructions", "columns", "examples", "note"), ""),
+    **dict.fromkeys(("folder", "tag", "up_to", "format", "since", "endpoint", "review"), ""),
+}
 DOCUMENT, RESTRICTED = {"pk": one("document")}, {"pk": one("restricted")}
 READER = one("reader")
 ASKER = frozenset({"member"})
-ASKED = {"text": "How can we end it?", "model": "", "conversation": one("conversation")}
+ASKED = {"text": "How can we end it?", "model": "", "template": "", "conversation": one("conversation")}
 FILE = SimpleUploadedFile
 
 #: A set of one release rule as its page sends it.
@@ -237,6 +245,7 @@ ONE_RULE = {
     "form-0-level": "restricted",
     "form-0-percent": "",
     "form-0-model": "*",
+    "form-0-template": "",
     "form-0-role": "member",
     "form-0-second_from": "",
     "form-0-is_on": "on",
@@ -714,7 +723,13 @@ PORTAL = [
         {"pk": one("rag_template")},
         {"name": "Another"},
     ),
-    Act("answers:force_rag_template", "manager", E.TEMPLATE_IN_FORCE, {"pk": one("template_version")}),
+    Act(
+        "answers:force_rag_template",
+        "manager",
+        E.TEMPLATE_IN_FORCE,
+        {"pk": one("template_version")},
+        {"reason": "It reads better."},
+    ),
     Act(
         "answers:begin_rag_preview",
         "manager",
