@@ -240,7 +240,8 @@ def test_what_valkey_wrote_into_its_file_is_seen_there(gone):
         finally:
             client.delete("answer:forgotten")
 
-    assert found(gone).keys() == {"broker", "broker_files"}
+    # Not equal: the index is every test's, and may still hold the vectors of the same text of the test before.
+    assert {"broker", "broker_files"} <= found(gone).keys()
 
 
 def test_a_store_elsewhere_is_named_as_out_of_reach(gone, monkeypatch):
