@@ -23,6 +23,7 @@ from answers.cockpit import views as cockpit_views
 from answers.draft_review import views as draft_review_views
 from answers.evaluation.urls import urlpatterns as evaluation_urls
 from answers.export import views as export_views
+from answers.finetuning.urls import urlpatterns as finetuning_urls
 from answers.governing import views as governing_views
 from answers.policy import views as policy_views
 from answers.precedents import views as precedent_views
@@ -34,6 +35,7 @@ from answers.review import views as review_views
 app_name = "answers"
 urlpatterns = [
     *evaluation_urls,
+    *finetuning_urls,
     path("cockpit/", cockpit_views.show, name="cockpit"),
     path("cockpit/table.csv", cockpit_views.download, name="cockpit_csv"),
     path("ask/", asking_views.ask, name="ask"),

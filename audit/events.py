@@ -312,6 +312,7 @@ class EventType(models.TextChoices):
     ASSESSMENT_EXPORTED = "assessment.exported", _("A person took an assessment away as a file.")
     TRAINING_ASKED = "training.asked", _("A person had a training set built from approved answers.")
     TRAINING_BUILT = "training.built", _("A training set was built, or could not be.")
+    TRAINING_READ = "training.read", _("A person read examples of a training set.")
     TRAINING_EXAMPLE_DROPPED = "training.example_dropped", _("Examples were taken out of a training set.")
     TRAINING_EXAMPLE_KEPT = "training.example_kept", _("What looks like data of a person was kept in a training set.")
     TRAINING_SEALED = "training.sealed", _("A training set was sealed with a signed manifest.")

@@ -233,6 +233,7 @@ SENTENCES: dict[str, Any] = {
     EventType.ASSESSMENT_EXPORTED: gettext_lazy("%(who)s took an assessment away as a file."),
     EventType.TRAINING_ASKED: gettext_lazy("%(who)s had a training set built from approved answers."),
     EventType.TRAINING_BUILT: gettext_lazy("A training set was built, or could not be."),
+    EventType.TRAINING_READ: gettext_lazy("%(who)s read examples of a training set."),
     EventType.TRAINING_EXAMPLE_DROPPED: gettext_lazy("%(who)s took examples out of a training set."),
     EventType.TRAINING_EXAMPLE_KEPT: gettext_lazy("%(who)s kept what looks like data of a person in a training set."),
     EventType.TRAINING_SEALED: gettext_lazy("%(who)s sealed a training set with a signed manifest."),

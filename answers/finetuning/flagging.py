@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers.exceptions import TrainingError
 from answers.finetuning.exclusions import closed_to_some
 from answers.finetuning.sets import address
 from answers.models import (
@@ -46,7 +45,6 @@ from workspaces.roles import Action
 
 #: Where the workspace chose nothing. A newer version or a passed day does not make what was learnt untrue by itself.
 SUSPENDS_ON = (FlagReason.DELETED, FlagReason.RECLASSIFIED, FlagReason.RESTRICTED, FlagReason.TAKEN_BACK)
-MAX_NOTE = 300
 
 
 # --- What happens to documents ------------------------------------------------------------------------------
@@ -100,53 +98,7 @@ def sweep() -> int:
     return made
 
 
-# --- What people decide -------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def settle(flag: TrainingFlag, *, decision: str, note: str, by: User) -> TrainingFlag:
-    """Decide about a flag: the models may be approved again, or are retired; with the reason.
-
-    Raises Hidden or Forbidden as access does, and TrainingError without a reason and for a flag that is settled.
-    """
-    rows = TrainingFlag.objects.select_for_update(of=("self",), no_key=True)
-    flag = rows.select_related("training_set__workspace").get(pk=flag.pk)
-    access.require(by, Action.MANAGE, flag.training_set)
-    note = " ".join(note.replace("\0", "").split())
-    if flag.settled_at is not None:
-        raise TrainingError(_("Somebody was faster: this flag is settled."))
-    if decision not in FlagDecision.values or not note or len(note) > MAX_NOTE:
-        raise TrainingError(
-            _("Choose what becomes of the models, and say why in at most %(limit)d characters.") % {"limit": MAX_NOTE}
-        )
-    flag.decision, flag.note, flag.settled_at, flag.settled_by = decision, note, timezone.now(), by
-    flag.save(update_fields=["decision", "note", "settled_at", "settled_by"])
-    if decision == FlagDecision.RETIRE:
-        _take_out(flag.training_set, EndpointState.RETIRED, flag.reason, by=by)
-    record(
-        EventType.TRAINING_SETTLED,
-        on=flag.training_set,
-        workspace=flag.training_set.workspace_id,
-        by=by,
-        because=flag.reason,
-        document=flag.document_id,
-        decision=decision,
-    )
-    return flag
-
-
-@transaction.atomic
-def change_rules(workspace: Workspace, *, suspends_on: Iterable[str], by: User) -> TrainingRules:
-    """Choose what takes a model out of use by itself. Raises TrainingError for an unknown reason."""
-    access.require(by, Action.MANAGE, workspace)
-    after = sorted(set(suspends_on))
-    if not set(after) <= set(FlagReason.values):
-        raise TrainingError(_("Choose from the reasons."))
-    before = suspending(workspace)
-    rules, _made = TrainingRules.objects.update_or_create(workspace=workspace, defaults={"suspends_on": after})
-    if before != after:
-        record(EventType.TRAINING_RULES_CHANGED, on=workspace, by=by, before={"on": before}, after={"on": after})
-    return rules
+# --- What follows from it -------------------------------------------------------------------------------------
 
 
 def suspending(workspace: Workspace | UUID) -> list[str]:
@@ -166,6 +118,24 @@ def objection(endpoint: GovernedEndpoint) -> str:
     if flags.filter(decision=FlagDecision.RETIRE).exists():
         return _("It was decided that the models of this training set are retired.")
     return ""
+
+
+def take_out(training_set: TrainingSet, to: EndpointState, reason: str, *, by: User | None) -> int:
+    """Take the models made of the set out of use; how many were in it, or are retired now."""
+    made = ModelEndpoint.objects.filter(tuned_by__training_set=training_set)
+    standing = USABLE_STATES if to == EndpointState.CANDIDATE else (*USABLE_STATES, EndpointState.CANDIDATE)
+    rows = ModelEndpoint.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=made.values("pk"))
+    endpoints = list(rows.filter(state__in=standing).order_by("pk"))
+    for endpoint in endpoints:
+        endpoint.state, endpoint.approved_at, endpoint.approved_by = to, None, None
+        endpoint.save(update_fields=["state", "approved_at", "approved_by"])
+    if endpoints:
+        entries = [
+            Entry(EventType.MODEL_SUSPENDED, one, details={"because": str(reason), "state": str(to)})
+            for one in endpoints
+        ]
+        record_all(entries, workspace=training_set.workspace_id, by=by)
+    return len(endpoints)
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
@@ -245,7 +215,7 @@ def _raise(
         suspends=suspends,
         flagged_by=by,
     )
-    models = _take_out(training_set, EndpointState.CANDIDATE, reason, by=by) if suspends else 0
+    models = take_out(training_set, EndpointState.CANDIDATE, reason, by=by) if suspends else 0
     managers = access.people_allowed(training_set.workspace, Action.MANAGE)
     notify(Kind.TRAINING_FLAGGED, to=managers, about=training_set, workspace=training_set.workspace, by=by)
     record(
@@ -260,24 +230,6 @@ def _raise(
         models_suspended=models,
     )
     return True
-
-
-def _take_out(training_set: TrainingSet, to: EndpointState, reason: str, *, by: User | None) -> int:
-    """Take the models made of the set out of use; how many were in it, or are retired now."""
-    made = ModelEndpoint.objects.filter(tuned_by__training_set=training_set)
-    standing = USABLE_STATES if to == EndpointState.CANDIDATE else (*USABLE_STATES, EndpointState.CANDIDATE)
-    rows = ModelEndpoint.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=made.values("pk"))
-    endpoints = list(rows.filter(state__in=standing).order_by("pk"))
-    for endpoint in endpoints:
-        endpoint.state, endpoint.approved_at, endpoint.approved_by = to, None, None
-        endpoint.save(update_fields=["state", "approved_at", "approved_by"])
-    if endpoints:
-        entries = [
-            Entry(EventType.MODEL_SUSPENDED, one, details={"because": str(reason), "state": str(to)})
-            for one in endpoints
-        ]
-        record_all(entries, workspace=training_set.workspace_id, by=by)
-    return len(endpoints)
 
 
 def _clear(flags: Sequence[TrainingFlag], *, workspace_id: UUID, by: User | None) -> None:

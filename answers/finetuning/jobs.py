@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -129,6 +130,6 @@ access.guard(FineTuningJob, visible=jobs_open_to, workspace_of=lambda job: job.w
 describe(
     FineTuningJob,
     name=lambda job: job.base_model,
-    address=lambda job: sets.address(job.training_set),
-    prepared=lambda rows: rows.select_related("training_set__workspace"),
+    address=lambda job: reverse("answers:tuning_job", kwargs={"slug": job.workspace.slug, "pk": job.pk}),
+    prepared=lambda rows: rows.select_related("workspace"),
 )

@@ -89,8 +89,8 @@ def ask(
 
 @transaction.atomic
 def drop(training_set: TrainingSet, examples: Iterable[UUID], *, by: User) -> int:
-    """Take examples out before the set is sealed; how many. Raises TrainingError once it is."""
-    chosen = _unsealed(training_set, by).examples.filter(pk__in=list(examples), dropped_at=None)
+    """Take those out that `by` may read, before the set is sealed; how many. Raises TrainingError once it is."""
+    chosen = _chosen(training_set, examples, by)
     count = chosen.update(dropped_at=timezone.now(), dropped_by=by, kept_at=None, kept_by=None)
     if count:
         _tell(EventType.TRAINING_EXAMPLE_DROPPED, training_set, by, examples=count)
@@ -99,8 +99,8 @@ def drop(training_set: TrainingSet, examples: Iterable[UUID], *, by: User) -> in
 
 @transaction.atomic
 def keep(training_set: TrainingSet, examples: Iterable[UUID], *, by: User) -> int:
-    """Say that what looks like data of a person may stay in these; how many. Raises as `drop`."""
-    chosen = _unsealed(training_set, by).examples.filter(pk__in=list(examples), dropped_at=None, kept_at=None)
+    """Say that what looks like data of a person may stay in those that `by` may read; how many. Raises as `drop`."""
+    chosen = _chosen(training_set, examples, by).filter(kept_at=None)
     found = dict(chosen.exclude(personal=[]).values_list("pk", "personal"))
     TrainingExample.objects.filter(pk__in=found).update(kept_at=timezone.now(), kept_by=by)
     if found:
@@ -214,8 +214,8 @@ def sets_open_to(user: User) -> QuerySet[TrainingSet]:
 
 
 def address(training_set: TrainingSet) -> str:
-    """Where its workspace is governed: training sets have no page of their own yet."""
-    return reverse("workspaces:settings", kwargs={"slug": training_set.workspace.slug})
+    """Its page."""
+    return reverse("answers:training_set", kwargs={"slug": training_set.workspace.slug, "pk": training_set.pk})
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
@@ -266,6 +266,11 @@ def _unsealed(training_set: TrainingSet, by: User) -> TrainingSet:
             _("This set is not to be looked through: it is “%(state)s”.") % {"state": held.get_state_display()}
         )
     return held
+
+
+def _chosen(training_set: TrainingSet, examples: Iterable[UUID], by: User) -> QuerySet[TrainingExample]:
+    opened = examples_shown(_unsealed(training_set, by), to=by).order_by()
+    return opened.filter(pk__in=list(examples), dropped_at=None)
 
 
 def _tell(event: EventType, training_set: TrainingSet, by: User, **details: object) -> None:

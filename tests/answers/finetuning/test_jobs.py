@@ -228,7 +228,7 @@ def test_without_the_policy_the_same_document_would_be_sent(job, followed, provi
 
 
 def test_a_candidate_is_not_approved_while_its_set_is_in_doubt(job, followed, provider_server, admin, manager):
-    from answers.finetuning import flagging
+    from answers.finetuning import settling
     from documents import library
 
     followed(job)
@@ -240,7 +240,7 @@ def test_a_candidate_is_not_approved_while_its_set_is_in_doubt(job, followed, pr
     with pytest.raises(EndpointStateError, match="should not stand"):
         approve(candidate, seen=fingerprint(ModelEndpoint.objects.get(pk=candidate.pk)), by=admin)
     flag = job.training_set.flags.get()
-    flagging.settle(flag, decision="keep", note="The rule it taught still holds.", by=manager)
+    settling.settle(flag, decision="keep", note="The rule it taught still holds.", by=manager)
     approve(candidate, seen=fingerprint(ModelEndpoint.objects.get(pk=candidate.pk)), by=admin)
 
     assert ModelEndpoint.objects.get(pk=candidate.pk).state == "approved"

@@ -1,0 +1,58 @@
+"""Jobs at a provider on their page: how far they are, what the provider tells, and how they are ended."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from answers.finetuning import flagging, jobs, page
+from answers.models import OPEN_JOBS, FineTuningJob, JobState
+from workspaces import access
+from workspaces.decorators import in_workspace
+from workspaces.endpoint_base import EndpointState
+from workspaces.exceptions import PortalError
+from workspaces.models import Workspace
+from workspaces.roles import Action
+
+_MOST_EVENTS = 100
+
+
+@require_GET
+@in_workspace(Action.MANAGE)
+def show(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """A job with what the provider told of it; htmx asks again while it is under way."""
+    found = _find(request, workspace, pk)
+    result = found.result
+    context = {
+        "job": found,
+        "tone": page.JOB_TONES[JobState(found.state)],
+        "is_open": found.state in OPEN_JOBS,
+        "events": found.events.order_by("-at", "-remote_id")[:_MOST_EVENTS],
+        "model_tone": page.MODEL_TONES[EndpointState(result.state)] if result else "",
+        "objection": flagging.objection(result) if result else "",
+    }
+    part = "answers/finetuning/_job.html" if request.htmx else "answers/finetuning/job.html"
+    return render(request, part, context)
+
+
+@require_POST
+@in_workspace(Action.MANAGE)
+def cancel(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Have the job ended."""
+    try:
+        jobs.cancel(_find(request, workspace, pk), by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("It is to be ended. The provider decides whether that comes in time."))
+    return redirect("answers:tuning_job", slug=workspace.slug, pk=pk)
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> FineTuningJob:
+    return access.find(request.user, Action.MANAGE, FineTuningJob, pk=pk, workspace=workspace)

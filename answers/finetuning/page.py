@@ -1,0 +1,102 @@
+"""What the pages of fine-tuning say: tones of states, marked texts, and the bars of a verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from answers.finetuning import exclusions, personal
+from answers.finetuning.adviser import Advice
+from answers.models import JobState, SetState, TrainingExample, TrainingFlag, TrainingSet, Verdict
+from documents.models import Document
+from workspaces import access
+from workspaces.endpoint_base import EndpointState
+from workspaces.models import User
+
+SET_TONES = {SetState.BUILDING: "run", SetState.BUILT: "wait", SetState.SEALED: "seal", SetState.FAILED: "fail"}
+JOB_TONES = {
+    JobState.WAITING: "run",
+    JobState.UPLOADING: "run",
+    JobState.RUNNING: "run",
+    JobState.SUCCEEDED: "ok",
+    JobState.FAILED: "fail",
+    JobState.CANCELLED: "none",
+}
+MODEL_TONES = {
+    EndpointState.CANDIDATE: "wait",
+    EndpointState.APPROVED: "ok",
+    EndpointState.DEFAULT: "ok",
+    EndpointState.RETIRED: "none",
+}
+VERDICT_TONES = {Verdict.RETRIEVAL: "ok", Verdict.FINE_TUNING: "seal", Verdict.HYBRID: "wait"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a text, and what it looks like if it looks like data of a person."""
+
+    text: str
+    label: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An example as it is looked through."""
+
+    example: TrainingExample
+    question: list[Piece]
+    reply: list[Piece]
+    personal: list[Any]
+
+    @property
+    def is_undecided(self) -> bool:
+        return bool(self.personal) and self.example.kept_at is None and self.example.dropped_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A flag with the title of its document, where the reader may open that."""
+
+    flag: TrainingFlag
+    title: str
+
+
+def shown(example: TrainingExample) -> Shown:
+    """The example with what looks like data of a person marked in both its texts."""
+    labels = [personal.LABELS.get(kind, kind) for kind in example.personal]
+    return Shown(example, list(pieces(example.question)), list(pieces(example.reply)), labels)
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """`text` in order, cut where something looks like data of a person."""
+    at = 0
+    for found in personal.find(text):
+        if found.start > at:
+            yield Piece(text[at : found.start])
+        yield Piece(text[found.start : found.end], personal.LABELS[found.kind])
+        at = found.end
+    if at < len(text):
+        yield Piece(text[at:])
+
+
+def left_out(training_set: TrainingSet) -> list[tuple[Any, int]]:
+    """Why answers stayed out, and how many each, in the order in which the reasons are asked."""
+    counted = training_set.left_out
+    return [(sentence, counted[code]) for code, sentence in exclusions.REASONS.items() if counted.get(code)]
+
+
+def doubts(flags: list[TrainingFlag], *, to: User) -> list[Doubt]:
+    """The flags as `to` may read them: a document that is closed to them has no title."""
+    known = access.visible(to, Document).filter(pk__in={flag.document_id for flag in flags if flag.document_id})
+    titles = dict(known.values_list("pk", "title"))
+    return [Doubt(flag, titles.get(flag.document_id, "")) for flag in flags]
+
+
+def share(part: int, whole: int) -> int:
+    """Of a bar a hundred long."""
+    return round(100 * part / whole) if whole else 0
+
+
+def bars(advice: Advice) -> dict[str, int]:
+    """How long the two sums of a verdict are beside one another."""
+    most = max(advice.retrieval, advice.tuning)
+    return {"retrieval": share(advice.retrieval, most), "tuning": share(advice.tuning, most)}
