@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import transaction
+
+from tests.undone import undone
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +21,17 @@ def made_world(django_db_setup: None, django_db_blocker: Any, files_of_the_world
     # Models cannot be imported yet when pytest reads this file.
     from tests.contracts import trying, world
 
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
         patch.setattr(django_settings, "MEDIA_ROOT", files_of_the_world)
         made = world.build()
         trying.install_refusal()
         yield made
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
 def world(made_world: Any, django_db_blocker: Any, settings: Any, files_of_the_world: Path) -> Iterator[Any]:
     """The world as it was made; what a test does to it is undone."""
-    from tests.contracts import trying
 
     settings.MEDIA_ROOT = files_of_the_world
-    with django_db_blocker.unblock(), trying.undone():
+    with django_db_blocker.unblock(), undone():
         yield made_world

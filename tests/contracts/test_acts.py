@@ -22,8 +22,9 @@ from tests.contracts import trying
 from tests.contracts.acts import PORTAL, Act
 from tests.contracts.acts_account import ACCOUNT
 from tests.contracts.acts_admin import ADMIN
-from tests.contracts.trying import TRIED, Outcome, send, undone
+from tests.contracts.trying import TRIED, Outcome, send
 from tests.contracts.world import ROLES, VISITORS, One, World
+from tests.undone import undone
 from workspaces import access
 from workspaces.roles import CHARTERS
 

@@ -13,8 +13,9 @@ from documents.admin import DocumentAdmin
 from documents.models import Document
 from tests.contracts import trying
 from tests.contracts.acts_admin import ADMIN
-from tests.contracts.trying import TRIED, send, undone
+from tests.contracts.trying import TRIED, send
 from tests.contracts.world import VISITORS, Shelf, World
+from tests.undone import undone
 from workspaces.models import PlatformPolicy
 
 #: They share a world, which one worker makes.

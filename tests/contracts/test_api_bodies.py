@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from inlock.api import api
 from tests.contracts import trying
-from tests.contracts.trying import TRIED, undone
+from tests.contracts.trying import TRIED
 from tests.contracts.world import World
+from tests.undone import undone
 
 #: They share a world, which one worker makes.
 pytestmark = pytest.mark.xdist_group("contracts-api_bodies")

@@ -19,8 +19,9 @@ from tests.contracts import trying
 from tests.contracts.orders import ORDERS, WORK, Order, Work
 from tests.contracts.test_doors import APPS
 from tests.contracts.test_threat_model import ROOT, _tests_in
-from tests.contracts.trying import TRIED, undone
+from tests.contracts.trying import TRIED
 from tests.contracts.world import World
+from tests.undone import undone
 from workspaces import access
 
 #: They share a world, which one worker makes.

@@ -17,8 +17,9 @@ from tests.contracts.acts_admin import ADMIN
 from tests.contracts.test_admin_pages import _rows
 from tests.contracts.test_threat_model import ROOT, _tests_in
 from tests.contracts.test_urls import ROUTES, Route
-from tests.contracts.trying import TRIED, patterns, send, undone
+from tests.contracts.trying import TRIED, patterns, send
 from tests.contracts.world import VISITORS, World
+from tests.undone import undone
 
 #: They share a world, which one worker makes.
 pytestmark = pytest.mark.xdist_group("contracts-table")

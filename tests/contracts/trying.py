@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.messages import get_messages
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpResponse, QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -81,14 +81,6 @@ def entries() -> set[Any]:
 
 
 # --- Requests -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Whatever happens inside did not."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 #: Stands among the fields that were read for a view that goes through all there are.

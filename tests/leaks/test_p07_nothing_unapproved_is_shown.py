@@ -34,6 +34,7 @@ from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from tests.leaks.approval_oracle import ApprovalOracle, Held
 from tests.leaks.exploring import explore
+from tests.undone import outermost
 from workspaces import access, bars, members
 from workspaces.exceptions import PortalError, Refused
 from workspaces.models import RoleBar, Workspace
@@ -55,7 +56,7 @@ class Desk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.undo = transaction.atomic()
+        self.undo = outermost()
         self.undo.__enter__()
         self.oracle, self.drafts, self.written = ApprovalOracle(), [], 0
         self.seen["sequences"] += 1

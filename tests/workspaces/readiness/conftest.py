@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import transaction
+
+from tests.undone import undone
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +27,16 @@ def made_sound(django_db_setup: None, django_db_blocker: Any, place: Path) -> It
     """The workspace, in a transaction that is rolled back with its module."""
     from tests.workspaces.readiness import sound
 
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
         for name in ("MEDIA_ROOT", "CHECKPOINTS", "SOURCE_FOLDERS", "BACKUP_MARKER"):
             patch.setattr(django_settings, name, getattr(django_settings, name))
         _settle(django_settings, place)
         yield sound.build(django_settings, place)
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
 def sound(made_sound: Any, django_db_blocker: Any, settings: Any, place: Path) -> Iterator[Any]:
     """The sound workspace as it was made."""
     _settle(settings, place)
-    with django_db_blocker.unblock(), transaction.atomic():
+    with django_db_blocker.unblock(), undone():
         yield made_sound
-        transaction.set_rollback(True)
