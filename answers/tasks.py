@@ -12,7 +12,7 @@ from answers import leases, pipeline, source_changes, withdrawal
 from answers.draft_review import erasing
 from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
-from answers.finetuning import building, flagging, following
+from answers.finetuning import building, following, watching
 from answers.gaps import closing, gathering
 from answers.governing import ledger
 from answers.models import Answer, EvaluationRun, Examination, FineTuningJob, Replay, TemplatePreview, TrainingSet
@@ -105,7 +105,7 @@ def sweep_finetuning() -> None:
         building.build(set_id)
     for job_id in list(FineTuningJob.objects.filter(following.due()).values_list("pk", flat=True)[:_MOST_AT_ONCE]):
         following.follow(job_id)
-    flagging.sweep()
+    watching.sweep()
 
 
 @shared_task(name="answers.tasks.sweep_approved")

@@ -44,6 +44,8 @@ kinds: list[Kind] = []
 when_replaced: list[Callable[[Version], None]] = []
 #: What they do in the transaction in which somebody classifies a document higher.
 when_raised: list[Callable[[Document, User], None]] = []
+#: What they do in the transaction in which somebody states other usage rights of a document.
+when_usage_stated: list[Callable[[Document, User], None]] = []
 #: What they do in the transaction in which a document that was over holds again.
 when_valid_again: list[Callable[[Document, User], None]] = []
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
+from documents import dependants
 from documents.exceptions import DocumentError
 from documents.models import Document, UsageRight
 from workspaces import access
@@ -24,6 +25,9 @@ def state_usage(document: Document, usage: str, *, by: User) -> bool:
         return False
     document.usage = usage
     document.save(update_fields=["usage"])
+    # Before the entry, whose chain stays locked to the end.
+    for follow in dependants.when_usage_stated:
+        follow(document, by)
     record(
         EventType.DOCUMENT_USAGE_STATED,
         on=document,

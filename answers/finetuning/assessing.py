@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from answers.exceptions import TrainingError
 from answers.finetuning import adviser
 from answers.finetuning.adviser import Advice
-from answers.finetuning.sets import Taken
+from answers.finetuning.sealing import Taken
 from answers.models import Assessment
 from audit.chain import digest
 from audit.events import EventType

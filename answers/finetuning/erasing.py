@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from answers.finetuning import flagging
-from answers.models import Assessment, Evidence, JobEvent, TrainingExample, TrainingFlag, TrainingSet
+from answers.finetuning import watching
+from answers.models import Assessment, Evidence, FineTuningJob, JobEvent, TrainingExample, TrainingFlag, TrainingSet
 from answers.staleness import ERASED
 from audit.chain import digest
 from audit.events import EventType
@@ -41,6 +41,8 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
         said |= _forget(TrainingSet, "name", repeated, **workspace)
         said |= _forget(TrainingSet, "instructions", repeated, **workspace)
         said |= _forget(TrainingFlag, "note", repeated, **here)
+        # Providers tell of the line that they do not take.
+        said |= _forget(FineTuningJob, "problem", repeated, **workspace)
         said |= _forget(JobEvent, "message", repeated, job__workspace=deletion.workspace_id)
     if count or said:
         record(
@@ -67,5 +69,5 @@ def _forget(model: Any, field: str, phrases: Sequence[str], **where: Any) -> dic
 
 
 dependants.kinds.append(
-    dependants.Kind(told=flagging.told, close=flagging.note_deleted, reopen=flagging.note_restored, erase=erase)
+    dependants.Kind(told=watching.told, close=watching.note_deleted, reopen=watching.note_restored, erase=erase)
 )

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import EndpointError, LeaseLost, TrainingError
-from answers.finetuning import sets
+from answers.finetuning import sealing
 from answers.finetuning.jobs import require_permitted
 from answers.finetuning.provider import Provider, ProviderFailed, Remote
 from answers.finetuning.registering import register
@@ -100,9 +100,9 @@ def _upload(job: FineTuningJob, provider: Provider, split: Split) -> None:
     filename = f"inlock-{job.pk}-{split}.jsonl"
     known = provider.find_file(filename) if getattr(job, sent_at) else ""
     if not known:
+        content = sealing.content_of(job.training_set, split)
         # Asked anew before each sending, at the last moment: rights, classes and flags are as they are now.
-        require_permitted(job.training_set, job.endpoint)
-        content = sets.content_of(job.training_set, split)
+        require_permitted(job.training_set, job.endpoint, by=job.asked_by)
         _note_sending(job, sent_at, split)
         known = _definitely(job, sent_at, lambda: provider.upload(filename, content))
     _keep(job, **{name: known})
@@ -113,7 +113,7 @@ def _start(job: FineTuningJob, provider: Provider) -> None:
     if known is None:
         if job.cancel_asked_at:
             raise LeaseLost(job.pk)
-        require_permitted(job.training_set, job.endpoint)
+        require_permitted(job.training_set, job.endpoint, by=job.asked_by)
         _keep(job, job_sent_at=timezone.now())
         known = _definitely(
             job,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from answers import governing
 from answers.exceptions import TrainingError
-from answers.finetuning import sets
+from answers.finetuning import sealing, sets
 from answers.models import (
     OPEN_JOBS,
     EndpointKind,
@@ -48,7 +48,8 @@ def begin(
         raise TrainingError(_("Only a sealed set can be trained on."))
     if not base_model or len(base_model) > MAX_MODEL or not (epochs is None or 1 <= epochs <= MOST_EPOCHS):
         raise TrainingError(_("Name the model to train, and at most %(most)d epochs.") % {"most": MOST_EPOCHS})
-    require_permitted(training_set, endpoint)
+    require_permitted(training_set, endpoint, by=by)
+    _require_untrained(base_model)
     try:
         with transaction.atomic():
             job = FineTuningJob.objects.create(
@@ -90,9 +91,16 @@ def cancel(job: FineTuningJob, *, by: User) -> FineTuningJob:
     return job
 
 
-def require_permitted(training_set: TrainingSet, endpoint: ModelEndpoint) -> None:
-    """Return if every text of the set may go to the provider now. Raises TrainingError with the policy's sentence."""
-    sets.require_usable(training_set)
+def require_permitted(training_set: TrainingSet, endpoint: ModelEndpoint, *, by: User) -> None:
+    """Return if every text of the set may go to the provider now, for `by`, who asked for it.
+
+    Raises TrainingError with the policy's sentence.
+    """
+    if not access.allows(by, Action.MANAGE, training_set.workspace):
+        raise TrainingError(_("Whoever asked for it may not have anything trained here any more."))
+    if Workspace.objects.filter(pk=training_set.workspace_id, archived_at__isnull=False).exists():
+        raise TrainingError(_("This workspace is archived, so nothing is sent to a model for it any more."))
+    sealing.require_usable(training_set)
     if endpoint.kind != EndpointKind.OPENAI:
         raise TrainingError(_("The built-in model cannot be trained."))
     refused = governing.permitted(
@@ -124,6 +132,17 @@ def offered(workspace: Workspace) -> list[ModelEndpoint]:
 def jobs_open_to(user: User) -> QuerySet[FineTuningJob]:
     """The jobs of the workspaces that `user` manages."""
     return FineTuningJob.objects.filter(access.where_allowed(user, Action.MANAGE))
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _require_untrained(base_model: str) -> None:
+    """What was trained here knows what its set held: on top of it nothing is trained, which would not be flagged."""
+    trained = FineTuningJob.objects.exclude(tuned_model="").values_list("tuned_model", flat=True)
+    # Providers name the steps of a training after its model.
+    if any(base_model.startswith(name) for name in trained):
+        raise TrainingError(_("This model was trained here already. Train the one that it was made of."))
 
 
 access.guard(FineTuningJob, visible=jobs_open_to, workspace_of=lambda job: job.workspace)

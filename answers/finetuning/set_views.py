@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from answers.exceptions import TrainingError
-from answers.finetuning import jobs, page, sets
+from answers.finetuning import jobs, page, sealing, sets
 from answers.finetuning.forms import JobForm, SetForm
 from answers.finetuning.views import as_file
 from answers.models import SetState, TrainingExample, TrainingSet
@@ -99,7 +99,7 @@ def choose(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 @_says_why
 def seal(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Fix the bytes of the set."""
-    sets.seal(_find(request, workspace, pk), by=request.user)
+    sealing.seal(_find(request, workspace, pk), by=request.user)
     messages.success(request, _("Sealed. It is exactly these examples from now on."))
     return redirect("answers:training_set", slug=workspace.slug, pk=pk)
 
@@ -109,7 +109,7 @@ def seal(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 @_says_why
 def take(request: HttpRequest, workspace: Workspace, pk: UUID, what: str) -> HttpResponse:
     """A file of the set, or its manifest."""
-    return as_file(sets.take(_find(request, workspace, pk), what, by=request.user))
+    return as_file(sealing.take(_find(request, workspace, pk), what, by=request.user))
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from answers.finetuning import assessing, flagging, page, settling
 from answers.finetuning.forms import AssessmentForm, RulesForm, SettleForm
-from answers.finetuning.sets import Taken
+from answers.finetuning.sealing import Taken
 from answers.models import Assessment, FineTuningJob, TrainingFlag, TrainingSet
 from workspaces import access
 from workspaces.decorators import in_workspace

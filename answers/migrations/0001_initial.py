@@ -308,6 +308,7 @@ class Migration(migrations.Migration):
                 ('misses', models.PositiveIntegerField(default=0)),
                 ('next_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('files_gone_at', models.DateTimeField(blank=True, null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('cancel_asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
@@ -1031,7 +1032,7 @@ class Migration(migrations.Migration):
             name='TrainingFlag',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(choices=[('deleted', 'A document was deleted'), ('replaced', 'A document was replaced by a newer version'), ('expired', 'A document is past its last valid day'), ('reclassified', 'A document was classified higher'), ('restricted', 'A document was closed to some people here'), ('taken_back', 'Approved answers were taken back')], max_length=12)),
+                ('reason', models.CharField(choices=[('deleted', 'A document was deleted'), ('replaced', 'A document was replaced by a newer version'), ('expired', 'A document is past its last valid day'), ('reclassified', 'A document was classified higher'), ('restricted', 'A document was closed to some people here'), ('usage', "A document's usage rights do not allow it any more"), ('taken_back', 'Approved answers were taken back')], max_length=12)),
                 ('examples', models.PositiveIntegerField()),
                 ('suspends', models.BooleanField()),
                 ('flagged_at', models.DateTimeField(auto_now_add=True)),

@@ -233,6 +233,8 @@ class FineTuningJob(models.Model):
     misses = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    #: Since when the provider keeps no file of it any more, by what it said when it was asked to delete them.
+    files_gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("fine-tuning job")
@@ -285,6 +287,7 @@ class FlagReason(models.TextChoices):
     EXPIRED = "expired", _("A document is past its last valid day")
     RECLASSIFIED = "reclassified", _("A document was classified higher")
     RESTRICTED = "restricted", _("A document was closed to some people here")
+    USAGE = "usage", _("A document's usage rights do not allow it any more")
     TAKEN_BACK = "taken_back", _("Approved answers were taken back")
 
 
@@ -339,7 +342,7 @@ class TrainingFlag(models.Model):
 
 
 class TrainingRules(models.Model):
-    """What takes a model out of use by itself. No row: deletions, higher classifications and answers taken back do."""
+    """What takes a model out of use by itself. No row: everything does but a newer version and a passed day."""
 
     workspace = models.OneToOneField(
         Workspace, on_delete=models.CASCADE, primary_key=True, related_name="training_rules"

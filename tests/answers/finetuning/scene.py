@@ -52,7 +52,7 @@ def a_set(workspace: Any, by: Any, **fields: Any) -> TrainingSet:
 
 def a_sealed_set(workspace: Any, asker: Any, reviewer: Any, manager: Any) -> TrainingSet:
     """A sealed set of twelve examples."""
-    from answers.finetuning import sets
+    from answers.finetuning import sealing
 
     approved(workspace, asker, reviewer)
-    return sets.seal(a_set(workspace, manager), by=manager)
+    return sealing.seal(a_set(workspace, manager), by=manager)

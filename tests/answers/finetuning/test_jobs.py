@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from answers.exceptions import TrainingError
-from answers.finetuning import following, jobs, sets
+from answers.finetuning import following, jobs, sealing
 from answers.models import FineTuningJob, JobState, ModelEndpoint, Split, WorkspaceModels
 from audit.events import EventType
 from audit.models import Event
@@ -245,4 +245,4 @@ def test_a_candidate_is_not_approved_while_its_set_is_in_doubt(job, followed, pr
 
     assert ModelEndpoint.objects.get(pk=candidate.pk).state == "approved"
     with pytest.raises(TrainingError):
-        sets.content_of(job.training_set, Split.VALIDATION)
+        sealing.content_of(job.training_set, Split.VALIDATION)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from answers.exceptions import TrainingError
-from answers.finetuning import exclusions, sets
+from answers.finetuning import exclusions, sealing, sets
 from answers.models import Answer, Evidence, SetState, Split
 from answers.states import AnswerStatus
 from audit import signing
@@ -85,7 +85,7 @@ def test_what_a_model_may_not_tell_is_left_out_and_stops_a_set_that_was_built_be
     # What is deleted or classified higher was suspended with its source, so is no approved answer any more.
     assert after.left_out == ({why: 1} if why in ("usage", "restricted") else {})
     with pytest.raises(TrainingError, match="Build it anew"):
-        sets.seal(before, by=manager)
+        sealing.seal(before, by=manager)
 
 
 def test_without_the_rule_on_restricted_documents_such_an_answer_would_be_learnt(
@@ -115,13 +115,13 @@ def test_personal_data_has_to_be_decided_about_before_a_set_is_sealed(legal, mem
     flagged = training_set.examples.exclude(personal=[]).get()
 
     with pytest.raises(TrainingError, match="data of a person"):
-        sets.seal(training_set, by=manager)
+        sealing.seal(training_set, by=manager)
     assert flagged.personal == ["email"]
     assert sets.keep(training_set, [flagged.pk], by=manager) == 1
     assert sets.drop(training_set, [flagged.pk], by=manager) == 1
-    sealed = sets.seal(training_set, by=manager)
+    sealed = sealing.seal(training_set, by=manager)
 
-    assert b"ana.petrovic" not in sets.content_of(sealed, Split.TRAIN)
+    assert b"ana.petrovic" not in sealing.content_of(sealed, Split.TRAIN)
     kept = Event.objects.get(type=EventType.TRAINING_EXAMPLE_KEPT)
     assert json.loads(kept.body)["details"]["kinds"] == ["email"]
     with pytest.raises(TrainingError):
@@ -132,14 +132,14 @@ def test_fewer_than_ten_examples_are_no_set(legal, member, reviewer, manager):
     approved(legal, member, reviewer, subjects=SUBJECTS[:9])
 
     with pytest.raises(TrainingError, match="9 examples"):
-        sets.seal(a_set(legal, manager), by=manager)
+        sealing.seal(a_set(legal, manager), by=manager)
 
 
 def test_the_manifest_leads_from_passages_to_the_files_hash_and_holds_no_text(legal, member, reviewer, manager):
     sealed = a_sealed_set(legal, member, reviewer, manager)
 
     said = json.loads(sealed.manifest)["signed"]
-    taken = sets.take(sealed, Split.TRAIN, by=manager)
+    taken = sealing.take(sealed, Split.TRAIN, by=manager)
 
     assert signing.current_key().public == said["key"]
     assert [file["sha256"] for file in said["files"]] == [sealed.files.get().sha256]
@@ -156,7 +156,7 @@ def test_who_does_not_manage_the_workspace_does_none_of_it(legal, member, review
 
     for person, refusal in ((reviewer, Forbidden), (member, Forbidden), (stranger, Hidden)):
         with pytest.raises((refusal, Hidden)):
-            sets.take(sealed, Split.TRAIN, by=person)
+            sealing.take(sealed, Split.TRAIN, by=person)
         with pytest.raises(refusal):
             sets.ask(legal, name="Mine", ceiling="internal", usages=["own"], validation_percent=0, by=person)
 
@@ -166,4 +166,4 @@ def test_a_file_that_cannot_be_made_again_byte_for_byte_is_not_given_out(legal, 
     sealed.examples.filter(position=3).update(reply="Something else.")
 
     with pytest.raises(TrainingError, match="erased"):
-        sets.take(sealed, Split.TRAIN, by=manager)
+        sealing.take(sealed, Split.TRAIN, by=manager)
