@@ -28,9 +28,9 @@ __all__ = ["EndpointTest", "save_endpoint", "try_endpoint"]
 
 BUILT_IN = "built-in"
 
-#: What is asked in the transaction that lets models answer in a workspace; given those that did not until now, it
-#: raises a PortalError to keep them from it.
-before_choice: list[Callable[[Workspace, list[ModelEndpoint]], None]] = []
+#: What is asked in the transaction that lets models answer in a workspace; given those that did not until now, and who
+#: lets them, it raises a PortalError to keep them from it.
+before_choice: list[Callable[[Workspace, list[ModelEndpoint], User], None]] = []
 
 #: What an administrator sets; everything else about an endpoint is ours.
 _SETTINGS = (
@@ -227,11 +227,13 @@ def choose_models(
         raise EndpointError(_("Only an approved model can be chosen."))
     if reranker == reranking.CHAT and default.kind == EndpointKind.EXTRACTIVE:
         raise EndpointError(_("The built-in model cannot put passages in order. Choose another one as the default."))
-    stored = WorkspaceModels.objects.select_for_update(no_key=True).filter(workspace=workspace).first()
+    # Locked by its workspace: there may be no row yet, and a gate decides on what answers here at this moment.
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    stored = WorkspaceModels.objects.filter(workspace=workspace).first()
     before = _named(stored.default_endpoint, stored.choices.all()) if stored else {}
     newcomers = _newcomers(stored, default, allowed)
     for ask in before_choice:
-        ask(workspace, newcomers)
+        ask(workspace, newcomers, by)
     models, _made = WorkspaceModels.objects.update_or_create(
         workspace=workspace, defaults={"default_endpoint": default}
     )

@@ -241,6 +241,14 @@ class EventType(models.TextChoices):
     EVALUATION_ENDED = "evaluation.ended", _("A run of a question set ended; its figures stand here.")
     EVALUATION_READ = "evaluation.read", _("A person read what a run of a question set made, with its texts.")
     GATE_CHANGED = "gate.changed", _("What changes have to pass before they go live was changed.")
+    GATE_LOOSENING_ASKED = (
+        "gate.loosening_asked",
+        _("A person gave a reason to make a change gate easier to pass; another one has to agree."),
+    )
+    GATE_LOOSENING_WITHDRAWN = (
+        "gate.loosening_withdrawn",
+        _("A wish to make a change gate easier to pass was withdrawn."),
+    )
     GATE_PROPOSED = "gate.proposed", _("A change was proposed; it waits until it passes.")
     GATE_WITHDRAWN = "gate.withdrawn", _("A proposed change was withdrawn.")
     GATE_OVERRIDE_ASKED = (
@@ -327,7 +335,12 @@ class EventType(models.TextChoices):
     TUNING_STARTED = "tuning.started", _("A provider took a fine-tuning job.")
     TUNING_CANCEL_ASKED = "tuning.cancel_asked", _("A person wanted a fine-tuning job ended.")
     TUNING_ENDED = "tuning.ended", _("A fine-tuning job ended: a model, a failure, or cancelled.")
-    TUNING_COMPARED = "tuning.compared", _("A fine-tuned model was compared with retrieval on a question set.")
+    TUNING_FILES_DELETED = (
+        "tuning.files_deleted",
+        _("A provider was told to delete the files of a training that is over."),
+    )
+    TUNING_COMPARE_ASKED = "tuning.compare_asked", _("A person had a fine-tuned model compared on a question set.")
+    TUNING_COMPARED = "tuning.compared", _("The comparison of a fine-tuned model with retrieval ended.")
     MODEL_SUSPENDED = (
         "model.suspended",
         _("A fine-tuned model was taken out of use: a source of what it learnt changed."),

@@ -248,7 +248,9 @@ SENTENCES: dict[str, Any] = {
     EventType.TUNING_STARTED: gettext_lazy("A provider took a fine-tuning job."),
     EventType.TUNING_CANCEL_ASKED: gettext_lazy("%(who)s wanted a fine-tuning job ended."),
     EventType.TUNING_ENDED: gettext_lazy("A fine-tuning job ended."),
-    EventType.TUNING_COMPARED: gettext_lazy("%(who)s compared a fine-tuned model with retrieval."),
+    EventType.TUNING_FILES_DELETED: gettext_lazy("A provider deleted the files of a training that is over."),
+    EventType.TUNING_COMPARE_ASKED: gettext_lazy("%(who)s had a fine-tuned model compared with retrieval."),
+    EventType.TUNING_COMPARED: gettext_lazy("A fine-tuned model was compared with retrieval, or could not be."),
     EventType.MODEL_SUSPENDED: gettext_lazy("A fine-tuned model was taken out of use."),
     EventType.EXCHANGE_READ: gettext_lazy("%(who)s read what a model was sent for an answer and what it wrote."),
     EventType.TEMPLATE_ADOPTED: gettext_lazy("%(who)s took the template “%(template)s” into the workspace."),
@@ -268,6 +270,10 @@ SENTENCES: dict[str, Any] = {
     EventType.EVALUATION_ENDED: gettext_lazy("A run of a question set ended."),
     EventType.EVALUATION_READ: gettext_lazy("%(who)s read the results of a run of a question set."),
     EventType.GATE_CHANGED: gettext_lazy("%(who)s changed what changes in “%(what)s” have to pass."),
+    EventType.GATE_LOOSENING_ASKED: gettext_lazy("%(who)s wants the change gate of “%(what)s” to be easier to pass."),
+    EventType.GATE_LOOSENING_WITHDRAWN: gettext_lazy(
+        "%(who)s withdrew the wish that the change gate of “%(what)s” be easier to pass."
+    ),
     EventType.GATE_PROPOSED: gettext_lazy("%(who)s proposed a change: %(what)s."),
     EventType.GATE_WITHDRAWN: gettext_lazy("%(who)s withdrew a proposed change: %(what)s."),
     EventType.GATE_OVERRIDE_ASKED: gettext_lazy("%(who)s wants a change that has not passed to go live: %(what)s."),

@@ -1,4 +1,4 @@
-"""The changes a gate knows: another default model, another embedding space, another version of a template.
+"""The changes a gate knows: another default model and another embedding space; `template_changes.py` has templates.
 
 Registers itself with the verbs that make each of them live.
 """
@@ -8,12 +8,11 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 
 from answers import endpoints
-from answers.evaluation import gate
+from answers.evaluation import gate, standing
 from answers.evaluation.kinds import Kind, register
 from answers.evaluation.setup import Setup
 from answers.exceptions import GateHolds
-from answers.models import ModelEndpoint, TemplateVersion, WorkspaceModels
-from answers.rag_templates import going_live, keeping
+from answers.models import ModelEndpoint, WorkspaceModels
 from documents.models import SpaceMigration
 from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
@@ -22,8 +21,8 @@ from documents.states import MigrationState
 from workspaces.endpoint_base import EndpointState
 from workspaces.models import User, Workspace
 
-#: Built, and not yet searched in.
-_BUILT = (MigrationState.COMPARING, MigrationState.READY)
+#: Both spaces are whole: it can be switched to the one that is not searched in.
+_BUILT = (MigrationState.COMPARING, MigrationState.READY, MigrationState.SWITCHED, MigrationState.ROLLED_BACK)
 
 
 # --- A model ------------------------------------------------------------------------------------------------
@@ -32,10 +31,14 @@ _BUILT = (MigrationState.COMPARING, MigrationState.READY)
 def _models(workspace: Workspace) -> list[ModelEndpoint]:
     stored = WorkspaceModels.objects.select_related("default_endpoint").filter(workspace=workspace).first()
     default = stored.default_endpoint if stored else endpoints.built_in()
-    return [one for one in ModelEndpoint.objects.exclude(state=EndpointState.RETIRED) if one != default]
+    again = standing.changed(workspace)
+    rows = ModelEndpoint.objects.exclude(state=EndpointState.RETIRED)
+    return [one for one in rows if one != default or one in again]
 
 
 def _choose_model(workspace: Workspace, endpoint: ModelEndpoint, by: User) -> None:
+    if endpoint in standing.changed(workspace):
+        return  # It answers here: once it passed in its new form, it goes on where it was.
     stored = WorkspaceModels.objects.filter(workspace=workspace).first()
     choices = {*(stored.choices.all() if stored else ()), endpoint}
     endpoints.choose_models(workspace, default=endpoint, choices=choices, by=by)
@@ -54,13 +57,14 @@ MODEL = register(
         put_into=lambda now, endpoint: replace(now, endpoint=endpoint),
         replaces=lambda now, _endpoint: now,
         go_live=_choose_model,
+        mark=lambda endpoint: endpoint.mark,
     )
 )
 
 
-def _before_choice(workspace: Workspace, newcomers: list[ModelEndpoint]) -> None:
+def _before_choice(workspace: Workspace, newcomers: list[ModelEndpoint], by: User) -> None:
     for endpoint in newcomers:
-        gate.require_passed(workspace, MODEL.code, endpoint.pk)
+        gate.require_passed(workspace, MODEL.code, endpoint.pk, by=by)
 
 
 endpoints.before_choice.append(_before_choice)
@@ -74,12 +78,27 @@ def _spaces(workspace: Workspace) -> list[SpaceMigration]:
     return list(rows.filter(workspace=workspace, state__in=_BUILT))
 
 
+def _goes_back(migration: SpaceMigration) -> bool:
+    """Whether the change is that of going back: the new space is searched in now."""
+    return migration.state == MigrationState.SWITCHED
+
+
 def _in_space(now: Setup, migration: SpaceMigration) -> Setup:
+    if _goes_back(migration):
+        return replace(now, space=known(migration.source, floor=migration.source_floor, scale=migration.source_scale))
     return replace(now, space=known(migration.target, floor=migration.floor, scale=migration.scale))
 
 
+def _space_name(migration: SpaceMigration) -> str:
+    ends = [migration.source.name, migration.target.name]
+    return " → ".join(reversed(ends) if _goes_back(migration) else ends)
+
+
 def _switch(_workspace: Workspace, migration: SpaceMigration, by: User) -> None:
-    steering.switch(migration, by=by)
+    if _goes_back(migration):
+        steering.roll_back(migration, by=by)
+    else:
+        steering.switch(migration, by=by)
 
 
 SPACE = register(
@@ -87,7 +106,7 @@ SPACE = register(
         code="space",
         label=_("Embedding model"),
         find=lambda workspace, target: next((one for one in _spaces(workspace) if str(one.pk) == target), None),
-        name=lambda migration: f"{migration.source.name} → {migration.target.name}",
+        name=_space_name,
         choices=_spaces,
         target=lambda migration: str(migration.pk),
         put_into=_in_space,
@@ -97,67 +116,11 @@ SPACE = register(
 )
 
 
-def _before_switch(migration: SpaceMigration) -> None:
+def _before_switch(migration: SpaceMigration, by: User) -> None:
     try:
-        gate.require_passed(migration.workspace, SPACE.code, migration.pk)
+        gate.require_passed(migration.workspace, SPACE.code, migration.pk, by=by)
     except GateHolds as held:
         raise ReembeddingError(str(held)) from held
 
 
 steering.before_switch.append(_before_switch)
-
-
-# --- A version of a template --------------------------------------------------------------------------------
-
-
-def _versions(workspace: Workspace) -> list[TemplateVersion]:
-    """The newest version of each template, where it is not the one in force."""
-    rows = TemplateVersion.objects.filter(template__workspace=workspace).select_related("template", "endpoint")
-    newest = rows.order_by("template_id", "-number").distinct("template_id")
-    return [one for one in newest if one.template.current_id != one.pk]
-
-
-def _find_version(workspace: Workspace, target: str) -> TemplateVersion | None:
-    rows = TemplateVersion.objects.select_related("template__current__endpoint", "endpoint")
-    return rows.filter(pk=target, template__workspace=workspace).first()
-
-
-def _answering(now: Setup, version: TemplateVersion) -> Setup:
-    endpoint = version.endpoint or endpoints.default_for(version.template.workspace)
-    return replace(now, template=version, endpoint=endpoint)
-
-
-def _in_force(now: Setup, version: TemplateVersion) -> Setup:
-    """With the version in force of the same template; of a new one, with what answers now."""
-    current = version.template.current
-    return _answering(now, current) if current is not None else now
-
-
-def _put_in_force(_workspace: Workspace, version: TemplateVersion, by: User) -> None:
-    keeping.put_in_force(version, by=by)
-
-
-def _name(version: TemplateVersion) -> str:
-    return f"{version.name}, {version.number}"
-
-
-TEMPLATE = register(
-    Kind(
-        code="template",
-        label=_("Template"),
-        find=_find_version,
-        name=_name,
-        choices=_versions,
-        target=lambda version: str(version.pk),
-        put_into=_answering,
-        replaces=_in_force,
-        go_live=_put_in_force,
-    )
-)
-
-
-def _before_force(version: TemplateVersion, by: User) -> None:
-    gate.require_passed(version.template.workspace, TEMPLATE.code, version.pk)
-
-
-going_live.guard(_before_force)

@@ -69,6 +69,14 @@ class GateForm(forms.Form):
 
     enabled = forms.BooleanField(label=_("Changes have to pass before they go live"), required=False)
     question_set = forms.ModelChoiceField(label=_("Question set"), queryset=QuestionSet.objects.none())
+    newest = forms.BooleanField(label=_("Ask the questions as they are now"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        help_text=_("Needed where a gate that is on becomes easier to pass: another person has to agree then."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
     def __init__(
         self, *args: Any, workspace: Workspace, current: WorkspaceGate | None, defaults: Any, **kw: Any
@@ -88,6 +96,14 @@ class GateForm(forms.Form):
         super().__init__(*args, initial=initial, **kw)
         self.fields["question_set"].queryset = QuestionSet.objects.filter(workspace=workspace)
         self.fields["question_set"].label_from_instance = lambda found: found.name
+        if current is None or current.set_version == current.question_set.version:
+            del self.fields["newest"]
+        else:
+            self.fields["newest"].help_text = _(
+                "The gate asks version %(asked)d of the set, which is at version %(now)d by now."
+            ) % {"asked": current.set_version, "now": current.question_set.version}
+        if current is None or not current.enabled:
+            del self.fields["reason"]
         for metric in Metric:
             is_share = metric in SHARES
             most = 100 if is_share else None
@@ -120,7 +136,7 @@ class GateForm(forms.Form):
             }
 
     def thresholds(self) -> list[Threshold]:
-        """What was sent, for `gate.choose`."""
+        """What was sent, for `terms.choose`."""
         sent = self.cleaned_data
         found = []
         for metric in Metric:

@@ -1,27 +1,19 @@
 """The change gate of a workspace: what is proposed waits until it passes, or until two people override.
 
 The verbs that make a model, a template or an embedding space live ask `require_passed`; there is no other way past.
+What a change has to pass stands in `terms.py`.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import endpoints
 from answers.evaluation import kinds, runs, verdict
-from answers.evaluation.thresholds import Threshold, as_data, checked
 from answers.exceptions import EvaluationError, GateHolds
-from answers.models import (
-    CandidateState,
-    EvaluationRun,
-    GateCandidate,
-    QuestionSet,
-    WorkspaceGate,
-    WorkspaceModels,
-)
+from answers.models import CandidateState, EvaluationRun, GateCandidate, WorkspaceGate
+from audit.chain import canonical, digest
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
@@ -34,7 +26,7 @@ MOST_REASON = 500
 
 def of(workspace: Workspace) -> WorkspaceGate | None:
     """The workspace's gate as it is now; None where nobody ever set one up."""
-    return WorkspaceGate.objects.select_related("question_set").filter(workspace=workspace).first()
+    return WorkspaceGate.objects.select_related("question_set", "wanted_by").filter(workspace=workspace).first()
 
 
 def is_on(workspace: Workspace) -> bool:
@@ -42,61 +34,24 @@ def is_on(workspace: Workspace) -> bool:
     return WorkspaceGate.objects.filter(workspace=workspace, enabled=True).exists()
 
 
-def require_passed(workspace: Workspace, kind: str, target: object) -> None:
-    """Return if nothing keeps this change from going live here. Raises GateHolds.
+def require_passed(workspace: Workspace, kind: str, target: object, *, by: User) -> None:
+    """Let a change go live that passed or was overridden, and settle its proposal; or raise GateHolds.
 
     To be called inside the transaction that makes it live.
     """
     gate = of(workspace)
     if gate is None or not gate.enabled:
         return
-    candidate = GateCandidate.objects.filter(
-        workspace=workspace, kind=kind, target=str(target), state=CandidateState.WAITING
-    ).first()
+    rows = GateCandidate.objects.select_for_update(of=("self",), no_key=True).select_related("workspace")
+    candidate = rows.filter(workspace=workspace, kind=kind, target=str(target), state=CandidateState.WAITING).first()
     if candidate is None:
         raise GateHolds(
             _("This workspace has a change gate. Propose the change on the page “Change gate”, and let it pass there.")
         )
-    found = verdict.of(candidate, gate)
-    if not found.passed and not found.overridden:
-        raise GateHolds(_("The change gate holds this back: %(why)s") % {"why": found.missing[0]})
+    _let_through(candidate, gate, by)
 
 
 # --- Who manages the workspace ------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def choose(
-    workspace: Workspace, *, enabled: bool, question_set: QuestionSet, thresholds: Iterable[Threshold], by: User
-) -> WorkspaceGate:
-    """Set what changes have to pass; switching it on names the model that answers now as the workspace's own.
-
-    Raises EvaluationError for limits that are none or a set of another workspace, EndpointError without a model.
-    """
-    access.require(by, Action.MANAGE, workspace)
-    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
-    asked = checked(thresholds)
-    if question_set.workspace_id != workspace.pk:
-        raise EvaluationError(_("There is no such question set here."))
-    stored = of(workspace)
-    before = _named(stored) if stored else {}
-    if enabled and not WorkspaceModels.objects.filter(workspace=workspace).exists():
-        # Else whoever chooses another model for the whole installation would change what answers here.
-        now = endpoints.default_for(workspace)
-        endpoints.choose_models(workspace, default=now, by=by)
-    gate, _made = WorkspaceGate.objects.update_or_create(
-        workspace=workspace,
-        defaults={
-            "enabled": enabled,
-            "question_set": question_set,
-            "thresholds": as_data(asked),
-            "changed_by": by,
-        },
-    )
-    after = _named(gate)
-    if before != after:
-        record(EventType.GATE_CHANGED, on=workspace, workspace=workspace, by=by, before=before, after=after)
-    return gate
 
 
 @transaction.atomic
@@ -131,9 +86,10 @@ def run(candidate: GateCandidate, *, by: User) -> list[EvaluationRun]:
         raise EvaluationError(_("This change is settled already."))
     with transaction.atomic():
         found = verdict.of(candidate, gate)
-        started = [runs.start(gate.question_set, by=by, candidate=candidate)]
+        asked = {"version": gate.set_version, "candidate": candidate, "by": by}
+        started = [runs.start(gate.question_set, **asked)]
         if found.baseline is None and any(one["worse_by"] is not None for one in gate.thresholds):
-            started.append(runs.start(gate.question_set, by=by, candidate=candidate, replaced=True))
+            started.append(runs.start(gate.question_set, **asked, replaced=True))
     return started
 
 
@@ -145,19 +101,11 @@ def go_live(candidate: GateCandidate, *, by: User) -> None:
     thing = kind.find(candidate.workspace, candidate.target)
     if thing is None:
         raise EvaluationError(kinds.gone(candidate.label))
-    found = verdict.of(candidate, _gate(candidate))
     kind.go_live(candidate.workspace, thing, by)
-    _settle(candidate, CandidateState.LIVE, by)
-    _note(
-        EventType.GATE_LIVE,
-        candidate,
-        by,
-        passed=found.passed,
-        overridden=not found.passed,
-        run=found.run.pk if found.run else None,
-        baseline=found.baseline.pk if found.baseline else None,
-        setup_sha256=found.setup_sha256,
-    )
+    candidate.refresh_from_db(fields=["state"])
+    if candidate.state == CandidateState.WAITING:
+        # Its verb had nothing to do, as for a model that was changed and answers already, or the gate is off by now.
+        _let_through(candidate, _gate(candidate), by)
 
 
 @transaction.atomic
@@ -191,22 +139,32 @@ def ask_override(candidate: GateCandidate, *, reason: str, by: User) -> None:
 
 
 @transaction.atomic
-def agree(candidate: GateCandidate, *, by: User) -> None:
-    """As another person, agree to the override of exactly what would go live now; it goes live with that.
+def agree(candidate: GateCandidate, *, seen: str, by: User) -> None:
+    """As another person, agree to the override of exactly what was `seen` (`mark_of`); it goes live with that.
 
-    Raises Forbidden for who asked for it, EvaluationError when nobody did or it differs by now.
+    Raises Forbidden for who asked for it, EvaluationError when nobody did, or it or its reason differs by now.
     """
     candidate = _locked(candidate, by)
     if candidate.override_asked_by_id is None:
         raise EvaluationError(_("Nobody asked to override the gate."))
     if by.pk == candidate.override_asked_by_id:
         raise Forbidden(user=by, workspace=candidate.workspace, action=Action.MANAGE, thing=candidate)
+    if seen != mark_of(candidate):
+        raise EvaluationError(_("What is asked for was changed since you read it. Read it again."))
     candidate.override_agreed_at, candidate.override_agreed_by = timezone.now(), by
     candidate.save()
     if not verdict.of(candidate, _gate(candidate)).overridden:
         raise EvaluationError(_("What would go live was changed since. Ask for it again."))
     _note(EventType.GATE_OVERRIDDEN, candidate, by, reason=candidate.override_reason)
     go_live(candidate, by=by)
+
+
+def mark_of(candidate: GateCandidate) -> str:
+    """The hash over what is to be overridden, why and since when; "" where nobody asked for it."""
+    if candidate.override_asked_at is None:
+        return ""
+    asked = [candidate.override_sha256, candidate.override_reason, str(candidate.override_asked_at)]
+    return digest(canonical({"override": asked}))
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
@@ -229,18 +187,34 @@ def _gate(candidate: GateCandidate) -> WorkspaceGate:
     return gate
 
 
+def _let_through(candidate: GateCandidate, gate: WorkspaceGate, by: User) -> None:
+    """Settle what passed, and remember by its mark what went live. Raises GateHolds."""
+    kind = kinds.of(candidate.kind)
+    # Read before the verdict: what is changed in between has another mark, or has not passed.
+    mark = kind.mark(kind.find(candidate.workspace, candidate.target))
+    found = verdict.of(candidate, gate)
+    if gate.enabled and not found.passed and not found.overridden:
+        raise GateHolds(_("The change gate holds this back: %(why)s") % {"why": found.missing[0]})
+    if mark:
+        gate.passed[candidate.target] = mark
+        gate.save(update_fields=["passed"])
+    _settle(candidate, CandidateState.LIVE, by)
+    _note(
+        EventType.GATE_LIVE,
+        candidate,
+        by,
+        passed=found.passed,
+        overridden=not found.passed and found.overridden,
+        runs=candidate.runs.filter(replaced=False).count(),
+        run=found.run.pk if found.run else None,
+        baseline=found.baseline.pk if found.baseline else None,
+        setup_sha256=found.setup_sha256,
+    )
+
+
 def _settle(candidate: GateCandidate, state: CandidateState, by: User) -> None:
     candidate.state, candidate.settled_at, candidate.settled_by = state, timezone.now(), by
     candidate.save(update_fields=["state", "settled_at", "settled_by"])
-
-
-def _named(gate: WorkspaceGate) -> dict[str, Any]:
-    """A gate as the trail keeps it, which holds no floating-point numbers."""
-    thresholds = [
-        {name: str(value) if isinstance(value, float) else value for name, value in one.items()}
-        for one in gate.thresholds
-    ]
-    return {"enabled": gate.enabled, "question_set": str(gate.question_set_id), "thresholds": thresholds}
 
 
 def _note(event: EventType, candidate: GateCandidate, by: User, *, reason: str = "", **details: Any) -> None:

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers.evaluation import gate, kinds, page, thresholds, verdict
+from answers.evaluation import gate, kinds, page, standing, terms, thresholds, verdict
 from answers.evaluation.forms import GateForm
-from answers.models import CandidateState, GateCandidate
+from answers.models import CandidateState, GateCandidate, QuestionSet, WorkspaceGate
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
@@ -36,6 +36,7 @@ def candidates(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "waiting": [_told(request, one, stored) for one in waiting] if stored else [],
         "settled": [(one, _kind(one)) for one in rows.exclude(state=CandidateState.WAITING)[:_SETTLED_SHOWN]],
         "choices": _choices(workspace, {(one.kind, one.target) for one in waiting}),
+        "changed": standing.changed(workspace),
     }
     return render(request, "answers/evaluation/gate.html", context)
 
@@ -74,7 +75,7 @@ def act(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
             gate.ask_override(found, reason=request.POST.get("reason", ""), by=request.user)
             messages.info(request, _("Another person who manages this workspace has to agree."))
         elif asked == "agree":
-            gate.agree(found, by=request.user)
+            gate.agree(found, seen=request.POST.get("seen", ""), by=request.user)
             messages.success(request, _("It is live."))
     except PortalError as error:
         messages.error(request, str(error))
@@ -90,19 +91,73 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     form = GateForm(sent, workspace=workspace, current=current, defaults=thresholds.DEFAULTS)
     if request.method == "POST" and form.is_valid():
         try:
-            gate.choose(
+            chosen = terms.choose(
                 workspace,
                 enabled=form.cleaned_data["enabled"],
                 question_set=form.cleaned_data["question_set"],
                 thresholds=form.thresholds(),
                 by=request.user,
+                newest=form.cleaned_data.get("newest", False),
+                reason=form.cleaned_data.get("reason", ""),
             )
         except PortalError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _("Saved."))
+            _say_whether_it_holds(request, chosen)
             return redirect("answers:gate_settings", slug=workspace.slug)
-    return render(request, "answers/evaluation/gate_settings.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"form": form, "wish": _wish(request, current)}
+    return render(request, "answers/evaluation/gate_settings.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+@in_workspace(Action.MANAGE)
+def loosen(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Decide (`act`: agree or withdraw) on what somebody wants to be easier to pass, as it was `seen`."""
+    try:
+        if request.POST.get("act") == "agree":
+            terms.agree(workspace, seen=request.POST.get("seen", ""), by=request.user)
+            messages.success(request, _("It holds from now on."))
+        elif request.POST.get("act") == "withdraw":
+            terms.withdraw(workspace, by=request.user)
+            messages.success(request, _("Withdrawn."))
+    except PortalError as error:
+        messages.error(request, str(error))
+    return redirect("answers:gate_settings", slug=workspace.slug)
+
+
+def _say_whether_it_holds(request: HttpRequest, chosen: WorkspaceGate) -> None:
+    if chosen.wanted is None:
+        messages.success(request, _("Saved."))
+    else:
+        messages.info(request, _("This makes the gate easier to pass: another person here has to agree."))
+
+
+def _wish(request: HttpRequest, current: WorkspaceGate | None) -> dict[str, Any] | None:
+    """What is wanted in place of the gate, as the page tells it."""
+    if current is None or current.wanted is None:
+        return None
+    wanted = current.wanted
+    name = QuestionSet.objects.filter(pk=wanted["question_set"]).values_list("name", flat=True).first() or ""
+    return {
+        "by": current.wanted_by,
+        "at": current.wanted_at,
+        "reason": current.wanted_reason,
+        "ways": terms.loosened(current, wanted),
+        "enabled": wanted["enabled"],
+        "questions": (name, wanted["set_version"]),
+        "limits": [_limit(one) for one in thresholds.from_data(wanted["thresholds"])],
+        "seen": terms.mark_of(current),
+        "may_agree": current.wanted_by_id != request.user.pk,
+    }
+
+
+def _limit(one: thresholds.Threshold) -> dict[str, Any]:
+    return {
+        "label": one.metric.label,
+        "limit": page.written(one.metric, one.limit),
+        "worse": page.written(one.metric, one.worse_by),
+        "bound": one.by_bound,
+    }
 
 
 def _told(request: HttpRequest, candidate: GateCandidate, stored: Any) -> dict[str, Any]:
@@ -126,6 +181,8 @@ def _told(request: HttpRequest, candidate: GateCandidate, stored: Any) -> dict[s
         ],
         "running": [(run, run.results.count()) for run in running],
         "may_agree": candidate.override_asked_by_id not in (None, request.user.pk),
+        "seen": gate.mark_of(candidate),
+        "tries": candidate.runs.filter(replaced=False).count(),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,8 @@ class Kind:
     replaces: Callable[["Setup", Any], "Setup"]
     #: The verb that makes it live; it asks the gate itself, which lets pass what passed.
     go_live: Callable[[Workspace, Any, User], None]
+    #: By which the gate knows later whether it is still what passed; "" for what cannot change under its id.
+    mark: Callable[[Any], str] = lambda _thing: ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -53,6 +56,15 @@ def of(code: str) -> Kind:
 def every() -> list[Kind]:
     """All kinds, in the order they were registered."""
     return list(_kinds.values())
+
+
+def is_id(target: str) -> bool:
+    """Whether a target, which a person sent, can be the id of a row at all."""
+    try:
+        UUID(target)
+    except ValueError:
+        return False
+    return True
 
 
 def gone(label: str) -> str:

@@ -32,9 +32,10 @@ def candidates_open_to(user: User) -> QuerySet[GateCandidate]:
 
 
 def cases_in(question_set: QuestionSet, version: int) -> QuerySet[QuestionCase]:
-    """The cases of one version of a set, in order."""
+    """The cases of one version of a set, in order, without those whose words were erased since."""
     stands = Q(until=None) | Q(until__gt=version)
-    return QuestionCase.objects.filter(stands, question_set=question_set, since__lte=version).order_by("position")
+    rows = QuestionCase.objects.filter(stands, question_set=question_set, since__lte=version, erased_at=None)
+    return rows.order_by("position")
 
 
 def open_among(user: User, documents: Iterable[UUID]) -> frozenset[UUID]:

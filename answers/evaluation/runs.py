@@ -33,8 +33,9 @@ def start(
     candidate: GateCandidate | None = None,
     replaced: bool = False,
     endpoint: ModelEndpoint | None = None,
+    version: int | None = None,
 ) -> EvaluationRun:
-    """Have the present version of the set asked, with the rights of `by`: with what is live, or what would be.
+    """Have a version of the set (None: the present one) asked, with the rights of `by`: with what is live, or would be.
 
     `replaced`: with what the candidate would take the place of. `endpoint`: with this model instead.
     Raises EvaluationError for an empty set, an archived workspace, or when enough runs are under way.
@@ -48,13 +49,14 @@ def start(
     if EvaluationRun.objects.filter(workspace=workspace, state__in=OPEN_RUNS).count() >= MOST_AT_ONCE:
         raise EvaluationError(_("Two runs are under way here. Wait for one, or stop it."))
     question_set = QuestionSet.objects.get(pk=question_set.pk)
-    cases = list(cases_in(question_set, question_set.version))
+    version = version or question_set.version
+    cases = list(cases_in(question_set, version))
     if not cases:
         raise EvaluationError(_("This question set holds no question yet."))
     run = EvaluationRun(
         workspace=workspace,
         question_set=question_set,
-        set_version=question_set.version,
+        set_version=version,
         cases_sha256=sha256_of(cases),
         case_count=len(cases),
         candidate=candidate,

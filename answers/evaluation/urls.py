@@ -20,5 +20,6 @@ urlpatterns = [
     path("evaluation/gate/propose/", gate_views.propose, name="propose_change"),
     path("evaluation/gate/<uuid:pk>/", gate_views.act, name="act_on_change"),
     path("settings/gate/", gate_views.settings, name="gate_settings"),
+    path("settings/gate/loosen/", gate_views.loosen, name="loosen_gate"),
     path("answers/<uuid:pk>/keep-question/", views.keep, name="keep_question"),
 ]

@@ -69,8 +69,7 @@ def of(candidate: GateCandidate, gate: WorkspaceGate) -> Verdict:
     except (EvaluationError, EndpointError) as error:
         found.missing.append(str(error))
         return found
-    version = gate.question_set.version
-    cases_sha256 = sha256_of(cases_in(gate.question_set, version))
+    cases_sha256 = sha256_of(cases_in(gate.question_set, gate.set_version))
     runs = EvaluationRun.objects.filter(
         workspace=workspace, question_set=gate.question_set, cases_sha256=cases_sha256, state=RunState.DONE
     ).order_by("-started_at")

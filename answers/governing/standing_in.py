@@ -40,7 +40,7 @@ def choose(workspace: Workspace, chosen: Sequence[ModelEndpoint], *, by: User) -
     answering = endpoints.names_for(workspace)
     new = [endpoint for endpoint in chosen if endpoint not in stored and endpoint.name not in answering]
     for ask in endpoints.before_choice:
-        ask(workspace, new)
+        ask(workspace, new, by)
     Fallback.objects.filter(workspace=workspace).delete()
     Fallback.objects.bulk_create(
         Fallback(workspace=workspace, endpoint=endpoint, position=position)

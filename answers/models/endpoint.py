@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from answers import model_hosts
+from audit.chain import canonical, digest
 from audit.history import acting_user
 from workspaces.endpoint_base import EndpointState, GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
@@ -31,6 +32,13 @@ class LengthField(models.TextChoices):
 
     COMPLETION = "max_completion_tokens", "max_completion_tokens"
     TOKENS = "max_tokens", "max_tokens"
+
+
+#: What decides what a model writes; prices, limits and names do not.
+_DECIDES = (
+    "kind", "base_url", "model", "api_version", "length_field", "sends_temperature", "max_output_tokens",
+    "context_tokens",
+)  # fmt: skip
 
 
 class ModelEndpoint(GovernedEndpoint):
@@ -125,6 +133,11 @@ class ModelEndpoint(GovernedEndpoint):
         if self.kind == EndpointKind.EXTRACTIVE:
             return self.name
         return f"{self.name}: {self.model} at {self.base_url}"[:300]
+
+    @property
+    def mark(self) -> str:
+        """The hash over what decides what it writes: another server, model or way to ask it is another mark."""
+        return digest(canonical({name: getattr(self, name) for name in _DECIDES}))
 
 
 class WorkspaceModels(models.Model):

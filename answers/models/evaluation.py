@@ -257,13 +257,31 @@ class WorkspaceGate(models.Model):
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="gate")
     enabled = models.BooleanField(default=False)
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
+    #: The version that is asked: who takes hard questions out of the set does not make the gate wider.
+    set_version = models.PositiveIntegerField()
     #: `[{"metric", "limit", "by_bound", "worse_by"}]`; see `answers.evaluation.thresholds`.
     thresholds = models.JSONField(default=list)
+    #: `{endpoint id: mark}`: what each model that answers here was when it passed, or when the gate was switched on.
+    passed = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    #: What somebody wants to be asked in place of this, and why; another person has to agree. None: nothing.
+    wanted = models.JSONField(null=True, blank=True)
+    wanted_reason = models.CharField(max_length=500, blank=True)
+    wanted_at = models.DateTimeField(null=True, blank=True)
+    wanted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("change gate of the workspace")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(wanted__isnull=True, wanted_reason="", wanted_at=None, wanted_by=None)
+                | Q(wanted__isnull=False, wanted_at__isnull=False, wanted_by__isnull=False) & ~Q(wanted_reason=""),
+                name="gate_wanted_together",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Gate of {self.workspace_id}"

@@ -29,8 +29,9 @@ from workspaces.dispatch import dispatch
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
-#: What the apps above ask in the transaction of a switch; one that raises ReembeddingError keeps it from happening.
-before_switch: list[Callable[[SpaceMigration], None]] = []
+#: What the apps above ask in the transaction of a switch or of going back, by whoever does it; one that raises
+#: ReembeddingError keeps it from happening.
+before_switch: list[Callable[[SpaceMigration, User], None]] = []
 
 
 def choices(workspace: Workspace) -> list[Space]:
@@ -125,7 +126,7 @@ def switch(migration: SpaceMigration, *, by: User) -> SpaceMigration:
     migration = _locked(migration, MigrationState.SWITCHED, by=by)
     _require_covered(migration)
     for ask in before_switch:
-        ask(migration)
+        ask(migration, by)
     _search_in(migration.workspace, migration.target_id, migration.floor, migration.scale)
     migration.switched_at, migration.switched_by = timezone.now(), by
     _move(migration, MigrationState.SWITCHED, "switched_at", "switched_by")
@@ -138,6 +139,8 @@ def roll_back(migration: SpaceMigration, *, by: User) -> SpaceMigration:
     """Search in the old space again, as before."""
     migration = _locked(migration, MigrationState.ROLLED_BACK, by=by)
     _require_covered(migration)
+    for ask in before_switch:
+        ask(migration, by)
     _search_in(migration.workspace, migration.source_id, migration.source_floor, migration.source_scale)
     migration.rolled_back_at, migration.rolled_back_by = timezone.now(), by
     _move(migration, MigrationState.ROLLED_BACK, "rolled_back_at", "rolled_back_by")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 
 @pytest.fixture
@@ -65,11 +66,56 @@ def work(run: Any) -> None:
 
 
 @pytest.fixture
-def gated(policies: Any, questions: Any, manager: Any) -> Any:
+def asked(policies: Any, manager: Any) -> Any:
+    """A set of four cases that need no document; `answer` says how a run of it came out."""
+    from answers.evaluation import sets
+    from answers.evaluation.sets import Case
+
+    made = sets.create(policies, name="Hard questions", by=manager)
+    return sets.put(made, [Case(f"Who holds key {n}?", f"q{n}", facts=["Nobody"]) for n in range(4)], by=manager)
+
+
+def answer(run: Any, *, right: int = 4, outcome: str = "answered") -> Any:
+    """A run as if its questions had been asked, so many of them answered rightly and the others refused."""
+    from answers.evaluation import figures
+    from answers.evaluation.querysets import cases_in
+    from answers.models import CaseResult, RunState
+
+    for number, case in enumerate(cases_in(run.question_set, run.set_version)):
+        is_right = number < right
+        told = outcome if is_right else "refused_no_evidence"
+        CaseResult.objects.create(run=run, case=case, outcome=told, refusal_right=is_right, facts=float(is_right))
+    run.state, run.ended_at = RunState.DONE, timezone.now()
+    run.figures = figures.figures_of(list(run.results.all()), seed=1)
+    run.save()
+    return run
+
+
+@pytest.fixture
+def gated(policies: Any, asked: Any, manager: Any) -> Any:
     """The gate of the workspace, on."""
-    from answers.evaluation import gate
+    from answers.evaluation import terms
     from answers.evaluation.figures import Metric
     from answers.evaluation.thresholds import Threshold
 
-    asked = [Threshold(Metric.REFUSAL, 0.8, worse_by=0.1), Threshold(Metric.RECALL, 0.5)]
-    return gate.choose(policies, enabled=True, question_set=questions, thresholds=asked, by=manager)
+    limits = [Threshold(Metric.REFUSAL, 0.7, worse_by=0.1), Threshold(Metric.FACTS, 0.5)]
+    return terms.choose(policies, enabled=True, question_set=asked, thresholds=limits, by=manager)
+
+
+@pytest.fixture
+def second(policies: Any, make_user: Any) -> Any:
+    """Another manager of the workspace."""
+    from workspaces.members import add_member
+
+    person = make_user("second-manager")
+    add_member(policies, person, "manager", by=None)
+    return person
+
+
+@pytest.fixture
+def twin(db: None) -> Any:
+    """A model that answers as the built-in one does, under another name."""
+    from answers.models import EndpointKind, ModelEndpoint
+
+    approved = {"state": "approved", "approved_at": timezone.now(), "ceiling": "restricted"}
+    return ModelEndpoint.objects.create(name="twin", kind=EndpointKind.EXTRACTIVE, **approved)

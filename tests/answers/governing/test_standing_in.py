@@ -243,7 +243,7 @@ def test_the_page_of_stand_ins_sets_the_order(policies, manager, member, endpoin
     WorkspaceModels.objects.get(workspace=policies).choices.remove(two)
     address = reverse("answers:stand_ins", args=[policies.slug])
     newly: list[Any] = []
-    monkeypatch.setattr(endpoints, "before_choice", [lambda _workspace, new: newly.append(new)])
+    monkeypatch.setattr(endpoints, "before_choice", [lambda _workspace, new, _by: newly.append(new)])
 
     client_of(manager).post(address, {"place_1": "", "place_2": two.pk, "place_3": one.pk})
     client_of(manager).post(address, {"place_1": one.pk, "place_2": two.pk})
