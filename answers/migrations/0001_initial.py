@@ -19,10 +19,135 @@ class Migration(migrations.Migration):
         ('auth', '0012_alter_user_first_name_max_length'),
         ('documents', '0001_initial'),
         ('workspaces', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='ModelEndpoint',
+            fields=[
+                ('purpose', models.CharField(blank=True, help_text='What it is for, in a sentence.', max_length=300, verbose_name='purpose')),
+                ('residency', models.CharField(choices=[('unknown', 'Not known'), ('premises', 'On our own machines'), ('country', 'In our country'), ('eea', 'In the European Economic Area'), ('elsewhere', 'Elsewhere')], default='unknown', max_length=12, verbose_name='where text is processed')),
+                ('residency_note', models.CharField(blank=True, help_text='The provider, the region, the contract.', max_length=200, verbose_name='more on that')),
+                ('ceiling', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', help_text='Text of documents that are classified higher is never sent there.', max_length=12, verbose_name='takes documents up to')),
+                ('state', models.CharField(choices=[('candidate', 'Candidate: may be tried, answers nothing yet'), ('approved', 'Approved'), ('default', 'Default: for every workspace that chose none'), ('retired', 'Retired: receives nothing any more')], default='candidate', editable=False, max_length=12, verbose_name='state')),
+                ('approved_at', models.DateTimeField(editable=False, null=True, verbose_name='approved')),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.SlugField(max_length=60, unique=True, verbose_name='name')),
+                ('kind', models.CharField(choices=[('extractive', 'Built in: quotes the documents, needs no network'), ('openai', 'Any server that speaks the OpenAI chat protocol')], default='openai', max_length=12, verbose_name='kind')),
+                ('provider', models.SlugField(default='other', max_length=20, verbose_name='provider')),
+                ('base_url', models.CharField(blank=True, help_text='For example http://127.0.0.1:11434/v1', max_length=200, validators=[answers.model_hosts.validate_url], verbose_name='base URL')),
+                ('model', models.CharField(blank=True, max_length=200, verbose_name='model name')),
+                ('key_reference', models.CharField(blank=True, help_text='The name of the environment variable that holds the key; it must begin with INLOCK_KEY_.', max_length=100, verbose_name='key reference')),
+                ('key_header', models.CharField(choices=[('bearer', 'Authorization: Bearer'), ('api-key', 'api-key')], default='bearer', max_length=12, verbose_name='header of the key')),
+                ('api_version', models.CharField(blank=True, help_text='Sent as api-version in the address, for Azure.', max_length=30, verbose_name='API version')),
+                ('length_field', models.CharField(choices=[('max_completion_tokens', 'max_completion_tokens'), ('max_tokens', 'max_tokens')], default='max_completion_tokens', max_length=24, verbose_name='name of the limit')),
+                ('sends_temperature', models.BooleanField(default=True, help_text='Reasoning models refuse a request that has one.', verbose_name='send a temperature')),
+                ('asks_usage', models.BooleanField(default=False, help_text='Needed for exact costs; some servers refuse a request that asks.', verbose_name='ask for the count of tokens')),
+                ('context_tokens', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(256)], verbose_name='context in tokens')),
+                ('requests_per_minute', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests a minute')),
+                ('concurrent_requests', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests at a time')),
+                ('input_price', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million tokens read')),
+                ('output_price', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million tokens written')),
+                ('connect_seconds', models.PositiveIntegerField(default=5, verbose_name='seconds to connect')),
+                ('first_token_seconds', models.PositiveIntegerField(default=30, verbose_name='seconds until the first word')),
+                ('total_seconds', models.PositiveIntegerField(default=120, verbose_name='seconds for a whole answer')),
+                ('max_output_tokens', models.PositiveIntegerField(default=800, verbose_name='longest answer in tokens')),
+                ('lineage', models.JSONField(blank=True, default=dict, editable=False, verbose_name='lineage')),
+                ('approved_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by')),
+                ('owner', models.ForeignKey(blank=True, help_text='Who answers for it: for its contract, its bill and its end.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                ('parent', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tuned', to='answers.modelendpoint', verbose_name='parent')),
+                ('proposed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'model endpoint',
+                'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind', 'extractive'), models.Q(models.Q(('base_url', ''), _negated=True), models.Q(('model', ''), _negated=True)), _connector='OR'), name='endpoint_openai_has_url_and_model'), models.UniqueConstraint(condition=models.Q(('state', 'default')), fields=('state',), name='endpoint_one_default'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), ('kind', 'extractive'), _connector='OR'), name='endpoint_approval_is_kept')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RagTemplate',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('code', models.SlugField(max_length=40)),
+                ('built_in', models.CharField(blank=True, max_length=40)),
+                ('enabled', models.BooleanField(default=False, verbose_name='switched on')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rag_templates', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'RAG template',
+                'ordering': ['created_at', 'code'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'code'), name='rag_template_code_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Conversation',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('started_at', models.DateTimeField(auto_now_add=True)),
+                ('last_asked_at', models.DateTimeField(auto_now_add=True)),
+                ('title', models.CharField(blank=True, max_length=120, verbose_name='name')),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='workspaces.workspace')),
+                ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.ragtemplate')),
+            ],
+            options={
+                'verbose_name': 'conversation',
+                'ordering': ['-last_asked_at'],
+                'indexes': [models.Index(fields=['workspace', 'started_by', '-last_asked_at'], name='answers_con_workspa_633b08_idx')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Question',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('asked_at', models.DateTimeField(auto_now_add=True)),
+                ('text', models.TextField(verbose_name='question')),
+                ('language', models.CharField(blank=True, max_length=8)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to=settings.AUTH_USER_MODEL)),
+                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='answers.conversation')),
+                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='answers.question')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'question',
+                'ordering': ['-asked_at'],
+                'indexes': [models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_que_workspa_c0599c_idx')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TemplateVersion',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField()),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('purpose', models.CharField(max_length=300, verbose_name='what it is for')),
+                ('use_when', models.CharField(blank=True, max_length=500, verbose_name='when to use it')),
+                ('avoid_when', models.CharField(blank=True, max_length=500, verbose_name='when not to use it')),
+                ('instructions', models.TextField(blank=True, max_length=4000, verbose_name='instructions')),
+                ('shape', models.CharField(choices=[('answer', 'Answer in sentences'), ('list', 'List'), ('table', 'Table'), ('checklist', 'Checklist'), ('findings', 'Findings by severity')], default='answer', max_length=10, verbose_name='form of the answer')),
+                ('columns', models.JSONField(blank=True, default=list)),
+                ('passages', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='passages a model is given')),
+                ('filters', models.JSONField(blank=True, default=dict)),
+                ('review', models.CharField(blank=True, choices=[('open', 'Release answers at once'), ('review', 'Hold every answer until a reviewer approves it'), ('risk', "Hold what the workspace's rules name, release the rest at once")], max_length=10, verbose_name='release')),
+                ('examples', models.JSONField(blank=True, default=list)),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='what changed')),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('sha256', models.CharField(max_length=64)),
+                ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='answers.ragtemplate')),
+            ],
+            options={
+                'verbose_name': 'version of a template',
+                'ordering': ['-number'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('template', 'number'), name='template_version_number_once')],
+            },
+        ),
         migrations.CreateModel(
             name='Answer',
             fields=[
@@ -51,12 +176,17 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('released_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+                ('endpoint', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.modelendpoint')),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.question')),
+                ('template', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.templateversion')),
             ],
             options={
                 'verbose_name': 'answer',
                 'ordering': ['-created_at'],
                 'permissions': [('read_answer', 'Read this answer, which somebody else asked for'), ('review_answer', 'Has the draft of this answer on their desk')],
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['workspace', 'status', '-created_at'], name='answers_ans_workspa_314ce2_idx'), models.Index(fields=['asked_by', 'workspace', '-created_at'], name='answers_ans_asked_b_3c81b9_idx'), models.Index(fields=['-created_at'], name='answers_ans_created_3ec6ca_idx'), models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('status__in', ('waiting', 'working'))), name='answer_waiting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ('waiting', 'working'))), fields=('question',), name='answer_one_open'), models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', False), ('status__in', ('answered', 'answered_approved')), models.Q(('released_text', ''), _negated=True), models.Q(('released_sha256', ''), _negated=True)), models.Q(('released_at__isnull', False), ('status', 'suspended'), models.Q(('released_sha256', ''), _negated=True)), models.Q(models.Q(('status__in', ('answered', 'answered_approved', 'suspended')), _negated=True), ('released_at', None), ('released_sha256', ''), ('released_text', '')), _connector='OR'), name='answer_released_together'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'answered_approved'), _negated=True), ('released_by__isnull', False), _connector='OR'), name='answer_approval_has_a_person')],
             },
         ),
         migrations.CreateModel(
@@ -99,22 +229,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Conversation',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('last_asked_at', models.DateTimeField(auto_now_add=True)),
-                ('title', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'conversation',
-                'ordering': ['-last_asked_at'],
-            },
-        ),
-        migrations.CreateModel(
             name='Draft',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -138,6 +252,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'draft',
                 'verbose_name_plural': 'drafts',
                 'ordering': ['created_at'],
+                'indexes': [models.Index(fields=['workspace', 'state', 'created_at'], name='answers_dra_workspa_5de1f8_idx'), models.Index(fields=['state', 'created_at'], name='answers_dra_state_0bf631_idx'), models.Index(fields=['state', '-priority', 'due_at', 'created_at'], name='answers_dra_state_4765af_idx'), models.Index(django.db.models.functions.text.MD5('text'), models.F('workspace'), condition=models.Q(('state__in', ('waiting', 'approved_once'))), name='draft_waiting_text'), models.Index(fields=['created_at'], name='answers_dra_created_fd3f33_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('edited_at', None), ('edited_by', None)), models.Q(('edited_at__isnull', False), ('edited_by__isnull', False)), _connector='OR'), name='draft_edited_together')],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +274,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['rank'],
+                'constraints': [models.UniqueConstraint(fields=('answer', 'rank'), name='evidence_rank_once')],
             },
         ),
         migrations.CreateModel(
@@ -177,6 +294,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [models.UniqueConstraint(fields=('answer', 'number'), name='citation_number_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='citation_range_is_real')],
             },
         ),
         migrations.CreateModel(
@@ -211,11 +329,14 @@ class Migration(migrations.Migration):
                 ('first_approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('reviewed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='examinations', to='workspaces.workspace')),
+                ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.modelendpoint')),
             ],
             options={
                 'verbose_name': 'examined draft',
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_exa_workspa_45e5dc_idx'), models.Index(fields=['workspace', 'state'], name='answers_exa_workspa_125a1a_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('erased_at__isnull', False), ('state', 'erased'), ('text', '')), models.Q(models.Q(('state', 'erased'), _negated=True), ('erased_at', None)), _connector='OR'), name='examination_erased_together'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('held', 'released', 'rejected')), _negated=True), models.Q(('examined_at__isnull', False), models.Q(('findings_sha256', ''), _negated=True)), _connector='OR'), name='examination_held_once_examined'), models.CheckConstraint(condition=models.Q(models.Q(('first_approved_at', None), ('first_approved_by', None)), models.Q(('first_approved_at__isnull', False), ('first_approved_by__isnull', False)), _connector='OR'), name='examination_first_approval_together'), models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at', None), ('reviewed_by', None)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='examination_reviewed_together'), models.CheckConstraint(condition=models.Q(models.Q(('reviewed_by', models.F('asked_by')), _negated=True), models.Q(('first_approved_by', models.F('asked_by')), _negated=True)), name='examination_not_by_asker'), models.CheckConstraint(condition=models.Q(('first_approved_by', None), models.Q(('reviewed_by', models.F('first_approved_by')), _negated=True), _connector='OR'), name='examination_two_people')],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +353,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['place'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('examination', 'place'), name='clause_one_per_place'), models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='clause_has_words')],
             },
         ),
         migrations.CreateModel(
@@ -249,6 +371,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'feedback',
                 'ordering': ['-given_at'],
+                'indexes': [models.Index(fields=['-given_at'], name='answers_fee_given_a_aead2f_idx')],
+                'constraints': [models.UniqueConstraint(fields=('answer', 'given_by'), name='feedback_once'), models.CheckConstraint(condition=models.Q(models.Q(('helped', True), ('reason', '')), models.Q(('helped', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='feedback_says_why_it_did_not_help')],
             },
         ),
         migrations.CreateModel(
@@ -281,6 +405,36 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['start', 'end', 'pk'],
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('document__isnull', False)), fields=['document'], name='finding_document')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('start__lte', models.F('end'))), name='finding_in_order'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', 'open')), models.Q(models.Q(('decision', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='finding_decided_together'), models.CheckConstraint(condition=models.Q(models.Q(('document', None), ('source_end', None), ('source_start', None), ('version', None)), models.Q(('document__isnull', False), ('source_end__gt', models.F('source_start')), ('source_start__isnull', False), ('version__isnull', False), models.Q(('source_sha256', ''), _negated=True)), _connector='OR'), name='finding_source_together'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_because', '')), models.Q(models.Q(('closed_because', ''), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='finding_closed_together')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TrainingSet',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('ceiling', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='documents up to')),
+                ('usages', models.JSONField(default=list)),
+                ('validation_percent', models.PositiveIntegerField(default=10, verbose_name='share kept for validation, in percent')),
+                ('instructions', models.TextField(blank=True, max_length=2000, verbose_name='instructions')),
+                ('state', models.CharField(choices=[('building', 'Being built'), ('built', 'To be looked through'), ('sealed', 'Sealed'), ('failed', 'Failed')], default='building', max_length=10)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('left_out', models.JSONField(default=dict)),
+                ('asked_at', models.DateTimeField(auto_now_add=True)),
+                ('attempt', models.PositiveIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('sealed_at', models.DateTimeField(blank=True, null=True)),
+                ('manifest', models.TextField(blank=True)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sealed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_sets', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'training set',
+                'ordering': ['-asked_at'],
+                'indexes': [models.Index(fields=['workspace', '-asked_at'], name='answers_tra_workspa_e0dde1_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('sealed_at__isnull', False), ('sealed_by__isnull', False), ('state', 'sealed'), models.Q(('manifest', ''), _negated=True)), models.Q(models.Q(('state', 'sealed'), _negated=True), ('manifest', ''), ('sealed_at', None), ('sealed_by', None)), _connector='OR'), name='training_set_sealed_together'), models.CheckConstraint(condition=models.Q(('validation_percent__lte', 50)), name='training_set_trains_on_most')],
             },
         ),
         migrations.CreateModel(
@@ -312,10 +466,15 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('cancel_asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint')),
+                ('result', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tuned_by', to='answers.modelendpoint')),
+                ('training_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='answers.trainingset')),
             ],
             options={
                 'verbose_name': 'fine-tuning job',
                 'ordering': ['-asked_at'],
+                'indexes': [models.Index(fields=['workspace', '-asked_at'], name='answers_fin_workspa_4dc395_idx'), models.Index(condition=models.Q(('state__in', ('waiting', 'uploading', 'running'))), fields=['next_at'], name='tuning_job_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'uploading', 'running'))), models.Q(models.Q(('state__in', ('waiting', 'uploading', 'running')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='tuning_job_ended_together'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), models.Q(('tuned_model', ''), _negated=True), _connector='OR'), name='tuning_job_success_has_a_model'), models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'uploading', 'running'))), fields=('training_set',), name='tuning_job_one_open')],
             },
         ),
         migrations.CreateModel(
@@ -336,6 +495,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'gap',
                 'ordering': ['-opened_at'],
+                'indexes': [models.Index(fields=['workspace', 'state', '-opened_at'], name='answers_gap_workspa_62e877_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'assigned'), _negated=True), ('assigned_to__isnull', False), _connector='OR'), name='gap_assigned_to_somebody'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('waiting', 'closed')), _negated=True), models.Q(('document__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='gap_closed_by_a_document'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'dismissed'), _negated=True), models.Q(('settled_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='gap_dismissed_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state__in', ('open', 'assigned', 'waiting'))), models.Q(('settled_at__isnull', False), ('state__in', ('closed', 'dismissed'))), _connector='OR'), name='gap_settled_together')],
             },
         ),
         migrations.CreateModel(
@@ -354,6 +515,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['added_at'],
+                'indexes': [models.Index(fields=['asker', '-added_at'], name='answers_gap_asker_i_290edb_idx')],
             },
         ),
         migrations.CreateModel(
@@ -379,6 +541,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'candidate',
                 'ordering': ['-proposed_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('workspace', 'kind', 'target'), name='gate_candidate_waits_once'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('settled_by', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('settled_at__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='gate_candidate_settled_together'), models.CheckConstraint(condition=models.Q(models.Q(('override_asked_at', None), ('override_asked_by', None), ('override_reason', ''), ('override_sha256', '')), models.Q(('override_asked_at__isnull', False), ('override_asked_by__isnull', False), models.Q(('override_reason', ''), _negated=True), models.Q(('override_sha256', ''), _negated=True)), _connector='OR'), name='gate_override_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('override_agreed_at', None), ('override_agreed_by', None)), models.Q(('override_agreed_at__isnull', False), ('override_asked_by__isnull', False), models.Q(('override_agreed_by', models.F('override_asked_by')), _negated=True)), _connector='OR'), name='gate_override_by_two_people')],
             },
         ),
         migrations.CreateModel(
@@ -393,47 +556,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'remote_id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ModelEndpoint',
-            fields=[
-                ('purpose', models.CharField(blank=True, help_text='What it is for, in a sentence.', max_length=300, verbose_name='purpose')),
-                ('residency', models.CharField(choices=[('unknown', 'Not known'), ('premises', 'On our own machines'), ('country', 'In our country'), ('eea', 'In the European Economic Area'), ('elsewhere', 'Elsewhere')], default='unknown', max_length=12, verbose_name='where text is processed')),
-                ('residency_note', models.CharField(blank=True, help_text='The provider, the region, the contract.', max_length=200, verbose_name='more on that')),
-                ('ceiling', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', help_text='Text of documents that are classified higher is never sent there.', max_length=12, verbose_name='takes documents up to')),
-                ('state', models.CharField(choices=[('candidate', 'Candidate: may be tried, answers nothing yet'), ('approved', 'Approved'), ('default', 'Default: for every workspace that chose none'), ('retired', 'Retired: receives nothing any more')], default='candidate', editable=False, max_length=12, verbose_name='state')),
-                ('approved_at', models.DateTimeField(editable=False, null=True, verbose_name='approved')),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.SlugField(max_length=60, unique=True, verbose_name='name')),
-                ('kind', models.CharField(choices=[('extractive', 'Built in: quotes the documents, needs no network'), ('openai', 'Any server that speaks the OpenAI chat protocol')], default='openai', max_length=12, verbose_name='kind')),
-                ('provider', models.SlugField(default='other', max_length=20, verbose_name='provider')),
-                ('base_url', models.CharField(blank=True, help_text='For example http://127.0.0.1:11434/v1', max_length=200, validators=[answers.model_hosts.validate_url], verbose_name='base URL')),
-                ('model', models.CharField(blank=True, max_length=200, verbose_name='model name')),
-                ('key_reference', models.CharField(blank=True, help_text='The name of the environment variable that holds the key; it must begin with INLOCK_KEY_.', max_length=100, verbose_name='key reference')),
-                ('key_header', models.CharField(choices=[('bearer', 'Authorization: Bearer'), ('api-key', 'api-key')], default='bearer', max_length=12, verbose_name='header of the key')),
-                ('api_version', models.CharField(blank=True, help_text='Sent as api-version in the address, for Azure.', max_length=30, verbose_name='API version')),
-                ('length_field', models.CharField(choices=[('max_completion_tokens', 'max_completion_tokens'), ('max_tokens', 'max_tokens')], default='max_completion_tokens', max_length=24, verbose_name='name of the limit')),
-                ('sends_temperature', models.BooleanField(default=True, help_text='Reasoning models refuse a request that has one.', verbose_name='send a temperature')),
-                ('asks_usage', models.BooleanField(default=False, help_text='Needed for exact costs; some servers refuse a request that asks.', verbose_name='ask for the count of tokens')),
-                ('context_tokens', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(256)], verbose_name='context in tokens')),
-                ('requests_per_minute', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests a minute')),
-                ('concurrent_requests', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests at a time')),
-                ('input_price', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million tokens read')),
-                ('output_price', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million tokens written')),
-                ('connect_seconds', models.PositiveIntegerField(default=5, verbose_name='seconds to connect')),
-                ('first_token_seconds', models.PositiveIntegerField(default=30, verbose_name='seconds until the first word')),
-                ('total_seconds', models.PositiveIntegerField(default=120, verbose_name='seconds for a whole answer')),
-                ('max_output_tokens', models.PositiveIntegerField(default=800, verbose_name='longest answer in tokens')),
-                ('lineage', models.JSONField(blank=True, default=dict, editable=False, verbose_name='lineage')),
-                ('approved_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by')),
-                ('owner', models.ForeignKey(blank=True, help_text='Who answers for it: for its contract, its bill and its end.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('parent', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tuned', to='answers.modelendpoint', verbose_name='parent')),
-                ('proposed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'model endpoint',
-                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('job', 'remote_id'), name='job_event_once')],
             },
         ),
         migrations.CreateModel(
@@ -485,16 +608,6 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddField(
-            model_name='finetuningjob',
-            name='endpoint',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint'),
-        ),
-        migrations.AddField(
-            model_name='finetuningjob',
-            name='result',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tuned_by', to='answers.modelendpoint'),
-        ),
         migrations.CreateModel(
             name='Fallback',
             fields=[
@@ -505,12 +618,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'endpoint'), name='fallback_once'), models.UniqueConstraint(fields=('workspace', 'position'), name='fallback_has_its_place')],
             },
         ),
-        migrations.AddField(
-            model_name='examination',
-            name='endpoint',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.modelendpoint'),
+        migrations.CreateModel(
+            name='QuestionSet',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='question_sets', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'question set',
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='question_set_name_once')],
+            },
         ),
         migrations.CreateModel(
             name='EvaluationRun',
@@ -536,38 +661,14 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluation_runs', to='workspaces.workspace')),
                 ('candidate', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='answers.gatecandidate')),
                 ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.modelendpoint')),
+                ('question_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='answers.questionset')),
             ],
             options={
                 'verbose_name': 'run of a question set',
                 'ordering': ['-started_at'],
+                'indexes': [models.Index(fields=['workspace', '-started_at'], name='answers_eva_workspa_a2b6cd_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='evaluation_run_ended_together')],
             },
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='endpoint',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.modelendpoint'),
-        ),
-        migrations.CreateModel(
-            name='Question',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('text', models.TextField(verbose_name='question')),
-                ('language', models.CharField(blank=True, max_length=8)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to=settings.AUTH_USER_MODEL)),
-                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='answers.conversation')),
-                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='answers.question')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'question',
-                'ordering': ['-asked_at'],
-            },
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='question',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.question'),
         ),
         migrations.CreateModel(
             name='QuestionCase',
@@ -585,9 +686,11 @@ class Migration(migrations.Migration):
                 ('added_at', models.DateTimeField(auto_now_add=True)),
                 ('erased_at', models.DateTimeField(blank=True, null=True)),
                 ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('question_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cases', to='answers.questionset')),
             ],
             options={
                 'ordering': ['position', 'since'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until', None)), fields=('question_set', 'code'), name='question_case_code_once'), models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='question_case_until_after_since'), models.CheckConstraint(condition=models.Q(('must_refuse', False), models.Q(('expected', []), ('facts', [])), _connector='OR'), name='question_case_refusal_expects_nothing')],
             },
         ),
         migrations.CreateModel(
@@ -616,54 +719,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['case__position'],
+                'constraints': [models.UniqueConstraint(fields=('run', 'case'), name='case_result_once')],
             },
-        ),
-        migrations.CreateModel(
-            name='QuestionSet',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='question_sets', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'question set',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.AddField(
-            model_name='questioncase',
-            name='question_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cases', to='answers.questionset'),
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
-            name='question_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='answers.questionset'),
-        ),
-        migrations.CreateModel(
-            name='RagTemplate',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('code', models.SlugField(max_length=40)),
-                ('built_in', models.CharField(blank=True, max_length=40)),
-                ('enabled', models.BooleanField(default=False, verbose_name='switched on')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rag_templates', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'RAG template',
-                'ordering': ['created_at', 'code'],
-                'default_permissions': (),
-            },
-        ),
-        migrations.AddField(
-            model_name='conversation',
-            name='template',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='answers.ragtemplate'),
         ),
         migrations.CreateModel(
             name='ReleaseRules',
@@ -678,6 +735,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'release rules',
                 'ordering': ['-number'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'number'), name='release_rules_number_once')],
             },
         ),
         migrations.CreateModel(
@@ -704,6 +762,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'replay',
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'working'))), fields=('answer',), name='replay_one_open_per_answer'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='replay_ended_together'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('same', 'different')), models.Q(('text_sha256', ''), _negated=True)), models.Q(models.Q(('state__in', ('same', 'different')), _negated=True), ('text', ''), ('text_sha256', '')), _connector='OR'), name='replay_text_once_compared')],
             },
         ),
         migrations.CreateModel(
@@ -735,6 +794,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['decided_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('decision', 'approved'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='review_refusal_has_a_reason')],
             },
         ),
         migrations.CreateModel(
@@ -767,11 +827,6 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddField(
-            model_name='draft',
-            name='first_approval',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.review'),
-        ),
         migrations.CreateModel(
             name='Clarification',
             fields=[
@@ -785,6 +840,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['review__decided_at', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('review', 'position'), name='clarification_position_once'), models.CheckConstraint(condition=models.Q(models.Q(('replied_at', None), ('replied_by', None), ('reply', '')), models.Q(('replied_at__isnull', False), ('replied_by__isnull', False), models.Q(('reply', ''), _negated=True)), _connector='OR'), name='clarification_replied_together')],
             },
         ),
         migrations.CreateModel(
@@ -823,6 +879,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'saved view',
                 'verbose_name_plural': 'saved views',
                 'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='saved_view_name_once'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('owner',), name='saved_view_one_default')],
             },
         ),
         migrations.CreateModel(
@@ -839,6 +896,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['changed_at'],
+                'indexes': [models.Index(models.F('changed_at'), condition=models.Q(('done_at', None)), name='source_change_open')],
             },
         ),
         migrations.CreateModel(
@@ -854,6 +912,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'person', 'period', 'since'), name='spend_once_a_period', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -866,6 +925,9 @@ class Migration(migrations.Migration):
                 ('confirmation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotes', to='answers.confirmation')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.version')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('confirmation', 'citation'), name='standing_quote_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='standing_quote_range_is_real')],
+            },
         ),
         migrations.CreateModel(
             name='StepRun',
@@ -881,6 +943,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['attempt', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('answer', 'attempt', 'position'), name='step_once_per_attempt')],
             },
         ),
         migrations.CreateModel(
@@ -894,6 +957,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'suggested question',
                 'ordering': ['position'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'position'), name='suggestion_position_once')],
             },
         ),
         migrations.CreateModel(
@@ -913,6 +977,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['suspended_at'],
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['reason', 'document'], name='suspension_standing')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('deletion__isnull', False), ('ended_at', None)), fields=('answer', 'deletion'), name='suspension_one_standing'), models.UniqueConstraint(condition=models.Q(('deletion', None), ('ended_at', None)), fields=('answer', 'document', 'reason'), name='suspension_one_for_a_reason'), models.CheckConstraint(condition=models.Q(('ended_at__isnull', False), ('ended_by', None), _connector='OR'), name='suspension_ended_together'), models.CheckConstraint(condition=models.Q(models.Q(('deletion__isnull', False), ('reason', 'deleted')), models.Q(models.Q(('reason', 'deleted'), _negated=True), ('deletion', None)), _connector='OR'), name='suspension_by_deletion_names_it')],
             },
         ),
         migrations.CreateModel(
@@ -928,11 +994,14 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+                ('beside', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion')),
+                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='previews', to='answers.templateversion')),
             ],
             options={
                 'verbose_name': 'preview of a template',
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='preview_ended_together')],
             },
         ),
         migrations.CreateModel(
@@ -951,81 +1020,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'is_candidate'],
-            },
-        ),
-        migrations.CreateModel(
-            name='TemplateVersion',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('purpose', models.CharField(max_length=300, verbose_name='what it is for')),
-                ('use_when', models.CharField(blank=True, max_length=500, verbose_name='when to use it')),
-                ('avoid_when', models.CharField(blank=True, max_length=500, verbose_name='when not to use it')),
-                ('instructions', models.TextField(blank=True, max_length=4000, verbose_name='instructions')),
-                ('shape', models.CharField(choices=[('answer', 'Answer in sentences'), ('list', 'List'), ('table', 'Table'), ('checklist', 'Checklist'), ('findings', 'Findings by severity')], default='answer', max_length=10, verbose_name='form of the answer')),
-                ('columns', models.JSONField(blank=True, default=list)),
-                ('passages', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='passages a model is given')),
-                ('filters', models.JSONField(blank=True, default=dict)),
-                ('review', models.CharField(blank=True, choices=[('open', 'Release answers at once'), ('review', 'Hold every answer until a reviewer approves it'), ('risk', "Hold what the workspace's rules name, release the rest at once")], max_length=10, verbose_name='release')),
-                ('examples', models.JSONField(blank=True, default=list)),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='what changed')),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('sha256', models.CharField(max_length=64)),
-                ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.modelendpoint')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='answers.ragtemplate')),
-            ],
-            options={
-                'verbose_name': 'version of a template',
-                'ordering': ['-number'],
-                'default_permissions': (),
-            },
-        ),
-        migrations.AddField(
-            model_name='templatepreview',
-            name='beside',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
-        ),
-        migrations.AddField(
-            model_name='templatepreview',
-            name='candidate',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='previews', to='answers.templateversion'),
-        ),
-        migrations.AddField(
-            model_name='ragtemplate',
-            name='current',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='template',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='answers.templateversion'),
-        ),
-        migrations.CreateModel(
-            name='TrainingSet',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('ceiling', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='documents up to')),
-                ('usages', models.JSONField(default=list)),
-                ('validation_percent', models.PositiveIntegerField(default=10, verbose_name='share kept for validation, in percent')),
-                ('instructions', models.TextField(blank=True, max_length=2000, verbose_name='instructions')),
-                ('state', models.CharField(choices=[('building', 'Being built'), ('built', 'To be looked through'), ('sealed', 'Sealed'), ('failed', 'Failed')], default='building', max_length=10)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('left_out', models.JSONField(default=dict)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('sealed_at', models.DateTimeField(blank=True, null=True)),
-                ('manifest', models.TextField(blank=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sealed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_sets', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'training set',
-                'ordering': ['-asked_at'],
+                'constraints': [models.UniqueConstraint(fields=('preview', 'position', 'is_candidate'), name='preview_result_once')],
             },
         ),
         migrations.CreateModel(
@@ -1048,6 +1043,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'flag of a training set',
                 'ordering': ['-flagged_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('training_set', 'reason', 'document', 'deletion'), name='training_flag_one_open', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('decision', ''), ('settled_at', None), ('settled_by', None)), models.Q(('settled_at__isnull', False), models.Q(models.Q(('decision', ''), _negated=True), ('settled_by', None), _connector='OR')), _connector='OR'), name='training_flag_settled_together')],
             },
         ),
         migrations.CreateModel(
@@ -1062,6 +1058,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['split'],
+                'constraints': [models.UniqueConstraint(fields=('training_set', 'split'), name='training_file_once')],
             },
         ),
         migrations.CreateModel(
@@ -1085,12 +1082,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'indexes': [models.Index(fields=['training_set', 'split', 'position'], name='answers_tra_trainin_becf61_idx')],
+                'constraints': [models.UniqueConstraint(fields=('training_set', 'answer'), name='training_example_once'), models.CheckConstraint(condition=models.Q(models.Q(('dropped_at', None), ('dropped_by', None)), models.Q(('dropped_at__isnull', False), ('dropped_by__isnull', False)), _connector='OR'), name='training_example_dropped_together'), models.CheckConstraint(condition=models.Q(models.Q(('kept_at', None), ('kept_by', None)), models.Q(('kept_at__isnull', False), ('kept_by__isnull', False)), _connector='OR'), name='training_example_kept_together')],
             },
-        ),
-        migrations.AddField(
-            model_name='finetuningjob',
-            name='training_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='answers.trainingset'),
         ),
         migrations.CreateModel(
             name='TuningComparison',
@@ -1139,6 +1133,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'call to a model',
                 'verbose_name_plural': 'calls to models',
                 'ordering': ['-at'],
+                'indexes': [models.Index(fields=['workspace', 'day'], name='answers_usa_workspa_2ed3d6_idx'), models.Index(fields=['day', 'endpoint'], name='answers_usa_day_b0e4b1_idx'), models.Index(condition=models.Q(('state', 'open')), fields=['open_until'], name='usage_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'settled', 'released'])), name='usage_state_is_known'), models.CheckConstraint(condition=models.Q(('cost', None), ('cost__gte', 0), _connector='OR'), name='usage_cost_is_no_gain')],
             },
         ),
         migrations.CreateModel(
@@ -1151,6 +1147,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'checks of the workspace',
                 'verbose_name_plural': 'checks of the workspace',
+                'constraints': [models.CheckConstraint(condition=models.Q(('strictness__in', ['lenient', 'balanced', 'strict'])), name='checks_strictness_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -1172,6 +1169,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change gate of the workspace',
                 'verbose_name_plural': 'change gate of the workspace',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('wanted__isnull', True), ('wanted_at', None), ('wanted_by', None), ('wanted_reason', '')), models.Q(('wanted__isnull', False), ('wanted_at__isnull', False), ('wanted_by__isnull', False), models.Q(('wanted_reason', ''), _negated=True)), _connector='OR'), name='gate_wanted_together')],
             },
         ),
         migrations.CreateModel(
@@ -1215,6 +1213,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'approved answer',
                 'ordering': ['expires_at'],
+                'indexes': [models.Index(fields=['workspace', 'expires_at'], name='answers_app_workspa_515b36_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('stopped_at', None), ('stopped_by', None)), models.Q(('stopped_at__isnull', False), ('stopped_by__isnull', False)), _connector='OR'), name='approved_stopped_together')],
             },
         ),
         migrations.CreateModel(
@@ -1237,6 +1237,9 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
+            options={
+                'indexes': [models.Index(fields=['workspace', 'decided_at'], name='answers_rel_workspa_49f71f_idx')],
+            },
         ),
         migrations.CreateModel(
             name='AnswerUserGrant',
@@ -1342,444 +1345,23 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['draft', 'written_at'], name='answers_com_draft_i_361362_idx')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(fields=('answer', 'rank'), name='evidence_rank_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='citation',
-            constraint=models.UniqueConstraint(fields=('answer', 'number'), name='citation_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='citation',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='citation_range_is_real'),
-        ),
-        migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.UniqueConstraint(fields=('examination', 'place'), name='clause_one_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='clause_has_words'),
-        ),
-        migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['-given_at'], name='answers_fee_given_a_aead2f_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(fields=('answer', 'given_by'), name='feedback_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('helped', True), ('reason', '')), models.Q(('helped', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='feedback_says_why_it_did_not_help'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('document__isnull', False)), fields=['document'], name='finding_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('start__lte', models.F('end'))), name='finding_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', 'open')), models.Q(models.Q(('decision', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='finding_decided_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document', None), ('source_end', None), ('source_start', None), ('version', None)), models.Q(('document__isnull', False), ('source_end__gt', models.F('source_start')), ('source_start__isnull', False), ('version__isnull', False), models.Q(('source_sha256', ''), _negated=True)), _connector='OR'), name='finding_source_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_because', '')), models.Q(models.Q(('closed_because', ''), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='finding_closed_together'),
-        ),
-        migrations.AddIndex(
-            model_name='gap',
-            index=models.Index(fields=['workspace', 'state', '-opened_at'], name='answers_gap_workspa_62e877_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'assigned'), _negated=True), ('assigned_to__isnull', False), _connector='OR'), name='gap_assigned_to_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('waiting', 'closed')), _negated=True), models.Q(('document__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='gap_closed_by_a_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'dismissed'), _negated=True), models.Q(('settled_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='gap_dismissed_with_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state__in', ('open', 'assigned', 'waiting'))), models.Q(('settled_at__isnull', False), ('state__in', ('closed', 'dismissed'))), _connector='OR'), name='gap_settled_together'),
-        ),
-        migrations.AddIndex(
-            model_name='gapquestion',
-            index=models.Index(fields=['asker', '-added_at'], name='answers_gap_asker_i_290edb_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecandidate',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('workspace', 'kind', 'target'), name='gate_candidate_waits_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('settled_by', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('settled_at__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='gate_candidate_settled_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override_asked_at', None), ('override_asked_by', None), ('override_reason', ''), ('override_sha256', '')), models.Q(('override_asked_at__isnull', False), ('override_asked_by__isnull', False), models.Q(('override_reason', ''), _negated=True), models.Q(('override_sha256', ''), _negated=True)), _connector='OR'), name='gate_override_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override_agreed_at', None), ('override_agreed_by', None)), models.Q(('override_agreed_at__isnull', False), ('override_asked_by__isnull', False), models.Q(('override_agreed_by', models.F('override_asked_by')), _negated=True)), _connector='OR'), name='gate_override_by_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobevent',
-            constraint=models.UniqueConstraint(fields=('job', 'remote_id'), name='job_event_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'extractive'), models.Q(models.Q(('base_url', ''), _negated=True), models.Q(('model', ''), _negated=True)), _connector='OR'), name='endpoint_openai_has_url_and_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelendpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'default')), fields=('state',), name='endpoint_one_default'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), ('kind', 'extractive'), _connector='OR'), name='endpoint_approval_is_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='fallback',
-            constraint=models.UniqueConstraint(fields=('workspace', 'endpoint'), name='fallback_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='fallback',
-            constraint=models.UniqueConstraint(fields=('workspace', 'position'), name='fallback_has_its_place'),
-        ),
-        migrations.AddIndex(
-            model_name='examination',
-            index=models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_exa_workspa_45e5dc_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='examination',
-            index=models.Index(fields=['workspace', 'state'], name='answers_exa_workspa_125a1a_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('erased_at__isnull', False), ('state', 'erased'), ('text', '')), models.Q(models.Q(('state', 'erased'), _negated=True), ('erased_at', None)), _connector='OR'), name='examination_erased_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('held', 'released', 'rejected')), _negated=True), models.Q(('examined_at__isnull', False), models.Q(('findings_sha256', ''), _negated=True)), _connector='OR'), name='examination_held_once_examined'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_approved_at', None), ('first_approved_by', None)), models.Q(('first_approved_at__isnull', False), ('first_approved_by__isnull', False)), _connector='OR'), name='examination_first_approval_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at', None), ('reviewed_by', None)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='examination_reviewed_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_by', models.F('asked_by')), _negated=True), models.Q(('first_approved_by', models.F('asked_by')), _negated=True)), name='examination_not_by_asker'),
-        ),
-        migrations.AddConstraint(
-            model_name='examination',
-            constraint=models.CheckConstraint(condition=models.Q(('first_approved_by', None), models.Q(('reviewed_by', models.F('first_approved_by')), _negated=True), _connector='OR'), name='examination_two_people'),
-        ),
-        migrations.AddIndex(
-            model_name='question',
-            index=models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_que_workspa_c0599c_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseresult',
-            constraint=models.UniqueConstraint(fields=('run', 'case'), name='case_result_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionset',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='question_set_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='questioncase',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('question_set', 'code'), name='question_case_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='questioncase',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='question_case_until_after_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='questioncase',
-            constraint=models.CheckConstraint(condition=models.Q(('must_refuse', False), models.Q(('expected', []), ('facts', [])), _connector='OR'), name='question_case_refusal_expects_nothing'),
-        ),
-        migrations.AddIndex(
-            model_name='evaluationrun',
-            index=models.Index(fields=['workspace', '-started_at'], name='answers_eva_workspa_a2b6cd_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='evaluation_run_ended_together'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['workspace', 'started_by', '-last_asked_at'], name='answers_con_workspa_633b08_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='releaserules',
-            constraint=models.UniqueConstraint(fields=('workspace', 'number'), name='release_rules_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='replay',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'working'))), fields=('answer',), name='replay_one_open_per_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='replay',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='replay_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='replay',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('same', 'different')), models.Q(('text_sha256', ''), _negated=True)), models.Q(models.Q(('state__in', ('same', 'different')), _negated=True), ('text', ''), ('text_sha256', '')), _connector='OR'), name='replay_text_once_compared'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('decision', 'approved'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='review_refusal_has_a_reason'),
-        ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='draft',
-            index=models.Index(fields=['workspace', 'state', 'created_at'], name='answers_dra_workspa_5de1f8_idx'),
+            name='first_approval',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.review'),
         ),
-        migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['state', 'created_at'], name='answers_dra_state_0bf631_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['state', '-priority', 'due_at', 'created_at'], name='answers_dra_state_4765af_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(django.db.models.functions.text.MD5('text'), models.F('workspace'), condition=models.Q(('state__in', ('waiting', 'approved_once'))), name='draft_waiting_text'),
-        ),
-        migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['created_at'], name='answers_dra_created_fd3f33_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='draft',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('edited_at', None), ('edited_by', None)), models.Q(('edited_at__isnull', False), ('edited_by__isnull', False)), _connector='OR'), name='draft_edited_together'),
+        migrations.AddField(
+            model_name='ragtemplate',
+            name='current',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
         ),
         migrations.AddConstraint(
             model_name='draft',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_approval__isnull', False), ('state', 'approved_once')), models.Q(models.Q(('state', 'approved_once'), _negated=True), ('first_approval', None)), _connector='OR'), name='draft_approved_once_names_the_approval'),
         ),
         migrations.AddConstraint(
-            model_name='clarification',
-            constraint=models.UniqueConstraint(fields=('review', 'position'), name='clarification_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='clarification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('replied_at', None), ('replied_by', None), ('reply', '')), models.Q(('replied_at__isnull', False), ('replied_by__isnull', False), models.Q(('reply', ''), _negated=True)), _connector='OR'), name='clarification_replied_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(fields=('owner', 'name'), name='saved_view_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('owner',), name='saved_view_one_default'),
-        ),
-        migrations.AddIndex(
-            model_name='sourcechange',
-            index=models.Index(models.F('changed_at'), condition=models.Q(('done_at', None)), name='source_change_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='spend',
-            constraint=models.UniqueConstraint(fields=('workspace', 'person', 'period', 'since'), name='spend_once_a_period', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='standingquote',
-            constraint=models.UniqueConstraint(fields=('confirmation', 'citation'), name='standing_quote_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingquote',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='standing_quote_range_is_real'),
-        ),
-        migrations.AddConstraint(
-            model_name='steprun',
-            constraint=models.UniqueConstraint(fields=('answer', 'attempt', 'position'), name='step_once_per_attempt'),
-        ),
-        migrations.AddConstraint(
-            model_name='suggestedquestion',
-            constraint=models.UniqueConstraint(fields=('workspace', 'position'), name='suggestion_position_once'),
-        ),
-        migrations.AddIndex(
-            model_name='suspension',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['reason', 'document'], name='suspension_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.UniqueConstraint(condition=models.Q(('deletion__isnull', False), ('ended_at', None)), fields=('answer', 'deletion'), name='suspension_one_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.UniqueConstraint(condition=models.Q(('deletion', None), ('ended_at', None)), fields=('answer', 'document', 'reason'), name='suspension_one_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', False), ('ended_by', None), _connector='OR'), name='suspension_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('deletion__isnull', False), ('reason', 'deleted')), models.Q(models.Q(('reason', 'deleted'), _negated=True), ('deletion', None)), _connector='OR'), name='suspension_by_deletion_names_it'),
-        ),
-        migrations.AddConstraint(
-            model_name='previewresult',
-            constraint=models.UniqueConstraint(fields=('preview', 'position', 'is_candidate'), name='preview_result_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('template', 'number'), name='template_version_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='templatepreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='preview_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='ragtemplate',
-            constraint=models.UniqueConstraint(fields=('workspace', 'code'), name='rag_template_code_once'),
-        ),
-        migrations.AddConstraint(
             model_name='ragtemplate',
             constraint=models.CheckConstraint(condition=models.Q(('enabled', False), ('current__isnull', False), _connector='OR'), name='rag_template_enabled_has_version'),
         ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['workspace', 'status', '-created_at'], name='answers_ans_workspa_314ce2_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['asked_by', 'workspace', '-created_at'], name='answers_ans_asked_b_3c81b9_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(fields=['-created_at'], name='answers_ans_created_3ec6ca_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('status__in', ('waiting', 'working'))), name='answer_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('waiting', 'working'))), fields=('question',), name='answer_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', False), ('status__in', ('answered', 'answered_approved')), models.Q(('released_text', ''), _negated=True), models.Q(('released_sha256', ''), _negated=True)), models.Q(('released_at__isnull', False), ('status', 'suspended'), models.Q(('released_sha256', ''), _negated=True)), models.Q(models.Q(('status__in', ('answered', 'answered_approved', 'suspended')), _negated=True), ('released_at', None), ('released_sha256', ''), ('released_text', '')), _connector='OR'), name='answer_released_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'answered_approved'), _negated=True), ('released_by__isnull', False), _connector='OR'), name='answer_approval_has_a_person'),
-        ),
-        migrations.AddIndex(
-            model_name='trainingset',
-            index=models.Index(fields=['workspace', '-asked_at'], name='answers_tra_workspa_e0dde1_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sealed_at__isnull', False), ('sealed_by__isnull', False), ('state', 'sealed'), models.Q(('manifest', ''), _negated=True)), models.Q(models.Q(('state', 'sealed'), _negated=True), ('manifest', ''), ('sealed_at', None), ('sealed_by', None)), _connector='OR'), name='training_set_sealed_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingset',
-            constraint=models.CheckConstraint(condition=models.Q(('validation_percent__lte', 50)), name='training_set_trains_on_most'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingflag',
-            constraint=models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('training_set', 'reason', 'document', 'deletion'), name='training_flag_one_open', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingflag',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', ''), ('settled_at', None), ('settled_by', None)), models.Q(('settled_at__isnull', False), models.Q(models.Q(('decision', ''), _negated=True), ('settled_by', None), _connector='OR')), _connector='OR'), name='training_flag_settled_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingfile',
-            constraint=models.UniqueConstraint(fields=('training_set', 'split'), name='training_file_once'),
-        ),
-        migrations.AddIndex(
-            model_name='trainingexample',
-            index=models.Index(fields=['training_set', 'split', 'position'], name='answers_tra_trainin_becf61_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingexample',
-            constraint=models.UniqueConstraint(fields=('training_set', 'answer'), name='training_example_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingexample',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('dropped_at', None), ('dropped_by', None)), models.Q(('dropped_at__isnull', False), ('dropped_by__isnull', False)), _connector='OR'), name='training_example_dropped_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainingexample',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kept_at', None), ('kept_by', None)), models.Q(('kept_at__isnull', False), ('kept_by__isnull', False)), _connector='OR'), name='training_example_kept_together'),
-        ),
-        migrations.AddIndex(
-            model_name='finetuningjob',
-            index=models.Index(fields=['workspace', '-asked_at'], name='answers_fin_workspa_4dc395_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='finetuningjob',
-            index=models.Index(condition=models.Q(('state__in', ('waiting', 'uploading', 'running'))), fields=['next_at'], name='tuning_job_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='finetuningjob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'uploading', 'running'))), models.Q(models.Q(('state__in', ('waiting', 'uploading', 'running')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='tuning_job_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='finetuningjob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), models.Q(('tuned_model', ''), _negated=True), _connector='OR'), name='tuning_job_success_has_a_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='finetuningjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'uploading', 'running'))), fields=('training_set',), name='tuning_job_one_open'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(fields=['workspace', 'day'], name='answers_usa_workspa_2ed3d6_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(fields=['day', 'endpoint'], name='answers_usa_day_b0e4b1_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['open_until'], name='usage_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='usage',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'settled', 'released'])), name='usage_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='usage',
-            constraint=models.CheckConstraint(condition=models.Q(('cost', None), ('cost__gte', 0), _connector='OR'), name='usage_cost_is_no_gain'),
-        ),
-        migrations.AddConstraint(
-            model_name='workspacechecks',
-            constraint=models.CheckConstraint(condition=models.Q(('strictness__in', ['lenient', 'balanced', 'strict'])), name='checks_strictness_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='workspacegate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('wanted__isnull', True), ('wanted_at', None), ('wanted_by', None), ('wanted_reason', '')), models.Q(('wanted__isnull', False), ('wanted_at__isnull', False), ('wanted_by__isnull', False), models.Q(('wanted_reason', ''), _negated=True)), _connector='OR'), name='gate_wanted_together'),
-        ),
-        migrations.AddIndex(
-            model_name='approvedanswer',
-            index=models.Index(fields=['workspace', 'expires_at'], name='answers_app_workspa_515b36_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvedanswer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stopped_at', None), ('stopped_by', None)), models.Q(('stopped_at__isnull', False), ('stopped_by__isnull', False)), _connector='OR'), name='approved_stopped_together'),
-        ),
-        migrations.AddIndex(
-            model_name='releasedecision',
-            index=models.Index(fields=['workspace', 'decided_at'], name='answers_rel_workspa_49f71f_idx'),
-        ),
     ]
+

@@ -18,10 +18,69 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('workspaces', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        # Not needed: what Django renders anew for each of their changes is little while our own models are not there.
+        ('account', '0009_emailaddress_unique_primary_email'),
+        ('admin', '0003_logentry_add_action_flag_choices'),
+        ('guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more'),
+        ('mfa', '0003_authenticator_type_uniq'),
+        ('sessions', '0001_initial'),
+        ('socialaccount', '0006_alter_socialaccount_extra_data'),
+        ('usersessions', '0001_initial'),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Folder',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('path', models.CharField(max_length=1000, verbose_name='path')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='folders', to='documents.folder')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='folders', to='workspaces.workspace')),
+            ],
+            options={
+                'verbose_name': 'folder',
+                'verbose_name_plural': 'folders',
+                'ordering': ['path'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'path'), name='folder_path_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Document',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('path', models.CharField(max_length=1000, verbose_name='path')),
+                ('title', models.CharField(max_length=300, verbose_name='title')),
+                ('restricted', models.BooleanField(default=False, help_text='Open only to people it was granted to by name or group.', verbose_name='restricted')),
+                ('classification', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='classification')),
+                ('usage', models.CharField(choices=[('unstated', 'Not stated'), ('own', 'Our own work'), ('open', 'Open licence or public domain'), ('licensed', 'Licensed, with training allowed'), ('reserved', 'Reserved: not to train on')], default='unstated', max_length=10, verbose_name='usage rights')),
+                ('folded', models.TextField(default='', editable=False)),
+                ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
+                ('review_on', models.DateField(blank=True, null=True, verbose_name='to be reviewed on')),
+                ('review_note', models.CharField(blank=True, default='', max_length=300, verbose_name='what to look at')),
+                ('expiry_told_for', models.DateField(blank=True, editable=False, null=True)),
+                ('review_told_for', models.DateField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('erased_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('deleted_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_documents', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='workspaces.workspace')),
+                ('folder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='documents.folder', verbose_name='folder')),
+            ],
+            options={
+                'verbose_name': 'document',
+                'verbose_name_plural': 'documents',
+                'ordering': ['title', 'path'],
+                'permissions': [('open_document', 'Open this restricted document')],
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('deleted_at__isnull', False), ('erased_at', None)), fields=['deleted_at'], name='document_to_erase'), models.Index(condition=models.Q(('deleted_at', None)), fields=['workspace', 'title', 'path'], name='document_by_title'), models.Index(condition=models.Q(('deleted_at', None), ('valid_until__isnull', False)), fields=['workspace', 'valid_until'], name='document_by_validity'), models.Index(condition=models.Q(('deleted_at', None), ('review_on__isnull', False)), fields=['workspace', 'review_on'], name='document_by_review')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('workspace', 'path'), name='document_path_once'), models.CheckConstraint(condition=models.Q(('erased_at', None), ('deleted_at__isnull', False), _connector='OR'), name='document_erased_after_deleted')],
+            },
+        ),
         migrations.CreateModel(
             name='Version',
             fields=[
@@ -53,10 +112,13 @@ class Migration(migrations.Migration):
                 ('passage_count', models.PositiveIntegerField(default=0)),
                 ('pipeline', models.CharField(blank=True, help_text='Fingerprint of parser, splitter and space.', max_length=64)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='documents.document')),
             ],
             options={
                 'verbose_name': 'version',
                 'ordering': ['document', '-number'],
+                'indexes': [models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('received', 'stored', 'parsed', 'split', 'embedded', 'indexed'))), name='version_waiting'), models.Index(condition=models.Q(('in_index', True), ('state__in', ('failed', 'quarantined', 'superseded'))), fields=['id'], name='version_to_withdraw'), models.Index(condition=models.Q(('state__in', ('failed', 'quarantined'))), fields=['document'], name='version_stopped'), models.Index(fields=['id'], include=('state', 'format', 'size', 'page_count', 'passage_count', 'created_at'), name='version_listed')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'deleted'), _negated=True), fields=('document', 'sha256'), name='version_bytes_once'), models.UniqueConstraint(fields=('document', 'number'), name='version_number_once'), models.UniqueConstraint(condition=models.Q(('state', 'ready')), fields=('document',), name='version_one_ready'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), models.Q(('passage_count__gt', 0), ('ready_at__isnull', False)), _connector='OR'), name='version_ready_has_passages'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('failure_sentence', ''), _negated=True), _connector='OR'), name='version_failure_says_why')],
             },
         ),
         migrations.CreateModel(
@@ -77,37 +139,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
-            name='Document',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('path', models.CharField(max_length=1000, verbose_name='path')),
-                ('title', models.CharField(max_length=300, verbose_name='title')),
-                ('restricted', models.BooleanField(default=False, help_text='Open only to people it was granted to by name or group.', verbose_name='restricted')),
-                ('classification', models.CharField(choices=[('public', 'Public'), ('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12, verbose_name='classification')),
-                ('usage', models.CharField(choices=[('unstated', 'Not stated'), ('own', 'Our own work'), ('open', 'Open licence or public domain'), ('licensed', 'Licensed, with training allowed'), ('reserved', 'Reserved: not to train on')], default='unstated', max_length=10, verbose_name='usage rights')),
-                ('folded', models.TextField(default='', editable=False)),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
-                ('review_on', models.DateField(blank=True, null=True, verbose_name='to be reviewed on')),
-                ('review_note', models.CharField(blank=True, default='', max_length=300, verbose_name='what to look at')),
-                ('expiry_told_for', models.DateField(blank=True, editable=False, null=True)),
-                ('review_told_for', models.DateField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('erased_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deleted_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_documents', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'document',
-                'verbose_name_plural': 'documents',
-                'ordering': ['title', 'path'],
-                'permissions': [('open_document', 'Open this restricted document')],
-                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['moved_at'], name='bulk_run_open')],
             },
         ),
         migrations.CreateModel(
@@ -118,6 +150,10 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='documents.bulkrun')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='documents.document')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('outcome', 'pending')), fields=['run', 'id'], name='bulk_item_pending')],
+                'constraints': [models.UniqueConstraint(fields=('run', 'document'), name='bulk_item_once')],
+            },
         ),
         migrations.CreateModel(
             name='DocumentBar',
@@ -134,6 +170,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'never rule',
                 'verbose_name_plural': 'never rules',
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='documentbar_bars_a_person_or_a_group'), models.UniqueConstraint(fields=('document', 'user', 'group'), name='document_bar_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -146,6 +183,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'unique_together': {('group', 'permission', 'content_object')},
             },
         ),
         migrations.CreateModel(
@@ -158,6 +196,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'unique_together': {('user', 'permission', 'content_object')},
             },
         ),
         migrations.CreateModel(
@@ -191,6 +230,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'embedding endpoint',
                 'verbose_name_plural': 'embedding endpoints',
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), _connector='OR'), name='embedding_approval_is_kept')],
             },
         ),
         migrations.CreateModel(
@@ -203,28 +243,6 @@ class Migration(migrations.Migration):
                 ('probe', models.BinaryField(blank=True, null=True)),
                 ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='spaces', to='documents.embeddingendpoint')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Folder',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('path', models.CharField(max_length=1000, verbose_name='path')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='folders', to='documents.folder')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='folders', to='workspaces.workspace')),
-            ],
-            options={
-                'verbose_name': 'folder',
-                'verbose_name_plural': 'folders',
-                'ordering': ['path'],
-                'default_permissions': (),
-            },
-        ),
-        migrations.AddField(
-            model_name='document',
-            name='folder',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='documents.folder', verbose_name='folder'),
         ),
         migrations.CreateModel(
             name='HistoricalEmbeddingEndpoint',
@@ -316,6 +334,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at'],
+                'indexes': [models.Index(fields=['workspace', '-started_at'], name='index_check_latest')],
             },
         ),
         migrations.CreateModel(
@@ -337,6 +356,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'legal holds',
                 'ordering': ['-placed_at'],
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('lifted_at', None)), fields=['workspace', 'document'], name='hold_standing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_has_a_reason'), models.CheckConstraint(condition=models.Q(('placed_under', 'hold_documents'), models.Q(('document', None), ('placed_under', 'hold_workspaces')), _connector='OR'), name='hold_under_a_right'), models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at', None), ('lifted_by', None)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='hold_lifted_together')],
             },
         ),
         migrations.CreateModel(
@@ -351,9 +372,11 @@ class Migration(migrations.Migration):
                 ('locator', models.CharField(help_text='Page, slide, sheet or heading, for a person.', max_length=300)),
                 ('language', models.CharField(blank=True, max_length=8)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='documents.version')),
             ],
             options={
                 'ordering': ['version', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('version', 'position'), name='passage_position_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='passage_range_is_real')],
             },
         ),
         migrations.CreateModel(
@@ -378,6 +401,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['changed_at'],
+                'indexes': [models.Index(condition=models.Q(('lowers', True)), fields=['document', 'changed_by'], name='document_lowered_by')],
             },
         ),
         migrations.CreateModel(
@@ -404,6 +428,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reranker',
                 'verbose_name_plural': 'rerankers',
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), _connector='OR'), name='reranker_approval_is_kept')],
             },
         ),
         migrations.CreateModel(
@@ -431,26 +456,6 @@ class Migration(migrations.Migration):
                 ('hashes', models.BinaryField()),
                 ('bands', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
             ],
-        ),
-        migrations.AddField(
-            model_name='version',
-            name='document',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='documents.document'),
-        ),
-        migrations.AddField(
-            model_name='passage',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='documents.version'),
-        ),
-        migrations.AddField(
-            model_name='document',
-            name='current_version',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='documents.version'),
-        ),
-        migrations.AddField(
-            model_name='document',
-            name='latest_version',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='documents.version'),
         ),
         migrations.CreateModel(
             name='Deletion',
@@ -483,6 +488,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'deletions',
                 'ordering': ['-deleted_at'],
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['workspace', '-deleted_at'], name='documents_d_workspa_824e87_idx'), models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('receipt_issued_at', None), ('restored_at', None)), name='deletion_open')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('restored_at', None)), fields=('document', 'version'), name='deletion_one_standing', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('restored_at', None), ('restored_by', None)), models.Q(('begun_at', None), ('restored_at__isnull', False), ('restored_by__isnull', False)), _connector='OR'), name='deletion_restored_before_begun'), models.CheckConstraint(condition=models.Q(('cause', 'retention'), ('deleted_by__isnull', False), _connector='OR'), name='deletion_has_a_person'), models.CheckConstraint(condition=models.Q(('erased_at', None), ('begun_at__isnull', False), _connector='OR'), name='deletion_erased_after_begun'), models.CheckConstraint(condition=models.Q(models.Q(('receipt', ''), ('receipt_issued_at', None)), models.Q(('erased_at__isnull', False), ('receipt_issued_at__isnull', False), ('searched_at__isnull', False), models.Q(('receipt', ''), _negated=True)), _connector='OR'), name='deletion_receipt_after_search')],
             },
         ),
         migrations.CreateModel(
@@ -514,6 +521,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'sources',
                 'ordering': ['name'],
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='source_due')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='source_name_once'), models.UniqueConstraint(fields=('workspace', 'folder'), name='source_folder_once'), models.CheckConstraint(condition=models.Q(('max_removed_percent__lte', 100)), name='source_percent_is_one'), models.CheckConstraint(condition=models.Q(models.Q(('started_at', None), ('started_by', None)), models.Q(('started_at__isnull', False), ('started_by__isnull', False)), _connector='OR'), name='source_started_together'), models.CheckConstraint(condition=models.Q(models.Q(('paused_at', None), ('paused_by', None)), models.Q(('paused_at__isnull', False), ('paused_by__isnull', False)), _connector='OR'), name='source_paused_together'), models.CheckConstraint(condition=models.Q(('paused_at', None), ('due_at', None), _connector='OR'), name='source_paused_is_not_due')],
             },
         ),
         migrations.CreateModel(
@@ -528,6 +537,9 @@ class Migration(migrations.Migration):
                 ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='source_items', to='documents.document')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='documents.source')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'key_sha256'), name='source_item_once')],
+            },
         ),
         migrations.CreateModel(
             name='SourceRun',
@@ -562,6 +574,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-asked_at'],
+                'indexes': [models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('waiting', 'running'))), name='source_run_open')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'running'))), fields=('source',), name='source_run_one_open'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('problem', ''), _negated=True), _connector='OR'), name='source_run_failure_says_why'), models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'running')), ('ended_at__isnull', False), _connector='OR'), name='source_run_settled_has_ended')],
             },
         ),
         migrations.CreateModel(
@@ -604,6 +618,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'changes of the embedding model',
                 'ordering': ['-planned_at'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('planned', 'paused', 'failed', 'building', 'comparing', 'ready', 'switched', 'rolled_back', 'dropping'))), fields=('workspace',), name='space_migration_one_at_a_time'), models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='space_migration_leads_elsewhere'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'switched'), _negated=True), ('switched_at__isnull', False), _connector='OR'), name='space_migration_switched_when')],
             },
         ),
         migrations.CreateModel(
@@ -629,6 +644,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('migration',), name='space_comparison_one_at_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -643,6 +659,9 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(auto_now_add=True)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='documents.version')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'stage', 'pipeline'), name='stage_once_per_pipeline')],
+            },
         ),
         migrations.CreateModel(
             name='Tag',
@@ -657,6 +676,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'tags',
                 'ordering': ['name'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'folded'), name='tag_once')],
             },
         ),
         migrations.CreateModel(
@@ -666,11 +686,9 @@ class Migration(migrations.Migration):
                 ('document', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tagging', to='documents.document')),
                 ('tag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tagging', to='documents.tag')),
             ],
-        ),
-        migrations.AddField(
-            model_name='document',
-            name='tags',
-            field=models.ManyToManyField(related_name='documents', through='documents.DocumentTag', to='documents.tag', verbose_name='tags'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('document', 'tag'), name='document_tag_once')],
+            },
         ),
         migrations.CreateModel(
             name='WorkspaceReranker',
@@ -687,245 +705,24 @@ class Migration(migrations.Migration):
                 ('scale', models.FloatField(default=1.0)),
                 ('space', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.embeddingspace')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('scale__gt', 0)), name='space_scale_is_positive')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='bulkrun',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['moved_at'], name='bulk_run_open'),
-        ),
-        migrations.AddIndex(
-            model_name='bulkitem',
-            index=models.Index(condition=models.Q(('outcome', 'pending')), fields=['run', 'id'], name='bulk_item_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkitem',
-            constraint=models.UniqueConstraint(fields=('run', 'document'), name='bulk_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='documentbar',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='documentbar_bars_a_person_or_a_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='documentbar',
-            constraint=models.UniqueConstraint(fields=('document', 'user', 'group'), name='document_bar_once', nulls_distinct=False),
-        ),
-        migrations.AlterUniqueTogether(
-            name='documentgroupgrant',
-            unique_together={('group', 'permission', 'content_object')},
-        ),
-        migrations.AlterUniqueTogether(
-            name='documentusergrant',
-            unique_together={('user', 'permission', 'content_object')},
-        ),
-        migrations.AddConstraint(
-            model_name='embeddingendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), _connector='OR'), name='embedding_approval_is_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='folder',
-            constraint=models.UniqueConstraint(fields=('workspace', 'path'), name='folder_path_once'),
-        ),
-        migrations.AddIndex(
-            model_name='indexcheck',
-            index=models.Index(fields=['workspace', '-started_at'], name='index_check_latest'),
-        ),
-        migrations.AddIndex(
-            model_name='legalhold',
-            index=models.Index(condition=models.Q(('lifted_at', None)), fields=['workspace', 'document'], name='hold_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(('placed_under', 'hold_documents'), models.Q(('document', None), ('placed_under', 'hold_workspaces')), _connector='OR'), name='hold_under_a_right'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at', None), ('lifted_by', None)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='hold_lifted_together'),
-        ),
-        migrations.AddIndex(
-            model_name='reclassification',
-            index=models.Index(condition=models.Q(('lowers', True)), fields=['document', 'changed_by'], name='document_lowered_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='rerankendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'default')), _negated=True), ('approved_at__isnull', False), _connector='OR'), name='reranker_approval_is_kept'),
-        ),
-        migrations.AddIndex(
-            model_name='version',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('received', 'stored', 'parsed', 'split', 'embedded', 'indexed'))), name='version_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='version',
-            index=models.Index(condition=models.Q(('in_index', True), ('state__in', ('failed', 'quarantined', 'superseded'))), fields=['id'], name='version_to_withdraw'),
-        ),
-        migrations.AddIndex(
-            model_name='version',
-            index=models.Index(condition=models.Q(('state__in', ('failed', 'quarantined'))), fields=['document'], name='version_stopped'),
-        ),
-        migrations.AddIndex(
-            model_name='version',
-            index=models.Index(fields=['id'], include=('state', 'format', 'size', 'page_count', 'passage_count', 'created_at'), name='version_listed'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'deleted'), _negated=True), fields=('document', 'sha256'), name='version_bytes_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='version_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'ready')), fields=('document',), name='version_one_ready'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), models.Q(('passage_count__gt', 0), ('ready_at__isnull', False)), _connector='OR'), name='version_ready_has_passages'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('failure_sentence', ''), _negated=True), _connector='OR'), name='version_failure_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(fields=('version', 'position'), name='passage_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='passage_range_is_real'),
-        ),
-        migrations.AddIndex(
-            model_name='deletion',
-            index=models.Index(fields=['workspace', '-deleted_at'], name='documents_d_workspa_824e87_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='deletion',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('receipt_issued_at', None), ('restored_at', None)), name='deletion_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='deletion',
-            constraint=models.UniqueConstraint(condition=models.Q(('restored_at', None)), fields=('document', 'version'), name='deletion_one_standing', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='deletion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('restored_at', None), ('restored_by', None)), models.Q(('begun_at', None), ('restored_at__isnull', False), ('restored_by__isnull', False)), _connector='OR'), name='deletion_restored_before_begun'),
-        ),
-        migrations.AddConstraint(
-            model_name='deletion',
-            constraint=models.CheckConstraint(condition=models.Q(('cause', 'retention'), ('deleted_by__isnull', False), _connector='OR'), name='deletion_has_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='deletion',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), ('begun_at__isnull', False), _connector='OR'), name='deletion_erased_after_begun'),
-        ),
-        migrations.AddConstraint(
-            model_name='deletion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('receipt', ''), ('receipt_issued_at', None)), models.Q(('erased_at__isnull', False), ('receipt_issued_at__isnull', False), ('searched_at__isnull', False), models.Q(('receipt', ''), _negated=True)), _connector='OR'), name='deletion_receipt_after_search'),
-        ),
-        migrations.AddIndex(
-            model_name='source',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='source_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='source_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(fields=('workspace', 'folder'), name='source_folder_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('max_removed_percent__lte', 100)), name='source_percent_is_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('started_at', None), ('started_by', None)), models.Q(('started_at__isnull', False), ('started_by__isnull', False)), _connector='OR'), name='source_started_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paused_at', None), ('paused_by', None)), models.Q(('paused_at__isnull', False), ('paused_by__isnull', False)), _connector='OR'), name='source_paused_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('paused_at', None), ('due_at', None), _connector='OR'), name='source_paused_is_not_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceitem',
-            constraint=models.UniqueConstraint(fields=('source', 'key_sha256'), name='source_item_once'),
-        ),
-        migrations.AddIndex(
-            model_name='sourcerun',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('waiting', 'running'))), name='source_run_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcerun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'running'))), fields=('source',), name='source_run_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcerun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('problem', ''), _negated=True), _connector='OR'), name='source_run_failure_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcerun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'running')), ('ended_at__isnull', False), _connector='OR'), name='source_run_settled_has_ended'),
-        ),
-        migrations.AddConstraint(
-            model_name='spacemigration',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('planned', 'paused', 'failed', 'building', 'comparing', 'ready', 'switched', 'rolled_back', 'dropping'))), fields=('workspace',), name='space_migration_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='spacemigration',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='space_migration_leads_elsewhere'),
-        ),
-        migrations.AddConstraint(
-            model_name='spacemigration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'switched'), _negated=True), ('switched_at__isnull', False), _connector='OR'), name='space_migration_switched_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='spacecomparison',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('migration',), name='space_comparison_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='stagerun',
-            constraint=models.UniqueConstraint(fields=('version', 'stage', 'pipeline'), name='stage_once_per_pipeline'),
-        ),
-        migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(fields=('workspace', 'folded'), name='tag_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='documenttag',
-            constraint=models.UniqueConstraint(fields=('document', 'tag'), name='document_tag_once'),
-        ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='document',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', False), ('erased_at', None)), fields=['deleted_at'], name='document_to_erase'),
+            name='current_version',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='documents.version'),
         ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='document',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['workspace', 'title', 'path'], name='document_by_title'),
+            name='latest_version',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='documents.version'),
         ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='document',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('valid_until__isnull', False)), fields=['workspace', 'valid_until'], name='document_by_validity'),
-        ),
-        migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('review_on__isnull', False)), fields=['workspace', 'review_on'], name='document_by_review'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('workspace', 'path'), name='document_path_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), ('deleted_at__isnull', False), _connector='OR'), name='document_erased_after_deleted'),
-        ),
-        migrations.AddConstraint(
-            model_name='workspacespace',
-            constraint=models.CheckConstraint(condition=models.Q(('scale__gt', 0)), name='space_scale_is_positive'),
+            name='tags',
+            field=models.ManyToManyField(related_name='documents', through='documents.DocumentTag', to='documents.tag', verbose_name='tags'),
         ),
     ]
+

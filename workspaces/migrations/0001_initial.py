@@ -53,11 +53,9 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='auth.group')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddField(
-            model_name='user',
-            name='groups',
-            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', through='workspaces.Membership', through_fields=('user', 'group'), to='auth.group'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'group', 'source'), name='membership_once')],
+            },
         ),
         migrations.CreateModel(
             name='PeopleGroup',
@@ -85,6 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'platform policy',
                 'verbose_name_plural': 'platform policy',
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='platform_policy_is_one')],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +97,9 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('viewer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('viewer', models.F('person')), _negated=True), name='view_as_another'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='view_as_has_a_reason')],
+            },
         ),
         migrations.CreateModel(
             name='Workspace',
@@ -140,6 +142,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'never rule',
                 'verbose_name_plural': 'never rules',
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='rolebar_bars_a_person_or_a_group'), models.UniqueConstraint(fields=('workspace', 'role', 'user', 'group'), name='role_bar_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +161,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'claim rule',
                 'verbose_name_plural': 'claim rules',
                 'ordering': ['provider', 'claim'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('people_group', None), ('workspace__isnull', False), models.Q(('role', ''), _negated=True)), models.Q(('people_group__isnull', False), ('role', ''), ('workspace', None)), _connector='OR'), name='claim_rule_gives_a_role_or_a_group'), models.UniqueConstraint(fields=('provider', 'claim', 'workspace', 'role', 'people_group'), name='claim_rule_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +175,10 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
+            options={
+                'indexes': [models.Index(fields=['user', 'workspace', 'until'], name='workspaces__user_id_51db9e_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='break_glass_has_a_reason')],
+            },
         ),
         migrations.CreateModel(
             name='ApiToken',
@@ -208,6 +216,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('signed_at', None)), fields=('workspace',), name='access_review_one_open'), models.CheckConstraint(condition=models.Q(models.Q(('outcome_sha256', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('outcome_sha256', ''), _negated=True)), _connector='OR'), name='access_review_signed_together')],
             },
         ),
         migrations.CreateModel(
@@ -220,6 +229,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'unique_together': {('group', 'permission', 'content_object')},
             },
         ),
         migrations.CreateModel(
@@ -229,6 +239,9 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(max_length=40)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='workspaces.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'role'), name='workspace_role_once')],
+            },
         ),
         migrations.CreateModel(
             name='WorkspaceUserGrant',
@@ -240,6 +253,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'unique_together': {('user', 'permission', 'content_object')},
             },
         ),
         migrations.CreateModel(
@@ -282,66 +296,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('code__in', ['manager', 'contributor', 'reviewer', 'member', 'auditor']), _negated=True), name='custom_role_is_not_a_declared_one')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'group', 'source'), name='membership_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='platformpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='platform_policy_is_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='viewas',
-            constraint=models.CheckConstraint(condition=models.Q(('viewer', models.F('person')), _negated=True), name='view_as_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='viewas',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='view_as_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolebar',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='rolebar_bars_a_person_or_a_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolebar',
-            constraint=models.UniqueConstraint(fields=('workspace', 'role', 'user', 'group'), name='role_bar_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='claimrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('people_group', None), ('workspace__isnull', False), models.Q(('role', ''), _negated=True)), models.Q(('people_group__isnull', False), ('role', ''), ('workspace', None)), _connector='OR'), name='claim_rule_gives_a_role_or_a_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='claimrule',
-            constraint=models.UniqueConstraint(fields=('provider', 'claim', 'workspace', 'role', 'people_group'), name='claim_rule_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='breakglass',
-            index=models.Index(fields=['user', 'workspace', 'until'], name='workspaces__user_id_51db9e_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='break_glass_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('signed_at', None)), fields=('workspace',), name='access_review_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome_sha256', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('outcome_sha256', ''), _negated=True)), _connector='OR'), name='access_review_signed_together'),
-        ),
-        migrations.AlterUniqueTogether(
-            name='workspacegroupgrant',
-            unique_together={('group', 'permission', 'content_object')},
-        ),
-        migrations.AddConstraint(
-            model_name='workspacerole',
-            constraint=models.UniqueConstraint(fields=('workspace', 'role'), name='workspace_role_once'),
-        ),
-        migrations.AlterUniqueTogether(
-            name='workspaceusergrant',
-            unique_together={('user', 'permission', 'content_object')},
-        ),
         migrations.CreateModel(
             name='Correspondence',
             fields=[
@@ -372,6 +326,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'mail',
                 'ordering': ['due_at'],
+                'indexes': [models.Index(models.F('due_at'), condition=models.Q(('state', 'waiting')), name='mail_waiting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_digest', True)), fields=('person', 'due_at'), name='mail_digest_once'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='mail_ended_together')],
             },
         ),
         migrations.CreateModel(
@@ -392,6 +348,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'notification',
                 'ordering': ['-created_at'],
+                'indexes': [models.Index(fields=['person', '-created_at'], name='workspaces__person__f7ad88_idx'), models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='notification_unread')],
             },
         ),
         migrations.CreateModel(
@@ -402,30 +359,9 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(choices=[('now', 'By e-mail at once'), ('digest', 'In one e-mail a day'), ('portal', 'In the portal alone'), ('off', 'Not at all')], max_length=10)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(models.F('due_at'), condition=models.Q(('state', 'waiting')), name='mail_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='mail',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_digest', True)), fields=('person', 'due_at'), name='mail_digest_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mail',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='mail_ended_together'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['person', '-created_at'], name='workspaces__person__f7ad88_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='notification_unread'),
-        ),
-        migrations.AddConstraint(
-            model_name='notificationchoice',
-            constraint=models.UniqueConstraint(fields=('person', 'kind'), name='notification_choice_once'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('person', 'kind'), name='notification_choice_once')],
+            },
         ),
         migrations.CreateModel(
             name='ReadinessRun',
@@ -450,6 +386,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'checks of readiness',
                 'ordering': ['-asked_at'],
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['workspace', '-ended_at'], name='readiness_newest'), models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('waiting', 'working'))), name='readiness_open')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'working'))), fields=('workspace',), name='readiness_one_open'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='readiness_ended_together'), models.CheckConstraint(condition=models.Q(models.Q(('is_go__isnull', False), ('score__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('is_go', None), ('report', ''), ('score', None)), _connector='OR'), name='readiness_verdict_once_done')],
             },
         ),
         migrations.CreateModel(
@@ -469,6 +407,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['place'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('run', 'code'), name='readiness_check_once')],
             },
         ),
         migrations.CreateModel(
@@ -483,34 +422,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 365)), name='readiness_days_are_some')],
             },
         ),
-        migrations.AddIndex(
-            model_name='readinessrun',
-            index=models.Index(fields=['workspace', '-ended_at'], name='readiness_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='readinessrun',
-            index=models.Index(models.OrderBy(models.F('lease_until'), nulls_first=True), condition=models.Q(('state__in', ('waiting', 'working'))), name='readiness_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='readinessrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'working'))), fields=('workspace',), name='readiness_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='readinessrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('waiting', 'working'))), models.Q(models.Q(('state__in', ('waiting', 'working')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='readiness_ended_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='readinessrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_go__isnull', False), ('score__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('is_go', None), ('report', ''), ('score', None)), _connector='OR'), name='readiness_verdict_once_done'),
-        ),
-        migrations.AddConstraint(
-            model_name='readinessresult',
-            constraint=models.UniqueConstraint(fields=('run', 'code'), name='readiness_check_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='workspacereadiness',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 365)), name='readiness_days_are_some'),
+        migrations.AddField(
+            model_name='user',
+            name='groups',
+            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', through='workspaces.Membership', through_fields=('user', 'group'), to='auth.group'),
         ),
     ]
+
