@@ -148,6 +148,11 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('template', 'number'), name='template_version_number_once')],
             },
         ),
+        migrations.AddField(
+            model_name='examination',
+            name='template',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
+        ),
         migrations.CreateModel(
             name='Answer',
             fields=[
@@ -394,7 +399,7 @@ class Migration(migrations.Migration):
                 ('decision', models.CharField(choices=[('open', 'To decide'), ('accepted', 'Accepted'), ('rejected', 'Rejected')], default='open', max_length=10)),
                 ('wording', models.TextField(blank=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_because', models.CharField(blank=True, choices=[('deleted', 'Its source was deleted.'), ('replaced', 'Its source was replaced by another version.'), ('expired', 'Its source is no longer valid.')], max_length=10)),
+                ('closed_because', models.CharField(blank=True, choices=[('deleted', 'Its source was deleted.'), ('replaced', 'Its source was replaced by another version.'), ('expired', 'Its source is no longer valid.'), ('raised', 'Its source was classified higher.')], max_length=10)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('clause', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='answers.clause')),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

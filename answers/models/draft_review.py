@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from answers.models.endpoint import ModelEndpoint
+from answers.models.rag_template import TemplateVersion
 from documents.models import Document, Version
 from workspaces.classification import Classification
 from workspaces.models import Workspace
@@ -55,6 +56,8 @@ class Examination(models.Model):
     state = models.CharField(max_length=10, choices=ExaminationState.choices, default=ExaminationState.WAITING)
     #: Why there are no findings, as a sentence; never anything of a document or of the draft.
     problem = models.CharField(max_length=300, blank=True)
+    #: The workspace's template “Draft review” as it was in force; None where it had not taken that in.
+    template = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     endpoint = models.ForeignKey(ModelEndpoint, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     endpoint_label = models.CharField(max_length=300, blank=True)
     #: Which prompt a model was given; "" where the built-in checks alone ran.
@@ -203,6 +206,7 @@ class FindingClosure(models.TextChoices):
     DELETED = "deleted", _("Its source was deleted.")
     REPLACED = "replaced", _("Its source was replaced by another version.")
     EXPIRED = "expired", _("Its source is no longer valid.")
+    RAISED = "raised", _("Its source was classified higher.")
 
 
 class Finding(models.Model):
