@@ -148,11 +148,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('template', 'number'), name='template_version_number_once')],
             },
         ),
-        migrations.AddField(
-            model_name='examination',
-            name='template',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion'),
-        ),
         migrations.CreateModel(
             name='Answer',
             fields=[
@@ -331,6 +326,7 @@ class Migration(migrations.Migration):
                 ('deaths', models.PositiveIntegerField(default=0)),
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='answers.templateversion')),
                 ('first_approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('reviewed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='examinations', to='workspaces.workspace')),
@@ -1118,7 +1114,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('endpoint_label', models.CharField(max_length=300)),
-                ('purpose', models.CharField(choices=[('answer', 'Answer to a question'), ('follow_up', 'Understanding of a follow-up question'), ('judge', "Check of an answer's sentences"), ('rerank', 'Order of what a search found'), ('replay', 'Answer made once more to compare'), ('suggestion', 'Suggestion of a question'), ('evaluation', 'Evaluation on a question set'), ('draft_review', 'Examination of a draft'), ('comparison', 'Comparison of models'), ('preview', 'Preview of a template'), ('test', 'Test of an endpoint'), ('fine_tuning', 'Training of a model')], max_length=12)),
+                ('purpose', models.CharField(choices=[('answer', 'Answer to a question'), ('follow_up', 'Understanding of a follow-up question'), ('judge', "Check of an answer's sentences"), ('rerank', 'Order of what a search found'), ('search', 'Vector of a question'), ('vectors', 'Vectors of documents'), ('replay', 'Answer made once more to compare'), ('suggestion', 'Suggestion of a question'), ('evaluation', 'Evaluation on a question set'), ('draft_review', 'Examination of a draft'), ('comparison', 'Comparison of models'), ('preview', 'Preview of a template'), ('test', 'Test of an endpoint'), ('fine_tuning', 'Training of a model')], max_length=12)),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('day', models.DateField()),
                 ('input_tokens', models.PositiveBigIntegerField()),

@@ -19,6 +19,8 @@ class Purpose(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Understanding of a follow-up question")
     JUDGE = "judge", _("Check of an answer's sentences")
     RERANK = "rerank", _("Order of what a search found")
+    SEARCH = "search", _("Vector of a question")
+    VECTORS = "vectors", _("Vectors of documents")
     REPLAY = "replay", _("Answer made once more to compare")
     SUGGESTION = "suggestion", _("Suggestion of a question")
     EVALUATION = "evaluation", _("Evaluation on a question set")

@@ -39,6 +39,11 @@ class RerankEndpoint(GovernedEndpoint):
         blank=True,
         help_text=_("The name of the environment variable that holds the key; it must begin with INLOCK_KEY_."),
     )
+    price = models.DecimalField(
+        _("price of a million tokens"), max_digits=10, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("In the installation's currency; empty: not known, which is not the same as free."),
+    )  # fmt: skip
     seconds = models.PositiveSmallIntegerField(
         _("seconds for a request"),
         default=5,
