@@ -90,7 +90,7 @@ def start() -> None:
     atexit.register(shutil.rmtree, var, ignore_errors=True)
     atexit.register(attachment.leave)
     attachment.start()
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "tests.migrating"], cwd=ROOT, check=True)
     _keep_copy(var)
 
 
