@@ -1,9 +1,13 @@
 """One door per thing: a library behind a door is imported nowhere else."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+#: They read the modules of the product, which one worker parses once.
+pytestmark = pytest.mark.xdist_group("contracts-doors")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("inlock", "answers", "documents", "workspaces", "audit")
@@ -57,9 +61,16 @@ DOORS = {
 }
 
 
-def _imports(file: Path) -> set[str]:
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every module of the product; read by the tests that look, not by each process that collects them."""
+    files = [file for app in APPS for file in sorted((ROOT / app).rglob("*.py"))]
+    return {str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+
+
+def _imports(tree: ast.Module) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -67,14 +78,17 @@ def _imports(file: Path) -> set[str]:
     return names
 
 
-MODULES = {str(file.relative_to(ROOT)): _imports(file) for app in APPS for file in sorted((ROOT / app).rglob("*.py"))}
+@cache
+def _modules() -> dict[str, set[str]]:
+    """What each module imports."""
+    return {module: _imports(tree) for module, tree in trees().items()}
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_is_imported_only_behind_its_door(library):
     outside = [
         module
-        for module, names in MODULES.items()
+        for module, names in _modules().items()
         if any(name == library or name.startswith(f"{library}.") for name in names)
         and not module.startswith(DOORS[library] or "nowhere")
     ]
@@ -86,7 +100,7 @@ def test_the_trail_knows_none_of_the_apps_above_it():
     ours = tuple(app for app in APPS if app != "audit")
     above = {
         module: name
-        for module, names in MODULES.items()
+        for module, names in _modules().items()
         if module.startswith("audit/")
         for name in names
         if name.split(".")[0] in ours

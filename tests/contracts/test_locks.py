@@ -5,9 +5,13 @@ transaction that itself waits for the chain.
 """
 
 import ast
-from pathlib import Path
 
-from tests.contracts.test_doors import APPS, ROOT
+import pytest
+
+from tests.contracts.test_doors import trees
+
+#: They read the modules of the product, which one worker parses once.
+pytestmark = pytest.mark.xdist_group("contracts-doors")
 
 #: Locks with the key, and why none of them can close a circle.
 KEYED = {
@@ -15,11 +19,10 @@ KEYED = {
 }
 
 
-def _keyed_locks(file: Path) -> list[str]:
-    module = str(file.relative_to(ROOT))
+def _keyed_locks(module: str, tree: ast.Module) -> list[str]:
     return [
         f"{module} {function.name}"
-        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call)
@@ -30,6 +33,6 @@ def _keyed_locks(file: Path) -> list[str]:
 
 
 def test_only_rows_that_nobody_points_to_are_locked_with_their_key():
-    found = [lock for app in APPS for file in sorted((ROOT / app).rglob("*.py")) for lock in _keyed_locks(file)]
+    found = [lock for module, tree in trees().items() for lock in _keyed_locks(module, tree)]
 
     assert [lock for lock in found if not lock.startswith(tuple(KEYED))] == []

@@ -1,6 +1,7 @@
 """No text goes to a model without the policy's word: only the policy makes a permit, only its package uses the door."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from answers import permit
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt
-from tests.contracts.test_doors import APPS, ROOT
+from tests.contracts.test_doors import ROOT, trees
 from tests.permits import permit_for
+
+#: They read the modules of the product, which one worker parses once.
+pytestmark = pytest.mark.xdist_group("contracts-doors")
 
 #: name → the modules that may say it.
 MAY_SAY = {
@@ -22,6 +26,7 @@ ANNOTATE = {"answers/chat_models.py", "answers/governing/asking.py"}
 PROMPT = Prompt("test-1", "0" * 64, "Answer.", "What is there?")
 
 
+@cache
 def _said(tree: ast.AST) -> set[str]:
     """Names that a module reads, calls or imports, annotations apart."""
     annotations = {
@@ -39,29 +44,26 @@ def _said(tree: ast.AST) -> set[str]:
     }
 
 
-def _outside(name: str, trees: dict[str, ast.AST]) -> list[str]:
-    imported = {
-        module
-        for module, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}
-    }
+@cache
+def _imported(tree: ast.AST) -> set[str]:
+    """Names that a module imports from others."""
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def _outside(name: str, modules: dict[str, ast.AST]) -> list[str]:
+    imported = {module for module, tree in modules.items() if name in _imported(tree)}
     if name == "Permit":
         imported -= ANNOTATE
-    return sorted({module for module, tree in trees.items() if name in _said(tree)} | imported - MAY_SAY[name])
+    return sorted({module for module, tree in modules.items() if name in _said(tree)} | imported - MAY_SAY[name])
 
 
-TREES: dict[str, ast.AST] = {
-    str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8"))
-    for app in APPS
-    for file in sorted((ROOT / app).rglob("*.py"))
-    if "migrations" not in file.parts
-}
+def _of_the_product() -> dict[str, ast.AST]:
+    return {module: tree for module, tree in trees().items() if "migrations" not in Path(module).parts}
 
 
 @pytest.mark.parametrize("name", MAY_SAY)
 def test_only_the_policy_opens_the_door_to_models(name: str) -> None:
-    assert set(_outside(name, TREES)) <= MAY_SAY[name]
+    assert set(_outside(name, _of_the_product())) <= MAY_SAY[name]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +75,7 @@ def test_only_the_policy_opens_the_door_to_models(name: str) -> None:
     ],
 )
 def test_a_module_that_went_around_the_policy_would_be_seen(code: str) -> None:
-    trees = TREES | {"answers/somewhere.py": ast.parse(code)}
-
-    assert "answers/somewhere.py" in _outside("stream_chat", trees)
+    assert _outside("stream_chat", {"answers/somewhere.py": ast.parse(code)}) == ["answers/somewhere.py"]
 
 
 def test_nobody_else_makes_a_permit_and_it_serves_one_prompt_once() -> None:
