@@ -56,10 +56,12 @@ def _put_back(workspace_id: UUID, lease: Lease, space: Space) -> None:
     logger.warning("Workspace %s: its vector index is gone and is put back", workspace_id)
     with index.completed(workspace_id, space):
         put_versions(workspace_id, [UUID(id) for id in current_versions(workspace_id)], space, lease)
+    lease.renew(seconds=HELD_SECONDS)
 
 
 def put_versions(workspace_id: UUID, versions: Collection[UUID], space: Space, lease: Lease | None = None) -> int:
-    """Put every vector that `versions` have in `space` into the index, under `lease` if one is held; how many.
+    """Put every vector that `versions` have in `space` into the index; how many. Under `lease` if one is held, which
+    was renewed for HELD_SECONDS just now.
 
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
@@ -67,7 +69,7 @@ def put_versions(workspace_id: UUID, versions: Collection[UUID], space: Space, l
     for _version, ids, matrix in vectors.stored(versions, space):
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            if lease is not None:
+            if lease is not None and confirmed:
                 lease.renew(seconds=HELD_SECONDS)
             put(workspace_id, space, batch, matrix[start : start + BATCH])
             confirmed += len(batch)

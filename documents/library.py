@@ -150,13 +150,12 @@ def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Receiv
     """
     with transaction.atomic():
         document, is_new = _document_at(new, by)
-        # What was deleted is gone for good, or soon will be: the same bytes begin anew.
-        there = document.versions.exclude(state=VersionState.DELETED)
-        version = there.filter(sha256=arrival.sha256).defer(*HEAVY).first()
+        version = None if is_new else _with_the_same_bytes(document, arrival)
         if version is not None:
             _receive_again(version, document, arrival, by)
             return Received(version, "same")
-        version = _new_version(document, PurePosixPath(filename).name, arrival, by)
+        last = {} if is_new else document.versions.aggregate(number=Max("number"), turn=Max("turn"))
+        version = _new_version(document, last, PurePosixPath(filename).name, arrival, by)
         _keep(arrival, version, document, is_new=is_new, by=by)
         dispatch(ingest_version_task, version.pk)
     killpoint("row_committed")
@@ -194,12 +193,17 @@ def _document_at(new: Document, by: User) -> tuple[Document, bool]:
     return document, False
 
 
-def _new_version(document: Document, filename: str, arrival: Arrival, by: User) -> Version:
-    last = document.versions.aggregate(number=Max("number"), turn=Max("turn"))
+def _with_the_same_bytes(document: Document, arrival: Arrival) -> Version | None:
+    # What was deleted is gone for good, or soon will be: the same bytes begin anew.
+    there = document.versions.exclude(state=VersionState.DELETED)
+    return there.filter(sha256=arrival.sha256).defer(*HEAVY).first()
+
+
+def _new_version(document: Document, last: dict[str, int], filename: str, arrival: Arrival, by: User) -> Version:
     version = Version(
         document=document,
-        number=(last["number"] or 0) + 1,
-        turn=(last["turn"] or 0) + 1,
+        number=(last.get("number") or 0) + 1,
+        turn=(last.get("turn") or 0) + 1,
         sha256=arrival.sha256,
         size=arrival.size,
         filename=filename,

@@ -22,6 +22,9 @@ class Stage:
     #: Changes the version it is given, whose fields in `writes` are then saved; returns what it did, in numbers.
     save: Callable[[Version, Any], dict[str, Any]]
     writes: tuple[str, ...] = ()
+    #: Sets on a version in memory what the next stage works from, so that both may be saved together; None: it is
+    #: saved by itself.
+    waits: Callable[[Version, Any], None] | None = None
     #: Whether what it made stays valid, so that a later attempt under the same pipeline need not do it again.
     lasting: bool = True
 

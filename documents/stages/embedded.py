@@ -27,27 +27,48 @@ BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """How many vectors were made, and the name of their space."""
+    """How many vectors were made, the name of their space, and those of the last batch, which are still to be saved."""
 
     computed: int
     space: str
+    rows: Sequence[Embedding]
 
 
 def work(version: Version, lease: Lease) -> Embedded:
     """Embed in the space that the workspace is searched in now. Raises StageFailed and LeaseLost."""
     space = spaces.space_of(version.document.workspace_id)
-    return Embedded(embed(version, lease, space), space.name)
-
-
-def embed(version: Version, lease: Lease, space: Space) -> int:
-    """Embed the passages that have no vector in `space` yet; how many those were. Raises StageFailed and LeaseLost."""
-    missing = _without_vector(version, space)
-    before = version.passage_count - missing.count()
-    lease.renew(done=before)
     computed = 0
-    if before < version.passage_count:
-        spaces.row_of(space)
-    for batch in _batches(missing):
+    for rows, done in _made(version, space):
+        computed += len(rows)
+        if len(rows) < BATCH:
+            return Embedded(computed, space.name, rows)
+        _keep(rows, done, lease)
+    return Embedded(computed, space.name, [])
+
+
+def embed(version: Version, lease: Lease, space: Space) -> None:
+    """Embed and save what has no vector in `space` yet. Raises StageFailed and LeaseLost."""
+    for rows, done in _made(version, space):
+        _keep(rows, done, lease)
+
+
+def _keep(rows: Sequence[Embedding], done: int, lease: Lease) -> None:
+    """Save a batch of vectors, if the version is still ours. Raises LeaseLost."""
+    with transaction.atomic():
+        # First, so that the row is locked and ours while the vectors are written.
+        lease.renew(done=done)
+        Embedding.objects.bulk_create(rows)
+    killpoint("embedding_batch")
+
+
+def _made(version: Version, space: Space) -> Iterator[tuple[list[Embedding], int]]:
+    """Batches of new vectors for the passages that have none in `space`, each with how many passages have one then.
+
+    All but the last hold BATCH vectors. Raises StageFailed.
+    """
+    for number, batch in enumerate(_batches(_without_vector(version, space))):
+        if not number:
+            spaces.row_of(space)
         try:
             require_below_ceiling(version.document_id, space)
             rows = rows_of(version.document.title, batch, space)
@@ -68,13 +89,8 @@ def embed(version: Version, lease: Lease, space: Space) -> int:
                 gettext_noop("The embedding model is not available. Tell the operator, then try again."),
                 retryable=True,
             ) from error
-        computed += len(batch)
-        with transaction.atomic():
-            # First, so that the row is locked and ours while the vectors are written.
-            lease.renew(done=before + computed)
-            Embedding.objects.bulk_create(rows)
-        killpoint("embedding_batch")
-    return computed
+        # In order, so that all before the last of these have theirs.
+        yield rows, batch[-1].position + 1
 
 
 def embed_again(version: Version) -> int:
@@ -107,10 +123,13 @@ def _without_vector(version: Version, space: Space) -> QuerySet[Passage]:
 
 def _batches(passages: QuerySet[Passage]) -> Iterator[list[Passage]]:
     """The passages in order, read as they are needed: a long document does not have to fit into memory."""
-    last = -1
-    while batch := list(passages.filter(position__gt=last).only("position", "text", "locator")[:BATCH]):
+    # With the version's id: Django would ask for it again, passage by passage.
+    passages, last = passages.only("position", "text", "locator", "version"), -1
+    while batch := list(passages.filter(position__gt=last)[:BATCH]):
         last = batch[-1].position
         yield batch
+        if len(batch) < BATCH:
+            return
 
 
 def rows_of(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]:
@@ -128,7 +147,8 @@ def rows_of(title: str, batch: Sequence[Passage], space: Space) -> list[Embeddin
 
 
 def save(version: Version, made: Embedded) -> dict[str, Any]:
-    """Note how many vectors were made and how many were there already."""
+    """Save the last batch; note how many vectors were made and how many were there already."""
+    Embedding.objects.bulk_create(made.rows)
     version.done = version.passage_count
     return {"computed": made.computed, "reused": version.passage_count - made.computed, "space": made.space}
 

@@ -29,7 +29,7 @@ def store(version: Version, lease: Lease) -> Stored:
     # The workspace may have moved to another space since the vectors were made.
     embed(version, lease, space)
     # On disk before the first vector leaves: whatever happens next, it is known where to clean up.
-    lease.renew(in_index=True)
+    lease.renew(seconds=indexing.HELD_SECONDS, in_index=True)
     confirmed = indexing.store(version, version.document.workspace_id, lease, space)
     killpoint("upserted")
     if confirmed != version.passage_count:
@@ -40,9 +40,13 @@ def store(version: Version, lease: Lease) -> Stored:
     return Stored(confirmed, space.fingerprint)
 
 
+def nothing(version: Version, stored: Stored) -> None:
+    """The switch asks the database."""
+
+
 def save(version: Version, stored: Stored) -> dict[str, Any]:
     """Note what the index confirmed."""
     return {"vectors": stored.vectors, "space": stored.space}
 
 
-STAGE = Stage(VersionState.INDEXED, store, save, lasting=False)
+STAGE = Stage(VersionState.INDEXED, store, save, waits=nothing, lasting=False)

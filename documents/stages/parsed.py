@@ -62,10 +62,10 @@ def _with_scanned_pages(parsed: Parsed, path: Path, name: str, hold: Callable[[f
         return parsed
 
 
-def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
-    """Store the text, its sections and what the file says of itself."""
+def fill(version: Version, parsed: Parsed | None) -> None:
+    """Set what was read on the version; a text that stands is loaded where it is needed."""
     if parsed is None:
-        return {"kept": True}
+        return
     version.text = parsed.text
     version.sections = [dataclasses.asdict(section) for section in parsed.sections]
     version.format = parsed.format
@@ -77,6 +77,13 @@ def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
         "textless": list(parsed.textless),
     }
     version.language = analysis.detect_language(parsed.text[:SAMPLE])
+
+
+def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
+    """Store the text, its sections and what the file says of itself."""
+    if parsed is None:
+        return {"kept": True}
+    fill(version, parsed)
     _entitle(version.document, parsed.title)
     return {"characters": len(parsed.text), "pages": parsed.page_count}
 
@@ -89,5 +96,9 @@ def _entitle(document: Document, title: str) -> None:
 
 
 STAGE = Stage(
-    VersionState.PARSED, read, save, writes=("text", "sections", "format", "page_count", "findings", "language")
+    VersionState.PARSED,
+    read,
+    save,
+    writes=("text", "sections", "format", "page_count", "findings", "language"),
+    waits=fill,
 )

@@ -25,8 +25,9 @@ def switch(version: Version, result: None) -> dict[str, Any]:
 
     Where the workspace moved to another space since the version was indexed, it is indexed there first.
     """
-    # Before the space is read: a switch to another one waits for this row, or we see what it wrote.
-    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=version.document.workspace_id)
+    # Before the space is read: a switch to another one waits for this row, or we see what it wrote. Changed with the
+    # lock, because what a replica does for nothing costs less than asking twice for every document.
+    Workspace.objects.filter(pk=version.document.workspace_id).update(index_revision=F("index_revision") + 1)
     if not _is_indexed_where_it_is_searched(version):
         version.state = VersionState.EMBEDDED
         return {}
@@ -44,7 +45,6 @@ def switch(version: Version, result: None) -> dict[str, Any]:
     if current is not None and current.pk != version.pk:
         for follow in dependants.when_replaced:
             follow(current)
-    Workspace.objects.filter(pk=document.workspace_id).update(index_revision=F("index_revision") + 1)
     record(
         EventType.VERSION_READY,
         on=version,

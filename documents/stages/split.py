@@ -23,9 +23,9 @@ def passage_id(version_id: uuid.UUID, position: int, text: str) -> uuid.UUID:
 
 def cut(version: Version, lease: Lease) -> list[Piece]:
     """Cut the stored text. Vectors of an earlier cut leave the index first, while their ids are still known."""
-    # A worker that was taken over would empty the index of a version that is ready by now.
-    lease.renew()
     if version.in_index:
+        # A worker that was taken over would empty the index of a version that is ready by now.
+        lease.renew()
         indexing.remove([version.pk], version.document.workspace_id)
     sections = [Section(**section | {"heading": tuple(section["heading"])}) for section in version.sections]
     return split(version.text, sections)
@@ -33,7 +33,8 @@ def cut(version: Version, lease: Lease) -> list[Piece]:
 
 def save(version: Version, pieces: list[Piece]) -> dict[str, Any]:
     """Put the passages in the place of any there were."""
-    version.passages.all().delete()
+    if version.passage_count:
+        version.passages.all().delete()
     workspace_id = version.document.workspace_id
     Passage.objects.bulk_create(
         (

@@ -29,6 +29,12 @@ def killer(monkeypatch):
 
 
 @pytest.fixture
+def apart(monkeypatch):
+    """Every stage is written by itself, as when each takes long."""
+    monkeypatch.setattr(ingest, "TOGETHER_SECONDS", 0)
+
+
+@pytest.fixture
 def embedded_texts(monkeypatch):
     """Every text that was really embedded, in order."""
     texts: list[str] = []
@@ -167,6 +173,24 @@ def test_the_set_of_current_passages_changing_raises_the_index_revision(policies
 
     policies.refresh_from_db()
     assert policies.index_revision == 1
+
+
+def test_a_small_file_is_through_in_few_statements(policies, contributor, django_assert_max_num_queries):
+    """As many as there were would cost more than embedding three passages."""
+    ingest_version(receive(policies, contributor, path="first.txt").version.pk)
+
+    with django_assert_max_num_queries(60):
+        ingest_version(receive(policies, contributor).version.pk)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_passages(policies, contributor, django_assert_max_num_queries):
+    ingest_version(receive(policies, contributor, path="first.txt").version.pk)
+    version = receive(policies, contributor, LONG).version
+
+    with django_assert_max_num_queries(60):
+        ingest_version(version.pk)
+
+    assert again(version).passage_count > 5
 
 
 # --- New versions -------------------------------------------------------------------------------------------
@@ -330,7 +354,7 @@ def test_a_ready_that_cannot_be_recorded_does_not_happen(policies, contributor, 
     with pytest.raises(AuditError):
         ingest_version(version.pk)
 
-    assert again(version).state == VersionState.INDEXED
+    assert again(version).state == VersionState.EMBEDDED
     assert again(version).document.current_version is None
 
 
@@ -345,12 +369,20 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "together"),
+    [
+        *((point, 60) for point in POINTS),
+        # Where nothing is written when stages are written together.
+        *((point, 0) for point in ("after_stored", "after_parsed", "after_indexed")),
+    ],
+)
 def test_killed_anywhere_it_goes_on_without_doing_anything_twice(
-    point, policies, contributor, killer, embedded_texts, monkeypatch
+    point, together, policies, contributor, killer, embedded_texts, monkeypatch
 ):
     version = receive(policies, contributor, LONG).version
     monkeypatch.setattr(embedded, "BATCH", 3)
+    monkeypatch.setattr(ingest, "TOGETHER_SECONDS", together)
     killer.at(point)
     with pytest.raises(Killed):
         ingest_version(version.pk)
@@ -364,11 +396,12 @@ def test_killed_anywhere_it_goes_on_without_doing_anything_twice(
     assert in_index(policies) == passage_ids(version)
     assert version.passages.count() == version.passage_count
     assert Embedding.objects.filter(passage__version=version).count() == version.passage_count
-    assert len(embedded_texts) == version.passage_count
+    # At this point the last batch is made and not kept.
+    assert len(embedded_texts) <= version.passage_count + (3 if point == "before_embedded" else 0)
     assert events(EventType.VERSION_READY) == events(EventType.VERSION_RECEIVED) == 1
 
 
-def test_what_a_dead_worker_holds_is_left_alone_until_its_lease_ends(policies, contributor, killer):
+def test_what_a_dead_worker_holds_is_left_alone_until_its_lease_ends(policies, contributor, killer, apart):
     version = receive(policies, contributor).version
     killer.at("after_parsed")
     with pytest.raises(Killed):
@@ -407,7 +440,7 @@ def broken_splitter(monkeypatch):
     monkeypatch.setattr("documents.stages.split.split", broken)
 
 
-def test_an_error_in_the_portal_lets_go_at_once_and_is_no_death(policies, contributor, broken_splitter, caplog):
+def test_an_error_in_the_portal_lets_go_at_once_and_is_no_death(policies, contributor, broken_splitter, apart, caplog):
     version = receive(policies, contributor).version
 
     with pytest.raises(ValueError, match="unexpected"):

@@ -63,6 +63,11 @@ def _ingest(stage: Stage) -> Act:
     return "ingest_version", {"version": stage.do("upload", slug=stage.slug, path="harbour.md", text=text())}
 
 
+def _apart(stage: Stage) -> Act:
+    _act, given = _ingest(stage)
+    return "ingest_version_apart", given
+
+
 def _replace(stage: Stage) -> Act:
     stage.ready("harbour.md")
     return "ingest_version", {"version": stage.do("upload", slug=stage.slug, path="harbour.md", text=text(2))}
@@ -169,6 +174,11 @@ STORIES = (
             *_ENTRY,
         ),
         locked=_ENTRY,
+    ),
+    Story(
+        "apart",
+        _apart,
+        ("after_stored", "before_parsed", "after_parsed", "before_split", "after_split", "after_indexed"),
     ),
     Story(
         "replace",

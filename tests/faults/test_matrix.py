@@ -111,6 +111,6 @@ def test_whatever_is_killed_the_world_ends_as_if_it_had_not_been(cell, rig, undi
 
 def allowance(cell: Cell) -> int:
     """How many vectors may be made twice: the batch that was made and not kept, and none otherwise."""
-    if cell.victim == "process" and not cell.point.startswith("after_embedding"):
+    if cell.victim == "process" and not cell.point.startswith(("after_embedding", "before_embedded")):
         return 0
     return BATCH
