@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'question',
                 'ordering': ['-asked_at'],
-                'indexes': [models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_que_workspa_c0599c_idx')],
+                'indexes': [models.Index(fields=['workspace', 'asked_by', '-asked_at'], name='answers_que_workspa_c0599c_idx'), models.Index(fields=['asked_at'], name='question_by_time')],
             },
         ),
         migrations.CreateModel(
@@ -795,6 +795,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['decided_at'],
+                'indexes': [models.Index(fields=['decided_at'], name='review_by_time')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('decision', 'approved'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='review_refusal_has_a_reason')],
             },
         ),

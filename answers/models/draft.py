@@ -133,6 +133,8 @@ class Review(models.Model):
                 condition=Q(decision=Decision.APPROVED) | ~Q(reason=""), name="review_refusal_has_a_reason"
             ),
         ]
+        # The cockpit counts what was decided in a stretch of time.
+        indexes = [models.Index(fields=["decided_at"], name="review_by_time")]
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()} by {self.decided_by}"

@@ -29,7 +29,11 @@ class Question(models.Model):
     class Meta:
         verbose_name = _("question")
         ordering = ["-asked_at"]
-        indexes = [models.Index(fields=["workspace", "asked_by", "-asked_at"])]
+        indexes = [
+            models.Index(fields=["workspace", "asked_by", "-asked_at"]),
+            # The cockpit counts what was asked in a stretch of time.
+            models.Index(fields=["asked_at"], name="question_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"Question {self.id}"
