@@ -72,7 +72,7 @@ def says(text: str, fact: str) -> bool:
     """Whether `text` has every word and every figure of `fact`, in whatever order and inflexion."""
     language = analysis.detect_language(text)
     claimed, stands = figures.read(fact), figures.read(text)
-    if not all(number.agrees(stands.numbers) for number in claimed.numbers):
+    if not all(one.agrees(stands.numbers) or one.is_same_amount(stands.numbers) for one in claimed.numbers):
         return False
     if not all(date.agrees(stands.dates, stands.numbers) for date in claimed.dates):
         return False

@@ -7,6 +7,8 @@
 import re
 from dataclasses import dataclass
 
+from answers.grounding.amounts import unnumbered
+from answers.grounding.clocks import clocks
 from answers.grounding.dates import Date, dated
 from answers.grounding.number_words import spoken
 from answers.grounding.numerals import Number, written
@@ -30,7 +32,10 @@ def read(text: str, *, only_claimed: bool = False) -> Figures:
     start = _LIST_NUMBER.match(text)
     if only_claimed and start:
         taken.append(start.span())
-    numbers = [*written(text, taken), *spoken(text, only_claimed=only_claimed)]
+    numbers = list(clocks(text, taken))
+    taken += [clock.span for clock in numbers]
+    amounts = list(unnumbered(text, taken, only_claimed=only_claimed))
+    numbers += [*written(text, taken), *spoken(text, taken, only_claimed=only_claimed), *amounts]
     if not only_claimed:
         # A year may be named alone where the source has the whole date.
         numbers += [Number(str(y), frozenset({str(y)}), "") for date in dates for y, _m, _d in date.meanings if y]

@@ -87,12 +87,14 @@ def _telling(text: str, language: str) -> list[str]:
 def _agree(one: Figure, other: Figure) -> bool:
     if isinstance(one, Date) and isinstance(other, Date):
         return one.agrees([other], [])
-    return isinstance(one, Number) and isinstance(other, Number) and one.agrees([other])
+    return (
+        isinstance(one, Number) and isinstance(other, Number) and (one.agrees([other]) or one.is_same_amount([other]))
+    )
 
 
 def _comparable(one: Figure, other: Figure) -> bool:
     if isinstance(one, Number) and isinstance(other, Number):
-        return not one.unit or not other.unit or one.unit == other.unit
+        return not one.unit or not other.unit or one.kind == other.kind
     return isinstance(one, Date) and isinstance(other, Date)
 
 

@@ -1,10 +1,10 @@
 """Numbers in words: "two hundred and fifty", "двеста педесет хиљада", "a third", "twice", "half"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from answers.grounding.numerals import Number, what_follows
+from answers.grounding.numerals import Number, Span, is_in, what_follows
 from documents.analysis import fold
 
 
@@ -53,7 +53,7 @@ _HALF = frozenset(["half", "pola", "polovina", "polovine", "polovinu", "polovini
 #: Half of a hundred is fifty percent.
 _HALF_VALUES = frozenset({"0.5", "50"})
 
-_WORD = re.compile(r"[^\W\d_]+")
+WORD = re.compile(r"[^\W\d_]+")
 #: Between two words of one number: a blank or a hyphen.
 _GAP = 3
 _DIGITS_BEFORE = re.compile(r"\d[\s\u00a0]?$")
@@ -67,9 +67,22 @@ class _Run:
     length: int
 
 
-def spoken(text: str, *, only_claimed: bool) -> Iterator[Number]:
-    """The numbers in words of `text`; `only_claimed` leaves out a bare "one" and "first"."""
-    words = list(_WORD.finditer(text))
+def value_of(written: str) -> int | None:
+    """The number below a thousand that folded words or figures say, None where they say none: "forty five", "12"."""
+    if written.isdecimal():
+        return int(written)
+    value = None
+    for word in written.split():
+        if word not in _JOINS:
+            value = _grown(word, value or 0, is_first=value is None)
+            if value is None:
+                return None
+    return value
+
+
+def spoken(text: str, taken: Sequence[Span], *, only_claimed: bool) -> Iterator[Number]:
+    """The numbers in words of `text` outside the spans `taken`; `only_claimed` leaves out a bare "one" and "first"."""
+    words = [word for word in WORD.finditer(text) if not is_in(word.start(), taken)]
     folded = [fold(word.group()) for word in words]
     at = 0
     while at < len(words):

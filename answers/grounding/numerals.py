@@ -1,4 +1,4 @@
-"""Numbers written with figures, with their units, scales and times of day, as English and Serbian write them."""
+"""Numbers written with figures, with their units and scales, as English and Serbian write them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,30 @@ class Number:
     #: Where it stands, its unit included.
     span: Span = (0, 0)
 
+    #: What it may mean together with its unit alone: "half a year" is no half of anything else.
+    with_unit: frozenset[str] = frozenset()
+
+    @property
+    def amounts(self) -> frozenset[tuple[str, Decimal]]:
+        """What it may mean in the smallest unit of its kind; empty where its unit is the only one of its kind."""
+        if self.unit not in _PARTS:
+            return frozenset()
+        smallest, parts = _PARTS[self.unit]
+        counts = [Decimal(value) for value in self.values | self.with_unit if _is_decimal(value)]
+        return frozenset((smallest, count * parts) for count in counts)
+
+    @property
+    def kind(self) -> str:
+        """The smallest unit of its kind: months for years, grams for kilograms."""
+        return _PARTS[self.unit][0] if self.unit in _PARTS else self.unit
+
     def agrees(self, others: Sequence["Number"]) -> bool:
         """Whether one of `others` has the same value."""
         return any(not self.values.isdisjoint(other.values) for other in others)
+
+    def is_same_amount(self, others: Sequence["Number"]) -> bool:
+        """Whether one of `others` is as much, in this unit or another: a month is a twelfth of a year."""
+        return any(not self.amounts.isdisjoint(other.amounts) for other in others)
 
     def has_other_unit(self, others: Sequence["Number"]) -> bool:
         """Whether its value stands among `others`, but each time with another unit."""
@@ -30,6 +51,20 @@ class Number:
         return bool(self.unit and same) and all(unit and unit != self.unit for unit in same)
 
 
+#: How many of the smallest unit of its kind one is. Months and days are kept apart, and days and hours: a month is no
+#: 30 days to a lawyer, a day of leave no 24 hours.
+_PARTS: dict[str, tuple[str, Decimal]] = {
+    unit: (smallest, Decimal(parts))
+    for smallest, units in {
+        "month": {"month": "1", "year": "12"},
+        "day": {"day": "1", "week": "7"},
+        "second": {"second": "1", "minute": "60", "hour": "3600"},
+        "milligram": {"milligram": "1", "gram": "1000", "kilogram": "1000000", "tonne": "1000000000"},
+        "millimetre": {"millimetre": "1", "centimetre": "10", "metre": "1000", "kilometre": "1000000"},
+        "millilitre": {"millilitre": "1", "litre": "1000"},
+    }.items()
+    for unit, parts in units.items()
+}
 _NUMERAL = re.compile(
     r"(?<![\w.,])(?P<sign>[-−])?(?P<digits>\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*)"
     r"(?P<ordinal>(?:st|nd|rd|th)\b)?"
@@ -78,23 +113,12 @@ _SCALES = {
 _MONEY = frozenset({"euro", "dollar", "pound", "dinar"})
 _MILLIONS = "m"
 
-_CLOCK = re.compile(
-    r"(?<![\w.,:/])(?P<h>[01]?\d|2[0-3])(?:[:.](?P<min>[0-5]\d))?(?![\d:/]|[.,]\d)\s?"
-    r"(?P<half>[ap]\.?m\b\.?)|(?<![\w.,:/])(?P<h2>[01]?\d|2[0-3]):(?P<min2>[0-5]\d)(?![\d:]|[.,]\d)",
-    re.IGNORECASE,
-)
-#: Written without a nought and without am or pm, such an hour of an office day is often an afternoon's.
-_LAST_AFTERNOON_HOUR = 6
-
 
 def written(text: str, taken: Sequence[Span]) -> Iterator[Number]:
     """The numbers in `text` that are written with figures, but for those inside one of the spans `taken`."""
-    clocks = [clock for clock in _clocks(text) if not _is_in(clock.span[0], taken)]
-    yield from clocks
-    taken = [*taken, *(clock.span for clock in clocks)]
     for match in _NUMERAL.finditer(text):
         start, end = match.span()
-        if _is_in(start, taken):
+        if is_in(start, taken):
             continue
         before = _BEFORE.search(text, max(0, start - 5), start)
         unit_before = unit_of(before["sign"] or before["code"]) if before else ""
@@ -140,25 +164,9 @@ def _begins(word: str, beginnings: Sequence[str]) -> bool:
     return any(word == each[:-1] if each.endswith(".") else word.startswith(each) for each in beginnings)
 
 
-def _is_in(place: int, spans: Sequence[Span]) -> bool:
+def is_in(place: int, spans: Sequence[Span]) -> bool:
+    """Whether a place lies inside one of the spans."""
     return any(first <= place < last for first, last in spans)
-
-
-def _clocks(text: str) -> Iterator[Number]:
-    """Times of day: "14:30", "2 pm". A full hour may also be told by its number alone."""
-    for match in _CLOCK.finditer(text):
-        hour, minute = int(match["h"] or match["h2"]), int(match["min"] or match["min2"] or 0)
-        half = (match["half"] or "").lower()[:1]
-        if half and not 1 <= hour <= 12:
-            continue
-        hours = {hour % 12 + 12 * (half == "p")} if half else {hour}
-        written_short = not half and len(match["h2"] or "") == 1
-        if written_short and 1 <= hour <= _LAST_AFTERNOON_HOUR:
-            hours.add(hour + 12)
-        values = {f"{each:02}:{minute:02}" for each in hours}
-        if not minute and not half:
-            values.add(str(hour))
-        yield Number(match.group().strip(), frozenset(values), "", match.span())
 
 
 def _values(digits: str) -> Iterator[str]:

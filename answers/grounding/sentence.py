@@ -134,8 +134,12 @@ def _wrong_figures(text: str, places: Sequence[Place]) -> list[Reason]:
         return []
     quoted = figures.read("\n".join(place.stated for place in places))
     around = figures.read("\n".join(f"{place.title}\n{place.passage}" for place in places))
+    # Converted, figures of the whole passage would meet by chance: "28 days of leave", asked for "four weeks ahead".
+    closest = figures.read(_closest(text, places)[1])
     found: list[Reason] = []
     for number in claimed.numbers:
+        if number.is_same_amount(closest.numbers):
+            continue
         if not number.agrees(around.numbers):
             found.append(_reason("number", number.text))
         elif number.has_other_unit(around.numbers):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from answers.grounding import sentence
+from answers.grounding import figures, sentence
 from answers.grounding.sentence import Place, Weighed, weigh_sentence
 from answers.models import Grounding
 from documents import analysis
@@ -40,6 +40,59 @@ OTHER_FIGURE = [
     ("Kazna iznosi dvije stotine eura.", "Kazna iznosi pet stotina eura."),
     ("Uslov je ispunjen ako glasa polovina članova.", "Uslov je ispunjen ako glasa trećina članova."),
 ]
+SAME_IN_OTHER_WORDS = [
+    ("The meeting is at 14:30 in the main hall.", "The meeting is at half past two in the main hall."),
+    ("The meeting is at half past two in the afternoon.", "The meeting is at 14:30."),
+    ("The meeting is at half past two in the afternoon.", "The meeting is at 2.30 pm."),
+    ("The desk closes at a quarter to five.", "The desk closes at 4:45 pm."),
+    ("The desk closes at 16:45 each day.", "The desk closes at a quarter to five each day."),
+    ("The desk opens at nine o'clock on weekdays.", "The desk opens at 9:00 on weekdays."),
+    ("The desk opens at 9 am on weekdays.", "The desk opens at nine o'clock in the morning on weekdays."),
+    ("Lunch ends at two thirty.", "Lunch ends at 14:30."),
+    ("The desk closes at ten minutes to three.", "The desk closes at 14:50."),
+    ("Orders are taken until noon on Friday.", "Orders are taken until 12:00 on Friday."),
+    ("Orders are taken until 24 December at midnight.", "Orders are taken until 24 December at 00:00."),
+    ("Sastanak počinje u pola tri popodne u sali.", "Састанак почиње у 14:30 у сали."),
+    ("Sastanak počinje u 14:30 u velikoj sali.", "Sastanak počinje u pola tri u velikoj sali."),
+    ("Састанак почиње у 14 часова и 30 минута у сали.", "Sastanak počinje u 14:30 u sali."),
+    ("Prijem traje do petnaest minuta do pet popodne.", "Prijem traje do 16:45."),
+    ("Sastanak počinje u dva i trideset u sali.", "Sastanak počinje u 14:30 u sali."),
+    ("The probation period is 12 months for new staff.", "The probation period is one year for new staff."),
+    ("The probation period is one year for new staff.", "The probation period is 12 months for new staff."),
+    ("The warranty runs for two years from delivery.", "The warranty runs for 24 months from delivery."),
+    ("The warranty runs for a year from delivery.", "The warranty runs for 12 months from delivery."),
+    ("The warranty runs for half a year from delivery.", "The warranty runs for six months from delivery."),
+    ("The warranty runs for 18 months from delivery.", "The warranty runs for 1.5 years from delivery."),
+    ("Objections are filed within two weeks of the notice.", "Objections are filed within 14 days of the notice."),
+    ("Breaks last half an hour on long days.", "Breaks last 30 minutes on long days."),
+    ("Ugovor važi godinu dana od potpisivanja.", "Ugovor važi 12 meseci od potpisivanja."),
+    ("Уговор важи 24 месеца од потписивања.", "Ugovor važi dve godine od potpisivanja."),
+    ("Pauza traje pola sata svakog dana.", "Pauza traje 30 minuta svakog dana."),
+    ("The load must not exceed 1.5 kg on the shelf.", "The load must not exceed 1,500 g on the shelf."),
+    ("The desk opens at 9:30 in the evening.", "The desk opens at 21:30."),
+    ("From ten to twelve members attend.", "From 10 to 12 members attend."),
+]
+OTHER_IN_OTHER_WORDS = [
+    ("The meeting is at 14:30 in the main hall.", "The meeting is at half past three in the main hall."),
+    ("The meeting is at 14:30 in the main hall.", "The meeting is at a quarter past two in the main hall."),
+    ("The meeting is at half past two in the afternoon.", "The meeting is at 02:30."),
+    ("The meeting is at 14:30 in the main hall.", "The meeting is at half past two in the morning in the main hall."),
+    ("The desk closes at a quarter to five each day.", "The desk closes at 5:15 pm each day."),
+    ("Orders are taken until noon on Friday.", "Orders are taken until midnight on Friday."),
+    ("Sastanak počinje u pola tri popodne u sali.", "Sastanak počinje u 15:30 u sali."),
+    ("Sastanak počinje u 10 časova u sali.", "Sastanak počinje u 22:00 u sali."),
+    ("The probation period is 12 months for new staff.", "The probation period is two years for new staff."),
+    ("The probation period is one year for new staff.", "The probation period is 6 months for new staff."),
+    ("The probation period is 12 months for new staff.", "The probation period is 12 years for new staff."),
+    ("The warranty runs for half a year from delivery.", "The warranty runs for 12 months from delivery."),
+    ("The warranty runs for a year from delivery.", "The warranty runs for 24 months from delivery."),
+    ("Payment is due within 30 days of the invoice.", "Payment is due within one month of the invoice."),
+    ("Payment is due within 14 working days of the invoice.", "Payment is due within two weeks of the invoice."),
+    ("Leave is two days for a wedding.", "Leave is 48 hours for a wedding."),
+    ("Ugovor važi godinu dana od potpisivanja.", "Ugovor važi dve godine od potpisivanja."),
+    ("Ugovor važi dve godine od potpisivanja.", "Ugovor važi godinu dana od potpisivanja."),
+    ("The load must not exceed 1.5 kg on the shelf.", "The load must not exceed 150 g on the shelf."),
+]
 
 
 def weighed(source: str, claim: str) -> Weighed:
@@ -47,17 +100,29 @@ def weighed(source: str, claim: str) -> Weighed:
     return weigh_sentence(claim, [Place(source, source, "", language)], spoken=language)
 
 
-@pytest.mark.parametrize(("source", "claim"), SAME_FIGURE)
+@pytest.mark.parametrize(("source", "claim"), [*SAME_FIGURE, *SAME_IN_OTHER_WORDS])
 def test_the_same_figure_in_another_form_is_the_same(source, claim):
     assert weighed(source, claim).verdict == Grounding.SUPPORTED
 
 
-@pytest.mark.parametrize(("source", "claim"), OTHER_FIGURE)
+@pytest.mark.parametrize(("source", "claim"), [*OTHER_FIGURE, *OTHER_IN_OTHER_WORDS])
 def test_another_figure_in_the_same_words_is_another(source, claim):
     found = weighed(source, claim)
 
     assert found.verdict == Grounding.UNSUPPORTED
     assert found.reasons[0]["code"] in {"number", "unit"}
+
+
+def test_a_sentence_without_a_time_has_none():
+    for said in (
+        "From ten to twelve members attend.",
+        "The board has from deset do dvanaest članova.",
+        "Half of the members walked past two doors.",
+        "Posle podne se radi u dva smena.",
+    ):
+        found = figures.read(said).numbers
+
+        assert not [value for number in found for value in number.values if ":" in value], said
 
 
 SAME_SENSE = [
@@ -98,6 +163,8 @@ OTHER_SENSE = [
     ("Leave is 20 days for staff under 30 and 25 days for staff over 50.", "Leave is 25 days for staff under 30.",
      "figure_moved"),
     ("Član 12. stav 3. primenjuje se na ugovore.", "Član 3. stav 12. primenjuje se na ugovore.", "figure_moved"),
+    ("The guarantee is 1 year for bolts and 24 months for nuts.",
+     "The guarantee is 24 months for bolts and 12 months for nuts.", "figure_moved"),
     ("Item | Price | Stock\nBolt | 12 | 400\nNut | 7 | 900", "The Bolt has Price 7 and Stock 900.", "figure_moved"),
     ("Ставка | Цена | Залиха\nВијак | 12 | 400\nМатица | 7 | 900", "Matica | 12 | 400", "figure_moved"),
 ]  # fmt: skip
