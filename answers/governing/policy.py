@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ from answers.models import (
     ModelEndpoint,
     Purpose,
     WorkspaceChecks,
+    WorkspaceGate,
     WorkspaceModels,
 )
 from answers.permit import Permit
@@ -130,6 +131,10 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
     _require_state(current, call)
     if not current.is_listed:  # type: ignore[attr-defined]
         raise _refused("workspace", _("This workspace does not allow the model “%(name)s”.") % {"name": current.name})
+    passed = current.passed  # type: ignore[attr-defined]
+    if call.purpose not in TRIALS and passed and passed.get(str(current.pk), current.mark) != current.mark:
+        said = _("The model “%(name)s” was changed since it passed the change gate of this workspace.")
+        raise _refused("workspace", said % {"name": current.name})
     # What a model learnt it tells whoever asks it: a trained one answers in the workspace of its examples alone.
     home = current.lineage.get("workspace")
     if home and call.workspace is not None and str(call.workspace.pk) != home:
@@ -175,6 +180,7 @@ def _read(endpoint: ModelEndpoint, call: Call) -> QuerySet[ModelEndpoint]:
         texts=ArraySubquery(texts.values(one=JSONObject(id="pk", level="classification"))),
         budgets=ArraySubquery(rows.values(one=limits.as_json())),
         is_listed=_is_listed(call),
+        passed=Subquery(WorkspaceGate.objects.filter(workspace=call.workspace, enabled=True).values("passed")[:1]),
     )
 
 
