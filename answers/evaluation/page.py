@@ -59,10 +59,34 @@ def tone(run: EvaluationRun) -> str:
 
 def what_ran(run: EvaluationRun) -> str:
     """The model, space and template of a run, in a line."""
-    parts = [str(run.setup.get("model", "")).partition(" at ")[0], run.setup.get("space", {}).get("name", "")]
+    parts = [_placeless(run.setup.get("model", "")), run.setup.get("space", {}).get("name", "")]
     if template := run.setup.get("template"):
         parts.append(f"{template['code']} {template['number']}")
     return " · ".join(part for part in parts if part)
+
+
+def ran_with(run: EvaluationRun) -> list[tuple[Any, str]]:
+    """Everything a run ran with, to do the same again; without the addresses of servers, which are the operator's."""
+    setup = run.setup
+    space, template, prompt = (setup.get(name) or {} for name in ("space", "template", "prompt"))
+    around = setup.get("surroundings") or {}
+    told = [
+        (_("Model"), _placeless(setup.get("model", ""))),
+        (_("Parameters"), _pairs(setup.get("parameters") or {})),
+        (_("Embedding model"), _words(space.get("name"), space.get("fingerprint"), space.get("floor"))),
+        (_("Template"), _words(template.get("code"), template.get("number"), template.get("sha256"))),
+        (_("Prompt"), _words(prompt.get("version"), prompt.get("sha256"))),
+        (_("Passages"), str(setup.get("passages", ""))),
+        (_("Strictness"), str(setup.get("strictness", ""))),
+        (_("Judge"), _placeless(setup.get("judge", ""))),
+        (_("Reranker"), str(setup.get("reranker", ""))),
+        (_("Software"), _words(around.get("software"), f"Python {around.get('python', '')}")),
+        (_("Libraries"), _pairs(around.get("libraries") or {})),
+        (_("Revision of the index"), str(around.get("index_revision", ""))),
+        (_("Questions"), run.cases_sha256),
+        (_("Seed"), str(run.seed)),
+    ]
+    return [(label, value) for label, value in told if value]
 
 
 def lines(run: EvaluationRun) -> list[Line]:
@@ -153,6 +177,18 @@ def _line(metric: Metric, figure: dict[str, Any]) -> Line:
         start,
         max(1, end - start),
     )
+
+
+def _placeless(label: str) -> str:
+    return label.partition(" at ")[0]
+
+
+def _words(*parts: Any) -> str:
+    return " · ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return " · ".join(f"{name} {value}" for name, value in sorted(values.items()))
 
 
 def _between(low: str, high: str) -> str:

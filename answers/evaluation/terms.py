@@ -112,6 +112,16 @@ def loosened(gate: WorkspaceGate, wanted: dict[str, Any]) -> list[str]:
     return ways
 
 
+def asked(gate: WorkspaceGate) -> dict[str, Any]:
+    """What the gate asks, in the form in which another one is wanted."""
+    return {
+        "enabled": gate.enabled,
+        "question_set": str(gate.question_set_id),
+        "set_version": gate.set_version,
+        "thresholds": gate.thresholds,
+    }
+
+
 def as_told(gate: dict[str, Any]) -> dict[str, Any]:
     """What a gate asks as the trail keeps it, which holds no floating-point numbers."""
     thresholds: Sequence[dict[str, Any]] = gate["thresholds"]
@@ -155,7 +165,7 @@ def _ask(stored: WorkspaceGate, wanted: dict[str, Any], reason: str, by: User) -
         workspace=stored.workspace_id,
         by=by,
         reason=reason,
-        before=as_told(_asked(stored)),
+        before=as_told(asked(stored)),
         after=as_told(wanted),
     )
     return stored
@@ -163,7 +173,7 @@ def _ask(stored: WorkspaceGate, wanted: dict[str, Any], reason: str, by: User) -
 
 def _apply(workspace: Workspace, stored: WorkspaceGate | None, wanted: dict[str, Any], by: User) -> WorkspaceGate:
     gate = stored or WorkspaceGate(workspace=workspace)
-    before = _asked(gate) if stored else {}
+    before = asked(gate) if stored else {}
     asked_by, reason = str(gate.wanted_by_id or ""), gate.wanted_reason
     if before == wanted and gate.wanted is None:
         return gate
@@ -188,15 +198,6 @@ def _apply(workspace: Workspace, stored: WorkspaceGate | None, wanted: dict[str,
         asked_by=asked_by,
     )
     return gate
-
-
-def _asked(gate: WorkspaceGate) -> dict[str, Any]:
-    return {
-        "enabled": gate.enabled,
-        "question_set": str(gate.question_set_id),
-        "set_version": gate.set_version,
-        "thresholds": gate.thresholds,
-    }
 
 
 def _forget_wish(gate: WorkspaceGate) -> None:

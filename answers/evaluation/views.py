@@ -199,14 +199,15 @@ def run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     others = others.select_related("started_by", "candidate")[:_RECENT]
     against = next((one for one in others if str(one.pk) == request.GET.get("against")), None)
     rows = [] if found.is_open else page.rows(found, to=request.user, against=against)
-    if any(row.text or row.other_text for row in rows):
+    shown = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    if any(row.text or row.other_text for row in shown):
         with transaction.atomic():
             record(
                 EventType.EVALUATION_READ,
                 on=found,
                 workspace=workspace,
                 by=request.user,
-                texts=sum(bool(row.text) + bool(row.other_text) for row in rows),
+                texts=sum(bool(row.text) + bool(row.other_text) for row in shown),
                 against=against.pk if against else None,
             )
     both = (list(against.results.all()), list(found.results.all())) if against else None
@@ -216,7 +217,8 @@ def run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
         "against": against,
         "against_ran": page.what_ran(against) if against else "",
         "differences": page.difference_lines(figures.differences(*both)) if both else [],
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": shown,
+        "ran_with": page.ran_with(found),
         "pages_query": f"against={against.pk}&" if against else "",
         "closed": sum(not row.question for row in rows),
     }

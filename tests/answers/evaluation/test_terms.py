@@ -52,13 +52,13 @@ def test_what_makes_it_easier_waits_for_another_person(
     chosen(policies, gated, manager, reason="Too strict for May.", **wanted)
 
     now = gate.of(policies)
-    assert terms._asked(now) == terms._asked(before)
+    assert terms.asked(now) == terms.asked(before)
     with pytest.raises(Forbidden):
         terms.agree(policies, seen=terms.mark_of(now), by=manager)
     terms.agree(policies, seen=terms.mark_of(now), by=second)
 
     after = gate.of(policies)
-    assert terms._asked(after) == now.wanted != terms._asked(before)
+    assert terms.asked(after) == now.wanted != terms.asked(before)
     assert (after.wanted, after.changed_by) == (None, second)
     told = Event.objects.filter(type=EventType.GATE_CHANGED).latest("at")
     assert (told.actor_id, str(manager.pk) in told.body, "for May" in told.body) == (str(second.pk), True, True)

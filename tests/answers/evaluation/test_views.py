@@ -1,18 +1,15 @@
 """The pages and the command, as a manager meets them."""
 
-import json
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from answers.evaluation import gate, runs
 from answers.models import EvaluationRun, GateCandidate, QuestionSet
 from audit.events import EventType
 from audit.models import Event
-from tests.answers.evaluation.conftest import work
-from tests.answers.evaluation.test_gate import second, twin  # noqa: F401
+from tests.answers.evaluation.conftest import answer, work
 
 
 def test_a_set_is_made_filled_run_and_compared_on_its_pages(
@@ -94,32 +91,29 @@ def test_a_question_that_was_asked_is_kept_with_what_its_answer_cites(
     assert refused.status_code == 404
 
 
-def test_the_gate_is_set_and_passed_on_its_pages(
-    client_of: Any,
-    policies: Any,
-    questions: Any,
-    manager: Any,
-    second: Any,  # noqa: F811
-    twin: Any,  # noqa: F811
+def test_the_gate_is_set_passed_and_overridden_on_its_pages(
+    client_of: Any, policies: Any, asked: Any, manager: Any, second: Any, twin: Any
 ) -> None:
     client, other = client_of(manager), client_of(second)
-    sent = {"enabled": "on", "question_set": str(questions.pk), "limit_refusal": "80", "worse_refusal": "10"}
+    sent = {"enabled": "on", "question_set": str(asked.pk), "limit_refusal": "80", "worse_refusal": "10"}
     assert client.post("/w/policies/settings/gate/", sent).status_code == 302
     client.post("/w/policies/evaluation/gate/propose/", {"change": f"model:{twin.pk}"})
     candidate = GateCandidate.objects.get()
     page = f"/w/policies/evaluation/gate/{candidate.pk}/"
     assert "has not been run" in client.get("/w/policies/evaluation/gate/").text
     client.post(page, {"act": "go_live"})
-    candidate.refresh_from_db()
-    assert candidate.state == "waiting"
     client.post(page, {"act": "override", "reason": "Urgent."})
-    client.post(page, {"act": "agree"})
+    candidate.refresh_from_db()
+    seen = gate.mark_of(candidate)
+    assert seen in other.get("/w/policies/evaluation/gate/").text
+    client.post(page, {"act": "agree", "seen": seen})
+    other.post(page, {"act": "agree", "seen": "something else"})
     candidate.refresh_from_db()
     assert (candidate.state, candidate.override_agreed_by) == ("waiting", None)
 
     client.post(page, {"act": "run"})
     for run in candidate.runs.all():
-        work(run)
+        answer(run)
     assert "Go live" in other.get("/w/policies/evaluation/gate/").text
     other.post(page, {"act": "go_live"})
 
@@ -128,12 +122,28 @@ def test_the_gate_is_set_and_passed_on_its_pages(
     assert "twin" in client.get("/w/policies/evaluation/gate/").text
 
 
+def test_a_gate_that_is_to_be_easier_waits_on_its_page_for_another_person(
+    client_of: Any, policies: Any, gated: Any, asked: Any, manager: Any, second: Any
+) -> None:
+    client, other, here = client_of(manager), client_of(second), "/w/policies/settings/gate/"
+    sent = {"question_set": str(asked.pk), "limit_refusal": "70", "worse_refusal": "10", "limit_facts": "50"}
+    without = client.post(here, sent)
+    assert (without.status_code, "Give a reason" in without.text) == (400, True)
+
+    client.post(here, sent | {"reason": "Nobody has time in May."})
+
+    assert gate.is_on(policies)
+    assert "has to agree" in client.get(here).text
+    shown = other.get(here).text
+    assert "Nobody has time in May." in shown
+    assert "Changes go live without passing anything." in shown
+    seen = shown.partition('name="seen" value="')[2].partition('"')[0]
+    other.post(f"{here}loosen/", {"act": "agree", "seen": seen})
+    assert not gate.is_on(policies)
+
+
 def test_the_models_page_says_that_the_gate_holds(
-    client_of: Any,
-    policies: Any,
-    gated: Any,
-    manager: Any,
-    twin: Any,  # noqa: F811
+    client_of: Any, policies: Any, gated: Any, manager: Any, twin: Any
 ) -> None:
     sent = {"default": str(twin.pk), "choices": [str(twin.pk)], "reranker": ""}
 
@@ -154,22 +164,3 @@ def test_nobody_else_opens_the_pages(
     assert {client.get(f"/w/policies/evaluation/{path}").status_code for path in paths} == {code}
     assert client.post(f"/w/policies/evaluation/runs/{run.pk}/stop/").status_code == code
     assert gate.of(policies) is None
-
-
-def test_the_command_asks_a_file_and_prints_the_figures(
-    policies: Any, handbook: Any, manager: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cases = [
-        {"id": "leave", "question": "How many days of annual leave does an employee have?", "facts": ["25"]},
-        {"id": "enzyme", "question": "Which enzyme splits lactose in the human gut?", "refuse": True},
-    ]
-    file = tmp_path / "cases.jsonl"
-    file.write_text("\n".join(map(json.dumps, cases)))
-
-    call_command("evaluate", "policies", str(file), "--json")
-
-    told = json.loads(capsys.readouterr().out)
-    assert (told["state"], told["as"], told["question_set"]) == ("done", "manager", "cases")
-    assert told["figures"]["refusal"]["value"] == 1.0
-    assert told["figures"]["facts"]["value"] == 1.0
-    assert {case["id"] for case in told["cases"]} == {"leave", "enzyme"}
