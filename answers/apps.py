@@ -30,6 +30,7 @@ class AnswersConfig(AppConfig):
         from answers.evaluation import changes as _changes  # noqa: F401
         from answers.evaluation import forgetting as _forgetting_cases  # noqa: F401
         from answers.evaluation import querysets as _evaluation  # noqa: F401
+        from answers.evaluation import template_changes as _template_changes  # noqa: F401
         from answers.finetuning import erasing as _erasing_training  # noqa: F401
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401

@@ -25,7 +25,7 @@ _LONGEST_COLUMN = 60
 #: What is written in one line, and how long it may be.
 _LINES = {"name": 80, "purpose": 300, "use_when": 500, "avoid_when": 500, "note": 300}
 #: What changes an answer; the rest is told to people alone.
-_ANSWERS_BY = ("instructions", "shape", "columns", "passages", "filters", "endpoint", "review")
+ANSWERS_BY = ("instructions", "shape", "columns", "passages", "filters", "endpoint", "review")
 
 LABELS = {
     "name": gettext_lazy("Name"),
@@ -81,13 +81,18 @@ def of(version: TemplateVersion) -> Content:
 
 def sha256_of(content: Content) -> str:
     """Over everything that changes what is answered; names and explanations do not."""
-    said = {name: getattr(content, name) for name in _ANSWERS_BY}
+    said = {name: getattr(content, name) for name in ANSWERS_BY}
     said |= {
         "columns": list(content.columns),
         "filters": asdict(content.filters),
         "endpoint": str(content.endpoint.pk) if content.endpoint else "",
     }
     return digest(json.dumps(said, sort_keys=True, ensure_ascii=False))
+
+
+def is_whole(version: TemplateVersion) -> bool:
+    """Whether the version still says what its hash covers: words that repeated an erased document went with it."""
+    return sha256_of(of(version)) == version.sha256
 
 
 def checked(content: Content, workspace: Workspace) -> Content:

@@ -26,16 +26,14 @@ MOST_TEMPLATES = 60
 def adopt(workspace: Workspace, code: str, *, by: User) -> RagTemplate:
     """Take a built-in template into the workspace and switch it on; one that is there is given back as it is.
 
-    Raises as access does for who does not manage the workspace, and TemplateError for a code we wrote none for.
+    Where a gate of the workspace holds it back it stays switched off. Raises as access does for who does not manage the
+    workspace, and TemplateError for a code we wrote none for.
     """
     _locked(workspace, by)
     there = RagTemplate.objects.filter(workspace=workspace, built_in=code, code=code).first()
     if there is not None:
         return there
-    template = _new(workspace, code, built_in.content_of(code), by, built_in_code=code)
-    template.enabled = True
-    template.save(update_fields=["enabled"])
-    return template
+    return _new(workspace, code, built_in.content_of(code), by, built_in_code=code, offered=True)
 
 
 @transaction.atomic
@@ -79,10 +77,13 @@ def put_in_force(version: TemplateVersion, *, by: User, reason: str = "") -> Rag
     template = version.template
     _locked(template.workspace, by)
     content.checked(content.of(version), template.workspace)
+    _require_whole(version)
     template = RagTemplate.objects.select_related("current").get(pk=template.pk)
     if template.current_id == version.pk:
         return template
-    going_live.require(version, by=by)
+    if template.enabled:
+        # Of one that is switched off nobody is answered; switching it on asks.
+        going_live.require(version, by=by)
     before, template.current = template.current, version
     template.save(update_fields=["current"])
     _note(
@@ -99,7 +100,10 @@ def put_in_force(version: TemplateVersion, *, by: User, reason: str = "") -> Rag
 
 @transaction.atomic
 def switch(template: RagTemplate, *, enabled: bool, by: User) -> None:
-    """Offer the template to who asks, or no longer. Raises TemplateError for the standard, which always answers."""
+    """Offer the template to who asks, or no longer.
+
+    Raises TemplateError for the standard, which always answers, and what a gate of the workspace raises.
+    """
     _locked(template.workspace, by)
     template.refresh_from_db(fields=["enabled", "current"])
     if template.enabled == enabled:
@@ -108,6 +112,9 @@ def switch(template: RagTemplate, *, enabled: bool, by: User) -> None:
         raise TemplateError(_("This is the standard template. Choose another one as the standard first."))
     if enabled and template.current_id is None:
         raise TemplateError(_("Put a version in force first."))
+    if enabled and template.current is not None:
+        _require_whole(template.current)
+        going_live.require(template.current, by=by)
     template.enabled = enabled
     template.save(update_fields=["enabled"])
     _note(EventType.TEMPLATE_SWITCHED, template, by, before=not enabled, after=enabled)
@@ -117,7 +124,7 @@ def switch(template: RagTemplate, *, enabled: bool, by: User) -> None:
 def make_standard(workspace: Workspace, template: RagTemplate | None, *, by: User) -> None:
     """Have `template` answer where nobody chose; None: the built-in knowledge template.
 
-    Raises TemplateError for one that is switched off or belongs elsewhere.
+    Raises TemplateError for one that is switched off or belongs elsewhere, and what a gate of the workspace raises.
     """
     _locked(workspace, by)
     if (
@@ -129,6 +136,7 @@ def make_standard(workspace: Workspace, template: RagTemplate | None, *, by: Use
     before = kept.standard if kept else None
     if before == template:
         return
+    going_live.require_standard(workspace, template, by=by)
     WorkspaceTemplates.objects.update_or_create(workspace=workspace, defaults={"standard": template})
     record(
         EventType.TEMPLATE_STANDARD,
@@ -149,14 +157,24 @@ def _locked(workspace: Workspace, by: User) -> None:
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
 
 
-def _new(workspace: Workspace, code: str, sound: Content, by: User, *, built_in_code: str = "") -> RagTemplate:
+def _new(
+    workspace: Workspace, code: str, sound: Content, by: User, *, built_in_code: str = "", offered: bool = False
+) -> RagTemplate:
     if RagTemplate.objects.filter(workspace=workspace).count() >= MOST_TEMPLATES:
         raise TemplateError(_("A workspace has at most %(most)d templates.") % {"most": MOST_TEMPLATES})
     template = RagTemplate.objects.create(workspace=workspace, code=code, built_in=built_in_code, created_by=by)
     version = TemplateVersion.objects.create(template=template, number=1, made_by=by, **sound.columns_of_row())
     template.current = version
-    template.save(update_fields=["current"])
-    _note(EventType.TEMPLATE_ADOPTED, template, by, built_in=built_in_code, version_sha256=version.sha256)
+    template.enabled = offered and not going_live.objection(version, by=by)
+    template.save(update_fields=["current", "enabled"])
+    _note(
+        EventType.TEMPLATE_ADOPTED,
+        template,
+        by,
+        built_in=built_in_code,
+        version_sha256=version.sha256,
+        enabled=template.enabled,
+    )
     return template
 
 
@@ -172,6 +190,11 @@ def _keep(template: RagTemplate, sound: Content, by: User) -> TemplateVersion:
         instructions_sha256=digest(version.instructions),
     )
     return version
+
+
+def _require_whole(version: TemplateVersion) -> None:
+    if not content.is_whole(version):
+        raise TemplateError(_("Words of this version went with a deleted document. Save another version first."))
 
 
 def _same(one: Content, other: Content) -> bool:

@@ -42,12 +42,17 @@ def listing(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_POST
 @in_workspace(Action.MANAGE)
 def adopt(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Take a built-in template in and switch it on."""
-
-    def act() -> None:
-        keeping.adopt(workspace, request.POST.get("code", ""), by=request.user)
-
-    return _done(request, workspace, act, _("The template is switched on."))
+    """Take a built-in template in and switch it on, unless the change gate holds it back."""
+    try:
+        taken = keeping.adopt(workspace, request.POST.get("code", ""), by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+        return redirect("answers:rag_templates", slug=workspace.slug)
+    if taken.enabled:
+        messages.success(request, _("The template is switched on."))
+    else:
+        messages.warning(request, _("The template is taken in and switched off: it has to pass the change gate first."))
+    return redirect("answers:rag_templates", slug=workspace.slug)
 
 
 @require_POST
