@@ -6,18 +6,16 @@ them later is found by comparing, even when head and hashes were made to fit.
 """
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit import detached, signing
+from audit import detached, outside, signing
 from audit.events import EventType
 from audit.exceptions import ChainDamaged, KeyNotVouchedFor, SigningKeyMissing
 from audit.merkle import KeepingTree
@@ -72,7 +70,7 @@ def make(chain: str, *, accept_new_key: bool = False) -> Checkpoint | None:
 
     Only what follows the last checkpoint is read. Raises ChainDamaged when that does not hold or does not continue it,
     SigningKeyMissing and KeyNotVouchedFor (unless `accept_new_key`: the key before is lost, which is recorded), and
-    OSError when the directory cannot be written; the next call then writes what is missing there.
+    OSError when the place outside cannot be written; the next call then writes what is missing there.
     """
     with transaction.atomic():
         _one_at_a_time(chain)
@@ -147,44 +145,43 @@ def file_name(chain: str, seq: int) -> str:
 
 
 def write_outside(chain: str) -> None:
-    """Write every checkpoint of `chain` that the directory lacks. What is there is never overwritten."""
+    """Write every checkpoint of `chain` that the place outside lacks. What is there is never overwritten."""
     with transaction.atomic():
         _one_at_a_time(chain)
-        Path(settings.CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-        there = dict(_files(chain))
+        place = outside.place()
+        there = _there(place, chain)
         stored = Checkpoint.objects.filter(chain=chain).order_by("seq")
         numbers = list(stored.values_list("seq", flat=True))
         # The newest once more: a crash may have left it half written.
         for seq in [number for number in numbers if number not in there] + numbers[-1:]:
-            _complete(Path(settings.CHECKPOINTS) / file_name(chain, seq), stored.get(seq=seq).document)
+            place.write(file_name(chain, seq), stored.get(seq=seq).document)
 
 
-def _complete(path: Path, text: str) -> None:
-    """Write the file, or the rest of it. Only ever appends, so a directory may forbid everything else."""
-    content = text.encode("utf-8")
-    with path.open("ab") as file:
-        there = path.read_bytes()
-        if there != content and content.startswith(there):
-            file.write(content[len(there) :])
-            file.flush()
-            os.fsync(file.fileno())
+def _there(place: outside.Place, chain: str) -> dict[int, str]:
+    """The checkpoints of a chain in the place outside: number of the last entry covered → name."""
+    prefix = _prefix(chain)
+    names = (name for name in place.names(prefix) if name.endswith(".json"))
+    numbers = ((name[len(prefix) : -len(".json")], name) for name in names)
+    return {int(number): name for number, name in sorted(numbers) if number.isdecimal()}
 
 
-def _files(chain: str) -> Iterator[tuple[int, Path]]:
-    """The files of a chain in the directory: number of the last entry covered → path."""
-    for path in sorted(Path(settings.CHECKPOINTS).glob(f"{_prefix(chain)}*.json")):
-        number = path.stem.removeprefix(_prefix(chain))
-        if number.isdecimal():
-            yield int(number), path
+def _texts(chain: str) -> tuple[dict[int, str], str]:
+    """What the place outside says by number, and why it says nothing, where it cannot be asked at all.
 
-
-def _text(path: Path) -> str | None:
-    """What the file says; None where it cannot be read, so that its checkpoint counts as lost."""
+    What cannot be read alone is left out, so that its checkpoint counts as lost.
+    """
+    found: dict[int, str] = {}
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        place = outside.place()
+        there = _there(place, chain)
     except OSError as error:
-        logger.error("A checkpoint cannot be read: %s", error)  # noqa: TRY400 (the sentence says it all)
-        return None
+        return found, str(error)
+    for seq, name in there.items():
+        try:
+            found[seq] = place.read(name)
+        except OSError as error:
+            logger.error("A checkpoint cannot be read: %s", error)  # noqa: TRY400 (the sentence says it all)
+    return found, ""
 
 
 def _prefix(chain: str) -> str:
@@ -212,16 +209,19 @@ def verify_chain(chain: str) -> Verification:
 def _signed(chain: str) -> tuple[list[Signed], list[Fault], frozenset[str]]:
     """What our keys signed about the chain, what is wrong with the checkpoints themselves, and which keys are ours."""
     stored = dict(Checkpoint.objects.filter(chain=chain).values_list("seq", "document"))
-    outside = {seq: text for seq, path in _files(chain) if (text := _text(path)) is not None}
+    written, silence = _texts(chain)
     faults = [
-        Fault(chain, seq, Kind.LOST.value, f"The checkpoint at entry {seq} is not in the directory, or another one is.")
+        Fault(chain, seq, Kind.LOST.value, f"The checkpoint at entry {seq} is not outside, or another one is.")
         for seq in stored
-        if stored[seq] != outside.get(seq)
+        if stored[seq] != written.get(seq) and not silence
     ]
+    if silence:
+        told = f"No checkpoint outside could be compared: {silence}"
+        faults.append(Fault(chain, max(stored, default=0), Kind.LOST.value, told))
     accepted, (current, ours) = [], _our_keys()
     trusted = set(ours)
     before: str | None = None
-    for seq, text in sorted({*stored.items(), *outside.items()}):
+    for seq, text in sorted({*stored.items(), *written.items()}):
         try:
             said, keys = signing.opened(text)
             one = Signed(said["seq"], said["root"])

@@ -10,6 +10,7 @@ class DocumentsConfig(AppConfig):
         from documents import (  # noqa: F401  (register below)
             bars,
             bulk_tasks,
+            checkpoint_bucket,
             deletion_tasks,
             explain,
             granted,

@@ -356,6 +356,11 @@ LEASE_SECONDS = env.int("INLOCK_LEASE_SECONDS", 60, minimum=2)
 RECONCILE_HOURS = env.int("INLOCK_RECONCILE_HOURS", 24, minimum=1)
 #: Where signed checkpoints of the trail are written; a place that the database's owner cannot write to.
 CHECKPOINTS = env.path("INLOCK_CHECKPOINTS", VAR / "checkpoints")
+#: Instead of that directory, a bucket: https://HOST/BUCKET/PREFIX, with a key that may list, read and put there.
+CHECKPOINTS_BUCKET = env.str("INLOCK_CHECKPOINTS_BUCKET", "")
+CHECKPOINTS_REGION = env.str("INLOCK_CHECKPOINTS_REGION", "us-east-1")
+CHECKPOINTS_ACCESS_KEY = env.str("INLOCK_CHECKPOINTS_ACCESS_KEY", "")
+CHECKPOINTS_SECRET_KEY = env.str("INLOCK_CHECKPOINTS_SECRET_KEY", "")
 #: A chain gets a checkpoint after this many entries, and after this many minutes if there is any new one.
 CHECKPOINT_EVENTS = env.int("INLOCK_CHECKPOINT_EVENTS", 1000, minimum=1)
 CHECKPOINT_MINUTES = env.int("INLOCK_CHECKPOINT_MINUTES", 60, minimum=1)

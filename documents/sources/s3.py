@@ -24,7 +24,6 @@ from documents.sources.xml_rows import read_listing
 from workspaces.models import Workspace
 
 _PAGE = Limits(total_seconds=60, total_bytes=20 * 1024 * 1024)
-_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class S3Connector(Connector):
@@ -139,13 +138,14 @@ _NAMES = ("Key", "ETag", "Size", "IsTruncated", "NextContinuationToken")
 
 
 def signed(outgoing: Outgoing, *, access_key: str, secret: str, region: str, at: datetime) -> dict[str, str]:
-    """The headers of AWS Signature Version 4 for a request without a body."""
+    """The headers of AWS Signature Version 4."""
+    content = hashlib.sha256(outgoing.body).hexdigest()
     stamp, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
     target = outgoing.target
     host = f"[{target.host}]" if ":" in target.host else target.host
     port = "" if target.port == {"http": 80, "https": 443}[target.scheme] else f":{target.port}"
     path, _mark, query = target.rest.partition("?")
-    headers = {"host": f"{host}{port}", "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+    headers = {"host": f"{host}{port}", "x-amz-content-sha256": content, "x-amz-date": stamp}
     names = ";".join(sorted(headers))
     pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parse_qsl(query, True))
     request = "\n".join(
@@ -156,7 +156,7 @@ def signed(outgoing: Outgoing, *, access_key: str, secret: str, region: str, at:
             *(f"{name}:{headers[name]}" for name in sorted(headers)),
             "",
             names,
-            _EMPTY,
+            content,
         ]
     )
     scope = f"{day}/{region}/s3/aws4_request"
@@ -166,4 +166,4 @@ def signed(outgoing: Outgoing, *, access_key: str, secret: str, region: str, at:
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.new(key, text.encode(), "sha256").hexdigest()
     credential = f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return {"x-amz-content-sha256": _EMPTY, "x-amz-date": stamp, "authorization": credential}
+    return {"x-amz-content-sha256": content, "x-amz-date": stamp, "authorization": credential}

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from audit import checkpoints, database_roles
+from audit import checkpoints, database_roles, outside
 from inlock.health.finding import Finding
 from inlock.health.work import expects_workers
 
@@ -11,7 +11,7 @@ def trail() -> list[Finding]:
     """Whether the trail is signed in time, and whether the portal itself could rewrite it."""
     late = checkpoints.late() if expects_workers() else []
     powers = database_roles.powers_over_the_trail()
-    signed = Finding("checkpoints", f"written to {settings.CHECKPOINTS}")
+    signed = Finding("checkpoints", f"written to {outside.place()}")
     if late:
         step = "Run `manage.py audit checkpoint`, which says what is in the way; `audit verify` says where damage is."
         signed = Finding("checkpoints", "late", f"Chains without a checkpoint in time: {', '.join(late)}.", step)
