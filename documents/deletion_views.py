@@ -12,7 +12,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit.events import EventType
@@ -36,7 +36,6 @@ from workspaces.roles import Action, PlatformAction
 PER_PAGE = 50
 #: Documents offered by title on the page of holds; more are found from the document itself.
 OFFERED = 200
-BEYOND_HOLDING = gettext_lazy("Not held, because their erasure had begun: %(count)d (documents or former versions).")
 
 # --- Deleting -----------------------------------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ def place_hold(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             messages.success(request, _("The hold stands. Nothing under it is deleted until it is lifted."))
             going = holds.beyond_holding(workspace, document)
             if going:
-                messages.warning(request, BEYOND_HOLDING % {"count": going})
+                messages.warning(request, holds.BEYOND_HOLDING % {"count": going})
             return redirect("documents:holds", slug=workspace.slug)
     return _holds_page(request, workspace, form, status=400)
 

@@ -1,5 +1,9 @@
 """What can go wrong with documents. Every message is a sentence for the person it happens to."""
 
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
 from workspaces.exceptions import PortalError
 
 
@@ -47,6 +51,20 @@ class HoldError(DocumentError):
 
 class RetentionError(DocumentError):
     """Retention rules that cannot be set as asked."""
+
+
+class RetentionFailed(PortalError):
+    """Some of what retention rules no longer keep could not be deleted; everything else was.
+
+    `faults` says of each thing by its id what kind of error kept it: a message might quote a document.
+    """
+
+    def __init__(self, faults: Sequence[tuple[object, str]]) -> None:
+        super().__init__(
+            _("%(count)d things that retention rules no longer keep could not be deleted: %(faults)s.")
+            % {"count": len(faults), "faults": ", ".join(f"{pk} {name}" for pk, name in faults)}
+        )
+        self.faults = tuple(faults)
 
 
 class RerankUnavailable(PortalError):

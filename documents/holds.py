@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit.events import EventType
 from audit.record import record
@@ -25,6 +26,7 @@ from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 
 MAX_REASON = 500
+BEYOND_HOLDING = gettext_lazy("Not held, because their erasure had begun: %(count)d (documents or former versions).")
 
 
 def on_document(document: Document) -> QuerySet[LegalHold]:

@@ -4,9 +4,10 @@ Everything goes through the same door as a person's deletion, and a legal hold s
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import record
 from documents import holds
-from documents.exceptions import DocumentError, RetentionError
+from documents.exceptions import DocumentError, RetentionError, RetentionFailed
 from documents.models import HEAVY, MOST_DAYS, Cause, Deletion, Document, RetentionRules, Version
 from documents.states import OPEN, VersionState
 from documents.tombstones import entomb, entomb_version
@@ -90,30 +91,31 @@ def preview(rules: RetentionRules) -> Due:
 
 
 def run(workspace: Workspace) -> int:
-    """Delete what the rules no longer keep, each by its own transaction and entry; how many that were."""
+    """Delete what the rules no longer keep, each by its own transaction and entry; how many that were.
+
+    A fault in one keeps no other waiting: RetentionFailed is raised when all had their turn.
+    """
     rules = rules_of(workspace)
     held = holds.held_documents(workspace.pk)
     of_held = Document.objects.filter(held).values("pk")
     documents = list(due_documents(rules).exclude(held).values_list("pk", flat=True)[:AT_ONCE])
     versions = list(due_versions(rules).exclude(document__in=of_held).values_list("pk", flat=True)[:AT_ONCE])
     with translation.override(None):
-        done = sum(_contained(_delete_document, workspace, pk) for pk in documents)
-        done += sum(_contained(_delete_version, workspace, pk) for pk in versions)
+        acts = [(pk, partial(_delete_document, workspace, pk)) for pk in documents]
+        acts += [(pk, partial(_delete_version, workspace, pk)) for pk in versions]
+        done, faults = _each(acts)
     if done:
         logger.info("Workspace %s: %s things were deleted by its retention rules", workspace.pk, done)
+    if faults:
+        raise RetentionFailed(faults)
     return done
 
 
 def run_everywhere() -> int:
-    """`run` for every workspace that has rules; a fault in one keeps no other waiting."""
-    done = 0
-    for workspace in _with_rules():
-        try:
-            done += run(workspace)
-        except Exception as error:
-            # Not to carry on with it: the others do, and the next sweep tries again. The message may quote a document.
-            told = (workspace.pk, type(error).__name__)
-            logger.error("The retention rules of workspace %s were not carried out: %s", *told)  # noqa: TRY400
+    """`run` for every workspace that has rules; a fault in one keeps no other waiting. Raises RetentionFailed then."""
+    done, faults = _each([(workspace.pk, partial(run, workspace)) for workspace in _with_rules()])
+    if faults:
+        raise RetentionFailed(faults)
     return done
 
 
@@ -151,16 +153,21 @@ def due_versions(rules: RetentionRules) -> QuerySet[Version]:
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _contained(act: Callable[[Workspace, UUID], bool], workspace: Workspace, pk: UUID) -> bool:
-    """Whether the act was done. What goes wrong with one thing is logged, and keeps no other waiting."""
-    try:
-        return act(workspace, pk)
-    except DocumentError:
-        # Somebody deleted or held it since.
-        return False
-    except Exception as error:
-        logger.error("The retention rules could not delete %s: %s", pk, type(error).__name__)  # noqa: TRY400
-        return False
+def _each(acts: Iterable[tuple[UUID, Callable[[], int]]]) -> tuple[int, list[tuple[object, str]]]:
+    """Do every act, each named by what it is about; how much they did, and for the caller to raise, what kept some."""
+    done, faults = 0, list[tuple[object, str]]()
+    for pk, act in acts:
+        try:
+            done += act()
+        except DocumentError:
+            # Somebody deleted or held it since.
+            continue
+        except RetentionFailed as failed:
+            faults += failed.faults
+        except Exception as error:
+            # Raised when the others had their turn, by its kind alone: a message may quote a document.
+            faults.append((pk, type(error).__name__))
+    return done, faults
 
 
 @transaction.atomic

@@ -1,16 +1,19 @@
 """A legal hold keeps what is under it from being deleted and erased, and one of hold and erasure wins cleanly."""
 
+import io
+import json
 import threading
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
 from documents import deletion, holds, library, retention, tombstones
-from documents.exceptions import DocumentError, Held, HoldError
+from documents.exceptions import DocumentError, Held, HoldError, RetentionFailed
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import Deletion, Document, LegalHold, Version
@@ -294,8 +297,12 @@ def test_one_thing_that_cannot_be_deleted_keeps_nothing_else_from_it(aged, polic
     monkeypatch.setattr(retention, "entomb", entomb)
     monkeypatch.setattr(retention, "run", run_or_break)
 
-    assert retention.run_everywhere() == 1
+    with pytest.raises(RetentionFailed) as failed:
+        retention.run_everywhere()
+
     assert Document.objects.get(deleted_at=None).pk == broken
+    assert set(failed.value.faults) == {(broken, "RuntimeError"), (legal.pk, "RuntimeError")}
+    assert "a fault" not in str(failed.value)
 
 
 @pytest.mark.usefixtures("engines_elsewhere")
@@ -364,8 +371,10 @@ def test_a_former_version_whose_erasure_has_begun_is_counted_when_its_document_i
     retention.run(policies)
     Deletion.objects.update(begun_at=timezone.now())
 
-    sent = {"document": document.pk, "reason": "Case 12."}
+    sent, said = {"document": document.pk, "reason": "Case 12."}, io.StringIO()
     page = client_of(manager).post("/w/policies/documents/holds/place/", sent, follow=True).content.decode()
 
     assert '"beyond_holding":1' in Event.objects.get(type=EventType.HOLD_PLACED).body
     assert "Not held, because their erasure had begun: 1" in page
+    call_command("hold", "--json", "place", "policies", "--as", "manager", "--reason", "All of it.", stdout=said)
+    assert json.loads(said.getvalue())["beyond_holding"] == 1

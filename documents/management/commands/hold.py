@@ -39,7 +39,8 @@ class Command(PortalCommand):
         user = self._person(username)
         workspace = self._workspace_to_hold(user, slug)
         if act == "place":
-            return self._said(self._place(workspace, user, **given), user)
+            hold = self._place(workspace, user, **given)
+            return self._said(hold, user) | self._said_beyond(hold)
         if act == "lift":
             return self._said(self._lift(workspace, user, **given), user)
         standing = holds.holds_known_to(user).filter(workspace=workspace, lifted_at=None)
@@ -69,6 +70,13 @@ class Command(PortalCommand):
         holds.lift(found, by=user, reason=reason)
         found.refresh_from_db()
         return found
+
+    def _said_beyond(self, hold: LegalHold) -> dict[str, int]:
+        """What the hold came too late for: erasures that had begun go on."""
+        beyond = holds.beyond_holding(hold.workspace, hold.document)
+        if beyond:
+            self.say(holds.BEYOND_HOLDING % {"count": beyond})
+        return {"beyond_holding": beyond}
 
     def _said(self, hold: LegalHold, user: User) -> dict[str, Any]:
         hold = holds.holds_known_to(user).get(pk=hold.pk)
