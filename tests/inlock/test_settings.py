@@ -11,7 +11,7 @@ import pytest
 from inlock.env import Env, SettingError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path|networks)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"\b(?:env|Env\(\))\.(?:str|bool|int|list|path|networks|figures)\(\s*\"([A-Z_]+)\"")
 SAFE = {
     "INLOCK_MODE": "production",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefgh",
