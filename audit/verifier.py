@@ -1,6 +1,6 @@
-"""Verify Inlock's trail exports, archives, checkpoints, receipts and evidence packs, anywhere and without Inlock.
+"""Verify Inlock's trail exports, archives, checkpoints, receipts, manifests and evidence packs, without Inlock.
 
-    python verifier.py [--key PUBLIC_KEY]... [--text ANSWER.txt] [--complete] [--json] FILE...
+    python verifier.py [--key PUBLIC_KEY]... [--text ANSWER.txt] [--training FILE]... [--complete] [--json] FILE...
 
 Needs Python 3.11 and the package `cryptography`, and shares no code with the portal: docs/receipts.md describes the
 formats it reads. Files that belong together (a trail and its checkpoints) are best given together. It exits with 0 when
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TRAIL, CHECKPOINT, RECEIPT = "inlock-trail-1", "inlock-checkpoint-1", "inlock-receipt-1"
 PACK, ARCHIVE, DELETION = "inlock-pack-1", "inlock-archive-1", "inlock-deletion-1"
-READINESS = "inlock-readiness-1"
+READINESS, TRAINING_SET = "inlock-readiness-1", "inlock-training-set-1"
 
 
 class NotOurs(Exception):
@@ -142,6 +142,8 @@ class Verifier:
     keys: frozenset[str]
     text_sha256: str = ""
     complete: bool = False
+    #: Files that somebody was trained on, by name, to compare with the manifests of training sets.
+    training: tuple[tuple[str, bytes], ...] = ()
     report: Report = field(default_factory=Report)
     checkpoints: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
@@ -187,6 +189,8 @@ class Verifier:
                 self._deletion(name, signed)
             elif signed.get("format") == READINESS:
                 self._readiness(name, signed)
+            elif signed.get("format") == TRAINING_SET:
+                self._training_set(name, signed)
             else:
                 raise NotOurs(f"The format is {str(signed.get('format'))[:40]!r}.")
         return True
@@ -371,6 +375,17 @@ class Verifier:
             what = f"{verdict} for {signed['workspace']['slug']} by {len(signed['results'])} checks"
             self.report.verified.append(f"{name}: report of readiness, {what}, {len(facts)} entries in the chain")
 
+    def _training_set(self, name: str, signed: dict[str, Any]) -> None:
+        began, examples = len(self.report.faults), signed["examples"]
+        for sentence in contradicted_training_set(signed):
+            self.report.fault(name, 0, "contradicted", sentence)
+        for file, content in self.training:
+            for sentence in foreign_lines(signed, file, content):
+                self.report.fault(name, 0, "changed", sentence)
+        if len(self.report.faults) == began:
+            what = f"{len(examples)} examples in {len(signed['files'])} files, compared with {len(self.training)}"
+            self.report.verified.append(f"{name}: manifest of training set {signed['training_set']}, {what}")
+
     def _facts(self, name: str, signed: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The entries a receipt carries that are in the chain its checkpoint signs; None without a checkpoint."""
         checkpoint = self._signed(name, signed["checkpoint"])
@@ -516,6 +531,36 @@ def contradicted_readiness(report: dict[str, Any], facts: list[dict[str, Any]]) 
             yield f"The sentence of {one['code']} is not what was found."
 
 
+def contradicted_training_set(manifest: dict[str, Any]) -> Iterator[str]:
+    """Where the manifest of a training set says something else than itself."""
+    splits = [one["split"] for one in manifest["files"]]
+    if len(set(splits)) != len(splits) or {one["split"] for one in manifest["examples"]} != set(splits):
+        yield "The files are not those of its examples."
+    for file in manifest["files"]:
+        count = sum(one["split"] == file["split"] for one in manifest["examples"])
+        if count != file["examples"]:
+            yield f"The file “{file['split']}” is said to hold {file['examples']} examples, and {count} are named."
+    if len({one["id"] for one in manifest["examples"]}) != len(manifest["examples"]):
+        yield "An example is named twice."
+
+
+def foreign_lines(manifest: dict[str, Any], name: str, content: bytes) -> Iterator[str]:
+    """Where a file is none that the manifest names, and the first line by which it is not."""
+    digest = hashlib.sha256(content).hexdigest()
+    if any((file["sha256"], file["bytes"]) == (digest, len(content)) for file in manifest["files"]):
+        split = next(file["split"] for file in manifest["files"] if file["sha256"] == digest)
+        said = [one["sha256"] for one in manifest["examples"] if one["split"] == split]
+        found = [hashlib.sha256(line).hexdigest() for line in content.splitlines(keepends=True)]
+        if found != said:
+            yield f"{name} is the file that was sealed, and the examples named are not its lines."
+        return
+    known = {one["sha256"] for one in manifest["examples"]}
+    lines = enumerate(content.splitlines(keepends=True), 1)
+    odd = next((number for number, line in lines if hashlib.sha256(line).hexdigest() not in known), None)
+    where = "lines are missing, or stand elsewhere" if odd is None else f"line {odd} is no example of it"
+    yield f"{name} is not a file of this training set: {where}."
+
+
 def signers(document: dict[str, Any]) -> set[str]:
     """The keys whose signatures on the document hold."""
     over = canonical(document["signed"])
@@ -562,13 +607,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--key", action="append", default=[], help="a public key you trust (64 hexadecimal digits)")
     parser.add_argument("--text", metavar="FILE", help="an answer's text, to compare with its receipt")
+    parser.add_argument(
+        "--training", action="append", default=[], metavar="FILE", help="a training file, to compare with its manifest"
+    )
     parser.add_argument("--complete", action="store_true", help="the trail ought to reach every checkpoint given")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)
     try:
         text = Path(options.text).read_bytes() if options.text else b""
         sha = hashlib.sha256(text).hexdigest() if options.text else ""
-        verifier = Verifier(frozenset(options.key), sha, options.complete)
+        training = tuple((name, Path(name).read_bytes()) for name in options.training)
+        verifier = Verifier(frozenset(options.key), sha, options.complete, training)
         with ExitStack() as opened:
             report = verifier.run([(name, opened.enter_context(Path(name).open("rb"))) for name in options.files])
     except (NotOurs, OSError, zipfile.BadZipFile, KeyError, TypeError, AttributeError, ValueError) as error:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 AGAIN_AFTER = timedelta(hours=1)
 #: Tables whose dead rows held text.
 _TABLES = ("documents_version", "documents_passage", "documents_embedding", "answers_answer", "answers_citation",
-           "answers_draft", "answers_historicaldraft", "answers_replay")  # fmt: skip
+           "answers_draft", "answers_historicaldraft", "answers_replay", "answers_trainingexample")  # fmt: skip
 _REWRITE_SECONDS = 60
 #: At most so often per lease, however many tables and files there are.
 _RENEWALS = 4

@@ -33,6 +33,9 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     for field in ("question", "reply") if repeated else ():
         holds |= _repeats(field, repeated)
     examples = TrainingExample.objects.filter(holds, erased_at=None, **here)
+    # What was sent for these knows what it learnt, and no erasure here reaches it.
+    learnt = FineTuningJob.objects.filter(training_set__in=examples.order_by().values("training_set"))
+    sent = [str(pk) for pk in learnt.exclude(train_sent_at=None).order_by("pk").values_list("pk", flat=True)]
     count = examples.update(question="", reply="", erased_at=timezone.now())
     said: dict[str, str] = {}
     if repeated:
@@ -52,6 +55,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
             deletion=deletion.pk,
             examples=count,
             words=said,
+            sent_for=sent,
         )
     return {"training_examples": count, "training_words": len(said)}
 

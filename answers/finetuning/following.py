@@ -82,7 +82,7 @@ def _attempt(job: FineTuningJob) -> None:
 def _work(job: FineTuningJob) -> None:
     if job.cancel_asked_at and not job.job_sent_at:
         return _end(job, JobState.CANCELLED)
-    provider = Provider(job.endpoint)
+    provider = Provider.of(job)
     if not job.remote_id:
         _upload(job, provider, Split.TRAIN)
         if job.training_set.files.filter(split=Split.VALIDATION).exists():
@@ -97,7 +97,7 @@ def _upload(job: FineTuningJob, provider: Provider, split: Split) -> None:
     sent_at, name = _SENT[split]
     if getattr(job, name):
         return
-    filename = f"inlock-{job.pk}-{split}.jsonl"
+    filename = provider.name_of(job.pk, split)
     known = provider.find_file(filename) if getattr(job, sent_at) else ""
     if not known:
         content = sealing.content_of(job.training_set, split)
@@ -203,6 +203,7 @@ def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
         trained_tokens=job.trained_tokens,
         tuned_model=job.tuned_model if state == JobState.SUCCEEDED else "",
         remote_status=job.remote_status,
+        misses=0,
         next_at=None,
     )
     result = register(job) if state == JobState.SUCCEEDED else None

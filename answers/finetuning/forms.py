@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from answers.finetuning import adviser, assessing, jobs, sets, settling
 from answers.finetuning.adviser import CRITERIA
-from answers.models import Assessment, FlagDecision, FlagReason, ModelEndpoint
+from answers.models import Assessment, FlagDecision, FlagReason, ModelEndpoint, QuestionSet
 from documents.models import UsageRight
 from workspaces.classification import Classification
 from workspaces.models import Workspace
@@ -98,6 +98,20 @@ class JobForm(forms.Form):
         endpoint.label_from_instance = lambda found: found.label
         if self.offered:
             self.fields["base_model"].initial = self.offered[0].model
+
+
+class CompareForm(forms.Form):
+    """The questions a trained model is compared on."""
+
+    question_set = forms.ModelChoiceField(
+        label=_("Question set"), queryset=QuestionSet.objects.none(), empty_label=None
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = QuestionSet.objects.filter(workspace=workspace).order_by("name")
+        self.fields["question_set"].queryset = self.offered
+        self.fields["question_set"].label_from_instance = lambda found: found.name
 
 
 class SettleForm(forms.Form):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from answers.finetuning import flagging, jobs, page
+from answers.finetuning.forms import CompareForm
 from answers.models import OPEN_JOBS, FineTuningJob, JobState
 from workspaces import access
 from workspaces.decorators import in_workspace
@@ -18,6 +19,7 @@ from workspaces.models import Workspace
 from workspaces.roles import Action
 
 _MOST_EVENTS = 100
+_RECENT = 10
 
 
 @require_GET
@@ -30,8 +32,11 @@ def show(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
         "job": found,
         "tone": page.JOB_TONES[JobState(found.state)],
         "is_open": found.state in OPEN_JOBS,
+        "files_told": page.files_of(found),
         "events": found.events.order_by("-at", "-remote_id")[:_MOST_EVENTS],
         "model_tone": page.MODEL_TONES[EndpointState(result.state)] if result else "",
+        "comparisons": found.comparisons.select_related("question_set", "asked_by")[:_RECENT] if result else (),
+        "compare": CompareForm(workspace=workspace) if result and result.state != EndpointState.RETIRED else None,
         "objection": flagging.objection(result) if result else "",
     }
     part = "answers/finetuning/_job.html" if request.htmx else "answers/finetuning/job.html"

@@ -1,12 +1,25 @@
 """What the pages of fine-tuning say: tones of states, marked texts, and the bars of a verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from answers.finetuning import exclusions, personal
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from answers.finetuning import exclusions, personal, tidying
 from answers.finetuning.adviser import Advice
-from answers.models import JobState, SetState, TrainingExample, TrainingFlag, TrainingSet, Verdict
+from answers.models import (
+    Answer,
+    FineTuningJob,
+    JobState,
+    SetState,
+    TrainingExample,
+    TrainingFlag,
+    TrainingSet,
+    Verdict,
+)
 from documents.models import Document
 from workspaces import access
 from workspaces.endpoint_base import EndpointState
@@ -46,6 +59,8 @@ class Shown:
     question: list[Piece]
     reply: list[Piece]
     personal: list[Any]
+    #: Whether the reader may open the answer itself, which is its asker's and its reviewers'.
+    has_answer: bool
 
     @property
     def is_undecided(self) -> bool:
@@ -60,10 +75,21 @@ class Doubt:
     title: str
 
 
-def shown(example: TrainingExample) -> Shown:
-    """The example with what looks like data of a person marked in both its texts."""
-    labels = [personal.LABELS.get(kind, kind) for kind in example.personal]
-    return Shown(example, list(pieces(example.question)), list(pieces(example.reply)), labels)
+def shown(examples: Iterable[TrainingExample], *, to: User) -> list[Shown]:
+    """The examples with what looks like data of a person marked in their texts."""
+    listed = list(examples)
+    opened = access.visible(to, Answer).filter(pk__in=[one.answer_id for one in listed])
+    readable = set(opened.order_by().values_list("pk", flat=True))
+    return [
+        Shown(
+            one,
+            list(pieces(one.question)),
+            list(pieces(one.reply)),
+            [personal.LABELS.get(kind, kind) for kind in one.personal],
+            one.answer_id in readable,
+        )
+        for one in listed
+    ]
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -89,6 +115,19 @@ def doubts(flags: list[TrainingFlag], *, to: User) -> list[Doubt]:
     known = access.visible(to, Document).filter(pk__in={flag.document_id for flag in flags if flag.document_id})
     titles = dict(known.values_list("pk", "title"))
     return [Doubt(flag, titles.get(flag.document_id, "")) for flag in flags]
+
+
+def files_of(job: FineTuningJob) -> str:
+    """What became of the files at the provider once the training is over, as a sentence; "" before, and without any."""
+    if job.ended_at is None or not (job.train_sent_at or job.validation_sent_at):
+        return ""
+    if job.files_gone_at:
+        return _("Deleted there %(when)s.") % {
+            "when": date_format(localtime(job.files_gone_at), "SHORT_DATETIME_FORMAT")
+        }
+    if job.misses < tidying.MOST_TRIES:
+        return _("They are being deleted there.")
+    return _("They could not be deleted there. Delete them on the provider's own page.")
 
 
 def share(part: int, whole: int) -> int:

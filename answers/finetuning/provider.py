@@ -9,14 +9,14 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from django.utils.translation import gettext as _
 
 from answers.exceptions import EndpointError
 from answers.keys import key_of
-from answers.models import KeyHeader, ModelEndpoint
+from answers.models import FineTuningJob, KeyHeader, ModelEndpoint
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
 from documents.model_server import BUSY, PASSING, SENTENCES, listed
@@ -74,6 +74,13 @@ class Provider:
         self._base = endpoint.base_url.rstrip("/")
         self._fetcher = _Fetcher(home=self._base, sign=sign)
 
+    @classmethod
+    def of(cls, job: FineTuningJob) -> Self:
+        """Where the job was begun. Raises EndpointError, also when its endpoint leads somewhere else since."""
+        if not job.endpoint_label.endswith(f" at {job.endpoint.base_url}"[:300]):
+            raise EndpointError(_("The endpoint leads to another server than the one where this was begun."))
+        return cls(job.endpoint)
+
     def upload(self, filename: str, content: bytes) -> str:
         """Send a file to train on; what the provider calls it."""
         boundary = uuid.uuid4().hex
@@ -86,6 +93,19 @@ class Provider:
         ]
         headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
         return self._id(self._send("POST", "/files", headers=headers, body=b"".join(parts), limits=_UPLOAD))
+
+    @staticmethod
+    def name_of(job: uuid.UUID, split: str) -> str:
+        """What a file is called when it is sent, by which it is found again."""
+        return f"inlock-{job}-{split}.jsonl"
+
+    def delete(self, file: str) -> None:
+        """Have a file deleted; one that is gone already is no failure."""
+        try:
+            self._send("DELETE", f"/files/{quote(file, safe='')}")
+        except ProviderFailed as failed:
+            if not failed.missing:
+                raise
 
     def find_file(self, filename: str) -> str:
         """What the provider calls the file of that name; "" if it has none."""

@@ -150,7 +150,7 @@ def _page(request: HttpRequest, workspace: Workspace, found: TrainingSet, form: 
     opened = sets.examples_shown(found, to=request.user)
     examples = opened.filter(_SHOWN[shown])
     listed = Paginator(examples, PAGE).get_page(request.GET.get("page"))
-    rows = [page.shown(one) for one in listed]
+    rows = page.shown(listed, to=request.user)
     _record_reading(request, workspace, found, rows)
     is_sealed = found.state == SetState.SEALED
     context |= {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from answers.finetuning import job_views, set_views, views
+from answers.finetuning import comparison_views, job_views, set_views, views
 
 urlpatterns = [
     path("fine-tuning/", views.overview, name="finetuning"),
@@ -19,5 +19,7 @@ urlpatterns = [
     path("fine-tuning/sets/<uuid:pk>/train/", set_views.train, name="begin_tuning"),
     path("fine-tuning/jobs/<uuid:pk>/", job_views.show, name="tuning_job"),
     path("fine-tuning/jobs/<uuid:pk>/cancel/", job_views.cancel, name="cancel_tuning"),
+    path("fine-tuning/jobs/<uuid:pk>/compare/", comparison_views.start, name="compare_tuning"),
+    path("fine-tuning/comparisons/<uuid:pk>/", comparison_views.show, name="tuning_comparison"),
     path("fine-tuning/flags/<uuid:pk>/", views.flag, name="training_flag"),
 ]

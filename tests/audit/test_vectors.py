@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,47 @@ def test_pinned_trail_and_checkpoint_hold_for_the_verifier() -> None:
     assert report.verified[-1].endswith(
         "3 entries of workspace:00000000-0000-4000-8000-000000000001, compared with 1 checkpoints"
     )
+
+
+def forged(pinned: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """The manifest after a change, signed again by who holds the key."""
+    said = json.loads(json.dumps({k: v for k, v in pinned["manifest"]["signed"].items() if k != "key"}))
+    change(said)
+    return vectors.signed(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "content", "says"),
+    [
+        (lambda said: None, lambda text: text, ""),
+        (lambda said: None, lambda text: text.replace("1?", "2?"), "line 2 is no example"),
+        (lambda said: None, lambda text: text.splitlines(keepends=True)[0], "lines are missing"),
+        (lambda said: said["examples"].pop(), lambda text: text, "2 examples, and 1 are named"),
+        (lambda said: said["examples"].reverse(), lambda text: text, "are not its lines"),
+        (lambda said: said["examples"][1].update(id=said["examples"][0]["id"]), lambda text: text, "named twice"),
+        (lambda said: said["files"][0].update(split="validation"), lambda text: text, "not those of its examples"),
+    ],
+)
+def test_a_training_file_is_the_one_of_its_manifest_or_none(
+    change: Any, content: Any, says: str, tmp_path: Path, capsys: Any
+) -> None:
+    pinned = VECTORS["training_set"]
+    manifest, file = tmp_path / "manifest.json", tmp_path / "train.jsonl"
+    manifest.write_text(json.dumps(forged(pinned, change)), encoding="utf-8")
+    file.write_text(content(pinned["content"]), encoding="utf-8")
+
+    left = verifier.main([str(manifest), "--training", str(file)])
+
+    assert left == (1 if says else 0)
+    assert says in capsys.readouterr().out
+
+
+def test_a_manifest_that_was_changed_without_the_key_is_no_manifest(tmp_path: Path) -> None:
+    manifest = VECTORS["training_set"]["manifest"]
+    file = tmp_path / "manifest.json"
+    for said in (manifest, {**manifest, "signed": manifest["signed"] | {"training_set": "another"}}):
+        file.write_text(json.dumps(said), encoding="utf-8")
+        assert verifier.main([str(file)]) == (0 if said is manifest else 1)
 
 
 @pytest.mark.parametrize("value", [0.1, 2**53, -(2**53), "\ud800", {"\udfff": 1}, [{"deep": 1e3}]])

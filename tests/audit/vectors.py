@@ -137,6 +137,41 @@ def trail() -> dict[str, Any]:
     return {"lines": [header | {"head_hash": previous}, *entries], "checkpoint": signed(checkpoint)}
 
 
+def training_set() -> dict[str, Any]:
+    """A training file of two examples, and the manifest that names it."""
+    lines = [
+        json.dumps({"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": "Да."}]})
+        for n in range(2)
+    ]
+    content = "".join(f"{line}\n" for line in lines)
+    examples = [
+        {
+            "id": f"00000000-0000-4000-8000-00000000020{n}",
+            "split": "train",
+            "sha256": hashlib.sha256(f"{line}\n".encode()).hexdigest(),
+            "answer": {"id": f"00000000-0000-4000-8000-00000000030{n}", "released_sha256": "0" * 64},
+            "passages": [],
+        }
+        for n, line in enumerate(lines)
+    ]
+    file = {
+        "split": "train",
+        "sha256": hashlib.sha256(content.encode()).hexdigest(),
+        "bytes": len(content.encode()),
+        "examples": 2,
+    }
+    manifest = {
+        "format": "inlock-training-set-1",
+        "training_set": "00000000-0000-4000-8000-000000000002",
+        "workspace": {"id": "00000000-0000-4000-8000-000000000001", "slug": "rules"},
+        "rules": {"ceiling": "internal", "usages": ["own"], "validation_percent": 0, "instructions_sha256": "0" * 64},
+        "sealed": {"at": "2026-01-01T00:00:00+00:00", "by": {"id": "1", "username": "manager"}},
+        "files": [file],
+        "examples": examples,
+    }
+    return {"content": content, "manifest": signed(manifest)}
+
+
 def fresh() -> uuid.UUID:
     """An id that no other chain has."""
     return uuid.uuid4()
@@ -159,6 +194,7 @@ def made() -> dict[str, Any]:
         ],
         "signing": {"secret": KEY, "document": signed({"format": "a-test-1", "text": "\u20ac"})},
         "trail": trail(),
+        "training_set": training_set(),
     }
 
 

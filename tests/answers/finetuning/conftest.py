@@ -37,7 +37,7 @@ def trainer(provider_server: Any, offer: Any, legal: Any) -> Any:
 
 @pytest.fixture
 def sealed(legal: Any, member: Any, reviewer: Any, manager: Any) -> Any:
-    """A sealed set of twelve examples."""
+    """A sealed set of two examples."""
     from tests.answers.finetuning.scene import a_sealed_set
 
     return a_sealed_set(legal, member, reviewer, manager)

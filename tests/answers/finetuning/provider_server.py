@@ -80,6 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._take("POST")
 
+    def do_DELETE(self) -> None:
+        self._take("DELETE")
+
     def log_message(self, *_: Any) -> None:
         pass
 
@@ -116,6 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
             said.files.insert(0, file)
             said.contents[file["id"]] = content
             return 200, file
+        if method == "DELETE" and path.startswith("/files/"):
+            known = said.contents.pop(path.removeprefix("/files/"), None)
+            said.files = [file for file in said.files if path != f"/files/{file['id']}"]
+            return (200, {"deleted": True}) if known is not None else (404, {"error": {"message": "No such file."}})
         if (method, path) == ("GET", "/files"):
             return 200, self._page(said.files, query)
         if (method, path) == ("POST", "/fine_tuning/jobs"):

@@ -1,8 +1,11 @@
 """Approved answers that a model may learn from, each resting on a document of its own."""
 
 from typing import Any
+from unittest.mock import patch
 
-from answers.models import Answer, TrainingSet
+from django.utils import timezone
+
+from answers.models import Answer, FineTuningJob, ModelEndpoint, Split, TrainingSet
 from answers.review import approve
 from audit.chain import digest
 from tests.answers.review_scene import a_document, a_held_answer
@@ -51,8 +54,35 @@ def a_set(workspace: Any, by: Any, **fields: Any) -> TrainingSet:
 
 
 def a_sealed_set(workspace: Any, asker: Any, reviewer: Any, manager: Any) -> TrainingSet:
-    """A sealed set of twelve examples."""
+    """A sealed set of two examples, which no provider would take: what becomes of it is the same."""
     from answers.finetuning import sealing
 
-    approved(workspace, asker, reviewer)
-    return sealing.seal(a_set(workspace, manager), by=manager)
+    approved(workspace, asker, reviewer, subjects=SUBJECTS[:2])
+    with few():
+        return sealing.seal(a_set(workspace, manager), by=manager)
+
+
+def few() -> Any:
+    """Two examples are enough to seal a set, as long as this lasts."""
+    from answers.finetuning import sealing
+
+    return patch.dict(sealing._FEWEST, {Split.TRAIN: 2})
+
+
+def a_model_of(
+    training_set: TrainingSet, by: Any, *, url: str = "http://127.0.0.1:9/v1", model: str = "ft:small:1", **fields: Any
+) -> ModelEndpoint:
+    """The approved model that a training on the set came to; at a server that nobody asks, unless `url` is given."""
+    from answers.finetuning import registering
+
+    at = ModelEndpoint.objects.create(
+        name=f"at-{training_set.pk.hex[:8]}", kind="openai", base_url=url, model="small",
+        state="approved", approved_at=timezone.now(),
+    )  # fmt: skip
+    job = FineTuningJob.objects.create(
+        workspace=training_set.workspace, training_set=training_set, endpoint=at, endpoint_label=at.label,
+        base_model="small", asked_by=by, state="succeeded", tuned_model=model, ended_at=timezone.now(), **fields,
+    )  # fmt: skip
+    made = registering.register(job)
+    ModelEndpoint.objects.filter(pk=made.pk).update(state="approved", approved_at=timezone.now())
+    return made

@@ -5,15 +5,21 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from answers.exceptions import TrainingError
-from answers.finetuning import following, jobs, sealing
+from answers.finetuning import following, jobs, sealing, tidying
 from answers.models import FineTuningJob, JobState, ModelEndpoint, Split, WorkspaceModels
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document
+from tests.answers.finetuning.scene import a_model_of
+from tests.undone import undone
+from workspaces import members
 from workspaces.endpoint_states import EndpointStateError, approve, fingerprint
 from workspaces.exceptions import Hidden
+from workspaces.models import Workspace
+from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -209,22 +215,96 @@ def test_nothing_is_sent_above_the_ceiling_to_an_unlisted_or_an_unapproved_endpo
     assert provider_server.asked == []
 
 
-def test_the_policy_is_asked_again_at_the_moment_of_sending(job, followed, provider_server):
-    ids = jobs.documents_of(job.training_set)
-    Document.objects.filter(pk=next(iter(ids))).update(classification="restricted")
-
-    followed(job)
-
-    assert (job.state, provider_server.count(FILES)) == (JobState.FAILED, 0)
+def lower_the_ceiling(job: FineTuningJob) -> None:
+    ModelEndpoint.objects.filter(pk=job.endpoint_id).update(ceiling="public")
 
 
-def test_without_the_policy_the_same_document_would_be_sent(job, followed, provider_server, monkeypatch):
-    Document.objects.filter(pk=next(iter(jobs.documents_of(job.training_set)))).update(classification="restricted")
-    monkeypatch.setattr(jobs.governing, "permitted", lambda *given, **named: "")
+def close_a_document(job: FineTuningJob) -> None:
+    Document.objects.filter(pk=next(iter(jobs.documents_of(job.training_set)))).update(restricted=True)
+
+
+def take_the_usage_right_back(job: FineTuningJob) -> None:
+    Document.objects.filter(pk=next(iter(jobs.documents_of(job.training_set)))).update(usage="reserved")
+
+
+def take_the_role_away(job: FineTuningJob) -> None:
+    members.add_member(job.workspace, members.create_user(username="next", by=None), Role.MANAGER, by=None)
+    members.remove_member(job.workspace, job.asked_by, Role.MANAGER, by=None)
+
+
+def archive(job: FineTuningJob) -> None:
+    Workspace.objects.filter(pk=job.workspace_id).update(archived_at=timezone.now())
+
+
+def lead_elsewhere(job: FineTuningJob) -> None:
+    ModelEndpoint.objects.filter(pk=job.endpoint_id).update(base_url="http://127.0.0.1:9/v1")
+
+
+def test_everything_is_asked_again_at_the_moment_of_sending(job, followed, provider_server):
+    """Neither a flag nor the sweep that raises it came between: the rows alone decide."""
+    for happens in (
+        lower_the_ceiling,
+        close_a_document,
+        take_the_usage_right_back,
+        take_the_role_away,
+        archive,
+        lead_elsewhere,
+    ):
+        with undone():
+            happens(job)
+            assert (followed(job).state, provider_server.asked) == (JobState.FAILED, []), happens.__name__
+        job.refresh_from_db()
+
+
+def test_without_asking_again_a_closed_document_would_be_sent(job, followed, provider_server, monkeypatch):
+    close_a_document(job)
+    monkeypatch.setattr(following, "require_permitted", lambda *given, **named: None)
 
     followed(job)
 
     assert provider_server.count(FILES) == 1
+
+
+def test_the_files_of_a_training_that_is_over_are_deleted_there_and_looked_for_where_a_name_was_lost(
+    job, followed, provider_server, sealed, client_of, manager
+):
+    followed(job)
+    assert tidying.tidy(job.pk) is False  # it is under way
+    advance(provider_server)
+    followed(job)
+    FineTuningJob.objects.filter(pk=job.pk).update(train_file="")
+    provider_server.refusals.append(("DELETE /files", 503, {}))
+
+    assert tidying.tidy(job.pk) is False
+    assert (tidying.tidy(job.pk), provider_server.count("DELETE")) == (False, 1)  # not before its pause
+    page = f"/w/legal/fine-tuning/jobs/{job.pk}/"
+    assert "They are being deleted there." in client_of(manager).get(page).text
+    FineTuningJob.objects.filter(pk=job.pk).update(next_at=None)
+
+    assert tidying.tidy(job.pk) is True
+    assert (provider_server.files, provider_server.contents) == ([], {})
+    assert [told["files"] for told in details(EventType.TUNING_FILES_DELETED)] == [1]
+    assert "Deleted there" in client_of(manager).get(page).text
+    FineTuningJob.objects.filter(pk=job.pk).update(files_gone_at=None, misses=tidying.MOST_TRIES)
+    assert tidying.tidy(job.pk) is False
+    assert "could not be deleted there" in client_of(manager).get(page).text
+
+
+def test_what_was_trained_here_is_neither_trained_further_nor_approved_through_another_endpoint(
+    sealed, trainer, manager, admin
+):
+    made = a_model_of(sealed, manager)
+    copy = ModelEndpoint.objects.create(
+        name="copy", kind="openai", base_url=made.base_url, model=made.model, proposed_by=manager
+    )
+
+    for base_model in (made.model, f"{made.model}:ckpt-step-10"):
+        with pytest.raises(TrainingError, match="trained here already"):
+            jobs.begin(sealed, endpoint=trainer, base_model=base_model, by=manager)
+    with pytest.raises(EndpointStateError, match="that its training entered"):
+        approve(copy, seen=fingerprint(ModelEndpoint.objects.get(pk=copy.pk)), by=admin)
+    ModelEndpoint.objects.filter(pk=copy.pk).update(model="another")
+    approve(copy, seen=fingerprint(ModelEndpoint.objects.get(pk=copy.pk)), by=admin)
 
 
 def test_a_candidate_is_not_approved_while_its_set_is_in_doubt(job, followed, provider_server, admin, manager):

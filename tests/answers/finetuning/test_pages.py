@@ -20,7 +20,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents import library, restriction
 from documents.models import Document
-from tests.answers.finetuning.scene import SUBJECTS, a_set, approved
+from tests.answers.finetuning.scene import SUBJECTS, a_set, approved, few
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_an_empty_page_says_how_it_goes_and_the_adviser_keeps_every_version(clie
 def test_a_set_is_asked_for_looked_through_sealed_and_taken_away(
     client_of: Any, legal: Any, member: Any, reviewer: Any, manager: Any
 ):
-    subjects = [*SUBJECTS, ("Whom do I call?", "Write to ana.petrovic@firma.example for help.")]
+    subjects = [*SUBJECTS[:4], ("Whom do I call?", "Write to ana.petrovic@firma.example for help.")]
     answers = approved(legal, member, reviewer, subjects=subjects)
     restriction.restrict(Evidence.objects.get(answer=answers[0]).document, by=manager)
     client = client_of(manager)
@@ -87,12 +87,13 @@ def test_a_set_is_asked_for_looked_through_sealed_and_taken_away(
         assert "still to be decided about" in client.post(f"{page}choose/", sent, follow=True).text
     client.post(f"{page}choose/", {"act": "keep", "example": [str(flagged[0].example.pk)]})
     client.post(f"{page}choose/", {"act": "drop", "example": [str(flagged[0].example.pk)]})
-    client.post(f"{page}seal/")
+    with few():
+        client.post(f"{page}seal/")
     training_set.refresh_from_db()
 
     assert training_set.state == SetState.SEALED
     file = client.get(f"{page}file/train/")
-    assert file.content.count(b"\n") == 11
+    assert file.content.count(b"\n") == 3
     assert file["Content-Disposition"].endswith('-train.jsonl"')
     assert json.loads(client.get(f"{page}file/manifest/").content)["signed"]["format"] == "inlock-training-set-1"
     assert "no such file" in client.get(f"{page}file/nothing/", follow=True).text

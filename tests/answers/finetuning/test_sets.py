@@ -15,7 +15,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents import classifying, library, licensing, restriction
 from documents.models import Document
-from tests.answers.finetuning.scene import SUBJECTS, a_sealed_set, a_set, approved
+from tests.answers.finetuning.scene import SUBJECTS, a_sealed_set, a_set, approved, few
 from workspaces.exceptions import Forbidden, Hidden
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ SPOILT = {
 def test_what_a_model_may_not_tell_is_left_out_and_stops_a_set_that_was_built_before(
     why, legal, member, reviewer, manager
 ):
-    answers = approved(legal, member, reviewer)
+    answers = approved(legal, member, reviewer, subjects=SUBJECTS[:2])
     before = a_set(legal, manager)
 
     SPOILT[why](answers[0], manager)
@@ -84,7 +84,7 @@ def test_what_a_model_may_not_tell_is_left_out_and_stops_a_set_that_was_built_be
     assert texts_of(before) - texts_of(after) == {SUBJECTS[0][0]}
     # What is deleted or classified higher was suspended with its source, so is no approved answer any more.
     assert after.left_out == ({why: 1} if why in ("usage", "restricted") else {})
-    with pytest.raises(TrainingError, match="Build it anew"):
+    with few(), pytest.raises(TrainingError, match="Build it anew"):
         sealing.seal(before, by=manager)
 
 
@@ -109,7 +109,7 @@ def test_the_same_question_in_other_words_is_learnt_once_from_the_newest_approva
 
 
 def test_personal_data_has_to_be_decided_about_before_a_set_is_sealed(legal, member, reviewer, manager):
-    subjects = [*SUBJECTS[:11], ("Whom do I call?", "Write to ana.petrovic@firma.example for help.")]
+    subjects = [*SUBJECTS[:2], ("Whom do I call?", "Write to ana.petrovic@firma.example for help.")]
     approved(legal, member, reviewer, subjects=subjects)
     training_set = a_set(legal, manager)
     flagged = training_set.examples.exclude(personal=[]).get()
@@ -119,7 +119,8 @@ def test_personal_data_has_to_be_decided_about_before_a_set_is_sealed(legal, mem
     assert flagged.personal == ["email"]
     assert sets.keep(training_set, [flagged.pk], by=manager) == 1
     assert sets.drop(training_set, [flagged.pk], by=manager) == 1
-    sealed = sealing.seal(training_set, by=manager)
+    with few():
+        sealed = sealing.seal(training_set, by=manager)
 
     assert b"ana.petrovic" not in sealing.content_of(sealed, Split.TRAIN)
     kept = Event.objects.get(type=EventType.TRAINING_EXAMPLE_KEPT)
@@ -143,7 +144,7 @@ def test_the_manifest_leads_from_passages_to_the_files_hash_and_holds_no_text(le
 
     assert signing.current_key().public == said["key"]
     assert [file["sha256"] for file in said["files"]] == [sealed.files.get().sha256]
-    assert taken.content.count(b"\n") == 12 == len(said["examples"])
+    assert taken.content.count(b"\n") == 2 == len(said["examples"])
     evidence = {str(row.passage_id): row.sha256 for row in Evidence.objects.filter(answer__workspace=legal)}
     assert {p["id"]: p["sha256"] for one in said["examples"] for p in one["passages"]} == evidence
     assert not any(text in sealed.manifest for subject in SUBJECTS for text in subject)
@@ -163,7 +164,7 @@ def test_who_does_not_manage_the_workspace_does_none_of_it(legal, member, review
 
 def test_a_file_that_cannot_be_made_again_byte_for_byte_is_not_given_out(legal, member, reviewer, manager):
     sealed = a_sealed_set(legal, member, reviewer, manager)
-    sealed.examples.filter(position=3).update(reply="Something else.")
+    sealed.examples.filter(position=1).update(reply="Something else.")
 
     with pytest.raises(TrainingError, match="erased"):
         sealing.take(sealed, Split.TRAIN, by=manager)
