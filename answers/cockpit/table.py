@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from answers.cockpit import readers
 from answers.cockpit.shapes import Cockpit
 from audit.events import EventType
 from audit.export import harmless
@@ -15,8 +16,13 @@ from workspaces.models import User, Workspace
 
 
 @transaction.atomic
-def as_csv(found: Cockpit, workspace: Workspace | None, *, by: User) -> str:
-    """One line for each number, no cell of which a spreadsheet runs; that somebody took it stands in the trail."""
+def as_csv(found: Cockpit, reader_of: Workspace | None, *, by: User, about: Workspace | None = None) -> str:
+    """One line for each number, no cell of which a spreadsheet runs; that somebody took it stands in the trail.
+
+    `reader_of` is where `by` reads the cockpit, None: for the installation; then `about` may be one workspace of it.
+    Raises Hidden or Forbidden.
+    """
+    readers.require(by, reader_of)
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow(["figure", "what", "number"])
@@ -25,7 +31,8 @@ def as_csv(found: Cockpit, workspace: Workspace | None, *, by: User) -> str:
     for figure in found.figures:
         for bar in figure.bars:
             rows.writerow([figure.code, harmless(bar.label), _plain(bar.number)])
-    record(EventType.COCKPIT_EXPORTED, on=workspace, workspace=workspace, by=by, days=found.days)
+    place = reader_of or about
+    record(EventType.COCKPIT_EXPORTED, on=place, workspace=reader_of, by=by, days=found.days)
     return written.getvalue()
 
 

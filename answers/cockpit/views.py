@@ -4,11 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from answers.cockpit import readers
 from answers.cockpit.figures import PERIODS, cockpit
 from answers.cockpit.table import as_csv
-from workspaces import access
 from workspaces.decorators import in_workspace, on_platform
-from workspaces.models import User, Workspace
+from workspaces.models import Workspace
 from workspaces.roles import Action, PlatformAction
 
 
@@ -16,7 +16,7 @@ from workspaces.roles import Action, PlatformAction
 @in_workspace(Action.ENTER)
 def show(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The figures of a workspace, each chart with its table."""
-    _require(request.user, workspace)
+    readers.require(request.user, workspace)
     context = {"cockpit": cockpit(workspace, days=_days(request)), "periods": PERIODS}
     return render(request, "answers/cockpit/cockpit.html", context)
 
@@ -25,7 +25,7 @@ def show(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.ENTER)
 def download(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The figures of a workspace as a table."""
-    _require(request.user, workspace)
+    readers.require(request.user, workspace)
     found = cockpit(workspace, days=_days(request))
     return _file(as_csv(found, workspace, by=request.user), f"cockpit-{workspace.slug}.csv")
 
@@ -33,22 +33,29 @@ def download(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_GET
 @on_platform(PlatformAction.WATCH_HEALTH)
 def show_all(request: HttpRequest) -> HttpResponse:
-    """The figures of the whole installation."""
-    context = {"cockpit": cockpit(None, days=_days(request)), "periods": PERIODS}
+    """The figures of the whole installation, or of one workspace as it is seen from outside."""
+    about = _about(request)
+    context = {
+        "cockpit": cockpit(about, days=_days(request), from_outside=True),
+        "periods": PERIODS,
+        "about": about,
+        "workspaces": Workspace.objects.order_by("name"),
+    }
     return render(request, "answers/cockpit/cockpit.html", context)
 
 
 @require_GET
 @on_platform(PlatformAction.WATCH_HEALTH)
 def download_all(request: HttpRequest) -> HttpResponse:
-    """The figures of the whole installation as a table."""
-    return _file(as_csv(cockpit(None, days=_days(request)), None, by=request.user), "cockpit.csv")
+    """The same as a table."""
+    about = _about(request)
+    found = cockpit(about, days=_days(request), from_outside=True)
+    return _file(as_csv(found, None, by=request.user, about=about), "cockpit.csv")
 
 
-def _require(user: User, workspace: Workspace) -> None:
-    """Return for those who run the workspace, and for those who audit it. Raises Forbidden."""
-    if not access.allows(user, Action.READ_TRAIL, workspace):
-        access.require(user, Action.MANAGE, workspace)
+def _about(request: HttpRequest) -> Workspace | None:
+    """The workspace that was chosen; None for all, and for one there is not."""
+    return Workspace.objects.filter(slug=request.GET.get("workspace", "")).first()
 
 
 def _days(request: HttpRequest) -> int:

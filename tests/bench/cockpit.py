@@ -86,8 +86,8 @@ def fill(events: int) -> dict[str, Any]:
     from workspaces.models import User
 
     questions, made = events // 10, timezone.now()
-    then = "now() - (n * 104729 % 576000) * interval '1 minute'"
-    person = "md5('person' || n * 7919 % 500)::uuid"
+    then = "now() - (n::bigint * 104729 % 576000) * interval '1 minute'"
+    person = "md5('person' || n::bigint * 7919 % 500)::uuid"
     with transaction.atomic():
         people = {name: members.create_user(username=name, by=None) for name in ("manager", "admin")}
         members.set_platform_administrator(people["admin"], by=None)

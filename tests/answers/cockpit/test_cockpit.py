@@ -3,15 +3,17 @@
 import csv
 import io
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
 from answers import review
-from answers.cockpit.figures import cockpit
+from answers.cockpit.figures import _most, cockpit
 from answers.feedback import give
-from answers.models import ModelEndpoint, Usage
+from answers.gaps import gathering
+from answers.models import Answer, Draft, ModelEndpoint, Question, RagTemplate, Spend, TemplateVersion, Usage
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import a_held_answer
@@ -32,11 +34,12 @@ def figure(found, code):
 
 
 def spend(workspace, person, name, cost, **fields):
-    return Usage.objects.create(
-        workspace=workspace, person=person, endpoint_label=f"{name}: m at http://x", purpose="answer",
-        day=timezone.localdate(), input_tokens=1000, output_tokens=200, cost=cost, currency="EUR",
-        open_until=timezone.now(), **({"state": "settled"} | fields),
-    )  # fmt: skip
+    row = {
+        "workspace": workspace, "person": person, "endpoint_label": f"{name}: m at http://x", "purpose": "answer",
+        "day": timezone.localdate(), "input_tokens": 1000, "output_tokens": 200, "cost": cost, "currency": "EUR",
+        "open_until": timezone.now(), "state": "settled",
+    }  # fmt: skip
+    return Usage.objects.create(**row | fields)
 
 
 @pytest.fixture
@@ -50,6 +53,7 @@ def test_the_figures_are_those_of_the_trail_counted_one_by_one(used, member, rev
     workspace, answers = used
     released = next(answer for answer in answers if answer.status == "answered" and answer.asked_by == member)
     give(released, helped=True, by=member)
+    gathering.gather()
     entries = list(Event.objects.filter(chain=f"workspace:{workspace.pk}"))
     by_type = Counter(event.type for event in entries)
 
@@ -59,38 +63,113 @@ def test_the_figures_are_those_of_the_trail_counted_one_by_one(used, member, rev
     askers = {event.actor_id for event in entries if event.type == EventType.QUESTION_ASKED}
     assert said["questions"] == by_type[EventType.QUESTION_ASKED] == len(answers)
     assert said["people_7"] == said["people_30"] == len(askers) == 2
+    assert said["coverage"] == round(100 * by_type[EventType.ANSWER_RELEASED] / len(answers))
     assert ended["Answered"] == by_type[EventType.ANSWER_RELEASED] > 0
     assert ended["Held for review"] == by_type[EventType.ANSWER_HELD]
     assert ended["Refused"] == by_type[EventType.ANSWER_REFUSED] > 0
     assert ended["Failed"] == by_type[EventType.ANSWER_FAILED] == 0
-    assert said["helped"] == 100 * by_type[EventType.FEEDBACK_GIVEN]
+    assert said["judged"] == by_type[EventType.FEEDBACK_GIVEN] == 1
+    assert said["helped"] == 100
+    assert sum(figure(found, "gaps").values()) == by_type[EventType.GAP_OPENED] > 0
     assert sum(figure(found, "questions").values()) == said["questions"]
     assert sum(figure(found, "templates").values()) == said["questions"]
 
 
-def test_time_to_review_and_what_waits_follow_the_decisions(legal, reviewer, member):
-    first, _second = a_held_answer(legal, member), a_held_answer(legal, member)
+def test_decisions_and_what_waits_follow_the_trail_and_the_time_is_that_from_draft_to_decision(
+    legal, reviewer, second_reviewer, member
+):
+    first, second, _third = (a_held_answer(legal, member) for _ in range(3))
+    for draft, hours in ((first, 3), (second, 5)):
+        Draft.objects.filter(pk=draft.pk).update(created_at=timezone.now() - timedelta(hours=hours))
     before = totals(cockpit(legal))
 
     review.reject(first, reason="Not ours to answer.", by=reviewer)
+    review.reject(second, reason="Not ours to answer.", by=second_reviewer)
 
     after = totals(cockpit(legal))
-    assert (before["waiting"], after["waiting"], before["overdue"]) == (2, 1, 0)
+    assert (before["waiting"], after["waiting"], before["overdue"]) == (3, 1, 0)
+    assert after["decisions"] == Event.objects.filter(type=EventType.DRAFT_REJECTED).count() == 2
     assert before["review_time"] is None
-    assert after["review_time"] is not None
+    assert round(after["review_time"] / timedelta(hours=1)) == 4
+    # Whoever decides is active as well as whoever asks.
+    assert after["people_7"] - before["people_7"] == 2
 
 
-def test_costs_are_told_by_model_and_only_what_was_counted(policies, legal, member):
+def test_what_failed_or_was_stopped_is_not_called_covered(policies, member):
+    def ended(status):
+        asked = Question.objects.create(workspace=policies, asked_by=member, text="?")
+        Answer.objects.create(
+            question=asked, workspace=policies, asked_by=member, status=status, ended_at=timezone.now()
+        )
+
+    for status in ("failed_search", "stopped_by_asker", "refused_no_right"):
+        ended(status)
+    assert totals(cockpit(policies))["coverage"] is None
+
+    ended("refused_no_evidence")
+    ended("refused_by_reviewer")
+
+    assert totals(cockpit(policies))["coverage"] == 50
+
+
+def test_costs_are_those_of_the_ledger_by_model_and_currency_and_only_what_was_counted(policies, legal, member):
     spend(policies, member, "dear", Decimal("1.25"))
     spend(policies, member, "dear", Decimal("0.75"))
+    spend(policies, member, "dear", None)
     spend(policies, member, "dear", Decimal("9"), state="open")
+    spend(policies, member, "abroad", Decimal("3"), currency="USD")
     spend(policies, member, "unpriced", None)
     spend(legal, member, "elsewhere", Decimal("5"))
 
     found = cockpit(policies)
 
-    assert figure(found, "costs") == {"dear: m": Decimal(2), "unpriced: m": None}
+    assert figure(found, "costs") == {"dear: m": Decimal(2), "abroad: m": Decimal(3), "unpriced: m": None}
+    told = [bar.told for one in found.figures if one.code == "costs" for bar in one.bars]
+    assert told == [
+        "3.00 USD · 1 calls · 1,200 tokens",
+        "2.00 EUR · 3 calls, 1 of them without a price · 3,600 tokens",
+        "no price known · 1 calls · 1,200 tokens",
+    ]
     assert figure(cockpit(None), "costs")["elsewhere: m"] == Decimal(5)
+
+
+def test_a_call_to_a_model_costs_here_what_the_budget_counted(policies, member, endpoint_of, answered, handbook):
+    endpoint = endpoint_of("counts", input_price=Decimal(100), output_price=Decimal(300))
+
+    answered(policies, QUESTIONS[0], member, endpoint=endpoint)
+
+    counted = Spend.objects.get(workspace=policies, person=None, period="day")
+    assert counted.cost > 0
+    assert sum(figure(cockpit(policies), "costs").values()) == counted.cost
+
+
+def test_nothing_is_missing_from_a_whole_with_many_parts():
+    counted = {f"template {n:02}": 100 - n for n in range(20)}
+
+    lines = _most(counted)
+
+    assert len(lines) == 12
+    assert lines[-1][0] == "9 others"
+    assert sum(number for _name, number in lines) == sum(counted.values())
+
+
+def test_from_outside_no_name_is_told_that_a_workspace_gave(policies, member, manager, admin, client_of):
+    made = RagTemplate.objects.create(workspace=policies, code="mine", created_by=manager)
+    version = TemplateVersion.objects.create(
+        template=made, number=1, name="Takeover of Oplenac", purpose="?", made_by=manager, sha256="4" * 64
+    )
+    RagTemplate.objects.filter(pk=made.pk).update(current=version)
+    asked = Question.objects.create(workspace=policies, asked_by=member, text="?")
+    Answer.objects.create(
+        question=asked, workspace=policies, asked_by=member, status="stopped_by_asker", ended_at=timezone.now(),
+        template=version,
+    )  # fmt: skip
+
+    assert figure(cockpit(policies), "templates") == {"Takeover of Oplenac": 1}
+    for address in ("/cockpit/", "/cockpit/?workspace=policies", "/cockpit/table.csv"):
+        shown = client_of(admin).get(address).content.decode()
+        assert "Oplenac" not in shown
+        assert "Written in workspaces" in shown
 
 
 def test_the_number_of_queries_does_not_depend_on_what_there_is(policies, used, django_assert_num_queries):
@@ -100,7 +179,7 @@ def test_the_number_of_queries_does_not_depend_on_what_there_is(policies, used, 
     with CaptureQueriesContext(connection) as asked:
         cockpit(policies)
 
-    assert len(asked) <= 12
+    assert len(asked) <= 17
     with django_assert_num_queries(len(asked)):
         cockpit(policies, days=365)
 
@@ -125,6 +204,7 @@ def test_the_installation_is_seen_by_its_administrators_alone(policies, legal, a
     shown = client_of(admin).get("/cockpit/").content.decode()
 
     assert "All workspaces together" in shown
+    assert "Legal as it is seen" in client_of(admin).get("/cockpit/?workspace=legal").content.decode()
     for who in (manager, member):
         assert client_of(who).get("/cockpit/").status_code == 403
         assert client_of(who).get("/cockpit/table.csv").status_code == 403
