@@ -13,8 +13,11 @@ from inlock.health.finding import Finding, megabytes
 from inlock.health.work import expects_workers
 from workspaces.readiness.registry import Area, Found, Scene, blocked, check, none, passed, warned
 from workspaces.readiness.thresholds import of
+from workspaces.roles import PlatformAction
 
 _ = gettext_noop
+#: Where the operator reads what is wrong and what to do about it.
+_HEALTH = {"fix": "admin_health", "needs": PlatformAction.WATCH_HEALTH}
 
 
 def _engines(scene: Scene) -> list[engines.EngineStatus]:
@@ -26,7 +29,7 @@ def _work(scene: Scene) -> list[Finding]:
     return health.work.background_work(broker_runs="valkey" in runs)
 
 
-@check("operations.engines", Area.OPERATIONS, gettext_lazy("The engines run"))
+@check("operations.engines", Area.OPERATIONS, gettext_lazy("The engines run"), **_HEALTH)
 def engines_run(scene: Scene) -> Found:
     found = scene.once(_engines)
     down = [one.title for one in found if not one.running or one.fault]
@@ -35,7 +38,7 @@ def engines_run(scene: Scene) -> Found:
     return passed(_("All %(n)d engines run."), n=len(found))
 
 
-@check("operations.workers", Area.OPERATIONS, gettext_lazy("Work in the background is done"))
+@check("operations.workers", Area.OPERATIONS, gettext_lazy("Work in the background is done"), **_HEALTH)
 def workers(scene: Scene) -> Found:
     """Each queue's canary went the whole way: sent by the schedule, carried by the broker, taken by a worker."""
     if not expects_workers():
@@ -47,7 +50,7 @@ def workers(scene: Scene) -> Found:
     return passed(_("All %(n)d queues are worked on."), n=len(found))
 
 
-@check("operations.schedule", Area.OPERATIONS, gettext_lazy("What is to happen by the clock happens"))
+@check("operations.schedule", Area.OPERATIONS, gettext_lazy("What is to happen by the clock happens"), **_HEALTH)
 def schedule(scene: Scene) -> Found:
     if not expects_workers():
         return none(_("No schedule is expected here: nothing happens by the clock."))
@@ -57,7 +60,7 @@ def schedule(scene: Scene) -> Found:
     return passed(_("Scheduled tasks run."))
 
 
-@check("operations.disk", Area.OPERATIONS, gettext_lazy("There is room on the disk"))
+@check("operations.disk", Area.OPERATIONS, gettext_lazy("There is room on the disk"), **_HEALTH)
 def disk(scene: Scene) -> Found:
     free, least = room.free_bytes(), settings.LOW_DISK_BYTES
     if room.is_short():
@@ -72,7 +75,7 @@ def disk(scene: Scene) -> Found:
     )
 
 
-@check("operations.backup", Area.OPERATIONS, gettext_lazy("There is a backup"))
+@check("operations.backup", Area.OPERATIONS, gettext_lazy("There is a backup"), **_HEALTH)
 def backup(scene: Scene) -> Found:
     """The portal makes no backups of itself; whatever does touches a file, whose age is told here."""
     marker = settings.BACKUP_MARKER
@@ -83,11 +86,14 @@ def backup(scene: Scene) -> Found:
     except OSError:
         return blocked(_("There is no backup: the file that tells of them is not there."))
     hours = int((timezone.now() - made_at).total_seconds() // 3600)
+    if hours < -1:
+        return blocked(_("The file that tells of backups is dated in the future, so it tells of none."))
+    hours = max(hours, 0)
     rate = blocked if hours >= of("backup_hours_block") else warned if hours >= of("backup_hours_warn") else passed
     return rate(_("The last backup is %(hours)d hours old."), hours=hours)
 
 
-@check("operations.mail", Area.OPERATIONS, gettext_lazy("People can be told by e-mail"))
+@check("operations.mail", Area.OPERATIONS, gettext_lazy("People can be told by e-mail"), **_HEALTH)
 def mail(scene: Scene) -> Found:
     if not settings.MAIL_IS_ON:
         return none(_("There is no mail server: people are told in the portal alone."))
@@ -96,7 +102,7 @@ def mail(scene: Scene) -> Found:
     return passed(_("The mail server answers."))
 
 
-@check("operations.settings", Area.OPERATIONS, gettext_lazy("The settings are sound"))
+@check("operations.settings", Area.OPERATIONS, gettext_lazy("The settings are sound"), **_HEALTH)
 def sound_settings(scene: Scene) -> Found:
     bad = [one.name for one in health.machine.settings_found() if one.fault]
     if bad:

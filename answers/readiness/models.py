@@ -2,18 +2,20 @@
 
 import socket
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from answers import endpoints, model_hosts
+from answers import endpoints, governing, model_hosts
 from answers.exceptions import EndpointError
 from answers.governing import breaker, budgets, fallbacks
-from answers.models import Answer, ModelEndpoint
+from answers.models import Answer, ModelEndpoint, Purpose
 from documents.ceiling import above_ceiling
 from documents.embeddings import embed_query
 from documents.models import Document
+from documents.outgoing import OURS
 from documents.reranking import chosen_for
 from documents.spaces import space_of
 from documents.vector_space import EmbeddingUnavailable
@@ -48,7 +50,8 @@ def default(scene: Scene) -> Found:
 @check("models.reachable", Area.MODELS, gettext_lazy("The servers of models are reached"), fix=_FIX)
 def reachable(scene: Scene) -> Found:
     """A connection to the server's checked address; nothing is sent, so nothing is spent."""
-    servers = [one for one in scene.once(_offered) if one.base_url]
+    standing_in = [one for one in fallbacks.of(scene.workspace) if one.usable]
+    servers = list({one.pk: one for one in [*scene.once(_offered), *standing_in] if one.base_url}.values())
     if not servers:
         return none(_("No model here is on a server."))
     silent = [one.name for one in servers if not _answers(one.base_url)]
@@ -89,13 +92,12 @@ def permitted(scene: Scene) -> Found:
     """By level: whether the default, or what stands in for it, may be sent documents of each level that is here."""
     offered = scene.once(_offered)
     documents = Document.objects.filter(workspace=scene.workspace, deleted_at=None, current_version__isnull=False)
-    levels = set(documents.order_by().values_list("classification", flat=True).distinct())
-    if not offered or not levels:
+    levels = documents.order_by("classification", "pk").distinct("classification").values_list("classification", "pk")
+    one_of = {Classification(level): pk for level, pk in levels}
+    if not offered or not one_of:
         return none(_("There is no model, or no document to send to it."))
     may = [offered[0], *fallbacks.of(scene.workspace)]
-    highest = max(Classification(one.ceiling).rank for one in may)
-    above = sorted((Classification(level) for level in levels), key=lambda level: level.rank)
-    above = [level for level in above if level.rank > highest]
+    above = [level for level in Classification if level in one_of and not _may_go(scene, may, one_of[level])]
     if above:
         count = documents.filter(classification__in=[level.value for level in above]).count()
         return blocked(
@@ -103,7 +105,15 @@ def permitted(scene: Scene) -> Found:
             n=count,
             levels=", ".join(level.value for level in above),
         )
-    return passed(_("The default model or its stand-ins may receive all %(n)d levels that are here."), n=len(levels))
+    return passed(_("The default model or its stand-ins may receive all %(n)d levels that are here."), n=len(one_of))
+
+
+def _may_go(scene: Scene, models: list[ModelEndpoint], document: UUID) -> bool:
+    """Whether one of the models may receive the document, by the policy that is asked when something is sent."""
+    return any(
+        not governing.permitted(one, purpose=Purpose.ANSWER, workspace=scene.workspace, documents=[document])
+        for one in models
+    )
 
 
 @check("models.budget", Area.MODELS, gettext_lazy("There is budget left for models"), fix=_FIX)
@@ -124,7 +134,7 @@ def budget(scene: Scene) -> Found:
 def embedding(scene: Scene) -> Found:
     space = space_of(scene.workspace.pk)
     try:
-        embed_query("readiness", space)
+        embed_query("readiness", space, account=OURS)
     except EmbeddingUnavailable:
         return blocked(_("The embedding model of this workspace does not answer."))
     return passed(_("The embedding model answered."))
@@ -150,7 +160,7 @@ def reranker(scene: Scene) -> Found:
     return passed(_("The reranker can be used."))
 
 
-@check("models.failures", Area.MODELS, gettext_lazy("Answers did not fail lately"), fix="answers:history")
+@check("models.failures", Area.MODELS, gettext_lazy("Answers did not fail lately"), fix=_FIX)
 def failures(scene: Scene) -> Found:
     made = Answer.objects.filter(workspace=scene.workspace, ended_at__gt=timezone.now() - _LATELY)
     found = made.aggregate(all=Count("pk"), failed=Count("pk", filter=Q(status__startswith="failed_")))

@@ -127,7 +127,13 @@ def separated(scene: Scene) -> Found:
     return passed(_("Reviewers: %(n)d; at most %(needed)d are needed at once."), n=count, needed=needed)
 
 
-@check("review.overdue", Area.REVIEW, gettext_lazy("Drafts are decided in time"), fix="admin:answers_draft_changelist")
+@check(
+    "review.overdue",
+    Area.REVIEW,
+    gettext_lazy("Drafts are decided in time"),
+    fix="admin:answers_draft_changelist",
+    needs=Action.REVIEW,
+)
 def overdue(scene: Scene) -> Found:
     found = Draft.objects.filter(workspace=scene.workspace, state__in=_WAITING).aggregate(
         all=Count("pk"), late=Count("pk", filter=Q(due_at__lt=timezone.now()))

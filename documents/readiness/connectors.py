@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
+from random import sample
 from tempfile import NamedTemporaryFile
 
 from django.utils import timezone
@@ -55,7 +56,9 @@ def _active(scene: Scene) -> list[Source]:
 
 
 def _tried(scene: Scene) -> list[_Try]:
-    return [_try(source) for source in scene.once(_active)[: of("sources_looked_at")]]
+    """So many of the sources as one look has time for; where there are more, others each time."""
+    active = scene.once(_active)
+    return [_try(source) for source in sample(active, min(len(active), of("sources_looked_at")))]
 
 
 def _try(source: Source) -> _Try:
@@ -107,7 +110,7 @@ def _stage(scene: Scene, stage: int, well: str, badly: str) -> Found:
     if stopped:
         names = ", ".join(f"{one.source.name} ({one.problem})" for one in stopped[:5])
         return blocked(badly, n=len(stopped), all=len(before), names=names)
-    return passed(well, n=len(before))
+    return passed(well, n=len(before), all=len(scene.once(_active)))
 
 
 @check("connectors.reached", Area.CONNECTORS, gettext_lazy("Every source answers now"), fix=_FIX)
@@ -115,7 +118,7 @@ def reached(scene: Scene) -> Found:
     return _stage(
         scene,
         _REACHED,
-        _("All %(n)d sources answered and let us in."),
+        _("Sources that answered and let us in: %(n)d; sources in use: %(all)d."),
         _("Sources that did not answer, or hold nothing readable: %(n)d of %(all)d (%(names)s)."),
     )
 
@@ -125,7 +128,7 @@ def fetched(scene: Scene) -> Found:
     return _stage(
         scene,
         _FETCHED,
-        _("One item was fetched from each of %(n)d sources."),
+        _("Sources one item of which was fetched: %(n)d; sources in use: %(all)d."),
         _("Sources whose item could not be fetched: %(n)d of %(all)d (%(names)s)."),
     )
 
@@ -135,7 +138,7 @@ def parsed(scene: Scene) -> Found:
     return _stage(
         scene,
         _PARSED,
-        _("One item was read from each of %(n)d sources."),
+        _("Sources one item of which was read: %(n)d; sources in use: %(all)d."),
         _("Sources whose item could not be read: %(n)d of %(all)d (%(names)s)."),
     )
 

@@ -153,7 +153,7 @@ def reviewed(scene: Scene) -> Found:
     return passed(_("No review of rights is due."))
 
 
-@check("rights.glass", Area.RIGHTS, gettext_lazy("Nobody uses rights without a role"), fix="workspaces:detail")
+@check("rights.glass", Area.RIGHTS, gettext_lazy("Nobody uses rights without a role"))
 def glass(scene: Scene) -> Found:
     open_glass = BreakGlass.objects.filter(workspace=scene.workspace, ended_at=None, until__gt=timezone.now())
     count = open_glass.count()

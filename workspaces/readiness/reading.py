@@ -48,7 +48,10 @@ class Line:
     result: ReadinessResult
     label: str
     sentence: str
+    #: The page where it is put right, if the reader may open it.
     fix: str
+    #: Otherwise who puts it right.
+    fixed_by: str
     #: What it was in the run before; "" where that did not have it.
     before: str
 
@@ -74,11 +77,15 @@ class Section:
     lines: list[Line]
 
 
-def sections(run: ReadinessRun) -> list[Section]:
-    """What the run found so far, area by area, in the language that is active, against the run before it."""
+def sections(run: ReadinessRun, *, reader: User | None) -> list[Section]:
+    """What the run found so far, area by area, in the language that is active, against the run before it.
+
+    `reader` is who is told where things are put right; None: the operator, who may do everything.
+    """
     former = before(run)
     known = dict(former.results.values_list("code", "outcome")) if former else {}
-    lines = [_line(one, run.workspace, known.get(one.code, "")) for one in run.results.all()]
+    held = _held(reader, run.workspace) if reader else None
+    lines = [_line(one, run.workspace, known.get(one.code, ""), held) for one in run.results.all()]
     return [
         Section(area, run.scores.get(area.value), mine)
         for area in Area
@@ -137,11 +144,26 @@ def in_english(one: ReadinessResult) -> str:
         return sentence(one)
 
 
-def _line(one: ReadinessResult, workspace: Workspace, former: str) -> Line:
+def _held(reader: User, workspace: Workspace) -> frozenset[str]:
+    return access.reach(reader, workspace) | access.platform_actions(reader)
+
+
+def _line(one: ReadinessResult, workspace: Workspace, former: str, held: frozenset[str] | None) -> Line:
     check = registry.known(one.code)
     label = str(check.label) if check else one.code
-    fix = check.fix_in(workspace) if check and one.outcome in (Outcome.WARN, Outcome.BLOCK) else ""
-    return Line(one, label, sentence(one), fix, former)
+    fix, fixed_by = "", ""
+    if check and one.outcome in (Outcome.WARN, Outcome.BLOCK):
+        fix, action = check.fix_in(workspace), check.opened_by(workspace)
+        if held is not None and (not fix or action not in held):
+            fix, fixed_by = "", _whoever(action)
+    return Line(one, label, sentence(one), fix, fixed_by, former)
+
+
+def _whoever(action: str) -> str:
+    """Who puts it right, for somebody who may not."""
+    if action not in Action.values:
+        return _("The operator of the portal puts it right.")
+    return _("It is put right by whoever may: %(action)s.") % {"action": Action(action).label}
 
 
 def _rank(outcome: str) -> int:

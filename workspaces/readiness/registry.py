@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db import models
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -89,26 +89,33 @@ class Check:
     look: Look
     #: The name of the address where it is put right: of a page of the workspace, or of the portal.
     fix: str
+    #: The action that opens that page, where the page itself does not say it.
+    needs: str = ""
 
     def fix_in(self, workspace: Workspace) -> str:
         """The path of the page where it is put right; "" where only the operator can."""
         if not self.fix:
             return ""
-        if self.fix.startswith("admin:"):
+        if self.fix.startswith("admin"):
             return reverse(self.fix)
         return reverse(self.fix, kwargs={"slug": workspace.slug})
+
+    def opened_by(self, workspace: Workspace) -> str:
+        """The action of the workspace or the platform that opens that page; "" where there is none."""
+        path = self.fix_in(workspace)
+        return self.needs or (getattr(resolve(path).func, "required_action", "") if path else "")
 
 
 _checks: dict[str, Check] = {}
 
 
-def check(code: str, area: Area, label: Any, *, fix: str = "") -> Callable[[Look], Look]:
+def check(code: str, area: Area, label: Any, *, fix: str = "", needs: str = "") -> Callable[[Look], Look]:
     """Register the function below as the check called `code`; its name for people says what holds when it passes."""
 
     def add(look: Look) -> Look:
         if code in _checks:
             raise ValueError(f"There is a check called {code} already.")
-        _checks[code] = Check(code, area, label, look, fix)
+        _checks[code] = Check(code, area, label, look, fix, needs)
         return look
 
     return add

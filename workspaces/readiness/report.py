@@ -79,8 +79,10 @@ def take(run: ReadinessRun, *, by: User) -> str:
 def reports_of(workspace: Workspace, period: Period) -> Iterator[tuple[str, str]]:
     """What readiness adds to an evidence pack: the reports of the period."""
     runs = ReadinessRun.objects.filter(workspace=workspace, ended_at__gte=period.since, ended_at__lt=period.until)
-    for run in runs.exclude(report="").order_by("ended_at"):
-        yield f"receipts/readiness-{run.pk}.json", run.report
+    for run in runs.filter(state=ReadinessState.DONE).select_related("workspace", "asked_by").order_by("ended_at"):
+        # The worker may have died between the verdict and the signing.
+        if document := issue(run):
+            yield f"receipts/readiness-{run.pk}.json", document
 
 
 def _content(run: ReadinessRun) -> dict[str, Any]:

@@ -5,14 +5,11 @@ Whatever a check writes is rolled back, so that a look leaves nothing but its re
 """
 
 import logging
-from datetime import timedelta
 from time import perf_counter
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -22,16 +19,15 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces.killpoints import killpoint
-from workspaces.models import OPEN_READINESS, Outcome, ReadinessResult, ReadinessRun, ReadinessState
+from workspaces.models import OPEN_READINESS, Outcome, ReadinessResult, ReadinessRun, ReadinessState, Workspace
 from workspaces.readiness import registry, report, scoring, warning
+from workspaces.readiness.holding import Held, from_now, ours
 from workspaces.readiness.registry import Check, Found, Scene, blocked
 
 logger = logging.getLogger(__name__)
 
 #: Attempts whose worker went away before a run is given up.
 MOST_ATTEMPTS = 3
-#: Longer than any single check takes: each may wait for places outside.
-_HOLD_SECONDS = 180
 
 
 class LeaseLost(Exception):
@@ -46,7 +42,7 @@ def unheld() -> Q:
 def run(run_id: UUID) -> None:
     """Bring the run to its verdict, unless it has one or another worker is at it."""
     taken = ReadinessRun.objects.filter(unheld(), pk=run_id).update(
-        state=ReadinessState.WORKING, attempt=F("attempt") + 1, lease_until=_from_now()
+        state=ReadinessState.WORKING, attempt=F("attempt") + 1, lease_until=from_now()
     )
     if not taken:
         return
@@ -58,19 +54,20 @@ def run(run_id: UUID) -> None:
             logger.info("Readiness %s was taken over; attempt %s ends.", row.pk, row.attempt)
         except BaseException:
             # Whatever ended this attempt, the next sweep need not wait for the lease.
-            _ours(row).update(lease_until=None)
+            ours(row).update(lease_until=None)
             raise
 
 
 def _work(row: ReadinessRun) -> None:
     if row.attempt > MOST_ATTEMPTS:
-        _ours(row).update(state=ReadinessState.FAILED, ended_at=timezone.now(), lease_until=None)
+        ours(row).update(state=ReadinessState.FAILED, ended_at=timezone.now(), lease_until=None)
         return
     scene, made = Scene(row.workspace), set(row.results.values_list("code", flat=True))
-    for place, check in enumerate(registry.checks()):
-        if check.code not in made:
-            _keep(row, check, place, scene)
-            killpoint("readiness_check_kept")
+    with Held(row):
+        for place, check in enumerate(registry.checks()):
+            if check.code not in made:
+                _keep(row, check, place, scene)
+                killpoint("readiness_check_kept")
     _conclude(row)
     report.issue(row)
 
@@ -92,7 +89,7 @@ def look(check: Check, scene: Scene) -> tuple[Found, int]:
 def _keep(row: ReadinessRun, check: Check, place: int, scene: Scene) -> None:
     found, milliseconds = look(check, scene)
     with transaction.atomic():
-        if not _ours(row).update(lease_until=_from_now()):
+        if not ours(row).update(lease_until=from_now()):
             raise LeaseLost
         ReadinessResult.objects.create(
             run=row,
@@ -109,13 +106,15 @@ def _keep(row: ReadinessRun, check: Check, place: int, scene: Scene) -> None:
 @transaction.atomic
 def _conclude(row: ReadinessRun) -> None:
     """The verdict, its entry, and a word to those whom a new blocker concerns. Raises LeaseLost."""
+    # A workspace does not come into pilot by an older go while this says that something blocks.
+    Workspace.objects.select_for_update(no_key=True).get(pk=row.workspace_id)
     results = list(row.results.all())
     before = warning.standing_blocks(row)
     row.is_go = not any(one.outcome == Outcome.BLOCK for one in results)
     row.score, row.scores = scoring.overall(results), scoring.by_area(results)
     row.state, row.ended_at, row.lease_until = ReadinessState.DONE, timezone.now(), None
     names = ("is_go", "score", "scores", "state", "ended_at", "lease_until")
-    if not _ours(row).update(**{name: getattr(row, name) for name in names}):
+    if not ours(row).update(**{name: getattr(row, name) for name in names}):
         raise LeaseLost
     record(
         EventType.READINESS_CHECKED,
@@ -129,14 +128,3 @@ def _conclude(row: ReadinessRun) -> None:
         results_sha256=digest(report.results_in(results)),
     )
     warning.tell(row, results, before)
-
-
-# --- Holding the row ----------------------------------------------------------------------------------------
-
-
-def _ours(row: ReadinessRun) -> QuerySet[ReadinessRun]:
-    return ReadinessRun.objects.filter(pk=row.pk, attempt=row.attempt, state=ReadinessState.WORKING)
-
-
-def _from_now() -> Combinable:
-    return Now() + timedelta(seconds=max(_HOLD_SECONDS, settings.LEASE_SECONDS))

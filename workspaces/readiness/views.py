@@ -82,7 +82,7 @@ def run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One run, what it found so far, and what changed since the one before; to be printed as it is."""
     reading.require(request.user, workspace)
     found = _find(request, workspace, pk)
-    sections = reading.sections(found)
+    sections = reading.sections(found, reader=request.user)
     better, worse = reading.changed(sections)
     results = [line.result for section in sections for line in section.lines]
     context = {
@@ -123,7 +123,9 @@ def as_pdf(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     if found.state != ReadinessState.DONE:
         messages.error(request, _("This check is not done yet."))
         return redirect("workspaces:readiness_run", slug=workspace.slug, pk=pk)
-    response = HttpResponse(pdf.write(found, reading.sections(found)), content_type="application/pdf")
+    response = HttpResponse(
+        pdf.write(found, reading.sections(found, reader=request.user)), content_type="application/pdf"
+    )
     response["Content-Disposition"] = f'attachment; filename="readiness-{workspace.slug}.pdf"'
     return response
 

@@ -16,6 +16,7 @@ from answers.models import (
     Answer,
     Draft,
     EvaluationRun,
+    Fallback,
     Gap,
     GateCandidate,
     ModelEndpoint,
@@ -468,7 +469,10 @@ def a_model_that_is_rested(sound: Sound, patch: Any) -> None:
 
 @fault("models.permitted")
 def a_model_below_the_documents(sound: Sound, patch: Any) -> None:
-    ModelEndpoint.objects.filter(name="built-in").update(ceiling="public")
+    # It stands first, and what could stand in for it is retired.
+    _offered(sound, _endpoint(ceiling="internal"), default=True)
+    Fallback.objects.create(workspace=sound.workspace, endpoint=_endpoint(name="Old", state="retired"), position=1)
+    patch.setattr(models, "_answers", lambda url: True)
 
 
 @fault("models.budget")
@@ -481,7 +485,7 @@ def a_budget_that_is_spent(sound: Sound, patch: Any) -> None:
 @fault("models.embedding")
 def an_embedding_model_that_is_silent(sound: Sound, patch: Any) -> None:
 
-    def refuse(*given: Any) -> Any:
+    def refuse(*given: Any, **_how: Any) -> Any:
         raise EmbeddingUnavailable("It does not answer.")
 
     patch.setattr(models, "embed_query", refuse)
@@ -491,7 +495,7 @@ def an_embedding_model_that_is_silent(sound: Sound, patch: Any) -> None:
 def documents_above_the_embedding_endpoint(sound: Sound, patch: Any) -> None:
 
     patch.setattr(models, "space_of", lambda pk: SimpleNamespace(remote="somewhere"))
-    patch.setattr(models, "embed_query", lambda *given: None)
+    patch.setattr(models, "embed_query", lambda *given, **_how: None)
     patch.setattr(models, "above_ceiling", lambda space: Document.objects.filter(pk=sound.handbook.pk))
 
 

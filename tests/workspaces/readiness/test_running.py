@@ -2,8 +2,10 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,9 +20,13 @@ from workspaces import evidence_pack, members
 from workspaces.exceptions import Forbidden, Hidden, ReadinessError
 from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhythm, Workspace
 from workspaces.readiness import asking, phases, reading, registry, report, running
+from workspaces.readiness.holding import Held
 from workspaces.readiness.registry import Area, Check, Found, Scene, blocked, passed
 
 pytestmark = pytest.mark.django_db
+
+
+_known_checks = registry.checks()
 
 
 @pytest.fixture
@@ -222,7 +228,7 @@ def test_a_report_tells_what_got_better_and_worse_since_the_last(looks, policies
     checked(policies)
     looks["data.b"], looks["data.c"] = passed("Fine."), Found("warn", "Look.")
 
-    better, worse = reading.changed(reading.sections(checked(policies)))
+    better, worse = reading.changed(reading.sections(checked(policies), reader=None))
 
     assert [line.result.code for line in better] == ["data.b"]
     assert [(line.result.code, line.fix) for line in worse] == [("data.c", "/w/policies/people/")]
@@ -243,9 +249,13 @@ def test_the_command_prints_the_report_and_exits_with_1_while_something_blocks(l
 def test_an_evidence_pack_holds_the_reports_of_its_period(looks, policies):
     run = checked(policies)
 
+    ReadinessRun.objects.filter(pk=run.pk).update(report="")  # its worker died before it signed
+
     (name, text), *more = report.reports_of(policies, evidence_pack.period_of("", ""))
 
+    run.refresh_from_db()
     assert (name, text, more) == (f"receipts/readiness-{run.pk}.json", run.report, [])
+    assert not verified({name: text}).faults
 
 
 def test_the_pages_show_where_it_stands_and_hand_the_report_out(looks, policies, manager, reviewer, member, client_of):
@@ -269,6 +279,39 @@ def test_the_pages_show_where_it_stands_and_hand_the_report_out(looks, policies,
     for path in ("/w/policies/readiness/", page, f"{page}pdf/"):
         assert client_of(member).get(path).status_code == 403
     assert client.get("/w/legal/readiness/" + f"{run.pk}/").status_code == 404
+
+
+def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
+    looks, policies, manager, auditor, admin, client_of, monkeypatch
+):
+    """Every page that any check names, asked for by the people it was offered to."""
+    pages = {(one.fix, one.needs): one for one in _known_checks}
+    monkeypatch.setattr(
+        registry, "_checks",
+        {one.code: replace(one, look=lambda scene: blocked("Bad.")) for one in pages.values()},
+    )  # fmt: skip
+    run = checked(policies)
+
+    for person in (manager, auditor):
+        lines = [line for section in reading.sections(run, reader=person) for line in section.lines]
+        assert all(bool(line.fix) != bool(line.fixed_by) for line in lines)
+        for path in {line.fix for line in lines if line.fix}:
+            assert client_of(person).get(path).status_code == 200, (person, path)
+    told = {line.result.area: line.fixed_by for line in lines}
+    assert "change the workspace" in told["models"]
+    assert "operator" in told["operations"]
+
+
+def test_a_look_that_takes_long_keeps_its_run(looks, policies, transactional_db):
+    run = asking.check_for_operator(policies)
+    ReadinessRun.objects.filter(pk=run.pk).update(state="working", attempt=1, lease_until=timezone.now())
+    run.refresh_from_db()
+
+    with Held(run, every=0.01):
+        until = monotonic() + 20
+        later = timezone.now() + timedelta(minutes=2)
+        while not ReadinessRun.objects.filter(pk=run.pk, lease_until__gt=later).exists():
+            assert monotonic() < until
 
 
 def test_the_page_about_readiness_names_every_check():

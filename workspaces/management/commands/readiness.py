@@ -35,7 +35,8 @@ class Command(PortalCommand):
             raise PortalError(_("The check was not done: another worker has it, or it was broken off."))
         if not run.is_go:
             self.does_not_hold()
-        self._tell(run)
+        sections = reading.sections(run, reader=user)
+        self._tell(run, sections)
         return {
             "readiness": run.pk,
             "workspace": workspace.slug,
@@ -54,13 +55,13 @@ class Command(PortalCommand):
                     "milliseconds": line.result.milliseconds,
                     "fix": line.fix,
                 }
-                for section in reading.sections(run)
+                for section in sections
                 for line in section.lines
             ],
         }
 
-    def _tell(self, run: ReadinessRun) -> None:
-        for section in reading.sections(run):
+    def _tell(self, run: ReadinessRun, sections: list[reading.Section]) -> None:
+        for section in sections:
             score = "" if section.score is None else f" {section.score}"
             self.say(f"{section.area.label}{score}")
             for line in section.lines:
