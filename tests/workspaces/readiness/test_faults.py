@@ -11,17 +11,22 @@ from tests.workspaces.readiness.faults import FAULTS, WANTED
 from workspaces.models import Workspace
 from workspaces.readiness import registry, running
 
-#: Half of what all checks cost. It is made here for faults that touch review, and for every fault under `make deep`.
+#: Half of what all checks cost. It is made here for its own fault, and for every fault under `make deep`.
 REHEARSAL = "review.rehearsal"
+#: Every check is made for every fault; otherwise those of the fault's own area.
 WHOLE = bool(os.environ.get("INLOCK_DEEP"))
 
 
-def _found(sound: Any, *, rehearse: bool = True) -> dict[str, str]:
-    """What is not as it should be: code → outcome, with the sentence shown where a test fails."""
+def _found(sound: Any, code: str = "") -> dict[str, str]:
+    """What is not as it should be: code → outcome, with the sentence shown where a test fails.
+
+    `code`: only what stands in the area of that check is looked at, unless all is to be.
+    """
     scene = registry.Scene(Workspace.objects.get(pk=sound.workspace.pk))
     found = {}
     for check in registry.checks():
-        if check.code == REHEARSAL and not rehearse:
+        elsewhere = not check.code.startswith(code.partition(".")[0])
+        if not WHOLE and code and (elsewhere or check.code == REHEARSAL != code):
             continue
         one, _milliseconds = running.look(check, scene)
         if one.outcome in ("warn", "block"):
@@ -63,7 +68,7 @@ def test_nothing_is_found_in_a_sound_workspace(sound: Any) -> None:
 def test_a_fault_is_found_and_only_it(code: str, sound: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     FAULTS[code](sound, monkeypatch)
 
-    found = _found(sound, rehearse=WHOLE or code.startswith(("review.", "rights.separation")))
+    found = _found(sound, code)
 
     assert set(found) == {code}, found
     assert found[code].startswith(WANTED[code]), found
