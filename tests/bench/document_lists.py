@@ -50,11 +50,11 @@ INSERT INTO documents_folder (id, workspace_id, parent_id, path, created_at)
   SELECT gen_random_uuid(), %(place)s, NULL, 'folder ' || n, now() FROM generate_series(1, 1000) n;
 INSERT INTO documents_tag (id, workspace_id, name, folded)
   SELECT gen_random_uuid(), %(place)s, 'tag ' || n, 'tag ' || n FROM generate_series(1, 200) n;
-INSERT INTO documents_document (id, workspace_id, path, title, folded, restricted, classification, created_at, owner_id,
-    folder_id, valid_until, review_on, review_note)
+INSERT INTO documents_document (id, workspace_id, path, title, folded, restricted, classification, usage, created_at,
+    owner_id, folder_id, valid_until, review_on, review_note)
   SELECT gen_random_uuid(), %(place)s, 'folder/' || n || '.md', 'Izveštaj ' || md5(n::text) || ' ' || n,
     'izvestaj ' || md5(n::text) || ' ' || n || ' folder/' || n || '.md', n %% 100 = 0,
-    CASE n %% 10 WHEN 0 THEN 'confidential' ELSE 'internal' END, now() - n * interval '1 minute',
+    CASE n %% 10 WHEN 0 THEN 'confidential' ELSE 'internal' END, 'unstated', now() - n * interval '1 minute',
     (%(owners)s::uuid[])[1 + n %% 3], folders.ids[1 + n %% 1000],
     CASE WHEN n %% 5 = 0 THEN current_date + (n %% 400 - 100) END,
     CASE WHEN n %% 50 = 0 THEN current_date + (n %% 400 - 20) END, ''
