@@ -22,8 +22,8 @@ def record_of(answer: Answer, *, closed: Collection[UUID] = (), with_reasons: bo
     """The full record of one answer: who asked, with which rights, what was read, what wrote, who let it out.
 
     Plain data with ids, hashes and scores; the only texts are the question and the quotes. For people who may read
-    the answer, and for reviewers. Of documents in `closed` it tells hashes alone: no title, place or quote; and no
-    reviewer's reason then, which may say what stands in them.
+    the answer, and for reviewers. Of documents in `closed` it tells hashes alone: no title, place, quote or
+    score; and no reviewer's reason then, which may say what stands in them.
     """
     steps = list(answer.steps.all())
     sources = ("document__deleted_by", "version")
@@ -101,8 +101,9 @@ def _evidence(row: Any, closed: Collection[UUID]) -> dict[str, Any]:
         "rank": row.rank,
         "passage": str(row.passage_id),
         "sha256": row.sha256,
-        # Keyword weights count words over the whole workspace, closed documents included.
-        "scores": {name: score for name, score in row.scores.items() if name != "keywords"},
+        # How near a text is to the question tells of the text. Keyword weights count words over the whole workspace,
+        # closed documents included.
+        "scores": {} if row.document_id in closed else {key: n for key, n in row.scores.items() if key != "keywords"},
         **_place(row, closed),
     }
 

@@ -71,6 +71,8 @@ def test_whoever_a_text_is_closed_to_is_told_no_step_of_it(answer, member, clien
 
     assert "Checked every quotation against its source" in shown
     assert "Citations that held" not in shown
+    # How near the closed passages are to the question is something of their text.
+    assert all(name not in shown for name in answer.evidence.first().scores)
 
 
 def test_steps_are_those_of_the_attempt_that_ended_it():
