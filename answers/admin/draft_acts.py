@@ -102,7 +102,6 @@ class DraftActs(QueueActs):
             "title": _("Draft"),
             "opts": self.opts,  # type: ignore[attr-defined]
             "page": page,
-            "original": draft,
             "object_id": draft.pk,
             "change": True,
             "has_view_permission": True,

@@ -123,6 +123,7 @@ def test_page_shows_question_sentences_and_each_quote_in_its_source(
     content = client_of(reviewer).get(page("answers_draft_change", draft.pk)).content.decode()
 
     assert "How can we end the carrier agreement" in content
+    assert str(draft) not in content, "an id says nothing to an officer"
     citation = draft.answer.citations.get(number=1)
     assert f"<mark>{escape(citation.quote)}</mark>" in content
     assert "Notices are sent by registered mail." in content
