@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from answers import separation
 from answers.models import ApprovedAnswer, Reuse, ReuseRules
 from answers.reuse import offering, rules
 from answers.states import AnswerStatus
@@ -64,7 +65,9 @@ def approved(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     in_force, now = rules.rules_of(workspace), timezone.now()
     given = Reuse.objects.filter(approved__in=[row.answer_id for row in page]).order_by().values("approved")
     times = dict(given.annotate(times=Count("pk")).values_list("approved", "times"))
+    refused = separation.refusals_to_confirm(request.user, [row.answer for row in page])
     for row in page:
+        row.refusal = refused[row.answer_id]
         row.given = times.get(row.answer_id, 0)
         row.is_over = row.expires_at <= now
         row.is_due = not row.is_over and row.expires_at <= now + timedelta(days=in_force.remind_days)

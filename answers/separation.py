@@ -4,6 +4,7 @@ The rule stands here once for one person (`refusal`), and once as a set (`somebo
 nobody is left to decide on. A test holds the two together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -99,13 +100,20 @@ def refusal_to_confirm(person: User, answer: Answer) -> str | None:
     What keeps somebody from approving keeps them from this. Where two let a text out, one alone does not let it out
     again: it goes back to review.
     """
-    tied = Answer.objects.annotate(**_ties(person, "pk"), takes_two=_holds(two_are_needed())).get(pk=answer.pk)
+    return refusals_to_confirm(person, [answer])[answer.pk]
+
+
+def refusals_to_confirm(person: User, answers: Sequence[Answer]) -> dict[UUID, str | None]:
+    """As `refusal_to_confirm` for each of the answers, by their ids. One query."""
+    tied = Answer.objects.annotate(**_ties(person, "pk"), takes_two=_holds(two_are_needed()))
+    return {one.pk: _refusal_to_confirm(one) for one in tied.filter(pk__in=[answer.pk for answer in answers])}
+
+
+def _refusal_to_confirm(tied: Any) -> str | None:
     refused = _always_tied(tied) or _tied_to_sources(tied)
-    if refused:
-        return refused
-    if tied.takes_two:
+    if refused is None and tied.takes_two:
         return _("A text that rests on such a source takes two people. Send it back to review.")
-    return None
+    return refused
 
 
 def _ties(person: User, answer: str) -> dict[str, Any]:

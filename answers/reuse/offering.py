@@ -58,7 +58,7 @@ def renew_meanings() -> int:
         rows = ApprovedAnswer.objects.filter(workspace=workspace_id, stopped_at=None)
         old = rows.exclude(space=space_of(workspace_id).fingerprint).exclude(asked_is_erased("answer"))
         for row in old.select_related("answer__question")[:_MOST_AT_ONCE]:
-            meaning = meaning_of(asked(row.answer), row.language, workspace_id)
+            meaning = meaning_of(asked(row.answer), row.language, workspace_id, answer=row.answer_id)
             rows.filter(pk=row.pk).update(vector=meaning.vector, space=meaning.space)
             renewed += 1
     return renewed
@@ -88,15 +88,13 @@ def verify(approved: ApprovedAnswer, *, by: User, seen_sha256: str) -> ApprovedA
     two let a text out, one alone does not let it out for longer.
     """
     approved = _locked(approved, by)
-    refused = separation.refusal(by, approved.answer.draft, separation.APPROVE)
+    refused = separation.refusal_to_confirm(by, approved.answer)
     if refused:
         raise ReuseError(refused)
     if approved.answer.status != AnswerStatus.ANSWERED_APPROVED:
         raise ReuseError(_("This answer is not released at the moment, so it is not given again."))
     if approved.answer.released_sha256 != seen_sha256:
         raise ReuseError(_("Somebody was faster: the text changed after you opened it. Read it again, then decide."))
-    if separation.needs_second(approved.answer):
-        raise ReuseError(_("A text that rests on such a source takes two people. Send it back to review."))
     now = timezone.now()
     approved.verified_at, approved.verified_by, approved.reminded_at = now, by, None
     approved.expires_at = now + timedelta(days=rules_of(approved.workspace).days)
@@ -155,7 +153,7 @@ def _approve_again() -> None:
 
 def _take_up(answer: Answer) -> None:
     question, days = answer.question, answer.workspace.reuse_rules.days
-    meaning = meaning_of(asked(answer), question.language, answer.workspace_id)
+    meaning = meaning_of(asked(answer), question.language, answer.workspace_id, answer=answer.pk)
     ApprovedAnswer.objects.get_or_create(
         answer=answer,
         defaults={

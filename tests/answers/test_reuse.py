@@ -391,6 +391,9 @@ def test_who_stands_by_it_saw_this_text_and_is_not_alone_where_two_are_needed(
         offering.verify(kept, by=second_reviewer, seen_sha256=approved.released_sha256)
 
     assert ApprovedAnswer.objects.get().verified_by != second_reviewer
+    shown = client.get(page).content.decode()
+    assert "takes two people" in shown
+    assert "It still holds" not in shown
 
 
 def test_who_reads_it_declassified_cannot_stand_by_it(
