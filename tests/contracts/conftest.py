@@ -28,10 +28,22 @@ def made_world(django_db_setup: None, django_db_blocker: Any, files_of_the_world
         yield made
 
 
+@pytest.fixture(scope="module")
+def marks_of_the_world(made_world: Any, django_db_blocker: Any) -> dict[str, str]:
+    """The fingerprint of every table as each test finds it."""
+    from tests.contracts import trying
+
+    with django_db_blocker.unblock():
+        return trying.rows()
+
+
 @pytest.fixture
-def world(made_world: Any, django_db_blocker: Any, settings: Any, files_of_the_world: Path) -> Iterator[Any]:
+def world(
+    made_world: Any, marks_of_the_world: dict[str, str], django_db_blocker: Any, settings: Any, files_of_the_world: Path
+) -> Iterator[Any]:
     """The world as it was made; what a test does to it is undone."""
+    from tests.contracts import trying
 
     settings.MEDIA_ROOT = files_of_the_world
-    with django_db_blocker.unblock(), undone():
+    with django_db_blocker.unblock(), undone(), trying.beginning_with(marks_of_the_world):
         yield made_world

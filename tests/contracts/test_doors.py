@@ -38,7 +38,8 @@ DOORS = {
     "django.core.mail": ("workspaces/notifications/mail.py",),
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
-    "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py"),
+    # The last names it in an annotation only.
+    "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py", "answers/registry/wire.py"),
     # Whatever people type into sources goes out here; the other protocols get their connections from it.
     "httpcore": ("documents/fetch.py",),
     "ssl": ("documents/sources/imap.py",),

@@ -43,6 +43,24 @@ def test_the_sweep_sees_every_kind_of_address() -> None:
     assert len(names) > 180
 
 
+def test_rows_say_what_reading_every_table_would(world: World, monkeypatch: Any) -> None:
+    """They read what was written to in this transaction: also through a cascade, and what was taken back."""
+    with undone():
+        world.own.gap.delete()
+        type(world.own.document).objects.filter(pk=world.own.document.pk).update(title="Another")
+        seen, read = trying.rows(), _read_whole(monkeypatch)
+
+    assert seen == read
+    assert set(trying.changed(read)) == {"documents_document", "answers_gap", "answers_gapquestion"}
+    assert trying.rows() == _read_whole(monkeypatch)
+
+
+def _read_whole(monkeypatch: Any) -> dict[str, str]:
+    with monkeypatch.context() as patch:
+        patch.setattr(trying, "_beginnings", [])
+        return trying.rows()
+
+
 # --- The portal ---------------------------------------------------------------------------------------------
 
 

@@ -30,15 +30,61 @@ _NOT_COMPARED = {"audit_event", "audit_chainhead", "django_session", "usersessio
 # --- Rows ---------------------------------------------------------------------------------------------------
 
 _MARK = "SELECT '{name}', count(*) || ':' || coalesce(sum(hashtextextended({row}::text, 0)), 0) FROM {table} t"
+#: How often rows of a table were written in this transaction, what was rolled back in it included.
+_WRITTEN = """
+SELECT relname, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
+    + pg_stat_get_xact_tuples_deleted(oid)
+FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+#: Of sessions, which there are and whose.
+_SESSIONS = "sessions", "(id, session_key, user_id)", "usersessions_usersession"
+
+
+@dataclass
+class _Beginning:
+    marks: dict[str, str]
+    written: dict[str, int]
+
+
+_beginnings: list[_Beginning] = []
 
 
 def rows() -> dict[str, str]:
-    """A fingerprint of every table; of sessions, which there are and whose."""
+    """A fingerprint of every table; within `beginning_with` of those nobody wrote to since, the one given there."""
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} - _NOT_COMPARED
-    parts = [_MARK.format(name=table, row="t", table=table) for table in sorted(tables)]
-    parts.append(_MARK.format(name="sessions", row="(id, session_key, user_id)", table="usersessions_usersession"))
+    marked = [(table, "t", table) for table in sorted(tables)] + [_SESSIONS]
+    if not _beginnings:
+        return _marks(marked)
+    beginning, written = _beginnings[-1], _written()
+    stirred = [mark for mark in marked if written[mark[2]] != beginning.written[mark[2]]]
+    return beginning.marks | _marks(stirred)
+
+
+@contextmanager
+def beginning_with(marks: dict[str, str]) -> Iterator[None]:
+    """The tables are now as `marks` says: while this lasts, `rows` reads only those that were written to meanwhile.
+
+    Reading all of them is half of the database's work in a sweep. The caller holds one transaction around all of it.
+    """
+    _beginnings.append(_Beginning(marks, _written()))
+    try:
+        yield
+    finally:
+        _beginnings.pop()
+
+
+def _marks(marked: list[tuple[str, str, str]]) -> dict[str, str]:
+    if not marked:
+        return {}
+    parts = [_MARK.format(name=name, row=row, table=table) for name, row, table in marked]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
+        return dict(cursor.fetchall())
+
+
+def _written() -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITTEN)
         return dict(cursor.fetchall())
 
 
