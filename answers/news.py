@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from answers import separation
-from answers.models import Answer, Citation, Draft
+from answers.models import Answer, Citation, Draft, SourceChange
 from answers.standing import shown
 from answers.states import HELD, AnswerStatus
-from documents.models import Version
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each
@@ -74,13 +73,14 @@ def resumed(answers: Sequence[Answer], *, workspace_id: UUID) -> None:
     notify_each(Kind.ANSWER_RESUMED, [(answer, [answer.asked_by]) for answer in answers], workspace=workspace_id)
 
 
-def draft_sources_replaced(version: Version) -> None:
-    """A held draft cites a version that no longer answers: whoever has it on their desk is told."""
-    cited = shown(Citation.objects.filter(version=version, answer__status__in=HELD), "answer__draft__text")
+def draft_source_changed(change: SourceChange) -> None:
+    """A held draft cites what changed: whoever has it on their desk is told."""
+    of_source = Q(version=change.version) if change.version_id else Q(document=change.document_id)
+    cited = shown(Citation.objects.filter(of_source, answer__status__in=HELD), "answer__draft__text")
     drafts = Draft.objects.filter(answer__in=cited.order_by().values("answer"), assigned_to__isnull=False)
     found = [(draft, [draft.assigned_to]) for draft in drafts.select_related("assigned_to")]
     if found:
-        notify_each(Kind.DRAFT_STALE, found, workspace=found[0][0].workspace_id)
+        notify_each(Kind.DRAFT_STALE, found, workspace=found[0][0].workspace_id, by=change.changed_by)
 
 
 def _officers(answer: Answer) -> list[User]:

@@ -42,7 +42,6 @@ def note_replaced(version: Version) -> None:
     change = SourceChange(document_id=version.document_id, reason=GroundLost.REPLACED, version=version)
     _note(change)
     _back_by_themselves(version.document_id)
-    news.draft_sources_replaced(version)
 
 
 def note_expired(document: Document) -> None:
@@ -98,6 +97,7 @@ def forget_all(answer: Answer, *, by: User) -> None:
 def _note(change: SourceChange) -> None:
     change.save()
     _close(change, beyond=_FIRST)
+    news.draft_source_changed(change)
 
 
 def _close_all(change: SourceChange) -> int:

@@ -81,7 +81,9 @@ def told(person):
 
 def run_out(answer):
     Document.objects.filter(pk=handbook_of(answer).pk).update(valid_until=timezone.localdate() - timedelta(days=1))
-    Answer.objects.filter(pk=answer.pk).update(released_at=timezone.now() - timedelta(days=3))
+    Answer.objects.filter(pk=answer.pk, released_at__isnull=False).update(
+        released_at=timezone.now() - timedelta(days=3)
+    )
     reminders.tell_of_days()
 
 
@@ -384,6 +386,18 @@ def test_a_draft_whose_source_was_replaced_meanwhile_goes_out_only_if_its_quotes
     with pytest.raises(WrongState, match="no longer says"):
         review.approve(lost, by=reviewer, seen_sha256=digest(lost.text))
     assert status_of(answer) == AnswerStatus.SUSPENDED
+
+
+@pytest.mark.parametrize("change", [lambda answer, _by: run_out(answer), raise_level], ids=["expired", "reclassified"])
+def test_who_has_a_draft_on_their_desk_hears_that_a_source_of_it_changed_and_who_changed_it_does_not(
+    draft, reviewer, second_reviewer, manager, change
+):
+    review.assign(draft, to=second_reviewer, by=reviewer)
+
+    change(draft.answer, manager)
+
+    assert Kind.DRAFT_STALE in told(second_reviewer)
+    assert Kind.DRAFT_STALE not in told(reviewer) | told(manager)
 
 
 def test_a_deletion_is_confirmed_away_by_nobody(released, reviewer, manager):

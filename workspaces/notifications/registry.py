@@ -22,7 +22,7 @@ class Kind(models.TextChoices):
     DRAFT_SECOND = "draft_second", _("A draft waits for its second approval.")
     DRAFT_RETURNED = "draft_returned", _("A draft was returned for changes.")
     DRAFT_REPLIED = "draft_replied", _("The asker replied to what you wanted to know about a draft.")
-    DRAFT_STALE = "draft_stale", _("A source of a draft was replaced before anybody decided on it.")
+    DRAFT_STALE = "draft_stale", _("A source of a draft changed before anybody decided on it.")
     ANSWER_TO_CONFIRM = "answer_to_confirm", _("A released answer was suspended and waits to be looked at again.")
     COMMENT_MENTION = "comment_mention", _("You were mentioned in a comment on a draft.")
     DECIDED_BY_OTHER = "decided_by_other", _("Somebody else decided on a draft you had claimed.")
