@@ -33,8 +33,13 @@ OUTCOMES = {
 @require_POST
 @in_workspace(Action.ADD)
 def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Receive files; each one gets its own answer, so that one bad file does not take the others along."""
-    answers = [_receive(request, workspace, file) for file in request.FILES.getlist("files")]
+    """Receive files; each one gets its own answer, so that one bad file does not take the others along.
+
+    `paths`, one for each file, say in which folders of a dropped one they lay.
+    """
+    sent, told = request.FILES.getlist("files"), request.POST.getlist("paths")
+    paths = told if len(told) == len(sent) else [""] * len(sent)
+    answers = [_receive(request, workspace, file, path) for file, path in zip(sent, paths, strict=True)]
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return JsonResponse({"files": answers})
     for answer in answers:
@@ -164,13 +169,15 @@ def revoke(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile) -> dict[str, str]:
+def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile, told: str) -> dict[str, str]:
     """What became of one uploaded file, as plain data."""
     name = file.name or ""
+    # The folders as they were told, the name as it arrived: it is what decides how the file is read.
+    path = "/".join([part for part in told.split("/")[:-1] if part.strip(". ")] + [name])
     try:
         received = library.receive(
             workspace=workspace,
-            path=name,
+            path=path,
             file=file,
             filename=name,
             by=request.user,

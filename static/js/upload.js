@@ -1,8 +1,10 @@
-// Uploads: files dropped anywhere on the page or chosen, each sent on its own with its own bar and its own answer.
+// Uploads: files and folders dropped anywhere on the page or chosen, each file sent on its own with its own bar and its
+// own answer. A folder's files keep their path in it; hidden ones are left out, which is said.
 (() => {
   const form = document.querySelector("[data-upload]");
   const AT_ONCE = 2;
   const FORGET_AFTER = 4000;
+  const NAMED = 5;
 
   // The list asks again and again while something is in work; once it is refused (signed out, right taken away),
   // the whole page says so better than a part of it.
@@ -19,13 +21,15 @@
   });
   if (!form) return;
 
-  const input = form.querySelector("input[type=file]");
+  const input = form.querySelector("input[name=files]");
+  const folderInput = form.querySelector("[data-upload-folder]");
   const list = document.querySelector("[data-upload-files]");
   const template = document.querySelector("[data-upload-row]");
   const veil = document.querySelector("[data-drop-veil]");
   const endings = form.dataset.endings.split(",");
   const waiting = [];
   let running = 0;
+  let rest = null;
 
   function size(bytes) {
     const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
@@ -64,12 +68,14 @@
     return file.size ? "" : form.dataset.empty;
   }
 
-  function send(file, row) {
+  function send({ file, path, classification }) {
+    const row = addRow(path, file.size);
     const request = new XMLHttpRequest();
     const bar = row.querySelector("progress");
     const body = new FormData();
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-    if (form.elements.classification) body.append("classification", form.elements.classification.value);
+    if (classification) body.append("classification", classification);
+    body.append("paths", path);
     body.append("files", file);
     say(row, form.dataset.sending);
     request.upload.addEventListener("progress", (event) => {
@@ -100,27 +106,49 @@
   function next() {
     while (running < AT_ONCE && waiting.length) {
       running += 1;
-      send(...waiting.shift());
+      send(waiting.shift());
     }
+    sayRest();
   }
 
-  function add(files) {
-    for (const file of files) {
-      const row = addRow(file.name, file.size);
-      const problem = objection(file);
-      if (problem) settle(row, problem, false);
-      else {
-        say(row, form.dataset.waiting);
-        waiting.push([file, row]);
+  // One row for all that wait: a folder may hold thousands.
+  function sayRest() {
+    rest?.remove();
+    rest = null;
+    if (!waiting.length) return;
+    rest = addRow(`${form.dataset.waiting}: ${new Intl.NumberFormat(document.documentElement.lang || "en").format(waiting.length)}`, null);
+    rest.querySelector("progress").hidden = true;
+  }
+
+  // `found` holds files with their paths. The classification is the one chosen now, whenever they are sent.
+  function add(found) {
+    const classification = form.elements.classification?.value;
+    const hidden = [];
+    for (const { file, path } of found) {
+      const inFolder = path.includes("/");
+      if (inFolder && path.split("/").some((part) => part.startsWith("."))) {
+        hidden.push(path);
+        continue;
       }
+      const problem = objection(file);
+      if (problem) settle(addRow(path, file.size), problem, false);
+      else waiting.push({ file, path, classification });
+    }
+    if (hidden.length) {
+      const more = hidden.length > NAMED ? ", …" : "";
+      settle(addRow(`${form.dataset.hidden} ${hidden.length}`, null), hidden.slice(0, NAMED).join(", ") + more, false);
     }
     next();
   }
 
-  input.addEventListener("change", () => {
-    add([...input.files]);
-    form.reset();
-  });
+  const plain = (file) => ({ file, path: file.webkitRelativePath || file.name });
+  for (const chooser of [input, folderInput]) {
+    chooser.addEventListener("change", () => {
+      add([...chooser.files].map(plain));
+      // Not the whole form: what waits was given the classification that stands there.
+      chooser.value = "";
+    });
+  }
   form.addEventListener("submit", (event) => event.preventDefault());
 
   // --- Dropping anywhere on the page ------------------------------------------------------------------------
@@ -149,12 +177,44 @@
     depth = 0;
     show(false);
     const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
-    const folders = items.map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
-    for (const folder of folders) settle(addRow(folder.name, null), form.dataset.folder, false);
-    const names = new Set(folders.map((folder) => folder.name));
-    add([...event.dataTransfer.files].filter((file) => !names.has(file.name)));
+    // Asked for at once: after this event the list of items is empty.
+    const entries = items.map((item) => item.webkitGetAsEntry?.());
+    const folders = entries.filter((entry) => entry?.isDirectory);
+    add(items.filter((item, number) => !entries[number]?.isDirectory).map((item) => plain(item.getAsFile())));
+    for (const folder of folders) addFolder(folder);
   });
   addEventListener("beforeunload", (event) => {
     if (running) event.preventDefault();
   });
+
+  async function addFolder(folder) {
+    const found = [];
+    const read = (ask) => new Promise((done, failed) => ask(done, failed));
+    async function look(entry) {
+      const path = entry.fullPath.slice(1);
+      if (entry.isDirectory && entry.name.startsWith(".")) {
+        // Not looked into: the history of a repository may be larger than all there is to read.
+        found.push({ file: null, path: `${path}/` });
+        return;
+      }
+      try {
+        if (entry.isFile) {
+          found.push({ file: await read((done, failed) => entry.file(done, failed)), path });
+          return;
+        }
+        const reader = entry.createReader();
+        // It gives a hundred at a time, and none at the end.
+        for (;;) {
+          const some = await read((done, failed) => reader.readEntries(done, failed));
+          if (!some.length) return;
+          for (const each of some) await look(each);
+        }
+      } catch {
+        settle(addRow(path, null), form.dataset.unread, false);
+      }
+    }
+    await look(folder);
+    if (found.length) add(found);
+    else settle(addRow(folder.name, null), form.dataset.noFiles, false);
+  }
 })();

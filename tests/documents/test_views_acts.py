@@ -49,6 +49,22 @@ def test_each_uploaded_file_gets_its_own_answer(policies, contributor, client_of
     assert empty == {"name": "empty.txt", "outcome": "refused", "error": "The file is empty."}
 
 
+def test_the_files_of_a_folder_keep_their_path_in_it_and_nothing_else_of_what_is_told(policies, contributor, client_of):
+    told = ["handbook/leave/parental.txt", "../../etc/./travel.exe", "/a//.../b/sick.txt"]
+    sent = files(("parental.txt", b"26 weeks."), ("travel.txt", b"By train."), ("sick.txt", b"Call.")) | {"paths": told}
+
+    client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]), sent, headers={"accept": "application/json"}
+    )
+
+    filed = dict(Document.objects.values_list("path", "folder__path"))
+    assert filed == {
+        "handbook/leave/parental.txt": "handbook/leave",
+        "etc/travel.txt": "etc",
+        "a/b/sick.txt": "a/b",
+    }
+
+
 def test_the_same_name_is_a_new_version_and_the_same_bytes_are_the_same(policies, contributor, client_of):
     client, url = client_of(contributor), reverse("documents:upload", args=["policies"])
 

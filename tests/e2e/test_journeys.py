@@ -35,7 +35,7 @@ def test_a_file_becomes_a_cited_answer_whose_page_is_marked(signed_in, tmp_path)
     page = signed_in("contributor")
     page.goto("/w/policies/documents/")
     page.evaluate("window.stillTheSamePage = true")
-    page.set_input_files("input[type=file]", file)
+    page.set_input_files("input[name=files]", file)
     row = page.locator("tr", has_text="canteen-and-regatta").first
     expect(row).to_contain_text("Ready", timeout=60_000)
     assert page.evaluate("window.stillTheSamePage") is True
@@ -63,6 +63,38 @@ def test_a_file_becomes_a_cited_answer_whose_page_is_marked(signed_in, tmp_path)
     panel.locator("a", has_text="Open in the document").click()
     expect(page.locator("mark#cited")).to_contain_text("second Saturday of June")
     assert page.locator("#page").input_value() == "2"
+
+
+def test_a_folder_keeps_its_tree_leaves_out_what_is_hidden_and_sends_all_at_the_level_that_was_chosen(
+    signed_in, tmp_path
+):
+    handbook = tmp_path / "handbook"
+    names = ["travel.md", "leave/parental.md", "leave/sick.md", "leave/unpaid/long.md", "leave/unpaid/short.md"]
+    for name in (*names, "leave/tool.exe", ".git/config", "leave/.draft.md"):
+        (handbook / name).parent.mkdir(parents=True, exist_ok=True)
+        (handbook / name).write_text("Some words.")
+    page, sent = signed_in("manager"), []
+
+    def answer(route):
+        body = route.request.post_data_buffer.decode()
+        field = re.compile(r'name="(paths|classification)"\r\n\r\n(.*?)\r\n')
+        sent.append(dict(field.findall(body)))
+        route.fulfill(json={"files": [{"name": "x", "outcome": "added", "sentence": "Received."}]})
+
+    page.route("**/documents/upload/", answer)
+    page.goto("/w/policies/documents/")
+    page.select_option("#upload-level", "restricted")
+    page.set_input_files("[data-upload-folder]", handbook)
+
+    refused = page.locator(".upload__file.is-refused")
+    expect(refused).to_have_count(2)
+    expect(refused.first).to_contain_text("handbook/leave/tool.exe")
+    expect(refused.last).to_contain_text("Hidden files, left out: 2")
+    expect(refused.last).to_contain_text("handbook/leave/.draft.md")
+    expect(page.locator(".upload__file.is-done")).to_have_count(len(names))
+    # The last ones too: a manager's choice for a folder must not end with the first two files.
+    assert sorted(each["paths"] for each in sent) == sorted(f"handbook/{name}" for name in names)
+    assert {each["classification"] for each in sent} == {"restricted"}
 
 
 def test_a_held_answer_reaches_its_asker_once_the_officer_approves(signed_in):
