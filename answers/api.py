@@ -1,7 +1,7 @@
 """Questions and answers for programs: ask, read, follow. The pipeline, the rights and the release are everybody's."""
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +61,9 @@ class Citation(Told):
     end: int
     #: The place in the portal, for a person's browser.
     url: str
+    #: The last day the document holds, where one is known; an expired one is past it.
+    valid_until: date | None
+    is_expired: bool
 
 
 class Reason(Told):

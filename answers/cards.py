@@ -66,6 +66,8 @@ class Chip:
     place: str
     url: str
     panel_url: str
+    #: The document is past its last valid day.
+    is_expired: bool
 
 
 class Card:
@@ -247,7 +249,14 @@ class Card:
     @property
     def chips(self) -> list[Chip]:
         return [
-            Chip(c.number, c.document.title, place_in_words(c), place_of(c, self.slug), self._panel(c))
+            Chip(
+                c.number,
+                c.document.title,
+                place_in_words(c),
+                place_of(c, self.slug),
+                self._panel(c),
+                c.document.is_expired,
+            )
             for c in self.reading.citations
         ]
 

@@ -183,4 +183,6 @@ def _citation(citation: Citation, slug: str) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         "url": place_of(citation, slug),
+        "valid_until": citation.document.valid_until,
+        "is_expired": citation.document.is_expired,
     }

@@ -1,6 +1,6 @@
 """Documents for programs: which there are, and which passages bear on a query."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -48,6 +48,9 @@ class DocumentEntry(Told):
     newest: NewestVersion
     #: The number of the version that answers questions now; None while none is ready.
     answering: int | None
+    #: The last day it holds, where one is known; an expired one is past it.
+    valid_until: date | None
+    is_expired: bool
 
 
 class Documents(Told):
@@ -100,6 +103,9 @@ class Passage(Told):
     start: int
     end: int
     text: str
+    #: As of its document.
+    valid_until: date | None
+    is_expired: bool
 
 
 class Found(Told):
@@ -159,4 +165,6 @@ def _entry(row: Row) -> dict[str, Any]:
             "reason": row.sentence,
         },
         "answering": current.number if current else None,
+        "valid_until": document.valid_until,
+        "is_expired": document.is_expired,
     }

@@ -90,4 +90,6 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "start": hit.passage.start,
         "end": hit.passage.end,
         "text": hit.passage.text,
+        "valid_until": hit.document.valid_until,
+        "is_expired": hit.document.is_expired,
     }

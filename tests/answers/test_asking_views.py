@@ -1,7 +1,10 @@
 """The page of a conversation: threads, editing, regenerating, suggestions, history and the ways out of a refusal."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from answers import pipeline, questions, sharing, suggestions
 from answers.models import Answer, Conversation, Question, SuggestedQuestion
@@ -9,6 +12,7 @@ from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents import restriction
+from documents.models import Document
 
 LEAVE = "How many days of annual leave does an employee have?"
 HTMX = {"HX-Request": "true"}
@@ -74,6 +78,16 @@ def test_what_a_follow_up_was_asked_as_is_shown_until_a_source_of_it_is_closed(
     restriction.restrict(handbook.document, by=manager)
 
     assert chat_server.says not in client_of(member).get(address).content.decode()
+
+
+def test_a_source_past_its_last_valid_day_says_so_below_the_answer(client_of, member, handbook, asked):
+    def said():
+        return "is-expired" in client_of(member).get(at("card", pk=asked.pk)).content.decode()
+
+    until_today = said()
+    Document.objects.filter(pk=handbook.document_id).update(valid_until=timezone.localdate() - timedelta(days=1))
+
+    assert (until_today, said()) == (False, True)
 
 
 def test_an_edited_question_takes_the_place_of_its_turn_and_keeps_the_earlier_form(client_of, member, asked):

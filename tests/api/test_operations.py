@@ -1,14 +1,17 @@
 """What each operation of the API answers, to a program that may."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from answers import pipeline, sharing
 from answers.models import Answer
 from audit.events import EventType
 from audit.models import Event
+from documents.models import Document
 from workspaces.dispatch import inline
 from workspaces.roles import Action
 
@@ -49,6 +52,22 @@ def test_documents_are_listed_with_their_state_and_filtered(
     assert told["items"][0]["newest"]["state"] == "ready"
     assert told["items"][0]["answering"] == 1
     assert none["items"] == []
+
+
+def test_whatever_names_an_expired_document_says_so(program: Any, member: Any, policies: Any, handbook: Any) -> None:
+    ours, day = program(member, policies), timezone.localdate() - timedelta(days=1)
+    Document.objects.filter(pk=handbook.document_id).update(valid_until=day)
+
+    asked = ours.post("workspaces/policies/questions", {"question": LEAVE}).json()
+    pipeline.run(asked["answer_id"])
+
+    named = [
+        *ours.get("workspaces/policies/documents").json()["items"],
+        *ours.post("workspaces/policies/search", {"query": LEAVE}).json()["hits"],
+        *ours.get(f"answers/{asked['answer_id']}").json()["citations"],
+    ]
+    assert len(named) >= 3
+    assert {(each["valid_until"], each["is_expired"]) for each in named} == {(day.isoformat(), True)}
 
 
 def test_a_follow_up_goes_on_in_the_conversation_it_names(
