@@ -20,7 +20,7 @@ from documents import rerank_endpoints, reranking
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.endpoint_base import USABLE_STATES, EndpointState, Residency
-from workspaces.endpoint_states import propose
+from workspaces.endpoint_states import keep, propose
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 
@@ -182,23 +182,8 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     if stored and _leads_elsewhere(stored, endpoint):
         endpoint.key_reference = ""
     propose(endpoint, stored, {name: getattr(stored, name) for name in _COVERED} if stored else {}, by=by)
-    before = {name: _told(stored, name) for name in _SETTINGS} if stored else {}
-    after = {name: _told(endpoint, name) for name in _SETTINGS}
-    endpoint.save()
-    record(
-        EventType.ENDPOINT_CHANGED,
-        on=endpoint,
-        by=by,
-        before={name: value for name, value in before.items() if value != after[name]},
-        after={name: value for name, value in after.items() if not stored or value != before[name]},
-    )
+    keep(endpoint, stored, _SETTINGS, by=by)
     return endpoint
-
-
-def _told(endpoint: ModelEndpoint, name: str) -> Any:
-    """A setting as the trail keeps it."""
-    value = getattr(endpoint, name)
-    return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
 def _leads_elsewhere(stored: ModelEndpoint, changed: ModelEndpoint) -> bool:

@@ -22,7 +22,7 @@ from documents.remote_embeddings import require_listed
 from documents.spaces import of_endpoint
 from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces import access
-from workspaces.endpoint_states import propose
+from workspaces.endpoint_states import keep, propose
 from workspaces.keys import check_reference
 from workspaces.models import User
 from workspaces.roles import PlatformAction
@@ -90,16 +90,7 @@ def save_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingEndpoint
     if stored and stored.base_url != endpoint.base_url and endpoint.usable and endpoint.spaces.exists():
         _require_same_vectors(of_endpoint(endpoint))
     propose(endpoint, stored, {"base_url": stored.base_url} if stored else {}, by=by)
-    before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
-    after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
-    endpoint.save()
-    record(
-        EventType.ENDPOINT_CHANGED,
-        on=endpoint,
-        by=by,
-        before={name: value for name, value in before.items() if value != after[name]},
-        after={name: value for name, value in after.items() if value != before.get(name)},
-    )
+    keep(endpoint, stored, _SETTINGS, by=by)
     return endpoint
 
 

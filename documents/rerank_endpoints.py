@@ -17,7 +17,7 @@ from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import RerankEndpoint, WorkspaceReranker
 from workspaces import access
 from workspaces.endpoint_base import USABLE_STATES
-from workspaces.endpoint_states import propose
+from workspaces.endpoint_states import keep, propose
 from workspaces.keys import check_reference
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
@@ -75,16 +75,7 @@ def save_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankEndpoint:
         # The key would go to another server than it was entered for.
         endpoint.key_reference = ""
     propose(endpoint, stored, {name: getattr(stored, name) for name in _COVERED} if stored else {}, by=by)
-    before = {name: str(getattr(stored, name)) for name in _SETTINGS} if stored else {}
-    after = {name: str(getattr(endpoint, name)) for name in _SETTINGS}
-    endpoint.save()
-    record(
-        EventType.ENDPOINT_CHANGED,
-        on=endpoint,
-        by=by,
-        before={name: value for name, value in before.items() if value != after[name]},
-        after={name: value for name, value in after.items() if value != before.get(name)},
-    )
+    keep(endpoint, stored, _SETTINGS, by=by)
     return endpoint
 
 

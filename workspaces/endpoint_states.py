@@ -4,7 +4,7 @@ Each verb checks the right of `by`, and leaves its entry in the trail.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -117,6 +117,26 @@ def propose(
         if stored.usable:
             _unapproved(endpoint, by=by)
             endpoint.state = EndpointState.CANDIDATE
+
+
+def keep(endpoint: GovernedEndpoint, stored: GovernedEndpoint | None, settings: Sequence[str], *, by: User) -> None:
+    """Save a new or changed endpoint, and record of its `settings` those that differ from `stored`."""
+    before = {name: _told(stored, name) for name in settings} if stored else {}
+    after = {name: _told(endpoint, name) for name in settings}
+    endpoint.save()
+    record(
+        EventType.ENDPOINT_CHANGED,
+        on=endpoint,
+        by=by,
+        before={name: value for name, value in before.items() if value != after[name]},
+        after={name: value for name, value in after.items() if not stored or value != before[name]},
+    )
+
+
+def _told(endpoint: GovernedEndpoint, name: str) -> Any:
+    """A setting as the trail keeps it."""
+    value = getattr(endpoint, name)
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
 def _unapproved(endpoint: GovernedEndpoint, *, by: User) -> None:
