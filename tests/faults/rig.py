@@ -18,6 +18,7 @@ from django.apps import apps
 from inlock.engines import PROJECT_ROOT, Attachment
 from inlock.engines.addresses import addresses
 from inlock.engines.places import Place
+from tests.engines import make_database
 from tests.portal import within
 
 ENGINES = ("postgresql", "valkey", "chroma")
@@ -71,6 +72,7 @@ class Rig:
         self.actor: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
+        make_database(self.var)
         self.engines.start()
         self.actor = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.actor", str(self.paid_at)],
