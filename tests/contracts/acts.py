@@ -15,10 +15,12 @@ from django.utils import timezone
 from answers import feedback
 from answers.endpoints import BUILT_IN
 from answers.evaluation import runs
-from answers.models import Answer, ModelEndpoint, WorkspaceGate
+from answers.finetuning import sealing
+from answers.models import Answer, FineTuningJob, ModelEndpoint, TrainingExample, WorkspaceGate, WorkspaceModels
 from audit.events import EventType
 from documents.models import EmbeddingEndpoint, SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.sources.keeping import pause_source
+from tests.contracts import training
 from tests.contracts.world import FEED, VISITORS, One, World
 from workspaces import access_review, glass, members
 from workspaces.models import AccessReview, AccessReviewLine, Workspace
@@ -145,6 +147,9 @@ GATE = {
 }
 
 
+ASSESSED = {"name": "Tone", "note": "", **training.CHOICES}
+
+
 def _gate_on(world: World) -> None:
     WorkspaceGate.objects.create(
         workspace=world.own.workspace,
@@ -153,6 +158,25 @@ def _gate_on(world: World) -> None:
         thresholds=[{"metric": "refusal", "limit": 0.8, "by_bound": False, "worse_by": None}],
         changed_by=world.people["manager"],
     )
+
+
+def _names_a_person(world: World) -> None:
+    TrainingExample.objects.filter(pk=world.own.example.pk).update(personal=["phone"])
+
+
+def _sealed_where_a_model_is_open(world: World) -> None:
+    sealing.seal(world.own.training_set, by=world.people["manager"])
+    models, _made = WorkspaceModels.objects.get_or_create(
+        workspace=world.own.workspace, defaults={"default_endpoint": world.built_in}
+    )
+    models.choices.add(world.endpoint)
+
+
+def _it_came_to_a_model(world: World) -> None:
+    FineTuningJob.objects.filter(pk=world.own.tuning_job.pk).update(
+        state="succeeded", tuned_model="small-tuned", ended_at=timezone.now(), result=world.endpoint
+    )
+    _stop_run(world)
 
 
 def _stop_run(world: World) -> None:
@@ -698,6 +722,63 @@ PORTAL = [
         before=_gate_on,
         variant="override",
     ),
+    # Fine-tuning
+    Act("answers:assess", "manager", E.ASSESSMENT_MADE, sent=ASSESSED),
+    Act("answers:assess_again", "manager", E.ASSESSMENT_MADE, {"pk": one("assessment")}, ASSESSED),
+    Act(
+        "answers:new_training_set",
+        "manager",
+        E.TRAINING_ASKED,
+        sent={
+            "name": "House",
+            "ceiling": "internal",
+            "usages": ["own"],
+            "validation_percent": "10",
+            "instructions": "",
+        },
+    ),
+    Act(
+        "answers:choose_examples",
+        "manager",
+        E.TRAINING_EXAMPLE_DROPPED,
+        {"pk": one("training_set")},
+        {"act": "drop", "example": [one("example")]},
+    ),
+    Act(
+        "answers:choose_examples",
+        "manager",
+        E.TRAINING_EXAMPLE_KEPT,
+        {"pk": one("training_set")},
+        {"act": "keep", "example": [one("example")]},
+        before=_names_a_person,
+        variant="keep",
+    ),
+    Act("answers:seal_training_set", "manager", E.TRAINING_SEALED, {"pk": one("training_set")}),
+    Act(
+        "answers:begin_tuning",
+        "manager",
+        E.TUNING_ASKED,
+        {"pk": one("training_set")},
+        {"endpoint": one("endpoint"), "base_model": "small", "epochs": ""},
+        before=_sealed_where_a_model_is_open,
+    ),
+    Act("answers:cancel_tuning", "manager", E.TUNING_CANCEL_ASKED, {"pk": one("tuning_job")}),
+    Act(
+        "answers:compare_tuning",
+        "manager",
+        E.TUNING_COMPARE_ASKED,
+        {"pk": one("tuning_job")},
+        {"question_set": one("question_set")},
+        before=_it_came_to_a_model,
+    ),
+    Act(
+        "answers:training_flag",
+        "manager",
+        E.TRAINING_SETTLED,
+        {"pk": one("training_flag")},
+        {"decision": "keep", "note": "It still holds."},
+    ),
+    Act("answers:tuning_rules", "manager", E.TRAINING_RULES_CHANGED, sent={"suspends_on": ["expired"]}),
     # Templates and precedents
     Act("answers:precedents", "member", E.PRECEDENTS_SOUGHT, sent={"text": "With 60 days of notice."}),
     Act("answers:adopt_rag_template", "manager", E.TEMPLATE_ADOPTED, sent={"code": "gdpr_check"}),

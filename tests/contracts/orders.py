@@ -211,7 +211,10 @@ WORK = [
     Work("answers.tasks.sweep_standing"),
     Work("answers.tasks.sweep_gaps"),
     Work("answers.tasks.sweep_approved"),
-    Work("answers.tasks.sweep_finetuning"),
+    Work(
+        "answers.tasks.sweep_finetuning",
+        rechecked="tests/answers/finetuning/test_jobs.py::test_everything_is_asked_again_at_the_moment_of_sending",
+    ),
     Work("workspaces.tasks.sweep_mails"),
     Work("documents.tasks.ingest_version_task", "version"),
     Work("documents.tasks.withdraw_version_task", "version"),

@@ -69,6 +69,8 @@ HOPED_FOR = [
 ]
 #: Of Django's admin: which button was pressed.
 BUTTONS = {"_addanother", "_continue", "_popup", "_saveasnew", "_to_field", "_change_history", "_save", "dataset"}
+#: What a page that is shown again, with what was wrong in its form, says of being read.
+SHOWN_AGAIN = {EventType.DRAFT_OPENED, EventType.TRAINING_READ}
 #: No row has this id, and nobody and nothing this name.
 NOTHING, NO_NUMBER, NOWHERE = "00000000-0000-4000-8000-000000000000", "2147480000", "nowhere"
 
@@ -262,7 +264,7 @@ def is_as_if_it_were_not_there(act: Act, world: World, client: Client, **instead
 
         assert tried.is_refused, (instead, tried.response.status_code, tried.told)
         assert tried.changed == [], (instead, tried.changed)
-        assert {entry["type"] for entry in tried.entries} <= {EventType.ACCESS_DENIED, EventType.DRAFT_OPENED}
+        assert {entry["type"] for entry in tried.entries} <= {EventType.ACCESS_DENIED, *SHOWN_AGAIN}
         if "address" in instead:
             assert tried.response.status_code == 404
             # The library's own pages of factors say no before we are asked.

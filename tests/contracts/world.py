@@ -17,6 +17,7 @@ from answers.evaluation.sets import Case
 from answers.models import (
     Answer,
     ApprovedAnswer,
+    Assessment,
     Clarification,
     Conversation,
     Draft,
@@ -24,6 +25,7 @@ from answers.models import (
     Examination,
     ExaminationState,
     Finding,
+    FineTuningJob,
     Gap,
     GapCause,
     GapQuestion,
@@ -37,6 +39,9 @@ from answers.models import (
     Suspension,
     TemplatePreview,
     TemplateVersion,
+    TrainingExample,
+    TrainingFlag,
+    TrainingSet,
 )
 from answers.rag_templates import content, keeping
 from answers.review import approve, edit, return_for_changes
@@ -65,6 +70,7 @@ from documents.models import (
 from documents.spaces import of_endpoint, row_of
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.contracts import training
 from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
 from workspaces.models import (
     AccessReview,
@@ -151,6 +157,12 @@ class Shelf:
     question_set: QuestionSet
     evaluation: EvaluationRun
     candidate: GateCandidate
+    #: Of fine-tuning: a set to look through with one of its examples, and a sealed one with its training and a flag.
+    assessment: Assessment
+    training_set: TrainingSet
+    example: TrainingExample
+    tuning_job: FineTuningJob
+    training_flag: TrainingFlag
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -330,7 +342,12 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
             case_count=2,
             started_by=manager,
         ),
-        candidate=_proposed(workspace, manager),
+        candidate=(candidate := _proposed(workspace, manager)),
+        assessment=(trained := training.make(workspace, manager, asker, candidate)).assessment,
+        training_set=trained.training_set,
+        example=trained.example,
+        tuning_job=trained.job,
+        training_flag=trained.flag,
         rag_template=(template := _template(workspace, manager)),
         template_version=template.versions.first(),
         preview=TemplatePreview.objects.create(
