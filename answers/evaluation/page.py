@@ -89,6 +89,13 @@ def ran_with(run: EvaluationRun) -> list[tuple[Any, str]]:
     return [(label, value) for label, value in told if value]
 
 
+def ran_otherwise(run: EvaluationRun, against: EvaluationRun) -> list[tuple[Any, str, str]]:
+    """What differs in what two runs ran with: its name, and how it was with `against` and with `run`."""
+    before, after = dict(ran_with(against)), dict(ran_with(run))
+    labels = [label for label in {**before, **after} if label != _("Seed")]
+    return [(one, before.get(one, "–"), after.get(one, "–")) for one in labels if before.get(one) != after.get(one)]
+
+
 def lines(run: EvaluationRun) -> list[Line]:
     """Each measure that applies, in order."""
     return [_line(metric, run.figures[metric]) for metric in Metric if metric in run.figures]

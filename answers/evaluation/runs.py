@@ -77,6 +77,22 @@ def start(
     return run
 
 
+def repeat(run: EvaluationRun, *, by: User) -> EvaluationRun:
+    """Have the same version of the set asked once more, with the same change or model as they are now.
+
+    What both ran with stands beside both. Raises EvaluationError as `start` does.
+    """
+    access.require(by, Action.MANAGE, run)
+    return start(
+        run.question_set,
+        by=by,
+        candidate=run.candidate,
+        replaced=run.replaced,
+        endpoint=run.endpoint,
+        version=run.set_version,
+    )
+
+
 @transaction.atomic
 def stop(run: EvaluationRun, *, by: User) -> EvaluationRun:
     """End the run where it is; its worker finds its lease gone. Raises EvaluationError when it is over already."""

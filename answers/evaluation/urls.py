@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from answers.evaluation import gate_views, views
+from answers.evaluation import gate_views, run_views, views
 
 urlpatterns = [
     path("evaluation/", views.overview, name="evaluation"),
@@ -11,11 +11,12 @@ urlpatterns = [
     path("evaluation/sets/<uuid:pk>/add/", views.add, name="add_case"),
     path("evaluation/sets/<uuid:pk>/import/", views.bring, name="import_cases"),
     path("evaluation/sets/<uuid:pk>/take-out/", views.take_out, name="remove_case"),
-    path("evaluation/sets/<uuid:pk>/start/", views.start, name="start_evaluation"),
+    path("evaluation/sets/<uuid:pk>/start/", run_views.start, name="start_evaluation"),
     path("evaluation/sets/<uuid:pk>/file/<slug:format>/", views.take, name="question_set_file"),
-    path("evaluation/runs/<uuid:pk>/", views.run, name="evaluation_run"),
-    path("evaluation/runs/<uuid:pk>/stop/", views.stop, name="stop_evaluation"),
-    path("evaluation/runs/<uuid:pk>/resume/", views.resume, name="resume_evaluation"),
+    path("evaluation/runs/<uuid:pk>/", run_views.run, name="evaluation_run"),
+    path("evaluation/runs/<uuid:pk>/stop/", run_views.stop, name="stop_evaluation"),
+    path("evaluation/runs/<uuid:pk>/resume/", run_views.resume, name="resume_evaluation"),
+    path("evaluation/runs/<uuid:pk>/repeat/", run_views.repeat, name="repeat_evaluation"),
     path("evaluation/gate/", gate_views.candidates, name="gate"),
     path("evaluation/gate/propose/", gate_views.propose, name="propose_change"),
     path("evaluation/gate/<uuid:pk>/", gate_views.act, name="act_on_change"),

@@ -1,4 +1,4 @@
-"""Pages of question sets and their runs, for who manages the workspace."""
+"""Pages of question sets, for who manages the workspace; `run_views.py` has those of their runs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,11 +14,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers.evaluation import figures, page, reading_files, runs, sets, writing_files
+from answers.evaluation import page, reading_files, sets, writing_files
 from answers.evaluation.forms import CaseForm, FileForm, KeepForm, NameForm
 from answers.evaluation.querysets import cases_in, readable
 from answers.evaluation.sets import sha256_of
-from answers.models import Answer, EvaluationRun, QuestionSet, RunState
+from answers.models import Answer, EvaluationRun, QuestionSet
 from audit.events import EventType
 from audit.record import record
 from documents.models import Document
@@ -29,14 +29,14 @@ from workspaces.models import Workspace
 from workspaces.roles import Action
 
 PAGE = 50
-_RECENT = 20
+RECENT = 20
 _FORMATS = {
     "csv": ("text/csv; charset=utf-8", writing_files.as_csv),
     "jsonl": ("application/x-ndjson", writing_files.as_jsonl),
 }
 
 
-def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """When the act cannot be done, say why on the page that leads back."""
 
     @wraps(view)
@@ -76,15 +76,15 @@ def create(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Action.MANAGE)
 def question_set(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One set with its questions."""
-    return _set_page(request, workspace, _find_set(request, workspace, pk))
+    return _set_page(request, workspace, find_set(request, workspace, pk))
 
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why
 def add(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Write one question into the set."""
-    found, form = _find_set(request, workspace, pk), CaseForm(request.POST)
+    found, form = find_set(request, workspace, pk), CaseForm(request.POST)
     if not form.is_valid():
         return _set_page(request, workspace, found, case=form)
     read = reading_files.read_one(form.cleaned_data, workspace=workspace, by=request.user)
@@ -99,10 +99,10 @@ def add(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why
 def bring(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Bring a file of questions in, all of it or, with its mistakes by line, nothing."""
-    found, form = _find_set(request, workspace, pk), FileForm(request.POST, request.FILES)
+    found, form = find_set(request, workspace, pk), FileForm(request.POST, request.FILES)
     if not form.is_valid():
         return _set_page(request, workspace, found, file=form)
     content = form.cleaned_data["file"].read(reading_files.MOST_BYTES + 1)
@@ -116,10 +116,10 @@ def bring(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why
 def take_out(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take one question (`code`) out of the next version."""
-    sets.remove(_find_set(request, workspace, pk), [request.POST.get("code", "")], by=request.user)
+    sets.remove(find_set(request, workspace, pk), [request.POST.get("code", "")], by=request.user)
     messages.success(request, _("Taken out. Runs of earlier versions keep it."))
     return redirect("answers:question_set", slug=workspace.slug, pk=pk)
 
@@ -130,7 +130,7 @@ def take(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) -> H
     """The set as a file: the questions whose documents are open to the person, with its entry."""
     if format not in _FORMATS:
         raise Http404
-    found = _find_set(request, workspace, pk)
+    found = find_set(request, workspace, pk)
     cases = list(cases_in(found, found.version))
     told = readable(request.user, cases)
     opened = [case for case in cases if case.pk in told]
@@ -154,77 +154,6 @@ def take(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) -> H
     return response
 
 
-@require_POST
-@in_workspace(Action.MANAGE)
-@_says_why
-def start(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """Ask the set with what is live now."""
-    run = runs.start(_find_set(request, workspace, pk), by=request.user)
-    return redirect("answers:evaluation_run", slug=workspace.slug, pk=run.pk)
-
-
-@require_POST
-@in_workspace(Action.MANAGE)
-@_says_why
-def stop(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """End a run where it is."""
-    runs.stop(_find_run(request, workspace, pk), by=request.user)
-    return redirect("answers:evaluation_run", slug=workspace.slug, pk=pk)
-
-
-@require_POST
-@in_workspace(Action.MANAGE)
-@_says_why
-def resume(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """Go on with a run."""
-    runs.resume(_find_run(request, workspace, pk), by=request.user)
-    return redirect("answers:evaluation_run", slug=workspace.slug, pk=pk)
-
-
-@require_GET
-@in_workspace(Action.MANAGE)
-def run(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """A run: its progress, its figures and its questions, beside another run (`against`) of the same set."""
-    found = _find_run(request, workspace, pk)
-    context: dict[str, Any] = {
-        "run": found,
-        "tone": page.tone(found),
-        "what_ran": page.what_ran(found),
-        "done": found.results.count(),
-        "is_own": found.started_by_id == request.user.pk,
-    }
-    if request.htmx and found.is_open:
-        return render(request, "answers/evaluation/_progress.html", context)
-    others = EvaluationRun.objects.filter(question_set=found.question_set_id, state=RunState.DONE).exclude(pk=pk)
-    others = others.select_related("started_by", "candidate")[:_RECENT]
-    against = next((one for one in others if str(one.pk) == request.GET.get("against")), None)
-    rows = [] if found.is_open else page.rows(found, to=request.user, against=against)
-    shown = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    if any(row.text or row.other_text for row in shown):
-        with transaction.atomic():
-            record(
-                EventType.EVALUATION_READ,
-                on=found,
-                workspace=workspace,
-                by=request.user,
-                texts=sum(bool(row.text) + bool(row.other_text) for row in shown),
-                against=against.pk if against else None,
-            )
-    both = (list(against.results.all()), list(found.results.all())) if against else None
-    context |= {
-        "lines": page.lines(found),
-        "others": [(one, page.what_ran(one)) for one in others],
-        "against": against,
-        "against_ran": page.what_ran(against) if against else "",
-        "differences": page.difference_lines(figures.differences(*both)) if both else [],
-        "page": shown,
-        "ran_with": page.ran_with(found),
-        "pages_query": f"against={against.pk}&" if against else "",
-        "closed": sum(not row.question for row in rows),
-    }
-    return render(request, "answers/evaluation/run.html", context)
-
-
 @require_http_methods(["GET", "POST"])
 @in_workspace(Action.MANAGE)
 def keep(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
@@ -244,22 +173,19 @@ def keep(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     return render(request, "answers/evaluation/keep.html", context, status=400 if form.errors else 200)
 
 
-# --- Inside -------------------------------------------------------------------------------------------------
-
-
-def _find_set(request: HttpRequest, workspace: Workspace, pk: UUID) -> QuestionSet:
+def find_set(request: HttpRequest, workspace: Workspace, pk: UUID) -> QuestionSet:
+    """The set with this id, if it is one of the workspace that the person manages. Raises Hidden and Forbidden."""
     return access.find(request.user, Action.MANAGE, QuestionSet, pk=pk, workspace=workspace)
 
 
-def _find_run(request: HttpRequest, workspace: Workspace, pk: UUID) -> EvaluationRun:
-    return access.find(request.user, Action.MANAGE, EvaluationRun, pk=pk, workspace=workspace)
+# --- Inside -------------------------------------------------------------------------------------------------
 
 
 def _overview(request: HttpRequest, workspace: Workspace, form: NameForm, status: int = 200) -> HttpResponse:
     found = EvaluationRun.objects.filter(workspace=workspace).select_related("question_set", "started_by", "candidate")
     listed = [
         (one, page.tone(one), page.what_ran(one), page.written("refusal", one.figures.get("refusal", {}).get("value")))
-        for one in found[:_RECENT]
+        for one in found[:RECENT]
     ]
     shown = [(one, sets.count(one)) for one in QuestionSet.objects.filter(workspace=workspace)]
     context = {"sets": shown, "runs": listed, "form": form}
@@ -282,7 +208,7 @@ def _set_page(request: HttpRequest, workspace: Workspace, found: QuestionSet, **
         "case_form": sent.get("case") or CaseForm(),
         "file_form": sent.get("file") or FileForm(),
         "mistakes": sent.get("mistakes", ()),
-        "runs": [(one, page.tone(one), page.what_ran(one)) for one in found.runs.all()[:_RECENT]],
+        "runs": [(one, page.tone(one), page.what_ran(one)) for one in found.runs.all()[:RECENT]],
     }
     return render(request, "answers/evaluation/set.html", context, status=400 if sent else 200)
 

@@ -47,6 +47,12 @@ def test_a_set_is_made_filled_run_and_compared_on_its_pages(
     assert Event.objects.filter(type=EventType.EVALUATION_READ, object_id=str(run.pk)).exists()
     assert client.get(f"{here}/").status_code == 200
 
+    again = client.post(f"{here}/runs/{before.pk}/repeat/")
+    repeated = EvaluationRun.objects.order_by("-started_at")[0]
+    assert again["Location"] == f"{here}/runs/{repeated.pk}/?against={before.pk}"
+    assert (repeated.setup_sha256, repeated.cases_sha256) == (before.setup_sha256, before.cases_sha256)
+    assert "Both ran with the same." in shown.text
+
 
 def test_words_and_texts_are_shown_only_to_who_may_open_their_documents(
     client_of: Any, policies: Any, questions: Any, handbook: Any, manager: Any, contributor: Any, evaluated: Any
