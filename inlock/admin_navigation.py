@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from answers.admin import examinations
 from answers.admin.drafts import waiting
-from answers.models import Answer, Budget, Draft, ModelEndpoint, WorkspaceModels
+from answers.models import Answer, Budget, Draft, Examination, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
 from workspaces import access
@@ -29,6 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             request,
             _("Review"),
             (_("Drafts"), "rate_review", Draft),
+            (_("Examined drafts"), "fact_check", Examination),
             (_("Answers"), "forum", Answer),
         ),
         _group(
@@ -61,7 +63,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 #: What is counted beside a name.
-_BADGES: dict[type[Model], Callable[[HttpRequest], Any]] = {Draft: waiting}
+_BADGES: dict[type[Model], Callable[[HttpRequest], Any]] = {Draft: waiting, Examination: examinations.waiting}
 
 
 def _installation(request: HttpRequest) -> dict[str, Any]:

@@ -4,5 +4,6 @@ from answers.admin.answers import AnswerAdmin
 from answers.admin.budgets import BudgetAdmin
 from answers.admin.drafts import DraftAdmin
 from answers.admin.endpoints import ModelEndpointAdmin, WorkspaceModelsAdmin
+from answers.admin.examinations import ExaminationAdmin
 
-__all__ = ["AnswerAdmin", "BudgetAdmin", "DraftAdmin", "ModelEndpointAdmin", "WorkspaceModelsAdmin"]
+__all__ = ["AnswerAdmin", "BudgetAdmin", "DraftAdmin", "ExaminationAdmin", "ModelEndpointAdmin", "WorkspaceModelsAdmin"]
