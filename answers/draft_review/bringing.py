@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from answers import endpoints
+from answers.draft_review import ruling
 from answers.draft_review.clauses import split
 from answers.exceptions import ExaminationError
 from answers.language import language_of
-from answers.models import OPEN_EXAMINATIONS, Examination, ModelEndpoint
+from answers.models import OPEN_EXAMINATIONS, Examination, ModelEndpoint, TemplateVersion
 from answers.tasks import examine_draft
 from audit.chain import digest
 from audit.events import EventType
@@ -85,6 +86,8 @@ def bring(
     """
     access.require(by, Action.ASK, workspace)
     access.require(by, Action.OPEN, workspace)
+    if workspace.archived_at is not None:
+        raise ExaminationError(_("This workspace is archived: what was examined can be read, and nothing new is."))
     if not brought.text:
         raise ExaminationError(_("There is no text in it."))
     if len(brought.text) > MOST_CHARACTERS or len(split(brought.text)) > MOST_CLAUSES:
@@ -92,8 +95,8 @@ def bring(
     under_way = Examination.objects.filter(workspace=workspace, asked_by=by, state__in=OPEN_EXAMINATIONS).count()
     if under_way >= _MOST_UNDER_WAY:
         raise ExaminationError(_("Drafts of yours are still being examined. Wait until one is done."))
-    chosen = endpoint or endpoints.default_for(workspace)
-    endpoints.require_allowed(chosen, workspace)
+    template = ruling.in_force(workspace)
+    chosen = _model(workspace, template, endpoint)
     made = Examination.objects.create(
         workspace=workspace,
         asked_by=by,
@@ -103,6 +106,7 @@ def bring(
         text_sha256=digest(brought.text),
         classification=Classification(classification),
         had_hidden=brought.had_hidden,
+        template=template,
         endpoint=chosen,
         endpoint_label=endpoints.label_of(chosen),
     )
@@ -115,9 +119,20 @@ def bring(
         characters=len(made.text),
         classification=made.classification,
         endpoint=made.endpoint_label,
+        template={"number": template.number, "sha256": template.sha256} if template else {},
     )
     dispatch(examine_draft, made.pk)
     return made
+
+
+def _model(workspace: Workspace, template: TemplateVersion | None, wanted: ModelEndpoint | None) -> ModelEndpoint:
+    """Who reads the draft: the template's model, where it names one."""
+    named = template.endpoint if template else None
+    if named is not None and wanted not in (None, named):
+        raise ExaminationError(_("Drafts here are always read by the model “%(model)s”.") % {"model": named.name})
+    chosen = named or wanted or endpoints.default_for(workspace)
+    endpoints.require_allowed(chosen, workspace)
+    return chosen
 
 
 def _too_long() -> str:

@@ -1,4 +1,4 @@
-"""Findings are closed when what they rest on is deleted, replaced or runs out, and erased with its text."""
+"""Findings close when what they rest on is deleted, replaced, classified higher or runs out, and are erased with it."""
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -69,6 +69,16 @@ def note_replaced(version: Version) -> None:
     _reopen(back.filter(version=document.current_version_id), document.workspace_id)
 
 
+def note_raised(document: Document, by: User) -> None:
+    """`document` is classified higher: what was let out while it was lower is closed, what waits is decided as it is.
+
+    Nobody decided on it at this level. Bringing the draft again has it examined at the level of then.
+    """
+    # What is closed for another reason too: it must not come back by that other way.
+    rows = _resting(Q(document=document)).filter(examination__state=ExaminationState.RELEASED)
+    _close(rows.exclude(closed_because=FindingClosure.RAISED), FindingClosure.RAISED, document.workspace_id, by)
+
+
 def note_expired(document: Document) -> None:
     """The last valid day of `document` is over."""
     rows = Finding.objects.filter(document=document, closed_because="")
@@ -132,5 +142,6 @@ def _repeats(names: Iterable[str], phrases: Sequence[str]) -> Q:
 
 dependants.kinds.append(dependants.Kind(told=told, close=close, reopen=reopen, erase=erase))
 dependants.when_replaced.append(note_replaced)
+dependants.when_raised.append(note_raised)
 dependants.when_valid_again.append(note_valid_again)
 reminders.when_expired.append(note_expired)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from answers import endpoints
 from answers.draft_review.bringing import MAX_TITLE, MOST_CHARACTERS
-from answers.models import ModelEndpoint
+from answers.models import ModelEndpoint, TemplateVersion
 from documents.parse import FORMATS
 from workspaces.classification import Classification
 from workspaces.models import Workspace
@@ -37,11 +37,12 @@ class BringForm(forms.Form):
     )
     endpoint = forms.ModelChoiceField(label=_("Model"), queryset=ModelEndpoint.objects.none(), empty_label=None)
 
-    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, workspace: Workspace, template: TemplateVersion | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = endpoints.choices_for(workspace)
+        named = template.endpoint if template else None
+        offered = [named] if named else endpoints.choices_for(workspace)
         self.fields["endpoint"].queryset = ModelEndpoint.objects.filter(pk__in=[one.pk for one in offered])
-        self.fields["endpoint"].initial = endpoints.default_for(workspace).pk if offered else None
+        self.fields["endpoint"].initial = (named or endpoints.default_for(workspace)).pk if offered else None
         self.fields["endpoint"].label_from_instance = lambda endpoint: endpoint.name
 
     def clean(self) -> dict[str, Any]:

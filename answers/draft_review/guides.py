@@ -9,10 +9,12 @@ from django.db.models import F
 from django.db.models.functions import Substr
 
 from answers import endpoints
+from answers.draft_review import ruling
+from answers.draft_review.found import Found
 from answers.models import Clause, ClauseSource, Examination
 from answers.steps.state import Source
 from audit.chain import digest
-from documents.models import EmbeddingEndpoint, Passage
+from documents.models import Document, EmbeddingEndpoint, Passage
 from documents.reranking import chosen_for
 from documents.search import Hit, Mode, search
 from documents.spaces import space_of
@@ -22,20 +24,30 @@ from workspaces.models import User, Workspace
 
 logger = logging.getLogger(__name__)
 
-PASSAGES = 6
 #: The beginning of a clause says what it is about.
 _MOST_QUERY = 700
 _KEPT = ("version_id", "text", "start", "end", "page", "locator", "language")
 
 
-def find(examination: Examination, words: str, k: int = PASSAGES) -> Sequence[Hit]:
-    """What the guidance says of it, as the draft's owner finds it. Raises as `documents.search.search` does.
+def find(examination: Examination, words: str) -> Sequence[Hit]:
+    """What the guidance says of it, as the draft's owner finds it.
 
-    Words of a draft above what a server of the search may read are looked for here, by keywords alone.
+    Raises as `documents.search.search` does, and TemplateError where the template cannot be read.
     """
     workspace = examination.workspace
-    mode = Mode.HYBRID if _may_leave(workspace, Classification(examination.classification)) else Mode.KEYWORDS
-    return search(examination.asked_by, workspace, words[:_MOST_QUERY], k=k, mode=mode).hits
+    return search(
+        examination.asked_by,
+        workspace,
+        words[:_MOST_QUERY],
+        k=ruling.passages_of(examination),
+        mode=mode_for(workspace, examination.classification),
+        within=ruling.guidance_of(examination),
+    ).hits
+
+
+def mode_for(workspace: Workspace, classification: str) -> Mode:
+    """How words of this level are searched for: above what a server of the search may read, here, by keywords alone."""
+    return Mode.HYBRID if _may_leave(workspace, Classification(classification)) else Mode.KEYWORDS
 
 
 def _may_leave(workspace: Workspace, level: Classification) -> bool:
@@ -83,6 +95,14 @@ def still_open(user: User, workspace: Workspace, sources: Sequence[Source]) -> b
     ids = {source.passage_id for source in sources}
     opened = access.visible(user, Passage).filter(access.is_still_open(user), pk__in=ids, workspace=workspace)
     return opened.order_by().count() == len(ids)
+
+
+def left_open(user: User, found: Sequence[Found]) -> list[Found]:
+    """Of `found` what rests on nothing, or on a document that `user` may open at this moment."""
+    named = {one.source.document_id for one in found if one.source is not None}
+    opened = access.visible(user, Document).filter(access.is_still_open(user), pk__in=named)
+    open_ids = set(opened.order_by().values_list("pk", flat=True))
+    return [one for one in found if one.source is None or one.source.document_id in open_ids]
 
 
 def keep(clause: Clause, sources: Sequence[Source]) -> None:

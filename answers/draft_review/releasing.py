@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from answers.draft_review import news
 from answers.draft_review.separation import refusal
+from answers.draft_review.verdict import takes_two_now
 from answers.exceptions import ExaminationError, WrongState
 from answers.models import Examination, ExaminationState
 from audit.events import EventType
@@ -26,9 +27,11 @@ def approve(examination: Examination, *, by: User) -> Examination:
     held = _held(examination, by)
     if tied := refusal(by, held):
         raise ExaminationError(tied)
+    # A document may have been classified higher while they waited.
+    held.takes_two = takes_two_now(held)
     if held.takes_two and held.first_approved_by_id is None:
         held.first_approved_at, held.first_approved_by = timezone.now(), by
-        held.save(update_fields=["first_approved_at", "first_approved_by"])
+        held.save(update_fields=["takes_two", "first_approved_at", "first_approved_by"])
         _record(EventType.EXAMINATION_APPROVED_ONCE, held, by)
         news.waiting(held)
         return held

@@ -22,7 +22,7 @@ from answers.draft_review.found import Found
 from answers.draft_review.holding import Watch, from_now, ours, renew, unheld
 from answers.draft_review.keeping import digest_of, rows_of
 from answers.draft_review.verdict import decide
-from answers.exceptions import EndpointError, LeaseLost, ModelFailed
+from answers.exceptions import EndpointError, LeaseLost, ModelFailed, TemplateError
 from answers.language import speaking
 from answers.models import (
     Clause,
@@ -61,7 +61,7 @@ def run(examination_id: UUID) -> bool:
     )
     if not taken:
         return False
-    related = ("asked_by", "workspace", "endpoint")
+    related = ("asked_by", "workspace", "endpoint", "template__template")
     examination = Examination.objects.select_related(*related).get(pk=examination_id)
     with context.acting(None), speaking(examination.language):
         try:
@@ -79,6 +79,9 @@ def _work(examination: Examination) -> bool:
     if examination.deaths >= MOST_DEATHS:
         _end(examination, ExaminationState.FAILED, _("Three attempts were broken off."))
         return False
+    if examination.workspace.archived_at is not None:
+        _end(examination, ExaminationState.REFUSED, _("This workspace is archived: no model is asked for it any more."))
+        return False
     until = monotonic() + TURN_SECONDS
     try:
         _split(examination)
@@ -87,7 +90,7 @@ def _work(examination: Examination) -> bool:
             if monotonic() > until:
                 return bool(ours(examination).update(lease_until=None))
         _finish(examination)
-    except Refused as error:
+    except (Refused, TemplateError) as error:
         _end(examination, ExaminationState.REFUSED, str(error))
     except EmbeddingUnavailable:
         _end(examination, ExaminationState.FAILED, _("The workspace's documents could not be searched."))
@@ -184,7 +187,9 @@ def _finish(examination: Examination) -> None:
     by_model = Finding.objects.filter(examination=examination, by_model=True).exists()
     with transaction.atomic():
         renew(examination)
-        Finding.objects.bulk_create(rows_of(found, examination, None))
+        # Looking took a while: a document that was closed to them meanwhile takes what rests on it along.
+        left = guides.left_open(examination.asked_by, found)
+        Finding.objects.bulk_create(rows_of(left, examination, None))
         verdict = decide(examination, by_model=by_model)
         state = ExaminationState.HELD if verdict.held else ExaminationState.RELEASED
         _settle(

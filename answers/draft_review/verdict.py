@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from answers.draft_review.ruling import CODE, policy_of
 from answers.models import ClauseSource, Examination, ReleaseRules
 from answers.policy.facts import DRAWS, Facts, InForce, endpoint_as_fact
 from answers.policy.verdicts import Guard, by_rules
 from documents.models import Document
 from workspaces.classification import Classification
-from workspaces.models import Membership, ReviewPolicy
-
-#: Rules on the template mean this one.
-TEMPLATE = "draft_review"
+from workspaces.models import Membership, ReviewPolicy, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +25,8 @@ def decide(examination: Examination, *, by_model: bool) -> Verdict:
     """The verdict of now. What a model wrote in its own words has no measured support, which counts against release."""
     workspace = examination.workspace
     level = _highest(examination)
-    guarded = workspace.second_approver_from
-    two = bool(guarded) and level.rank >= Classification(guarded).rank
-    match ReviewPolicy(workspace.review_policy):
+    two = _is_guarded(workspace, level)
+    match policy_of(examination):
         case ReviewPolicy.OPEN:
             return Verdict(False, Guard.OPEN, False)
         case ReviewPolicy.REVIEW:
@@ -40,12 +37,22 @@ def decide(examination: Examination, *, by_model: bool) -> Verdict:
                 lowest_grounding=None if by_model else 1.0,
                 unsupported_share=None if by_model else 0.0,
                 endpoint=endpoint_as_fact(examination.endpoint),
-                template=TEMPLATE,
+                template=CODE,
                 roles=_roles(examination),
                 draw=_draw(examination),
             )
             found = by_rules(_in_force(examination), facts, asker=str(examination.asked_by_id))
             return Verdict(found.held, found.rule, found.held and (found.takes_two or two))
+
+
+def takes_two_now(examination: Examination) -> bool:
+    """Whether two people let the findings out, as what they rest on is classified now; never fewer than before."""
+    return examination.takes_two or _is_guarded(examination.workspace, _highest(examination))
+
+
+def _is_guarded(workspace: Workspace, level: Classification) -> bool:
+    guarded = workspace.second_approver_from
+    return bool(guarded) and level.rank >= Classification(guarded).rank
 
 
 def _highest(examination: Examination) -> Classification:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers.draft_review import deciding, reading, releasing
+from answers.draft_review import deciding, reading, releasing, ruling
 from answers.draft_review.asking import has_a_model
 from answers.draft_review.bringing import bring, read_file, read_text
 from answers.draft_review.erasing import erase
@@ -17,6 +17,7 @@ from answers.draft_review.export.take import FORMATS, take
 from answers.draft_review.forms import BringForm
 from answers.draft_review.separation import refusal
 from answers.models import Examination, ExaminationState, FindingDecision, Severity
+from answers.rag_templates.built_in import told
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
@@ -30,7 +31,8 @@ PAGE = 20
 @in_workspace(Action.ASK)
 def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """One's own drafts, those that wait for one's review, and the form that brings another."""
-    form = BringForm(request.POST or None, request.FILES or None, workspace=workspace)
+    template = ruling.in_force(workspace)
+    form = BringForm(request.POST or None, request.FILES or None, workspace=workspace, template=template)
     if request.method == "POST" and form.is_valid():
         sent = form.cleaned_data
         try:
@@ -46,6 +48,9 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     waiting = known.filter(state=ExaminationState.HELD).exclude(asked_by=request.user)
     context = {
         "form": form,
+        "template": template,
+        "template_name": told(template.name) if template else "",
+        "template_purpose": told(template.purpose) if template else "",
         "page": Paginator(own.order_by("-asked_at"), PAGE).get_page(request.GET.get("page")),
         "waiting": waiting.select_related("asked_by").defer("text").order_by("asked_at")[:PAGE],
     }
@@ -58,8 +63,7 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def examination(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One draft; htmx asks for its part of the page again while it is being read."""
     found = _find(request, workspace, pk)
-    if not request.htmx:
-        reading.note_read(found, by=request.user)
+    reading.note_read(found, by=request.user)
     return _page(request, found)
 
 
@@ -71,7 +75,9 @@ def decide(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     try:
         _decide(request, found)
     except PortalError as error:
-        if not request.htmx:
+        if request.htmx:
+            reading.note_read(found, by=request.user)
+        else:
             messages.error(request, str(error))
         return _after(request, found, problem=str(error))
     return _after(request, found)

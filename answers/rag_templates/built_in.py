@@ -35,9 +35,9 @@ _SAID: dict[str, dict[str, Any]] = {
     },
     "draft_review": {
         "name": _("Draft review"),
-        "purpose": _("Holds a passage you paste against the workspace's guidance and names what does not agree."),
-        "use_when": _("You have a clause or a paragraph and want to know what speaks against it."),
-        "avoid_when": _("You have a whole document: the page “Draft review” goes through it clause by clause."),
+        "purpose": _("Holds what you bring against the workspace's guidance and names what does not agree."),
+        "use_when": _("You have a clause, a paragraph or, on the page “Draft review”, a whole document."),
+        "avoid_when": _("You want a text written: it only says what speaks against one."),
         "shape": Shape.FINDINGS,
         "passages": 12,
         "review": ReviewPolicy.RISK,
