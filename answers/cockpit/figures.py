@@ -88,7 +88,7 @@ def _over_time(within: Within) -> Figure:
     step = 7 if weekly else 1
     shown = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
     title = _("Questions by week") if weekly else _("Questions by day")
-    return _figure("questions", title, [(str(day), counted.get(str(day), 0)) for day in shown])
+    return _figure("questions", title, [(str(day), counted.get(str(day), 0)) for day in shown], is_over_time=True)
 
 
 def _templates(within: Within) -> Figure:
@@ -134,13 +134,13 @@ def _cost_told(line: dict[str, Any]) -> str:
     calls = number_format(line["calls"], force_grouping=True)
     tokens = number_format(line["tokens"], force_grouping=True)
     if line["spent"] is None:
-        return _("no price known · %(calls)s calls · %(tokens)s tokens") % {"calls": calls, "tokens": tokens}
+        return _("no price known · calls: %(calls)s · tokens: %(tokens)s") % {"calls": calls, "tokens": tokens}
     cost = f"{number_format(line['spent'], decimal_pos=2, force_grouping=True)} {line['currency']}"
     if line["unpriced"]:
-        said = _("%(cost)s · %(calls)s calls, %(unpriced)s of them without a price · %(tokens)s tokens")
+        said = _("%(cost)s · calls: %(calls)s, of them without a price: %(unpriced)s · tokens: %(tokens)s")
         unpriced = number_format(line["unpriced"], force_grouping=True)
         return said % {"cost": cost, "calls": calls, "unpriced": unpriced, "tokens": tokens}
-    return _("%(cost)s · %(calls)s calls · %(tokens)s tokens") % {"cost": cost, "calls": calls, "tokens": tokens}
+    return _("%(cost)s · calls: %(calls)s · tokens: %(tokens)s") % {"cost": cost, "calls": calls, "tokens": tokens}
 
 
 def _documents(within: Within) -> Figure:
@@ -161,11 +161,13 @@ def _most(counted: dict[str, int]) -> list[tuple[str, int]]:
     return [*lines[: _NAMED - 1], (_("%(n)d others") % {"n": len(others)}, sum(number for _name, number in others))]
 
 
-def _figure(code: str, title: str, counted: Iterable[tuple[Any, int]], note: str = "") -> Figure:
+def _figure(
+    code: str, title: str, counted: Iterable[tuple[Any, int]], note: str = "", *, is_over_time: bool = False
+) -> Figure:
     lines = [(str(label), number) for label, number in counted]
     most = max((number for _label, number in lines), default=0)
     bars = [
         Bar(label, number, number_format(number, force_grouping=True), round(100 * number / most) if most else 0)
         for label, number in lines
     ]
-    return Figure(code, title, bars if most else [], note)
+    return Figure(code, title, bars if most else [], note, is_over_time)

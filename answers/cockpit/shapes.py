@@ -16,6 +16,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A bar of a figure over time, in units of its drawing, which is 100 high."""
+
+    x: int
+    y: int
+    height: int
+    label: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A chart and the table behind it; `note` says what it counts where its title does not."""
 
@@ -23,6 +34,21 @@ class Figure:
     title: str
     bars: list[Bar]
     note: str = ""
+    #: Its bars follow one another in time.
+    is_over_time: bool = False
+
+    @property
+    def columns(self) -> list[Column]:
+        """The bars side by side, each 8 wide with 2 between them."""
+        return [
+            Column(10 * place, 100 - bar.percent, bar.percent, bar.label, bar.told)
+            for place, bar in enumerate(self.bars)
+        ]
+
+    @property
+    def width(self) -> int:
+        """Of the drawing of the columns."""
+        return 10 * len(self.bars) - 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from workspaces import access
+from workspaces import access, charters
 from workspaces.models import Outcome, ReadinessResult, ReadinessRun, ReadinessState, User, Workspace
 from workspaces.notifications.registry import describe
 from workspaces.readiness import registry
@@ -163,7 +163,8 @@ def _whoever(action: str) -> str:
     """Who puts it right, for somebody who may not."""
     if action not in Action.values:
         return _("The operator of the portal puts it right.")
-    return _("It is put right by whoever may: %(action)s.") % {"action": Action(action).label}
+    roles = [str(charter.label) for charter in charters.declared().values() if action in charter.actions]
+    return _("Who can put it right: %(roles)s.") % {"roles": ", ".join(roles)}
 
 
 def _rank(outcome: str) -> int:

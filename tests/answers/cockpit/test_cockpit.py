@@ -126,9 +126,9 @@ def test_costs_are_those_of_the_ledger_by_model_and_currency_and_only_what_was_c
     assert figure(found, "costs") == {"dear: m": Decimal(2), "abroad: m": Decimal(3), "unpriced: m": None}
     told = [bar.told for one in found.figures if one.code == "costs" for bar in one.bars]
     assert told == [
-        "3.00 USD · 1 calls · 1,200 tokens",
-        "2.00 EUR · 3 calls, 1 of them without a price · 3,600 tokens",
-        "no price known · 1 calls · 1,200 tokens",
+        "3.00 USD · calls: 1 · tokens: 1,200",
+        "2.00 EUR · calls: 3, of them without a price: 1 · tokens: 3,600",
+        "no price known · calls: 1 · tokens: 1,200",
     ]
     assert figure(cockpit(None), "costs")["elsewhere: m"] == Decimal(5)
 

@@ -298,7 +298,7 @@ def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
         for path in {line.fix for line in lines if line.fix}:
             assert client_of(person).get(path).status_code == 200, (person, path)
     told = {line.result.area: line.fixed_by for line in lines}
-    assert "change the workspace" in told["models"]
+    assert told["models"] == "Who can put it right: Workspace manager."
     assert "operator" in told["operations"]
 
 
