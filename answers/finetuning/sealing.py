@@ -114,6 +114,15 @@ def content_of(training_set: TrainingSet, split: str) -> bytes:
     return content
 
 
+def why_not(training_set: TrainingSet) -> str:
+    """Why no file of the set leaves now, as a sentence; "" if it may."""
+    try:
+        require_usable(training_set)
+    except TrainingError as error:
+        return str(error)
+    return ""
+
+
 def require_usable(training_set: TrainingSet) -> None:
     """Return if everything the set contains may be learnt from now. Raises TrainingError.
 

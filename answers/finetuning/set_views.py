@@ -166,6 +166,7 @@ def _page(request: HttpRequest, workspace: Workspace, found: TrainingSet, form: 
         "files": found.files.all(),
         "manifest_sha256": digest(found.manifest) if is_sealed else "",
         "flags": page.doubts(list(found.flags.select_related("settled_by")), to=request.user),
+        "why_not": sealing.why_not(found) if is_sealed else "",
         "jobs": [(one, page.JOB_TONES[one.state]) for one in found.jobs.select_related("asked_by", "result")],
         "form": form or (JobForm(workspace=workspace) if is_sealed else None),
     }
