@@ -46,6 +46,11 @@ class Figure:
         ]
 
     @property
+    def most(self) -> str:
+        """What the longest bar stands for."""
+        return next((bar.told for bar in self.bars if bar.percent == 100), "")
+
+    @property
     def width(self) -> int:
         """Of the drawing of the columns."""
         return 10 * len(self.bars) - 2

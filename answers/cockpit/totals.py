@@ -50,12 +50,12 @@ def totals(within: Within, ended: dict[str, int]) -> Iterable[Total]:
         all=Count("pk"), late=Count("pk", filter=Q(due_at__lt=within.now))
     )
     yield _counted("waiting", _("Drafts that wait now"), waiting["all"])
-    yield _counted("overdue", _("Of them overdue"), waiting["late"])
+    yield _counted("overdue", _("Drafts overdue now"), waiting["late"])
     judged = within.rows(Feedback, "answer__workspace", given_at__gte=within.since).aggregate(
         all=Count("pk"), helped=Count("pk", filter=Q(helped=True))
     )
     yield _counted("judged", _("Answers judged by readers"), judged["all"])
-    yield _share("helped", _("Of them helped"), judged["helped"], judged["all"])
+    yield _share("helped", _("Answers that helped, of those judged"), judged["helped"], judged["all"])
 
 
 def _people(within: Within) -> Iterable[Total]:
