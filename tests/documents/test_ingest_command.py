@@ -135,7 +135,7 @@ def test_a_path_that_does_not_exist_stops_before_anything_is_read(tmp_path):
         intake.find([str(tmp_path), str(tmp_path / "nowhere")])
 
 
-@pytest.mark.parametrize("point", ["embedding_batch", "upserted", "before_ready"])
+@pytest.mark.parametrize("point", ["before_embedded", "upserted", "before_ready"])
 def test_a_process_killed_for_real_is_finished_by_the_next(point, policies, contributor, settings):
     version = receive(policies, contributor, LONG).version
 
