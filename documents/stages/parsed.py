@@ -27,12 +27,21 @@ _BY_OTHERS = {
 }
 
 
-def read(version: Version, lease: Lease) -> Parsed | None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Read:
+    """What was read, and in which language."""
+
+    parsed: Parsed
+    language: str
+
+
+def read(version: Version, lease: Lease) -> Read | None:
     """Parse the original in a child process; None for a text that people may have cited. Raises ParseFailed."""
     if version.ready_at is not None:
         return None
     with local_path(version) as path:
-        return read_file(path, version.filename, hold=lambda seconds: lease.renew(seconds=seconds))
+        parsed = read_file(path, version.filename, hold=lambda seconds: lease.renew(seconds=seconds))
+    return Read(parsed, analysis.detect_language(parsed.text[:SAMPLE]))
 
 
 def read_file(path: Path, name: str, *, hold: Callable[[float], None]) -> Parsed:
@@ -62,10 +71,11 @@ def _with_scanned_pages(parsed: Parsed, path: Path, name: str, hold: Callable[[f
         return parsed
 
 
-def fill(version: Version, parsed: Parsed | None) -> None:
+def fill(version: Version, read: Read | None) -> None:
     """Set what was read on the version; a text that stands is loaded where it is needed."""
-    if parsed is None:
+    if read is None:
         return
+    parsed = read.parsed
     version.text = parsed.text
     version.sections = [dataclasses.asdict(section) for section in parsed.sections]
     version.format = parsed.format
@@ -76,16 +86,16 @@ def fill(version: Version, parsed: Parsed | None) -> None:
         "repeated": parsed.repeated,
         "textless": list(parsed.textless),
     }
-    version.language = analysis.detect_language(parsed.text[:SAMPLE])
+    version.language = read.language
 
 
-def save(version: Version, parsed: Parsed | None) -> dict[str, Any]:
+def save(version: Version, read: Read | None) -> dict[str, Any]:
     """Store the text, its sections and what the file says of itself."""
-    if parsed is None:
+    if read is None:
         return {"kept": True}
-    fill(version, parsed)
-    _entitle(version.document, parsed.title)
-    return {"characters": len(parsed.text), "pages": parsed.page_count}
+    fill(version, read)
+    _entitle(version.document, read.parsed.title)
+    return {"characters": len(read.parsed.text), "pages": read.parsed.page_count}
 
 
 def _entitle(document: Document, title: str) -> None:

@@ -48,7 +48,7 @@ def save(version: Version, pieces: list[Piece]) -> dict[str, Any]:
                 end=piece.end,
                 page=piece.page,
                 locator=piece.locator,
-                language=analysis.detect_language(piece.text) or version.language,
+                language=_language(piece, version, alone=len(pieces) == 1),
             )
             for piece in pieces
         ),
@@ -58,6 +58,13 @@ def save(version: Version, pieces: list[Piece]) -> dict[str, Any]:
     version.done = 0
     version.in_index = False
     return {"passages": len(pieces)}
+
+
+def _language(piece: Piece, version: Version, *, alone: bool) -> str:
+    """The passage's own, where it tells; a file that is one passage was looked at as a whole already."""
+    if alone and piece.text == version.text:
+        return version.language
+    return analysis.detect_language(piece.text) or version.language
 
 
 STAGE = Stage(VersionState.SPLIT, cut, save, writes=("passage_count", "done", "in_index"))
