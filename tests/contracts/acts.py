@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from answers import feedback
 from answers.endpoints import BUILT_IN
-from answers.evaluation import runs
+from answers.evaluation import runs, terms
 from answers.finetuning import sealing
 from answers.models import Answer, FineTuningJob, ModelEndpoint, TrainingExample, WorkspaceGate, WorkspaceModels
 from audit.events import EventType
@@ -150,14 +150,33 @@ GATE = {
 ASSESSED = {"name": "Tone", "note": "", **training.CHOICES}
 
 
+#: When the gate was wanted to be off.
+SINCE = timezone.now()
+
+
 def _gate_on(world: World) -> None:
     WorkspaceGate.objects.create(
         workspace=world.own.workspace,
         enabled=True,
         question_set=world.own.question_set,
+        set_version=world.own.question_set.version,
         thresholds=[{"metric": "refusal", "limit": 0.8, "by_bound": False, "worse_by": None}],
         changed_by=world.people["manager"],
     )
+
+
+def _gate_off_wanted(world: World) -> None:
+    """By somebody who managed here, so that whoever acts is another person."""
+    _gate_on(world)
+    stored = WorkspaceGate.objects.get(workspace=world.own.workspace)
+    stored.wanted = {**terms.asked(stored), "enabled": False}
+    stored.wanted_reason, stored.wanted_at, stored.wanted_by = "It holds up.", SINCE, world.people["reader"]
+    stored.save()
+
+
+def _seen_of_the_gate(world: World) -> str:
+    stored = WorkspaceGate.objects.filter(workspace=world.own.workspace).first()
+    return terms.mark_of(stored) if stored else ""
 
 
 def _names_a_person(world: World) -> None:
@@ -689,6 +708,7 @@ PORTAL = [
     Act("answers:remove_case", "manager", E.QUESTION_SET_CHANGED, {"pk": one("question_set")}, {"code": "one"}),
     Act("answers:start_evaluation", "manager", E.EVALUATION_STARTED, {"pk": one("question_set")}),
     Act("answers:stop_evaluation", "manager", E.EVALUATION_STOPPED, {"pk": one("evaluation")}),
+    Act("answers:repeat_evaluation", "manager", E.EVALUATION_STARTED, {"pk": one("evaluation")}),
     Act("answers:resume_evaluation", "manager", E.EVALUATION_STARTED, {"pk": one("evaluation")}, before=_stop_run),
     Act(
         "answers:keep_question",
@@ -699,6 +719,21 @@ PORTAL = [
         before=_asked_by_manager,
     ),
     Act("answers:gate_settings", "manager", E.GATE_CHANGED, sent=GATE),
+    Act(
+        "answers:loosen_gate",
+        "manager",
+        E.GATE_CHANGED,
+        sent={"act": "agree", "seen": _seen_of_the_gate},
+        before=_gate_off_wanted,
+    ),
+    Act(
+        "answers:loosen_gate",
+        "manager",
+        E.GATE_LOOSENING_WITHDRAWN,
+        sent={"act": "withdraw"},
+        before=_gate_off_wanted,
+        variant="withdraw",
+    ),
     Act(
         "answers:propose_change",
         "manager",

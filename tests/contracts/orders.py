@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from audit.chain import digest
@@ -62,6 +63,8 @@ def _policies(*more: str) -> Arguments:
     return lambda world: ["policies", *more]
 
 
+#: Questions for `evaluate`.
+CASES = str(Path(__file__).with_name("cases.jsonl"))
 NOBODY_HERE = ("stranger", "admin", "superuser")
 NO_REVIEWER = (*NOBODY_HERE, "member", "manager", "contributor", "auditor")
 
@@ -168,6 +171,14 @@ ORDERS = [
         ("contributor", "member", "reviewer", "auditor", *NOBODY_HERE),
         proved="tests/workspaces/readiness/test_running.py",
     ),
+    Order(
+        "evaluate",
+        _policies(CASES),
+        "manager",
+        E.EVALUATION_STARTED,
+        ("contributor", "member", "reviewer", "auditor", *NOBODY_HERE),
+        proved="tests/answers/evaluation/test_command.py",
+    ),
     Order("doctor", _nothing, proved="tests/inlock/test_doctor.py"),
     Order("demo", _nothing, proved="tests/inlock/test_demo_data.py"),
     Order("serve", _nothing, proved="tests/inlock/test_serve.py"),
@@ -205,6 +216,11 @@ WORK = [
         "answers.tasks.preview_template",
         "preview",
         "tests/answers/rag_templates/test_previews.py::test_a_right_that_is_lost_before_it_runs_leaves_no_text",
+    ),
+    Work(
+        "answers.tasks.evaluate_run",
+        "run",
+        "tests/leaks/test_p14_off_means_off.py::test_a_run_in_line_asks_nothing_for_whom_it_would_act",
     ),
     Work("answers.tasks.sweep_examinations"),
     Work("answers.tasks.sweep_answers"),

@@ -16,10 +16,12 @@ from django.conf import settings
 from django.test import Client
 
 from answers import pipeline, questions, streaming
-from answers.models import Answer, Replay, ReplayState
+from answers.evaluation import runs, sets
+from answers.evaluation.sets import Case
+from answers.models import Answer, EvaluationRun, Replay, ReplayState
 from answers.replays.ask import replay
 from answers.states import AnswerStatus
-from answers.tasks import replay_answer
+from answers.tasks import evaluate_run, replay_answer
 from audit.events import EventType
 from audit.models import Event
 from documents import bulk
@@ -29,9 +31,12 @@ from documents.models import Document, RunKind, RunState, Source, SourceRun
 from documents.sources import folder, keeping
 from documents.sources.tasks import run_source_task
 from tests.answers import library
+from tests.answers.draft_review import test_examining
+from tests.answers.rag_templates import test_previews
 from tests.documents.reembedding import test_comparing
 from tests.leaks.watching import Watching
 from tests.oidc_provider import Provider
+from tests.undone import undone
 from tests.workspaces import sign_in_scene, single_sign_on_scene
 from workspaces import access, accounts, bars, credentials, groups, members, tokens, view_as
 from workspaces.identity import links
@@ -77,6 +82,9 @@ LET_NOBODY_IN = {
 TASKS_FOR_A_PERSON = {
     "answers.tasks.answer_question": "queued",
     "answers.tasks.replay_answer": "replay",
+    "answers.tasks.evaluate_run": "run",
+    "answers.tasks.preview_template": "preview",
+    "answers.tasks.examine_draft": "examination",
     "documents.tasks.run_source_task": "source",
     "documents.tasks.bulk_task": "many documents",
     "documents.tasks.compare_spaces_task": "comparison",
@@ -87,6 +95,8 @@ TASKS_FOR_NOBODY = {
     # Who is told of a closed gap is asked anew: tests/answers/test_gaps.py.
     "answers.tasks.sweep_gaps",
     "answers.tasks.sweep_approved",
+    # It rings, and erases what is old.
+    "answers.tasks.sweep_examinations",
     # Who may build is asked anew, and the model policy before each file: tests/answers/finetuning.
     "answers.tasks.sweep_finetuning",
     "answers.tasks.sweep_standing",
@@ -106,7 +116,10 @@ TASKS_FOR_NOBODY = {
     "documents.tasks.sweep_spaces",
     "documents.tasks.withdraw_version_task",
     "inlock.tasks.canary",
+    # It opens nothing for whoever asked: who reads the report is asked when it is read.
+    "workspaces.tasks.check_readiness",
     "workspaces.tasks.sweep_looks",
+    "workspaces.tasks.sweep_readiness",
     # Mails are written for whoever reads them: tests/workspaces/notifications/test_mail.py.
     "workspaces.tasks.sweep_mails",
 }
@@ -146,9 +159,14 @@ def test_every_stream_has_a_row_or_comes_to_its_end() -> None:
 def test_every_row_that_is_named_is_tried() -> None:
     named = set().union(*BACKENDS.values(), *LET_IN.values(), TASKS_FOR_A_PERSON.values(), *LIVE_STREAMS.values())
 
-    # A comparison is made where both spaces are: tests/documents/reembedding/test_comparing.py.
-    assert callable(test_comparing.test_only_whoever_manages_compares_and_the_right_is_asked_again)
-    assert named == {*WAYS, *STREAMS, "queued", "replay", "source", "many documents", "comparison"}
+    # These are tried beside what they need.
+    elsewhere = {
+        "comparison": test_comparing.test_only_whoever_manages_compares_and_the_right_is_asked_again,
+        "preview": test_previews.test_a_right_that_is_lost_before_it_runs_leaves_no_text,
+        "examination": test_examining.test_a_right_that_is_taken_meanwhile_ends_the_examination,
+    }
+    assert all(map(callable, elsewhere.values()))
+    assert named == {*WAYS, *STREAMS, "queued", "replay", "run", "source", "many documents", *elsewhere}
 
 
 # --- The scene ----------------------------------------------------------------------------------------------
@@ -484,6 +502,32 @@ def test_a_replay_in_line_is_made_while_nothing_was_taken(scene: Scene, replayed
     replayed.refresh_from_db()
     assert replayed.state == ReplayState.SAME
     assert Event.objects.filter(type=EventType.ANSWER_REPLAY_SENT).exists()
+
+
+@pytest.fixture
+def evaluation(scene: Scene) -> EvaluationRun:
+    """A run in line of one question, whose answer stands in the document, that the person started as a manager."""
+    members.add_member(scene.workspace, scene.person, Role.MANAGER, by=scene.manager)
+    place = {"document": str(scene.version.document_id), "page": None, "quote": ""}
+    made = sets.create(scene.workspace, name="Birds", by=scene.person)
+    return runs.start(sets.put(made, [Case(QUESTION, expected=[place])], by=scene.person), by=scene.person)
+
+
+def test_a_run_in_line_asks_nothing_for_whom_it_would_act(scene: Scene, evaluation: EvaluationRun) -> None:
+    for off in ({**OFFS, "role taken": _take_all_roles}).values():
+        with undone():
+            off(scene)
+            evaluate_run(str(evaluation.pk))
+
+            assert not evaluation.results.exclude(text="", outcome="closed", documents=[]).exists(), off
+            assert not Event.objects.filter(type=EventType.EVIDENCE_SENT).exists(), off
+
+
+def test_a_run_in_line_asks_while_nothing_was_taken(scene: Scene, evaluation: EvaluationRun) -> None:
+    evaluate_run(str(evaluation.pk))
+
+    assert CANARY in evaluation.results.get().text
+    assert Event.objects.filter(type=EventType.EVIDENCE_SENT).exists()
 
 
 # --- Streams ------------------------------------------------------------------------------------------------
