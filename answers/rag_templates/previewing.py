@@ -154,9 +154,9 @@ def _held(preview: TemplatePreview) -> QuerySet[TemplatePreview]:
 
 @transaction.atomic
 def results_of(preview: TemplatePreview, *, by: User) -> list[PreviewResult]:
-    """What came of it so far, with the entry that it was read; of a text on a closed document nothing but the ending.
+    """What came of it, with the entry that it was read; of a text on a closed document nothing but the ending.
 
-    Raises Hidden or Forbidden.
+    While it is under way no text is handed out: each look would be another entry. Raises Hidden or Forbidden.
     """
     access.require(by, Action.MANAGE, preview)
     results = list(preview.results.all())
@@ -164,9 +164,9 @@ def results_of(preview: TemplatePreview, *, by: User) -> list[PreviewResult]:
     still_open = {str(pk) for pk in access.visible(by, Document).filter(pk__in=named).values_list("pk", flat=True)}
     for result in results:
         result.is_closed = bool(result.text) and not set(result.documents) <= still_open  # type: ignore[attr-defined]
-        if result.is_closed:  # type: ignore[attr-defined]
+        if result.is_closed or preview.is_open:  # type: ignore[attr-defined]
             result.text, result.quotes = "", []
-    if not preview.is_open and any(result.text for result in results):
+    if any(result.text for result in results):
         record(
             EventType.TEMPLATE_TRIAL_READ,
             on=preview,

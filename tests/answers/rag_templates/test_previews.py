@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from answers import tasks
 from answers.exceptions import TemplateError
 from answers.models import Answer, Draft, Evidence, PreviewResult, PreviewState, TemplatePreview
-from answers.rag_templates import content, forgetting, keeping, preview_asking, previewing
+from answers.rag_templates import choosing, content, forgetting, keeping, preview_asking, previewing
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
@@ -101,6 +102,63 @@ def test_a_text_is_not_shown_once_its_document_is_closed_and_is_erased_with_it(p
     assert forgetting.erase(deletion, (), keeps_answers=True) == {"previews": 2}
     assert not PreviewResult.objects.exclude(text="").exists()
     assert PreviewResult.objects.exclude(text_sha256="").exists()
+
+
+def test_no_text_is_handed_out_before_the_reading_of_it_is_told(policies, handbook, candidate, manager):
+    preview = previewed(candidate, manager)
+    TemplatePreview.objects.filter(pk=preview.pk).update(state=PreviewState.WORKING, ended_at=None)
+    preview.refresh_from_db()
+
+    under_way = previewing.results_of(preview, by=manager)
+
+    assert [one.ending for one in under_way][:2] == [AnswerStatus.ANSWERED] * 2
+    assert not any(one.text or one.quotes for one in under_way)
+    read = Event.objects.filter(type=EventType.TEMPLATE_TRIAL_READ)
+    assert not read.exists()
+    TemplatePreview.objects.filter(pk=preview.pk).update(state=PreviewState.DONE, ended_at=timezone.now())
+    preview.refresh_from_db()
+    assert any(one.text for one in previewing.results_of(preview, by=manager))
+    assert read.count() == 1
+
+
+def test_what_repeats_an_erased_document_goes_from_versions_and_previews_and_is_not_asked_with(
+    policies, handbook, adopted, candidate, manager, monkeypatch
+):
+    copied = "The second parent takes 20 working days of paid parental"
+    template, harmless = candidate.template, adopted("client_email")
+    said = content.of(candidate)
+    version = keeping.save(
+        template,
+        replace(said, instructions=f"Always say: {copied} leave.", examples=(f"{copied}?", "What else?")),
+        by=manager,
+    )
+    told = keeping.save(harmless, replace(content.of(harmless.current), use_when=f"{copied} leave."), by=manager)
+    for one in (version, told):
+        keeping.put_in_force(one, by=manager)
+    keeping.make_standard(policies, template, by=manager)
+    preview = preview_asking.ask(version, [f"{copied}?"], by=manager)
+    monkeypatch.setattr(forgetting, "telling", lambda deletion, phrases: list(phrases))
+
+    erased = forgetting.erase(Deletion(document=handbook.document, workspace=policies), [copied], keeps_answers=True)
+
+    assert erased == {"previews": 1, "template_versions": 2}
+    version.refresh_from_db()
+    assert (version.instructions, version.examples, version.sha256 != "") == ("", ["What else?"], True)
+    preview.refresh_from_db()
+    assert preview.questions == []
+    template.refresh_from_db()
+    harmless.refresh_from_db()
+    # What only told people lost a sentence; the task is what it was.
+    assert (template.enabled, harmless.enabled) == (False, True)
+    assert choosing.standard_of(type(policies).objects.get(pk=policies.pk)) is None
+    for act in (
+        lambda: keeping.switch(template, enabled=True, by=manager),
+        lambda: keeping.put_in_force(version, by=manager),
+    ):
+        with pytest.raises(TemplateError, match="went with a deleted document"):
+            act()
+    switched = Event.objects.filter(type=EventType.TEMPLATE_SWITCHED, object_id=str(template.pk)).get()
+    assert "document" in switched.body
 
 
 def test_nobody_but_who_asked_for_it_sees_a_preview(
