@@ -12,15 +12,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from answers.draft_review.clauses import split
-from answers.draft_review.guides import authorised
+from answers.draft_review.guides import authorised, mode_for
 from answers.exceptions import QuestionError
 from answers.steps.state import Source
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import analysis
-from documents.search import Hit, search
+from documents.search import Hit, Mode, search
 from workspaces import access
+from workspaces.classification import Classification
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
@@ -78,12 +79,15 @@ class Precedents:
     compared: int
     clauses: int
     is_limited: bool
+    #: The text is classified above what a server of the search may read.
+    by_words_alone: bool = False
 
 
-def find(workspace: Workspace, text: str, *, by: User) -> Precedents:
+def find(workspace: Workspace, text: str, *, by: User, classification: str = Classification.INTERNAL) -> Precedents:
     """The documents of `workspace` open to `by` that resemble `text`, best first; the entry says what was handed out.
 
-    Raises Hidden or Forbidden, QuestionError for a text that is empty or too long, and EmbeddingUnavailable.
+    No word of a text classified above what a server of the search may read is sent there: it is looked for by its words
+    alone. Raises Hidden or Forbidden, QuestionError for a text that is empty or too long, and EmbeddingUnavailable.
     """
     access.require(by, Action.OPEN, workspace)
     text = text.replace("\0", "").strip()
@@ -94,7 +98,8 @@ def find(workspace: Workspace, text: str, *, by: User) -> Precedents:
     clauses = [(part.label, text[part.start : part.end]) for part in split(text)]
     telling = [one for one in clauses if len(analysis.words(one[1])) >= _FEWEST_WORDS] or clauses[:1]
     compared = telling[:MOST_CLAUSES]
-    results = [search(by, workspace, clause[:_LONGEST_QUERY], k=_HITS) for _label, clause in compared]
+    mode = mode_for(workspace, classification)
+    results = [search(by, workspace, clause[:_LONGEST_QUERY], k=_HITS, mode=mode) for _label, clause in compared]
     with transaction.atomic():
         # At this moment, and only what is open now: searching took a while.
         hits = {hit.passage.pk: hit for result in results for hit in result.hits}
@@ -112,12 +117,14 @@ def find(workspace: Workspace, text: str, *, by: User) -> Precedents:
             workspace=workspace,
             by=by,
             text_sha256=digest(text),
+            classification=Classification(classification).value,
             characters=len(text),
             clauses=len(compared),
             documents=sorted(str(one.document_id) for one in found),
             passages=[{"id": id, "sha256": sources[id].sha256} for id in sorted(handed_out, key=str)],
         )
-    return Precedents(found, len(compared), len(telling), any(result.degraded for result in results))
+    is_limited = any(result.degraded for result in results)
+    return Precedents(found, len(compared), len(telling), is_limited, by_words_alone=mode == Mode.KEYWORDS)
 
 
 def address_of(match: Match, slug: str) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from answers.draft_review.bringing import MOST_BYTES, MOST_PAGES, read_file
 from answers.precedents import finding
 from documents.embeddings import EmbeddingUnavailable
+from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
@@ -34,6 +35,13 @@ class PrecedentsForm(forms.Form):
         widget=forms.FileInput,
     )
 
+    classification = forms.ChoiceField(
+        label=_("How confidential is it?"),
+        choices=Classification.choices,
+        initial=Classification.INTERNAL,
+        help_text=_("A server outside that may not read this level is sent none of it; its words are compared here."),
+    )
+
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}
         if bool(sent.get("text")) == bool(sent.get("file")):
@@ -55,7 +63,8 @@ def precedents(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
-            found = finding.find(workspace, form.brought(), by=request.user)
+            level = form.cleaned_data["classification"]
+            found = finding.find(workspace, form.brought(), by=request.user, classification=level)
         except (PortalError, EmbeddingUnavailable) as error:
             form.add_error(None, str(error))
         else:

@@ -11,6 +11,7 @@ from audit.events import EventType
 from audit.export import content_of
 from audit.models import Event
 from documents import restriction
+from documents.models import RerankEndpoint, WorkspaceReranker
 from workspaces.exceptions import Forbidden, Hidden
 
 TEXT = """1. Parental leave
@@ -74,10 +75,28 @@ def test_who_may_not_open_documents_finds_none(policies, stranger, auditor):
         finding.find(policies, TEXT, by=auditor)
 
 
+@pytest.mark.parametrize(("level", "mode"), [("internal", "hybrid"), ("confidential", "keywords")])
+def test_a_text_above_a_servers_level_is_compared_here_by_its_words(
+    policies, handbook, member, client_of, monkeypatch, level, mode
+):
+    server = RerankEndpoint.objects.create(name="r", base_url="http://127.0.0.1:9/v1", ceiling="internal")
+    WorkspaceReranker.objects.create(workspace=policies, endpoint=server)
+    modes: set[str] = set()
+    search = finding.search
+    monkeypatch.setattr(finding, "search", lambda *a, mode, **k: modes.add(mode) or search(*a, mode="keywords", **k))
+    page = reverse("answers:precedents", kwargs={"slug": "policies"})
+
+    said = client_of(member).post(page, {"text": TEXT, "classification": level}).content.decode()
+
+    assert modes == {mode}
+    assert "resemble" in said
+    assert ("by its words alone" in said) == (mode == "keywords")
+
+
 def test_a_file_is_read_compared_and_not_kept(policies, handbook, member, client_of):
     client, page = client_of(member), reverse("answers:precedents", kwargs={"slug": "policies"})
 
-    said = client.post(page, {"file": SimpleUploadedFile("old.md", TEXT.encode())})
+    said = client.post(page, {"file": SimpleUploadedFile("old.md", TEXT.encode()), "classification": "internal"})
     neither = client.post(page, {})
     unreadable = client.post(page, {"file": SimpleUploadedFile("old.pdf", b"%PDF-1.4 broken")})
 
