@@ -815,7 +815,12 @@ PORTAL = [
     ),
     Act("answers:tuning_rules", "manager", E.TRAINING_RULES_CHANGED, sent={"suspends_on": ["expired"]}),
     # Templates and precedents
-    Act("answers:precedents", "member", E.PRECEDENTS_SOUGHT, sent={"text": "With 60 days of notice."}),
+    Act(
+        "answers:precedents",
+        "member",
+        E.PRECEDENTS_SOUGHT,
+        sent={"text": "With 60 days of notice.", "classification": "internal"},
+    ),
     Act("answers:adopt_rag_template", "manager", E.TEMPLATE_ADOPTED, sent={"code": "gdpr_check"}),
     Act(
         "answers:standard_rag_template",
