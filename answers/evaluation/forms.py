@@ -96,7 +96,7 @@ class GateForm(forms.Form):
         super().__init__(*args, initial=initial, **kw)
         self.fields["question_set"].queryset = QuestionSet.objects.filter(workspace=workspace)
         self.fields["question_set"].label_from_instance = lambda found: found.name
-        if current is None or current.set_version == current.question_set.version:
+        if current is None or not current.enabled or current.set_version == current.question_set.version:
             del self.fields["newest"]
         else:
             self.fields["newest"].help_text = _(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from answers import endpoints
 from answers.evaluation import standing
 from answers.evaluation.gate import of
+from answers.evaluation.querysets import cases_in
 from answers.evaluation.thresholds import Threshold, as_data, checked, from_data
 from answers.exceptions import EvaluationError
 from answers.models import QuestionSet, WorkspaceGate, WorkspaceModels
@@ -41,15 +42,17 @@ def choose(
 ) -> WorkspaceGate:
     """Set what changes have to pass; what makes a gate that is on easier to pass waits for another person.
 
-    `newest`: ask the set as it is now; else a set that is asked already stays at its version. Switching on names the
-    model that answers now as the workspace's own. Raises EvaluationError for limits that are none, a set of another
-    workspace, a set without questions, and loosening without a reason; EndpointError without a model.
+    `newest`: ask the set as it is now; else a set that is asked already stays at its version, while the gate is on.
+    Switching on names the model that answers now as the workspace's own. Raises EvaluationError for limits that are
+    none, a set of another workspace or without questions, and loosening without a reason; EndpointError without a model.
     """
     stored = _locked(workspace, by)
     question_set = QuestionSet.objects.get(pk=question_set.pk)
     if question_set.workspace_id != workspace.pk:
         raise EvaluationError(_("There is no such question set here."))
-    stays = stored is not None and stored.question_set_id == question_set.pk and not newest
+    stays = stored is not None and stored.enabled and stored.question_set_id == question_set.pk and not newest
+    if enabled and not stays and not cases_in(question_set, question_set.version).exists():
+        raise EvaluationError(_("This question set holds no question yet."))
     wanted = {
         "enabled": enabled,
         "question_set": str(question_set.pk),

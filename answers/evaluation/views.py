@@ -187,7 +187,8 @@ def _overview(request: HttpRequest, workspace: Workspace, form: NameForm, status
         (one, page.tone(one), page.what_ran(one), page.written("refusal", one.figures.get("refusal", {}).get("value")))
         for one in found[:RECENT]
     ]
-    shown = [(one, sets.count(one)) for one in QuestionSet.objects.filter(workspace=workspace)]
+    numbers = sets.counts(workspace)
+    shown = [(one, numbers.get(one.pk, 0)) for one in QuestionSet.objects.filter(workspace=workspace)]
     context = {"sets": shown, "runs": listed, "form": form}
     return render(request, "answers/evaluation/overview.html", context, status=status)
 

@@ -123,9 +123,21 @@ def test_a_wish_can_be_withdrawn_and_leaves_the_gate_as_it_is(
         terms.agree(policies, seen="", by=second)
 
 
+def test_a_gate_cannot_ask_a_set_that_holds_nothing(policies: Any, manager: Any) -> None:
+    empty = sets.create(policies, name="Empty", by=manager)
+
+    with pytest.raises(EvaluationError, match="no question"):
+        terms.choose(policies, enabled=True, question_set=empty, thresholds=LIMITS, by=manager)
+
+
 def test_a_gate_that_is_off_is_changed_by_one_person(policies: Any, asked: Any, manager: Any) -> None:
     off = terms.choose(policies, enabled=False, question_set=asked, thresholds=LIMITS, by=manager)
 
+    sets.put(asked, [Case("Is it raining?", "new", must_refuse=True)], by=manager)
+
     chosen(policies, off, manager, enabled=False, thresholds=[REFUSAL])
 
-    assert [one.metric for one in from_data(gate.of(policies).thresholds)] == [Metric.REFUSAL]
+    stored = gate.of(policies)
+    assert [one.metric for one in from_data(stored.thresholds)] == [Metric.REFUSAL]
+    # Switched on later it asks what the set holds then.
+    assert stored.set_version == stored.question_set.version == 3

@@ -4,8 +4,10 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from answers.evaluation import gate, runs
+from answers.evaluation import gate, runs, sets
 from answers.models import EvaluationRun, GateCandidate, QuestionSet
 from audit.events import EventType
 from audit.models import Event
@@ -75,6 +77,22 @@ def test_words_and_texts_are_shown_only_to_who_may_open_their_documents(
         assert "annual leave" not in told
         assert "25 working days" not in told
         assert "purchases above" in told
+
+
+def test_the_overview_asks_the_database_no_more_of_many_sets(
+    client_of: Any, policies: Any, asked: Any, manager: Any, django_assert_max_num_queries: Any
+) -> None:
+    client, here = client_of(manager), "/w/policies/evaluation/"
+    client.get(here)
+    with CaptureQueriesContext(connection) as once:
+        client.get(here)
+    for number in range(4):
+        sets.create(policies, name=f"Another {number}", by=manager)
+
+    with django_assert_max_num_queries(len(once)):
+        shown = client.get(here)
+
+    assert "Another 3" in shown.text
 
 
 def test_a_question_that_was_asked_is_kept_with_what_its_answer_cites(
