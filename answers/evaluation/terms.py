@@ -44,7 +44,8 @@ def choose(
 
     `newest`: ask the set as it is now; else a set that is asked already stays at its version, while the gate is on.
     Switching on names the model that answers now as the workspace's own. Raises EvaluationError for limits that are
-    none, a set of another workspace or without questions, and loosening without a reason; EndpointError without a model.
+    none, a set of another workspace or without questions, and loosening without a reason; EndpointError without a
+    model.
     """
     stored = _locked(workspace, by)
     question_set = QuestionSet.objects.get(pk=question_set.pk)
