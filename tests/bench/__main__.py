@@ -41,6 +41,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "lists of documents": ["tests.bench.document_lists"],
         "cockpit": ["tests.bench.cockpit"],
         "readiness": ["tests.bench.readiness"],
+        "training sets": ["tests.bench.training_sets"],
         "sync of a folder": ["tests.bench.source_sync"],
         "audit trail": ["tests.bench.audit_trail"],
     }
