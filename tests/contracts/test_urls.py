@@ -70,7 +70,6 @@ def _routes(resolver: URLResolver, namespace: str = "", prefix: str = "") -> Ite
 ROUTES = list(_routes(get_resolver()))
 GUARDED = [route for route in ROUTES if route.name not in WITHOUT_A_RIGHT]
 INSIDE = [route for route in GUARDED if route.path.startswith("/w/")]
-LACKING = [(route, role) for role in Role for route in INSIDE if route.action not in CHARTERS[role].actions]
 
 
 def test_the_sweep_sees_the_portal():
@@ -110,15 +109,18 @@ def test_a_stranger_finds_nothing_and_the_trail_says_who_tried(route: Route, wor
     assert Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(stranger.pk)).exists()
 
 
-@pytest.mark.parametrize(("route", "role"), LACKING, ids=str)
-def test_a_role_without_the_action_is_refused_in_every_way(route: Route, role: Role, world: World) -> None:
-    user, client = world.people[role.value], world.client(role.value)
+@pytest.mark.parametrize("route", INSIDE, ids=str)
+def test_a_role_without_the_action_is_refused_in_every_way(route: Route, world: World) -> None:
+    for role in Role:
+        if route.action in CHARTERS[role].actions:
+            continue
+        user, client = world.people[role.value], world.client(role.value)
 
-    for method in METHODS:
-        response = getattr(client, method)(route.path)
-        TRIED["addresses × methods × visitors"] += 1
+        for method in METHODS:
+            response = getattr(client, method)(route.path)
+            TRIED["addresses × methods × visitors"] += 1
 
-        assert response.status_code in {403, 405}, (method, response.status_code)
-    event = Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(user.pk)).last()
-    assert event is not None
-    assert f'"action":"{route.action}"' in event.body
+            assert response.status_code in {403, 405}, (role, method, response.status_code)
+        event = Event.objects.filter(type=EventType.ACCESS_DENIED, actor_id=str(user.pk)).last()
+        assert event is not None, role
+        assert f'"action":"{route.action}"' in event.body, role
