@@ -35,6 +35,7 @@ class AnswersConfig(AppConfig):
         from answers.gaps import forgetting as _forgetting_gaps  # noqa: F401
         from answers.gaps import querysets as _gaps  # noqa: F401
         from answers.gaps.steering import leave as leave_gaps
+        from answers.governing import servers as _servers  # noqa: F401
         from answers.packing import receipts_of
         from answers.rag_templates import forgetting as _forgetting_previews  # noqa: F401
         from answers.rag_templates import querysets as _templates  # noqa: F401

@@ -7,11 +7,14 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Exists, OuterRef, Q
 
-from answers.models import Answer, StepRun
+from answers.models import Answer, Evidence, StepRun
+from answers.models.evidence import FIRST_INHERITED
 from documents import analysis
 from documents.embeddings import embed_query
+from documents.outgoing import Account
 from documents.spaces import space_of
 from documents.vector_space import EmbeddingUnavailable, Space
+from workspaces.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,13 @@ class Meaning:
         return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), len(own)) @ own
 
 
-def meaning_of(text: str, language: str, workspace_id: UUID) -> Meaning:
-    """What `text` means where the workspace is searched now."""
+def meaning_of(text: str, language: str, workspace_id: UUID, *, answer: UUID, by: User | None = None) -> Meaning:
+    """What `text`, which `answer` was asked, means where the workspace is searched now.
+
+    A server of vectors is sent it where it may read what the question took from earlier answers.
+    """
     space = space_of(workspace_id)
-    return Meaning(_vector(text, language, space), space.fingerprint)
+    return Meaning(_vector(text, language, space, workspace_id, answer, by), space.fingerprint)
 
 
 def asked(answer: Answer) -> str:
@@ -59,11 +65,15 @@ def shared_words(one: str, other: str) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
 
 
-def _vector(text: str, language: str, space: Space) -> bytes:
+def _vector(text: str, language: str, space: Space, workspace_id: UUID, answer: UUID, by: User | None) -> bytes:
     if not space.reads(language):
         return b""
+    account = None
+    if space.remote is not None:
+        rows = Evidence.objects.filter(answer=answer, rank__gte=FIRST_INHERITED)
+        account = Account.of(workspace_id, by, *rows.values_list("document", flat=True).order_by())
     try:
-        return embed_query(text, space).astype("<f4").tobytes()
+        return embed_query(text, space, account=account).astype("<f4").tobytes()
     except EmbeddingUnavailable:
         # A question is never kept waiting for this: it is compared by its words, or in the next sweep.
         return b""

@@ -16,6 +16,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.embeddings import default_space, embed_passages
 from documents.models import EmbeddingEndpoint
+from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import ReembeddingError, Stopped, sentence
 from documents.remote_embeddings import require_listed
@@ -98,7 +99,7 @@ def try_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingTest:
     """Have three sentences of our own embedded, and say how it went."""
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     started = time.monotonic()
-    ok, said = _tried(endpoint)
+    ok, said = _tried(endpoint, by)
     outcome = EmbeddingTest(ok, said, round(time.monotonic() - started, 3))
     with transaction.atomic():
         record(EventType.ENDPOINT_TESTED, on=endpoint, by=by, ok=outcome.ok, outcome=outcome.sentence)
@@ -114,10 +115,10 @@ def _require_same_vectors(space: Space) -> None:
         raise ReembeddingError(sentence(stopped.code, stopped.detail)) from stopped
 
 
-def _tried(endpoint: EmbeddingEndpoint) -> tuple[bool, str]:
+def _tried(endpoint: EmbeddingEndpoint, by: User) -> tuple[bool, str]:
     space = of_endpoint(endpoint, trial=True)
     try:
-        first, second, third = embed_passages([*_ALIKE, _APART], space)
+        first, second, third = embed_passages([*_ALIKE, _APART], space, account=Account(person=by, is_ours=True))
         if endpoint.spaces.exists():
             require_same_model(space)
     except EmbeddingUnavailable as error:

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from documents import remote_embeddings
+from documents.outgoing import Account, Sent
 from documents.vector_space import EmbeddingUnavailable, Space
 
 if TYPE_CHECKING:
@@ -94,15 +95,20 @@ def default_space() -> Space:
 
 
 def embed_passages(
-    texts: Sequence[str], space: Space, *, count: Callable[[int], None] = lambda tokens: None
+    texts: Sequence[str],
+    space: Space,
+    *,
+    account: Account | None = None,
+    count: Callable[[int], None] = lambda tokens: None,
 ) -> np.ndarray:
     """Vectors of `texts`: float32, shape (len(texts), space.dimension), each of length one.
 
-    `count` hears how many tokens a server says that it read. Raises EmbeddingUnavailable when the space is not one
-    this installation can compute, or its server does not give what was asked.
+    `account` says for whom text goes to a server, which none does without it; `count` hears how many tokens that says
+    it read. Raises EmbeddingUnavailable when the space is not one this installation can compute, or its server may not
+    be sent that or does not give what was asked.
     """
     if space.remote is not None:
-        return remote_embeddings.passages(texts, space, count)
+        return remote_embeddings.passages(texts, space, _stated(account), count)
     model = _model(space)
     vectors = np.empty((len(texts), space.dimension), dtype=np.float32)
     # One text at a time: in a batch, int8 quantisation makes a vector depend on its neighbours.
@@ -111,11 +117,34 @@ def embed_passages(
     return vectors
 
 
-def embed_query(text: str, space: Space) -> np.ndarray:
-    """The vector of a question: float32, shape (space.dimension,), of length one. Raises EmbeddingUnavailable."""
-    if space.remote is not None:
-        return remote_embeddings.question(text, space)
-    return _model(space).embed(text)
+def embed_query(text: str, space: Space, sent: Sent | None = None, *, account: Account | None = None) -> np.ndarray:
+    """The vector of a question: float32, shape (space.dimension,), of length one.
+
+    `account` as for passages; or `sent`, from `begin_query`, which whoever began it ends. Raises EmbeddingUnavailable.
+    """
+    if space.remote is None:
+        return _model(space).embed(text)
+    if sent is not None:
+        return remote_embeddings.question(text, space, sent)
+    sent = remote_embeddings.begin_question(text, space, _stated(account))
+    try:
+        return remote_embeddings.question(text, space, sent)
+    finally:
+        sent.end()
+
+
+def begin_query(text: str, space: Space, account: Account) -> Sent | None:
+    """Leave to have a question embedded in another thread, whose connection sees less than ours; None for no server.
+
+    Raises EmbeddingUnavailable.
+    """
+    return None if space.remote is None else remote_embeddings.begin_question(text, space, account)
+
+
+def _stated(account: Account | None) -> Account:
+    if account is None:
+        raise TypeError("Say for whom this text is sent to a server.")
+    return account
 
 
 class _MiniLM:

@@ -18,9 +18,10 @@ import numpy as np
 from django.db.models import Q
 
 from documents import index, vectors
-from documents.embeddings import embed_query
+from documents.embeddings import begin_query, embed_query
 from documents.fusion import WIDTH
 from documents.index import IndexUnavailable
+from documents.outgoing import Account
 from documents.replicas import matching
 from documents.scope import Candidate, Scope
 from documents.vector_space import EmbeddingUnavailable, Space
@@ -65,6 +66,7 @@ class Legs:
         self.scope = Scope(user, workspace, within)
         self.known: dict[str, Candidate] = {}
         self._workspace_id: UUID = workspace.pk
+        self._account = Account.of(workspace, user)
         # What was wide enough for all of it says nothing about a part.
         self._asker = user.pk, workspace.pk, str(within or "")
 
@@ -73,8 +75,22 @@ class Legs:
 
         Raises EmbeddingUnavailable where the vectors are made here.
         """
-        # The model and the index work beside this thread, which has keywords to look up and a rule to compile.
-        embedding = _beside().submit(embed_query, query, space) if query else None
+        if not query:
+            return self._ask(None, asked, space)
+        try:
+            sent = begin_query(query, space, self._account)
+        except EmbeddingUnavailable as refused:
+            silent: Future[np.ndarray] = Future()
+            silent.set_exception(refused)
+            return self._ask(silent, asked, space)
+        try:
+            # The model and the index work beside this thread, which has keywords to look up and a rule to compile.
+            return self._ask(_beside().submit(embed_query, query, space, sent), asked, space)
+        finally:
+            if sent is not None:
+                sent.end()
+
+    def _ask(self, embedding: Embedding, asked: Words, space: Space) -> tuple[Leg, Leg]:
         width = _width_of(self._asker)
         if not width and self._few_are_open():
             return self._exactly(embedding, asked, space)

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from django.utils.translation import gettext, gettext_noop
 
+from documents import outgoing
 from documents.exceptions import SourceFailed
 from documents.fetch import require_allowed
 from documents.model_server import BUSY, PASSING, SENTENCES, TOO_MUCH, listed, post
-from documents.vector_space import EmbeddingUnavailable, Remote, Space
+from documents.models import EmbeddingEndpoint
+from documents.outgoing import Account, Leaving, NotSent, Sent, size_of
+from documents.vector_space import EmbeddingRefused, EmbeddingUnavailable, Remote, Space
 from workspaces import keys
 from workspaces.keys import KeyMissing
 
@@ -27,20 +30,35 @@ _SENTENCES = SENTENCES | {
 }
 
 
-def passages(texts: Sequence[str], space: Space, count: Callable[[int], None]) -> np.ndarray:
+def passages(texts: Sequence[str], space: Space, account: Account, count: Callable[[int], None]) -> np.ndarray:
     """Vectors of `texts` as passages: float32, shape (len(texts), space.dimension). Raises EmbeddingUnavailable."""
     remote = _switched_on(space)
-    found = [np.empty((0, space.dimension), dtype=np.float32)]
-    for start in range(0, len(texts), remote.batch):
-        batch = [remote.passage_prefix + text for text in texts[start : start + remote.batch]]
-        found.append(_halving(batch, space, remote, count))
+    given = [remote.passage_prefix + text for text in texts]
+    if not given:
+        return np.empty((0, space.dimension), dtype=np.float32)
+    found = []
+    sent = _begin(given, remote, outgoing.VECTORS, account, remote.seconds * len(given))
+    try:
+        for start in range(0, len(given), remote.batch):
+            found.append(_halving(given[start : start + remote.batch], space, remote, sent, count))
+    finally:
+        sent.end()
     return np.concatenate(found)
 
 
-def question(text: str, space: Space) -> np.ndarray:
+def begin_question(text: str, space: Space, account: Account) -> Sent:
+    """Leave to ask for the vector of a question; to be ended by who asked for it. Raises EmbeddingUnavailable."""
+    remote = _switched_on(space)
+    return _begin([remote.query_prefix + text], remote, outgoing.SEARCH, account, _QUESTION_SECONDS)
+
+
+def question(text: str, space: Space, sent: Sent) -> np.ndarray:
     """The vector of a question: float32, shape (space.dimension,). Raises EmbeddingUnavailable."""
     remote = _switched_on(space)
-    return _ask([remote.query_prefix + text], space, remote, min(remote.seconds, _QUESTION_SECONDS))[0][0]
+    asked = [remote.query_prefix + text]
+    vectors, tokens = _ask(asked, space, remote, min(remote.seconds, _QUESTION_SECONDS))
+    sent.read(size_of(*asked), tokens)
+    return vectors[0]
 
 
 def require_listed(remote: Remote) -> None:
@@ -65,7 +83,18 @@ def _switched_on(space: Space) -> Remote:
     return remote
 
 
-def _halving(texts: list[str], space: Space, remote: Remote, count: Callable[[int], None]) -> np.ndarray:
+def _begin(texts: Sequence[str], remote: Remote, purpose: str, account: Account, seconds: float) -> Sent:
+    # For its name, its price and its ceiling; what is decided on is read anew above.
+    endpoint = EmbeddingEndpoint.objects.filter(pk=remote.endpoint).first()
+    if endpoint is None:
+        raise _unavailable(remote, "missing")
+    try:
+        return outgoing.begin(Leaving(endpoint, purpose, account, size_of(*texts), seconds))
+    except NotSent as refused:
+        raise EmbeddingRefused(str(refused), passes=refused.passes) from refused
+
+
+def _halving(texts: list[str], space: Space, remote: Remote, sent: Sent, count: Callable[[int], None]) -> np.ndarray:
     """The vectors of a batch; where the server does not take it whole, of its halves: one bad text fails alone."""
     try:
         vectors, tokens = _ask(texts, space, remote, remote.seconds)
@@ -73,7 +102,9 @@ def _halving(texts: list[str], space: Space, remote: Remote, count: Callable[[in
         if len(texts) == 1:
             raise _unavailable(remote, "refused", status=refused.status) from refused
         middle = len(texts) // 2
-        return np.concatenate([_halving(half, space, remote, count) for half in (texts[:middle], texts[middle:])])
+        halves = (texts[:middle], texts[middle:])
+        return np.concatenate([_halving(half, space, remote, sent, count) for half in halves])
+    sent.read(size_of(*texts), tokens)
     count(tokens)
     return vectors
 

@@ -15,6 +15,7 @@ from documents.exceptions import RerankUnavailable, SourceFailed
 from documents.fetch import require_allowed
 from documents.model_server import BUSY, SENTENCES, listed, post
 from documents.models import RerankEndpoint, RerankProtocol
+from documents.outgoing import ORDER, Account, Leaving, NotSent, counted, size_of
 from workspaces import keys
 from workspaces.keys import KeyMissing
 
@@ -25,24 +26,29 @@ _SENTENCES = SENTENCES | {
 }
 
 
-def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, trial: bool = False) -> list[float]:
+def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, account: Account) -> list[float]:
     """How well each of `texts` answers `question`: higher is better, any scale. Raises RerankUnavailable.
 
-    A candidate is only asked in a `trial`, with texts of our own.
+    A candidate is only asked with texts of our own, which `account` says.
     """
-    if not (endpoint.may_be_tried if trial else endpoint.usable):
+    if not (endpoint.may_be_tried if account.is_ours else endpoint.usable):
         raise RerankUnavailable(gettext("The reranker %(name)s is not approved for use.") % {"name": endpoint.name})
+    # A server reads the question beside each text.
+    size = size_of(*texts) + len(texts) * size_of(question)
     try:
         key = keys.key_named(endpoint.key_reference)
-        said = post(
-            address(endpoint),
-            _asked(endpoint, question, texts),
-            home=endpoint.base_url,
-            key=key,
-            seconds=endpoint.seconds,
-            most_bytes=65536 + sum(map(_size, texts)),
-        )
-    except KeyMissing as error:
+        with counted(Leaving(endpoint, ORDER, account, size, endpoint.seconds)) as sent:
+            said = post(
+                address(endpoint),
+                _asked(endpoint, question, texts),
+                home=endpoint.base_url,
+                key=key,
+                seconds=endpoint.seconds,
+                most_bytes=65536 + sum(map(_size, texts)),
+            )
+            # These protocols have no field for it that servers agree on.
+            sent.read(size, 0)
+    except (KeyMissing, NotSent) as error:
         raise RerankUnavailable(str(error)) from error
     except SourceFailed as failed:
         raise _unavailable(endpoint, *_told(failed)) from failed

@@ -15,6 +15,7 @@ from audit.record import record
 from documents import remote_reranking, reranking
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import RerankEndpoint, WorkspaceReranker
+from documents.outgoing import Account
 from workspaces import access
 from workspaces.endpoint_base import USABLE_STATES
 from workspaces.endpoint_states import keep, propose
@@ -30,6 +31,7 @@ _SETTINGS = (
     "key_reference",
     "seconds",
     "ceiling",
+    "price",
     "residency",
     "residency_note",
     "purpose",
@@ -84,7 +86,8 @@ def try_endpoint(endpoint: RerankEndpoint, *, by: User) -> RerankTest:
     access.require(by, PlatformAction.MANAGE_ENDPOINTS, None)
     started = time.monotonic()
     try:
-        apart, answer = remote_reranking.scores(endpoint, _QUESTION, [_APART, _ANSWER], trial=True)
+        account = Account(person=by, is_ours=True)
+        apart, answer = remote_reranking.scores(endpoint, _QUESTION, [_APART, _ANSWER], account=account)
     except RerankUnavailable as error:
         ok, said = False, str(error)
     else:

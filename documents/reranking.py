@@ -16,6 +16,7 @@ from documents.ceiling import above_ceiling
 from documents.exceptions import RerankUnavailable
 from documents.framing import framed
 from documents.models import Document, Passage, RerankEndpoint, WorkspaceReranker
+from documents.outgoing import Account
 from documents.spaces import space_of
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
@@ -116,7 +117,8 @@ def _score(
     texts: Sequence[str],
 ) -> list[float]:
     if endpoint is not None:
-        return remote_reranking.scores(endpoint, question, texts)
+        account = Account.of(workspace, by, *{passage.version.document_id for passage in read})
+        return remote_reranking.scores(endpoint, question, texts, account=account)
     return by_chat[0].score(workspace, by, question, read, texts)
 
 

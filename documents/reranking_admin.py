@@ -18,6 +18,7 @@ class RerankEndpointAdmin(EndpointAdmin):
     fieldsets = (
         (None, {"fields": ("name",)}),
         (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "seconds")}),
+        (_("Price"), {"fields": ("price",)}),
         ANSWERED_FOR,
         STANDS,
     )

@@ -20,6 +20,10 @@ class EmbeddingUnavailable(PortalError):
         self.passes, self.after = passes, after
 
 
+class EmbeddingRefused(EmbeddingUnavailable):
+    """The server may not be sent this text, or nobody pays for it."""
+
+
 @dataclass(frozen=True)
 class Remote:
     """The server that makes a space's vectors; `off` when it was switched off here."""

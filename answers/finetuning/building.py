@@ -112,9 +112,13 @@ def _questions(training_set: TrainingSet, answers: list[Answer]) -> Iterator[gro
         if number % _RENEW_EVERY == 0:
             _renew(training_set)
         text, language = asked(answer), answer.question.language
-        vector = bytes(known.get(answer.pk) or meaning_of(text, language, training_set.workspace_id).vector)
+        vector = bytes(known.get(answer.pk) or _meaning(answer, text, training_set))
         read = np.frombuffer(vector, dtype="<f4") if vector else None
         yield grouping.Question(answer.pk, text, language, read)
+
+
+def _meaning(answer: Answer, text: str, training_set: TrainingSet) -> bytes:
+    return meaning_of(text, answer.question.language, training_set.workspace_id, answer=answer.pk).vector
 
 
 def _ours(training_set: TrainingSet) -> QuerySet[TrainingSet]:

@@ -30,7 +30,7 @@ Gaps = TypeVar("Gaps", UUID, int)
 
 def meaning(answer: Answer) -> Meaning:
     """What the answer was asked, as it is compared; made before the transaction, since a server may make it."""
-    return meaning_of(_compared_as(answer), answer.question.language, answer.workspace_id)
+    return meaning_of(_compared_as(answer), answer.question.language, answer.workspace_id, answer=answer.pk)
 
 
 def put(answer: Answer, cause: GapCause, meant: Meaning) -> GapQuestion:

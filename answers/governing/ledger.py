@@ -76,13 +76,15 @@ def lock(whose: Whose) -> list[Spend]:
     return rows
 
 
+def seen(whose: Whose) -> list[Spend]:
+    """The rows that a call counts in as they are now, unlocked; of a period without a call one that says nothing."""
+    rows = {_key(row): row for row in Spend.objects.filter(_any_of(whose.rows()))}
+    return [rows.get(key) or _empty(key) for key in whose.rows()]
+
+
 def open_periods(whose: Whose) -> None:
     """Make the rows that are not there yet; outside of the transaction that locks them."""
-    rows = [
-        Spend(workspace_id=workspace, person_id=person, period=period, since=since)
-        for workspace, person, period, since in whose.rows()
-    ]
-    Spend.objects.bulk_create(rows, ignore_conflicts=True)
+    Spend.objects.bulk_create(map(_empty, whose.rows()), ignore_conflicts=True)
 
 
 def reserve(
@@ -90,17 +92,22 @@ def reserve(
     whose: Whose,
     most: Amount,
     *,
-    endpoint: ModelEndpoint,
+    label: str,
+    seconds: float,
     purpose: Purpose,
-    answer: UUID | None,
+    endpoint: ModelEndpoint | None = None,
+    answer: UUID | None = None,
 ) -> Reservation:
-    """Set aside `most` in the locked rows, with the row of the call."""
+    """Set aside `most` in the locked rows, with the row of the call, which takes `seconds` at most.
+
+    `endpoint` is None for servers of vectors and of order, which are known by their `label` alone.
+    """
     _add(spends, tokens=most.tokens, cost=most.cost or Decimal(0))
     usage = Usage.objects.create(
         workspace_id=whose.workspace,
         person_id=whose.person,
         endpoint=endpoint,
-        endpoint_label=endpoint.label,
+        endpoint_label=label,
         purpose=purpose,
         answer_id=answer,
         day=whose.day,
@@ -108,7 +115,7 @@ def reserve(
         output_tokens=most.output,
         cost=most.cost,
         currency=settings.CURRENCY,
-        open_until=Now() + timedelta(seconds=endpoint.total_seconds) + _GRACE,
+        open_until=Now() + timedelta(seconds=seconds) + _GRACE,
     )
     return Reservation(usage.pk, whose, most)
 
@@ -141,7 +148,8 @@ def release_dead() -> int:
 
 @transaction.atomic
 def _release(pk: UUID) -> bool:
-    call = Usage.objects.select_for_update().filter(pk=pk, state=UsageState.OPEN, open_until__lt=Now()).first()
+    found = Usage.objects.select_for_update(no_key=True).filter(pk=pk, state=UsageState.OPEN, open_until__lt=Now())
+    call = found.first()
     if call is None:
         return False
     most = Amount(call.input_tokens, call.output_tokens, call.cost)
@@ -160,6 +168,15 @@ def _change(whose: Whose, before: Amount, after: Amount) -> None:
 def _add(spends: Iterable[Spend], *, tokens: int, cost: Decimal) -> None:
     rows = Spend.objects.filter(pk__in=[row.pk for row in spends])
     rows.update(tokens=F("tokens") + tokens, cost=F("cost") + cost)
+
+
+def _key(row: Spend) -> tuple[Any, Any, str, date]:
+    return row.workspace_id, row.person_id, row.period, row.since
+
+
+def _empty(key: tuple[Any, Any, str, date]) -> Spend:
+    workspace, person, period, since = key
+    return Spend(workspace_id=workspace, person_id=person, period=period, since=since)
 
 
 def _any_of(wanted: Iterable[tuple[Any, Any, str, date]]) -> Q:

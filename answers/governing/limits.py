@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from answers.exceptions import ModelRefused
 from answers.governing.amounts import Amount
-from answers.models import ModelEndpoint, Period, Spend
+from answers.models import Period, Spend
 from answers.states import AnswerStatus
 
 LIMITS = ("day_tokens", "day_cost", "month_tokens", "month_cost", "person_day_tokens", "person_day_cost")
@@ -36,10 +36,11 @@ def as_json() -> JSONObject:
     return JSONObject(workspace="workspace_id", **{name: Cast(F(name), CharField()) for name in LIMITS})
 
 
-def require(
-    spends: Iterable[Spend], limits: Sequence[Mapping[str, Any]], most: Amount, endpoint: ModelEndpoint
-) -> None:
-    """Return if `most` fits into what is left of every budget. The rows of `spends` are locked. Raises ModelRefused."""
+def require(spends: Iterable[Spend], limits: Sequence[Mapping[str, Any]], most: Amount, name: str) -> None:
+    """Return if `most` fits into what is left of every budget; `name` is the model's. Raises ModelRefused.
+
+    The rows of `spends` are locked.
+    """
     by_place = {found["workspace"]: found for found in limits}
     for spend in spends:
         budget = by_place.get(None if spend.workspace_id is None else str(spend.workspace_id))
@@ -49,7 +50,7 @@ def require(
         tokens, cost = budget[f"{span}_tokens"], budget[f"{span}_cost"]
         if cost is not None and most.cost is None:
             raise _refused(
-                _("The model “%(name)s” has no price, so a budget in money cannot hold it.") % {"name": endpoint.name}
+                _("The model “%(name)s” has no price, so a budget in money cannot hold it.") % {"name": name}
             )
         is_over = tokens is not None and spend.tokens + most.tokens > int(tokens)
         if cost is not None and most.cost is not None:

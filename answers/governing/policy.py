@@ -118,8 +118,17 @@ def _reserve(endpoint: ModelEndpoint, call: Call) -> Permit:
     spends = ledger.lock(call.whose)
     current = _require(endpoint, call)
     most = amounts.most(current, call.prompt)
-    limits.require(spends, current.budgets, most, current)  # type: ignore[attr-defined]
-    reserved = ledger.reserve(spends, call.whose, most, endpoint=current, purpose=call.purpose, answer=call.answer)
+    limits.require(spends, current.budgets, most, current.name)  # type: ignore[attr-defined]
+    reserved = ledger.reserve(
+        spends,
+        call.whose,
+        most,
+        label=current.label,
+        seconds=current.total_seconds,
+        purpose=call.purpose,
+        endpoint=current,
+        answer=call.answer,
+    )
     return Permit(current, call.prompt, seal=permits._SEAL, usage=reserved.usage, reserved=reserved)
 
 
@@ -142,6 +151,7 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
         raise _refused("workspace", said)
     if current.kind == EndpointKind.EXTRACTIVE:
         return current
+    _require_room(current, call)
     # The database is not even asked about no documents, and says nothing then.
     texts: list[dict[str, str]] = current.texts or []  # type: ignore[attr-defined]
     if not {str(pk) for pk in call.documents} <= {text["id"] for text in texts}:
@@ -154,6 +164,13 @@ def _require_ceiling(endpoint: ModelEndpoint, levels: Collection[str]) -> None:
     if any(Classification(level).rank > Classification(endpoint.ceiling).rank for level in levels):
         said = _("What this rests on is classified higher than the model “%(name)s” may read.")
         raise _refused("classification", said % {"name": endpoint.name})
+
+
+def _require_room(endpoint: ModelEndpoint, call: Call) -> None:
+    """By the length of the text: the server would say so too, after it was sent all of it."""
+    if endpoint.context_tokens and amounts.estimated(call.prompt) > endpoint.context_tokens:
+        said = _("What would be sent is longer than the model “%(name)s” reads.")
+        raise _refused("length", said % {"name": endpoint.name})
 
 
 def _require_state(endpoint: ModelEndpoint, call: Call) -> None:
@@ -171,10 +188,11 @@ def _require_state(endpoint: ModelEndpoint, call: Call) -> None:
 
 def _read(endpoint: ModelEndpoint, call: Call) -> QuerySet[ModelEndpoint]:
     """The endpoint with all that the decision rests on, in one statement."""
-    named = Q(pk__in=call.documents)
+    named = Q(pk__in=call.documents, deleted_at=None)
     if call.answers:
+        # Also what lies in the bin: the answer says what stood there.
         named |= Q(pk__in=Evidence.objects.filter(answer__in=call.answers).order_by().values("document"))
-    texts = Document.objects.filter(named, workspace=call.workspace, deleted_at=None).order_by()
+    texts = Document.objects.filter(named, workspace=call.workspace).order_by()
     rows = Budget.objects.filter(Q(workspace=call.workspace) | Q(workspace=None)).order_by()
     return ModelEndpoint.objects.filter(pk=endpoint.pk).annotate(
         texts=ArraySubquery(texts.values(one=JSONObject(id="pk", level="classification"))),

@@ -51,13 +51,20 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return render(request, "answers/budgets.html", context, status=400 if form.errors else 200)
 
 
+class _ModelField(forms.ModelChoiceField):
+    """A model with how much it may read, which decides whether it can stand in."""
+
+    def label_from_instance(self, endpoint: Any) -> str:
+        return f"{endpoint.name} · {endpoint.get_ceiling_display()}"
+
+
 class StandInsForm(forms.Form):
     """The list as so many places, each empty or with a model; empty ones are left out."""
 
     def __init__(self, *args: Any, chosen: list[ModelEndpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for place in range(standing_in.MOST):
-            self.fields[f"place_{place + 1}"] = forms.ModelChoiceField(
+            self.fields[f"place_{place + 1}"] = _ModelField(
                 label=gettext_lazy("Place %(number)s") % {"number": place + 1},
                 queryset=ModelEndpoint.objects.filter(state__in=USABLE_STATES).order_by("name"),
                 initial=chosen[place].pk if place < len(chosen) else None,

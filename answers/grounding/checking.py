@@ -8,7 +8,7 @@ from django.db.models.functions import Substr
 from answers import marks
 from answers.grounding.nearness import nearness_in
 from answers.grounding.sentence import Nearness, Place, no_nearness, weigh_sentence
-from answers.models import Answer
+from answers.models import Answer, Evidence
 from answers.steps.cite import split
 from answers.steps.state import Quote, Sentence
 from documents import analysis
@@ -32,7 +32,8 @@ def check(answer: Answer, text: str) -> list[Sentence]:
     Changes nothing. A sentence that stands as it stood keeps what was found then, a judge's verdict included.
     """
     known = {one["text"]: one for one in answer.sentences if one.get("verdict")}
-    sentences = weigh(text, _stored_places(answer), nearness_in(answer.workspace_id))
+    rests_on = set(Evidence.objects.filter(answer=answer).values_list("document", flat=True))
+    sentences = weigh(text, _stored_places(answer), nearness_in(answer.workspace_id, rests_on))
     for sentence in sentences:
         before = known.get(sentence.text)
         if before is not None:

@@ -1,12 +1,14 @@
 """How near a sentence is to a quote in meaning, by the vectors of the workspace; asked only where words leave doubt."""
 
 import logging
+from collections.abc import Collection
 from uuid import UUID
 
 from answers.grounding.sentence import Nearness, Place
 from documents import analysis
-from documents.ceiling import AboveCeiling, require_below_ceiling
+from documents.ceiling import above_ceiling
 from documents.embeddings import EmbeddingUnavailable, embed_passages
+from documents.outgoing import Account
 from documents.spaces import space_of
 
 logger = logging.getLogger(__name__)
@@ -15,8 +17,11 @@ logger = logging.getLogger(__name__)
 _MOST = 6
 
 
-def nearness_in(workspace_id: UUID) -> Nearness:
-    """Compares in the workspace's embedding space: never text of a document above its endpoint's ceiling."""
+def nearness_in(workspace_id: UUID, documents: Collection[UUID]) -> Nearness:
+    """Compares in the workspace's embedding space, where its endpoint may read all of `documents`.
+
+    Those are all that the sentences rest on: a sentence may say what stood in any source, cited or not.
+    """
     left = _MOST
     space = None
 
@@ -28,12 +33,12 @@ def nearness_in(workspace_id: UUID) -> Nearness:
         if not (space.reads(analysis.detect_language(text)) and space.reads(place.language)):
             return None
         left -= 1
-        try:
-            if isinstance(place.document, UUID):
-                require_below_ceiling(place.document, space)
-            one, other = embed_passages([text, place.quote], space)
-        except AboveCeiling:
+        if above_ceiling(space).filter(pk__in=documents).exists():
+            left = 0
             return None
+        try:
+            account = Account.of(workspace_id, None, *documents)
+            one, other = embed_passages([text, place.quote], space, account=account)
         except EmbeddingUnavailable as error:
             left = 0
             logger.warning("Sentences are checked without vectors: %s", error)

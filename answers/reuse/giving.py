@@ -133,7 +133,7 @@ def _near(state: State, question: str) -> list[tuple[UUID, float]]:
     same = [pk for pk, asked_as, text in asked if same_question(question, asked_as or text)]
     if not same:
         return []
-    meaning = meaning_of(question, language, state.workspace.pk)
+    meaning = meaning_of(question, language, state.workspace.pk, answer=state.answer.pk, by=state.asker)
     if not meaning.vector:
         # The model reads no such language: what the questions say decides alone.
         return [(pk, 1.0) for pk in same[:_LOOKED_AT]]

@@ -23,6 +23,7 @@ from documents.exceptions import LeaseLost
 from documents.framing import framed
 from documents.index import IndexUnavailable
 from documents.models import Embedding, Passage, SpaceMigration
+from documents.outgoing import Account
 from documents.reembedding.calibration import calibrate
 from documents.reembedding.dropping import drop
 from documents.reembedding.estimate import too_high
@@ -132,7 +133,8 @@ class _Cover:
         self._require_below_ceiling({passage.version.document_id for passage in batch})
         tokens: list[int] = []
         texts = [framed(each.version.document.title, each.locator, each.text) for each in batch]
-        vectors = embeddings.embed_passages(texts, self.space, count=tokens.append)
+        account = Account.of(self.workspace, None, *{each.version.document_id for each in batch})
+        vectors = embeddings.embed_passages(texts, self.space, account=account, count=tokens.append)
         with transaction.atomic():
             # First, so that the row is locked and ours while the vectors are written.
             self.lease.renew()

@@ -13,6 +13,7 @@ from django.db.models.functions import Length
 from documents import embeddings
 from documents.ceiling import above_ceiling
 from documents.models import EmbeddingEndpoint
+from documents.outgoing import OURS
 from documents.reembedding.spaces import answering, without_vector
 from documents.vector_space import Space
 from workspaces.models import Workspace
@@ -61,10 +62,10 @@ def too_high(workspace: Workspace, space: Space) -> int:
 
 def _sample(space: Space) -> tuple[float, int]:
     """Seconds and tokens that the sample took; once before it is timed, because a model or a connection is loaded."""
-    embeddings.embed_passages(_SAMPLE[:1], space)
+    embeddings.embed_passages(_SAMPLE[:1], space, account=OURS)
     counted: list[int] = []
     started = time.monotonic()
-    embeddings.embed_passages(_SAMPLE, space, count=counted.append)
+    embeddings.embed_passages(_SAMPLE, space, account=OURS, count=counted.append)
     return time.monotonic() - started, sum(counted)
 
 

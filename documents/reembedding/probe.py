@@ -4,6 +4,7 @@ import numpy as np
 
 from documents import embeddings
 from documents.models import EmbeddingSpace
+from documents.outgoing import OURS
 from documents.reembedding.problems import Stopped
 from documents.spaces import row_of
 from documents.vector_space import Space
@@ -18,7 +19,7 @@ def require_same_model(space: Space) -> None:
     if space.remote is None:
         return
     row = row_of(space)
-    now = embeddings.embed_passages([_SENTENCE], space)[0]
+    now = embeddings.embed_passages([_SENTENCE], space, account=OURS)[0]
     if row.probe is None:
         EmbeddingSpace.objects.filter(pk=row.pk, probe=None).update(probe=now.astype("<f4").tobytes())
     elif float(np.frombuffer(bytes(row.probe), dtype="<f4") @ now) < _SAME:

@@ -14,11 +14,12 @@ from documents.embeddings import EmbeddingUnavailable
 from documents.framing import framed
 from documents.leases import Lease
 from documents.models import Embedding, Passage, Version
+from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped, sentence
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState
-from documents.vector_space import Space
+from documents.vector_space import EmbeddingRefused, Space
 from workspaces.killpoints import killpoint
 
 #: About a second of work: what a killed worker loses at most, and how often the progress bar moves.
@@ -71,7 +72,7 @@ def _made(version: Version, space: Space) -> Iterator[tuple[list[Embedding], int
             spaces.row_of(space)
         try:
             require_below_ceiling(version.document_id, space)
-            rows = rows_of(version.document.title, batch, space)
+            rows = rows_of(version, batch, space)
         except AboveCeiling as above:
             raise StageFailed("above_ceiling", above.template, retryable=True) from above
         except Stopped as stopped:
@@ -83,6 +84,15 @@ def _made(version: Version, space: Space) -> Iterator[tuple[list[Embedding], int
                 ),
                 retryable=True,
             ) from stopped
+        except EmbeddingRefused as refused:
+            raise StageFailed(
+                "embedding_refused",
+                gettext_noop(
+                    "The text of this document may not be sent to the embedding model now: that is not in use any "
+                    "more, or a budget for models is spent. Tell the operator, then try again."
+                ),
+                retryable=True,
+            ) from refused
         except EmbeddingUnavailable as error:
             raise StageFailed(
                 "embedding_unavailable",
@@ -105,7 +115,7 @@ def embed_again(version: Version) -> int:
     for batch in _batches(_without_vector(version, space)):
         require_below_ceiling(version.document_id, space)
         try:
-            rows = rows_of(version.document.title, batch, space)
+            rows = rows_of(version, batch, space)
         except Stopped as stopped:
             raise EmbeddingUnavailable(sentence(stopped.code, stopped.detail)) from stopped
         with transaction.atomic():
@@ -132,12 +142,15 @@ def _batches(passages: QuerySet[Passage]) -> Iterator[list[Passage]]:
             return
 
 
-def rows_of(title: str, batch: Sequence[Passage], space: Space) -> list[Embedding]:
-    """Vectors of passages below the title of their document, to be stored.
+def rows_of(version: Version, batch: Sequence[Passage], space: Space) -> list[Embedding]:
+    """Vectors of a version's passages below the title of their document, to be stored.
 
     Raises EmbeddingUnavailable, and Stopped when a server gives other vectors than it gave before.
     """
-    vectors = embeddings.embed_passages([framed(title, each.locator, each.text) for each in batch], space)
+    document = version.document
+    texts = [framed(document.title, each.locator, each.text) for each in batch]
+    account = Account.of(document.workspace_id, None, document.pk)
+    vectors = embeddings.embed_passages(texts, space, account=account)
     # Behind each batch, so that none is stored that another model made.
     require_same_model(space)
     return [

@@ -46,6 +46,7 @@ RERANKER = {
     "model": "",
     "key_reference": "",
     "ceiling": "confidential",
+    "price": "",
     "seconds": "3",
     "residency": "unknown",
     "owner": "",

@@ -40,9 +40,9 @@ def embedded_texts(monkeypatch):
     texts: list[str] = []
     real = embeddings.embed_passages
 
-    def counting(batch, space):
+    def counting(batch, space, **how):
         texts.extend(batch)
-        return real(batch, space)
+        return real(batch, space, **how)
 
     monkeypatch.setattr(embeddings, "embed_passages", counting)
     return texts
@@ -309,7 +309,7 @@ def test_a_lost_file_is_healed_by_uploading_it_again(policies, contributor):
 
 
 def test_an_embedding_model_that_is_missing_is_a_failure_to_retry(policies, contributor, monkeypatch):
-    def missing(texts, space):
+    def missing(texts, space, **_how):
         raise embeddings.EmbeddingUnavailable("not installed")
 
     monkeypatch.setattr(embeddings, "embed_passages", missing)

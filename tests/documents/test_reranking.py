@@ -1,6 +1,7 @@
 """Rerankers: a better order where one answers, the search's own where it does not, and nothing sent above a ceiling."""
 
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
@@ -11,10 +12,11 @@ from answers.exceptions import EndpointError
 from answers.models import ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
-from documents import rerank_endpoints, reranking, search
+from documents import outgoing, rerank_endpoints, reranking, search
 from documents.api import Found
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import Document, RerankEndpoint, WorkspaceReranker
+from documents.outgoing import OURS
 from documents.remote_reranking import scores
 from documents.retrieval import as_document
 from tests.documents import shelf
@@ -152,7 +154,7 @@ def test_a_reranker_that_was_switched_off_is_not_asked(shelved, policies, member
 
     result = search.search(member, policies, QUESTION)
 
-    assert "switched off" in result.reranked.fault
+    assert "not approved for use" in result.reranked.fault
     assert server.requests == []
 
 
@@ -176,6 +178,9 @@ def test_without_the_ceiling_that_text_would_be_sent(shelved, policies, member, 
 
     monkeypatch.setattr(reranking, "_may_read", lambda endpoint, passage: True)
     search.search(member, policies, QUESTION)
+    assert server.requests == []
+    monkeypatch.setattr(outgoing, "keepers", [lambda leaving: SimpleNamespace(settle=lambda *_tokens, **_how: None)])
+    search.search(member, policies, QUESTION)
 
     assert len(server.texts) == 3
 
@@ -187,9 +192,9 @@ def test_a_right_taken_away_while_the_reranker_reads_counts_in_the_same_search(
     # In the thread of the search: the server's has a transaction of its own.
     asked = reranking.remote_reranking.scores
 
-    def taken_meanwhile(*given):
+    def taken_meanwhile(*given, **how):
         shelf.take_away(shelved["leave"], restricted=True)
-        return asked(*given)
+        return asked(*given, **how)
 
     monkeypatch.setattr(reranking.remote_reranking, "scores", taken_meanwhile)
 
@@ -216,7 +221,8 @@ def test_what_the_asker_may_not_open_is_not_sent(shelved, policies, member, conn
 def test_a_reranker_is_sent_its_key_and_its_model(connect, server, monkeypatch):
     monkeypatch.setenv("INLOCK_KEY_JUDGE", "hush")
 
-    assert scores(connect(key_reference="INLOCK_KEY_JUDGE", model="big"), "Why?", ["a", "b"]) == [0.0, 1.0]
+    made = connect(key_reference="INLOCK_KEY_JUDGE", model="big")
+    assert scores(made, "Why?", ["a", "b"], account=OURS) == [0.0, 1.0]
 
     assert server.headers[0]["authorization"] == "Bearer hush"
     assert server.requests[0][1] == {
@@ -233,7 +239,7 @@ def test_a_host_that_the_operator_did_not_list_is_never_asked(connect, server, s
     settings.MODEL_HOSTS = listed
 
     with pytest.raises(RerankUnavailable, match="model hosts"):
-        scores(connect(), "Why?", ["a", "b"])
+        scores(connect(), "Why?", ["a", "b"], account=OURS)
 
     assert server.requests == []
 

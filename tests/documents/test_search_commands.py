@@ -188,7 +188,9 @@ def test_lost_vectors_are_named_with_what_to_do_and_doing_it_makes_them_again(sh
 def test_only_lost_vectors_are_made_again(shelved, monkeypatch):
     embedded: list[str] = []
     real = embeddings.embed_passages
-    monkeypatch.setattr(embeddings, "embed_passages", lambda texts, space: embedded.extend(texts) or real(texts, space))
+    monkeypatch.setattr(
+        embeddings, "embed_passages", lambda texts, space, **_how: embedded.extend(texts) or real(texts, space)
+    )
     Embedding.objects.filter(passage__text__contains="Hotel").delete()
 
     run("index", "rebuild", "policies")
@@ -198,7 +200,7 @@ def test_only_lost_vectors_are_made_again(shelved, monkeypatch):
 
 
 def test_a_model_that_is_away_leaves_all_other_passages_in_the_index(shelved, monkeypatch):
-    def away(texts, space):
+    def away(texts, space, **_how):
         raise EmbeddingUnavailable("The model is away.")
 
     monkeypatch.setattr(embeddings, "embed_passages", away)
@@ -217,7 +219,7 @@ def test_a_passage_deleted_while_it_is_embedded_gets_no_vector(shelved, monkeypa
     lost.delete()
     real = embeddings.embed_passages
 
-    def meanwhile(texts, space):
+    def meanwhile(texts, space, **_how):
         Passage.objects.filter(pk=passage.pk).delete()
         return real(texts, space)
 

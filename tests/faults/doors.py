@@ -53,7 +53,7 @@ def wrap(paid: Path) -> None:
         return np.array([vector(text, space) for text in texts], dtype=np.float32)
 
     embeddings.embed_passages = embed_passages
-    embeddings.embed_query = legs.embed_query = vector
+    embeddings.embed_query = legs.embed_query = lambda text, space, *_sent, **_how: vector(text, space)
     for name, (module, function) in AROUND.items():
         setattr(module, function, _with_points(name, getattr(module, function)))
 

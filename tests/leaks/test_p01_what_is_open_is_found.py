@@ -134,7 +134,7 @@ SHAPES: tuple[Callable[..., None], ...] = (_by_name, _through_a_group, _all_but)
 @pytest.fixture
 def corpus(policies: Workspace, monkeypatch: Any) -> Corpus:
     made = Corpus(policies)
-    monkeypatch.setattr(legs, "embed_query", lambda query, space: made.question)
+    monkeypatch.setattr(legs, "embed_query", lambda query, space, sent: made.question)
     return made
 
 

@@ -1,15 +1,17 @@
 """What a server of vectors may get wrong, what may not be sent to it, and what its cosines mean."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from documents import ceiling, embedding_endpoints, library, spaces
+from documents import ceiling, embedding_endpoints, library, outgoing, spaces
 from documents.ceiling import above_ceiling
 from documents.embeddings import EmbeddingUnavailable, default_space, embed_passages, embed_query
 from documents.ingest import ingest_version
 from documents.models import Document, Embedding, EmbeddingEndpoint, EmbeddingSpace, SpaceMigration, WorkspaceSpace
+from documents.outgoing import OURS
 from documents.reembedding import building, calibration, estimate, steering
 from documents.reembedding.problems import ReembeddingError, sentence
 from documents.search import is_usable, search
@@ -33,8 +35,8 @@ def test_a_server_is_asked_with_its_key_and_its_prefixes_and_answers_in_any_orde
     space = spaces.of_endpoint(made)
     heard = []
 
-    vectors = embed_passages(TEXTS, space, count=heard.append)
-    query = embed_query("How long is leave?", space)
+    vectors = embed_passages(TEXTS, space, account=OURS, count=heard.append)
+    query = embed_query("How long is leave?", space, account=OURS)
 
     assert vectors.shape == (3, 384)
     assert (vectors @ query).argmax() == 0
@@ -57,7 +59,7 @@ def test_an_answer_that_is_not_what_was_asked_for_is_refused(endpoint, model, sa
     space = spaces.of_endpoint(endpoint(model, dimension=384))
 
     with pytest.raises(EmbeddingUnavailable, match=said) as refused:
-        embed_passages(TEXTS, space)
+        embed_passages(TEXTS, space, account=OURS)
 
     assert not refused.value.passes
 
@@ -67,7 +69,7 @@ def test_a_refusal_is_told_in_words_and_whether_it_passes(endpoint, server, stat
     server.refusals[:] = [(status, "7")]
 
     with pytest.raises(EmbeddingUnavailable) as refused:
-        embed_passages(TEXTS, spaces.of_endpoint(endpoint()))
+        embed_passages(TEXTS, spaces.of_endpoint(endpoint()), account=OURS)
 
     assert refused.value.passes is passes
     assert refused.value.after == (7 if passes else 0)
@@ -76,13 +78,13 @@ def test_a_refusal_is_told_in_words_and_whether_it_passes(endpoint, server, stat
 def test_a_batch_that_is_too_much_is_halved_until_it_is_taken(endpoint, server):
     space = spaces.of_endpoint(endpoint("one-at-a-time"))
 
-    assert embed_passages(TEXTS, space).shape == (3, 384)
+    assert embed_passages(TEXTS, space, account=OURS).shape == (3, 384)
     assert [len(request["input"]) for request in server.requests] == [3, 1, 2, 1, 1]
 
 
 def test_a_key_that_is_not_there_is_named_and_nothing_is_sent(endpoint, server):
     with pytest.raises(EmbeddingUnavailable, match="INLOCK_KEY_GONE"):
-        embed_query("Hello?", spaces.of_endpoint(endpoint(key_reference="INLOCK_KEY_GONE")))
+        embed_query("Hello?", spaces.of_endpoint(endpoint(key_reference="INLOCK_KEY_GONE")), account=OURS)
 
     assert server.requests == []
 
@@ -92,7 +94,7 @@ def test_a_server_whose_host_the_operator_did_not_list_is_never_asked(endpoint, 
     settings.MODEL_HOSTS = listed
 
     with pytest.raises(EmbeddingUnavailable, match="model hosts"):
-        embed_query("Hello?", spaces.of_endpoint(endpoint()))
+        embed_query("Hello?", spaces.of_endpoint(endpoint()), account=OURS)
 
     assert server.requests == []
 
@@ -259,10 +261,11 @@ def test_a_document_that_is_raised_while_vectors_are_made_is_not_sent(building_t
 
 
 def test_without_the_ceiling_its_text_would_be_seen_there(building_to, server, monkeypatch):
-    """The counter-proof."""
+    """The counter-proof: of the migration's own look, and of the door's."""
     migration = building_to(ceiling="internal")
     raise_archive()
     monkeypatch.setattr(building, "above_ceiling", lambda space: Document.objects.none())
+    monkeypatch.setattr(outgoing, "keepers", [lambda leaving: SimpleNamespace(settle=lambda *_tokens, **_how: None)])
 
     to_the_end(migration)
 
