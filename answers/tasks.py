@@ -12,19 +12,10 @@ from answers import leases, pipeline, source_changes, withdrawal
 from answers.draft_review import erasing
 from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
-from answers.finetuning import building, comparing, following, tidying, watching
+from answers.finetuning import sweeping
 from answers.gaps import closing, gathering
 from answers.governing import ledger
-from answers.models import (
-    Answer,
-    EvaluationRun,
-    Examination,
-    FineTuningJob,
-    Replay,
-    TemplatePreview,
-    TrainingSet,
-    TuningComparison,
-)
+from answers.models import Answer, EvaluationRun, Examination, Replay, TemplatePreview
 from answers.rag_templates import previewing
 from answers.replays import run as replaying
 from answers.reuse import offering
@@ -109,16 +100,8 @@ def sweep_gaps() -> None:
 
 @shared_task(name="answers.tasks.sweep_finetuning")
 def sweep_finetuning() -> None:
-    """Build the training sets that wait, follow the jobs that are due, tidy up after them, compare, and flag."""
-    for set_id in list(TrainingSet.objects.filter(building.unheld()).values_list("pk", flat=True)):
-        building.build(set_id)
-    for job_id in list(FineTuningJob.objects.filter(following.due()).values_list("pk", flat=True)[:_MOST_AT_ONCE]):
-        following.follow(job_id)
-    for comparison_id in list(TuningComparison.objects.filter(comparing.unheld()).values_list("pk", flat=True)):
-        comparing.work(comparison_id)
-    for job_id in list(FineTuningJob.objects.filter(tidying.due()).values_list("pk", flat=True)[:_MOST_AT_ONCE]):
-        tidying.tidy(job_id)
-    watching.sweep()
+    """Do all of fine-tuning that is due: flag, build, follow, tidy up, compare."""
+    sweeping.sweep()
 
 
 @shared_task(name="answers.tasks.sweep_approved")

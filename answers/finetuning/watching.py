@@ -4,6 +4,7 @@ A sweep flags what no single act tells of, and what an act could not see because
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -79,13 +80,22 @@ def note_usage(document: Document, by: User) -> None:
 
 
 def sweep() -> int:
-    """Flag what no single act told of: documents closed to somebody since, answers taken back; how many flags."""
+    """Look at every sealed set; how many flags were raised."""
+    sealed = TrainingSet.objects.filter(state=SetState.SEALED).values_list("pk", flat=True)
+    return sum(look(pk) for pk in list(sealed))
+
+
+@transaction.atomic
+def look(set_id: UUID) -> int:
+    """Flag what no single act told of a sealed set: documents closed to somebody since, answers taken back.
+
+    How many flags were raised.
+    """
+    training_set = TrainingSet.objects.select_related("workspace").get(pk=set_id)
     made = 0
-    for training_set in TrainingSet.objects.filter(state=SetState.SEALED).select_related("workspace"):
-        with transaction.atomic():
-            for one in changes.unflagged(training_set):
-                document = Document.objects.get(pk=one.document) if one.document else None
-                made += raise_flag(training_set, one.reason, one.examples, document=document)
+    for one in changes.unflagged(training_set):
+        document = Document.objects.get(pk=one.document) if one.document else None
+        made += raise_flag(training_set, one.reason, one.examples, document=document)
     return made
 
 

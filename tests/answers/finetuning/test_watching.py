@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from answers.exceptions import TrainingError
-from answers.finetuning import changes, flagging, sealing, settling, watching
+from answers.finetuning import building, changes, flagging, sealing, sets, settling, watching
 from answers.models import Evidence, ModelEndpoint, Split, TrainingFlag, TrainingRules
 from answers.review import take_back
+from answers.tasks import sweep_finetuning
 from audit.events import EventType
 from audit.models import Event
 from documents import classifying, dependants, library, licensing, metadata, reminders, restriction, tombstones
@@ -179,6 +180,26 @@ def test_more_answers_taken_back_after_a_decision_are_news(sealed, manager, revi
 
     assert watching.sweep() == 0
     assert list(sealed.flags.order_by("examples").values_list("examples", flat=True)) == [1, 2]
+
+
+def test_what_fails_of_one_thing_keeps_no_flag_and_no_other_set_back(sealed, model, manager, legal, monkeypatch):
+    restriction.restrict(source(sealed), by=manager)
+    wanted = {"ceiling": "internal", "usages": ["own"], "validation_percent": 0, "by": manager}
+    poisoned, other = (sets.ask(legal, name=name, **wanted) for name in ("poisoned", "other"))
+    build = building._work
+
+    def fail(training_set: Any) -> None:
+        if training_set.pk == poisoned.pk:
+            raise RuntimeError
+        build(training_set)
+
+    monkeypatch.setattr(building, "_work", fail)
+    with pytest.raises(ExceptionGroup) as failed:
+        sweep_finetuning()
+
+    assert [type(fault) for fault in failed.value.exceptions] == [RuntimeError]
+    other.refresh_from_db()
+    assert (state_of(model), other.state) == ("candidate", "built")
 
 
 # --- Rules and decisions ------------------------------------------------------------------------------------
