@@ -5,11 +5,15 @@ import uuid
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.utils import timezone
 
 from answers.models import Answer, Citation, Draft, Evidence, Question
 from answers.states import AnswerStatus, DraftState
+from audit.chain import digest
 from documents.models import Document, Version
+from documents.spaces import space_of
+from documents.stages import ready
 from documents.states import VersionState
 from workspaces import access
 
@@ -43,6 +47,29 @@ def a_document(workspace: Any, *, title: str, text: str, restricted: bool = Fals
     version.save()
     document.current_version = version
     document.save()
+    return version
+
+
+def answers_anew(document: Document, text: str) -> Version:
+    """A newer version of the document, as it comes from the stages before, begins to answer by the real last one."""
+    old = Document.objects.get(pk=document.pk).current_version
+    version = Version.objects.create(
+        document=old.document,
+        number=old.number + 1,
+        turn=old.turn + 1,
+        sha256=digest(text),
+        size=len(text),
+        filename="anew.md",
+        format="md",
+        text=text,
+        passage_count=1,
+    )
+    space = {"space": space_of(old.document.workspace_id).fingerprint}
+    version.stages.create(stage=VersionState.INDEXED, attempt=1, seconds=0, detail=space)
+    with transaction.atomic():
+        version.state = VersionState.READY
+        ready.switch(version, None)
+        version.save()
     return version
 
 

@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -18,11 +18,8 @@ from audit.events import EventType
 from audit.models import Event
 from documents import classifying, deletion, library, metadata, reminders, restriction, tombstones
 from documents.models import Deletion, Document, Passage, Version
-from documents.spaces import space_of
-from documents.stages import ready
-from documents.states import VersionState
 from tests.answers import library as shelf
-from tests.answers.review_scene import a_document, a_held_answer
+from tests.answers.review_scene import a_document, a_held_answer, answers_anew
 from workspaces import members
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification, Workspace
@@ -88,27 +85,8 @@ def run_out(answer):
 
 
 def replace(answer, manager=None, text=CHANGED) -> Version:
-    """A newer version of the handbook, as it comes from the stages before, begins to answer by the real last one."""
-    document = handbook_of(answer)
-    old = document.current_version
-    version = Version.objects.create(
-        document=document,
-        number=old.number + 1,
-        turn=old.turn + 1,
-        sha256=digest(text),
-        size=len(text),
-        filename="handbook.md",
-        format="md",
-        text=text,
-        passage_count=1,
-    )
-    space = {"space": space_of(answer.workspace_id).fingerprint}
-    version.stages.create(stage=VersionState.INDEXED, attempt=1, seconds=0, detail=space)
-    with transaction.atomic():
-        version.state = VersionState.READY
-        ready.switch(version, None)
-        version.save()
-    return version
+    """A newer version of the handbook begins to answer."""
+    return answers_anew(handbook_of(answer), text)
 
 
 def with_passage(version) -> None:

@@ -22,16 +22,16 @@ from hypothesis.stateful import (
     rule,
 )
 
-from answers import declassification, reading, review, separation, sharing
+from answers import confirming, declassification, reading, review, separation, sharing, source_changes
 from answers.models import Answer, Clarification, Draft, Review
 from answers.review import again, bulk, deciding
 from answers.states import RELEASED, AnswerStatus, DraftState
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
 from documents import bars as document_bars
-from documents import classifying, library, restriction
+from documents import classifying, dependants, library, restriction
 from documents.models import Document, DocumentBar
-from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
+from tests.answers.review_scene import CLAUSES, a_document, a_held_answer, answers_anew
 from tests.leaks.approval_oracle import ApprovalOracle, Held
 from tests.leaks.exploring import explore
 from tests.undone import outermost
@@ -88,6 +88,8 @@ class Desk(RuleBasedStateMachine):
         self.approve(1, "rolf", "ruth", "reject")
         self.look_again(1, "ruth", "reopen")
         self.approve(1, "ruth", "rolf", "")
+        self.replace("other invoices", says_so=True)
+        self.confirm(1, "rolf")
 
     def teardown(self) -> None:
         try:
@@ -113,7 +115,7 @@ class Desk(RuleBasedStateMachine):
         """The pipeline holds an answer that rests on two documents."""
         cited = (SOURCES[0], SOURCES[1 + n % 2])
         held = Held(asker, cited, "")
-        if not self.oracle.opens_all(asker, held):
+        if not self.oracle.opens_all(asker, held) or not self.oracle.silent.isdisjoint(cited):
             return
         versions = [Document.objects.get(pk=self.sources[name].pk).current_version for name in cited]
         draft = a_held_answer(self.place, self.users[asker], versions=versions)
@@ -186,12 +188,34 @@ class Desk(RuleBasedStateMachine):
         """A released answer goes back under review, or is closed for good: from here on nobody reads it."""
         draft, held = self._draft(n)
         act = {"reopen": review.reopen, "take_back": review.take_back}[verb]
-        released = bool(held.released) and self.oracle.deleted.isdisjoint(held.sources)
+        released = bool(held.released) and not held.closed and self.oracle.deleted.isdisjoint(held.sources)
         if self._done(lambda: act(draft.answer, by=self.users[who], reason="A reader doubts it.")):
             assert released, "only what stands released is looked at again"
             assert self.oracle.reviews(who, held)
             self.seen[verb] += 1
             self.oracle.look_again(held, for_good=verb == "take_back")
+        self.look(n)
+
+    @rule(n=number, who=officer)
+    def confirm(self, n: int, who: str) -> None:
+        """An officer finds that a text which was closed with a source of it still stands, word for word."""
+        draft, held = self._draft(n)
+        may = self.oracle.confirms(who, held)
+        act = lambda: confirming.confirm(draft.answer, by=self.users[who], seen_sha256=digest(held.released))  # noqa: E731
+        done = self._done(act)
+        assert done == may, (who, held)
+        if done:
+            self.seen["confirmed"] += 1
+            self.oracle.confirm(held)
+        self.look(n)
+
+    @rule(n=number, who=officer)
+    def send_back(self, n: int, who: str) -> None:
+        draft, held = self._draft(n)
+        if self._done(lambda: confirming.send_back(draft.answer, by=self.users[who], reason="It changed.")):
+            assert held.closed
+            assert self.oracle.reviews(who, held)
+            self.oracle.look_again(held, for_good=False)
         self.look(n)
 
     @rule(n=number, who=officer)
@@ -320,7 +344,18 @@ class Desk(RuleBasedStateMachine):
             return
         level = "internal" if name in self.oracle.guarded else "confidential"
         classifying.classify(self.sources[name], level, by=self.users["steward"])
-        self.oracle.guarded ^= {name}
+        self.oracle.guard(name)
+
+    @rule(name=source, says_so=st.booleans())
+    def replace(self, name: str, says_so: bool) -> None:
+        """A newer version answers, in which what was cited stands still, elsewhere, or no longer."""
+        if name in self.oracle.deleted:
+            return
+        self.written += 1
+        clause = CLAUSES[0] if name == SOURCES[0] else CLAUSES[1]
+        answers_anew(self.sources[name], f"Version {self.written}. {clause if says_so else 'Else.'} After.")
+        self.oracle.replace(name, says_so=says_so)
+        self.seen["replaced"] += 1
 
     @rule(name=st.sampled_from(SOURCES[1:]), n=number)
     def delete(self, name: str, n: int) -> None:
@@ -348,6 +383,7 @@ class Desk(RuleBasedStateMachine):
     def sweep(self) -> None:
         """Ends what nobody could decide on; that shows nothing, whatever it ends."""
         withdraw_leftovers()
+        source_changes.sweep()
         for draft, held in zip(self.drafts, self.oracle.answers, strict=True):
             if Draft.objects.get(pk=draft.pk).state == DraftState.STRANDED:
                 held.state = "ended"
@@ -360,8 +396,9 @@ class Desk(RuleBasedStateMachine):
         draft, held = self._draft(n)
         answer = Answer.objects.get(pk=draft.answer_id)
         assert answer.released_text == held.released, held
-        # A released answer is closed to everybody with the first of its sources that is deleted.
-        is_suspended = bool(held.released) and not self.oracle.deleted.isdisjoint(held.sources)
+        # A released answer is closed to everybody with the first source that is deleted, replaced or raised.
+        gone = bool(held.closed) or not self.oracle.deleted.isdisjoint(held.sources)
+        is_suspended = bool(held.released) and gone
         assert (answer.status in RELEASED) == (bool(held.released) and not is_suspended)
         assert (answer.status == AnswerStatus.SUSPENDED) == is_suspended
         in_force = declassification.in_force(answer) is not None if held.released else False
@@ -428,6 +465,7 @@ def test_nothing_is_shown_that_nobody_entitled_approved(db: None) -> None:
     assert Desk.seen["approvals"]
     assert Desk.seen["reopen"]
     assert Desk.seen["texts shown"]
+    assert Desk.seen["confirmed"]
 
 
 # --- Counter-proofs: with a protection taken away, the machine sees it -----------------------------------------
@@ -480,6 +518,24 @@ def test_a_reopened_text_that_stays_readable_would_be_seen(desk: Desk, monkeypat
 
     with pytest.raises(AssertionError):
         desk.look_again(0, "ruth", "reopen")
+
+
+def test_a_replaced_source_that_closes_nothing_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    desk.approve(0, "rolf", "ruth", "")
+    monkeypatch.setattr(dependants, "when_replaced", [])
+    desk.replace("notice", says_so=False)
+
+    with pytest.raises(AssertionError):
+        desk.look(0)
+
+
+def test_a_lost_quote_that_may_be_confirmed_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+    desk.approve(0, "rolf", "ruth", "")
+    desk.replace("notice", says_so=False)
+    monkeypatch.setattr(confirming, "refusal", lambda answer, person: None)
+
+    with pytest.raises(AssertionError):
+        desk.confirm(0, "rolf")
 
 
 def test_a_bulk_that_asks_nobody_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
