@@ -50,7 +50,8 @@ def write(run: ReadinessRun, sections: Iterable[Section]) -> bytes:
 
 def _line(line: Line) -> str:
     outcome = f'<font color="{_COLOURS[line.outcome]}"><b>{_text(str(line.outcome.label))}</b></font>'
-    return f"{outcome} {_text(line.label)}. {_text(line.sentence)}"
+    # The name of a check says what holds when it passes, which a blocker would seem to claim.
+    return f"{outcome} “{_text(line.label)}”. {_text(line.sentence)}"
 
 
 @cache

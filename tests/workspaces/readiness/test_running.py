@@ -298,6 +298,10 @@ def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
         for path in {line.fix for line in lines if line.fix}:
             assert client_of(person).get(path).status_code == 200, (person, path)
     told = {line.result.area: line.fixed_by for line in lines}
+    # Whom nobody asked about would be sent to a page that refuses them.
+    unasked = [line for section in reading.sections(run, reader=None) for line in section.lines]
+    models = next(line.fix for line in unasked if line.result.area == "models")
+    assert client_of(auditor).get(models).status_code == 403
     assert told["models"] == "Who can put it right: Workspace manager."
     assert "operator" in told["operations"]
 
