@@ -33,7 +33,8 @@ def _patterns(resolver: URLResolver, route: str = "", app: str = "") -> Iterator
 
 
 PATTERNS = list(_patterns(get_resolver()))
-#: A member opens no page that a manager does not; `make deep` goes with a member as well.
+#: A member opens one address that none of these does, the stream of their answer, which has a test of its own below;
+#: `make deep` goes with a member as well.
 VISITORS = ["manager", "reviewer", "auditor", "admin", "stranger", None]
 VISITORS += ["member"] if os.environ.get("INLOCK_DEEP") else []
 
