@@ -35,6 +35,8 @@ MOST_CHARACTERS = 40_000
 _MOST_TOKENS = 10**9
 _POLL_SECONDS = 0.2
 _BUSY = {429, 503}
+#: What a server says of a prompt that is too long for it, or that it does not take.
+_OF_THE_PROMPT = {400, 413, 422}
 _UNHEARD = ("openai-organization", "openai-project", "x-stainless-")
 
 
@@ -209,7 +211,8 @@ def _result(task: "asyncio.Task[Any]", clock: _Clock) -> Any:
             detail = _("The server asked to wait %(seconds).0f seconds.") % {"seconds": after}
             raise ModelBusy(AnswerStatus.FAILED_MODEL_BUSY, detail, after=after) from error
         detail = _("The server answered with status %(status)d.") % {"status": error.status_code}
-        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail) from error
+        is_about_prompt = error.status_code in _OF_THE_PROMPT
+        raise ModelFailed(AnswerStatus.FAILED_MODEL_ERROR, detail, is_about_prompt=is_about_prompt) from error
     except openai.APITimeoutError as error:
         raise ModelFailed(AnswerStatus.FAILED_MODEL_TIMEOUT, _("The server did not answer in time.")) from error
     # What langchain raises when a server's JSON has an unexpected shape is whatever its parsing stumbles over.

@@ -74,11 +74,14 @@ class EndpointError(PortalError):
 
 
 class ModelFailed(Exception):
-    """A model gave no answer. `status` is the answer's ending, `detail` a sentence for a person."""
+    """A model gave no answer. `status` is the answer's ending, `detail` a sentence for a person.
 
-    def __init__(self, status: str, detail: str = "") -> None:
+    `is_about_prompt`: its server is well and takes no such prompt.
+    """
+
+    def __init__(self, status: str, detail: str = "", *, is_about_prompt: bool = False) -> None:
         super().__init__(detail or status)
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.is_about_prompt = status, detail, is_about_prompt
 
 
 class ModelRefused(ModelFailed):

@@ -47,19 +47,22 @@ def ask(
     evidence: Sequence[chat_models.Evidence] = (),
     answer: UUID | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    sending: Callable[[ModelEndpoint], None] = lambda endpoint: None,
     falls_back: bool = False,
 ) -> "Reply":
     """What the model writes, piece by piece, once the policy let the prompt go.
 
     `documents` are all whose text the prompt holds, `answers` earlier answers whose text it holds, `classification` the
     level of text in it that is no document. The policy is asked when the first piece is taken, and for each endpoint
-    anew. With `falls_back` the workspace's list stands in where the endpoint refuses, rests or fails before its first
-    word. Raises ModelRefused, ModelFailed and EndpointError; of several models, what the first one raised.
+    and each try anew. Between its word and the first byte `sending` is called in a transaction, with who is sent the
+    prompt now; what it raises keeps it here. With `falls_back` the workspace's list stands in where the endpoint
+    refuses, rests or fails before its first word. Raises ModelRefused, ModelFailed and EndpointError, of several models
+    what the first one raised; and what `sending` raises.
     """
     call = Call(
         purpose, workspace, by, prompt, frozenset(documents), frozenset(answers), level=classification, answer=answer
     )
-    return Reply(endpoint, call, _Asked(question, evidence, should_stop), falls_back=falls_back)
+    return Reply(endpoint, call, _Asked(question, evidence, should_stop, sending), falls_back=falls_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class _Asked:
     question: str
     evidence: Sequence[chat_models.Evidence]
     should_stop: Callable[[], bool]
+    sending: Callable[[ModelEndpoint], None]
 
 
 class Reply(Iterator[str]):
@@ -81,6 +85,8 @@ class Reply(Iterator[str]):
         self.usage: dict[str, Any] = {}
         self._call, self._asked, self._falls_back = call, asked, falls_back
         self._has_begun = False
+        #: Whether the breaker heard how the endpoint that is asked now did.
+        self._is_told = False
         self._pieces = self._run()
 
     def __next__(self) -> str:
@@ -122,7 +128,8 @@ class Reply(Iterator[str]):
         return self._falls_back and self._call.workspace is not None and not self._has_begun and not is_gone
 
     def _pass_over(self, endpoint: ModelEndpoint, failure: Exception) -> None:
-        why, sentence = "endpoint", str(failure)
+        # What an asker reads names no variable of the operator's.
+        why, sentence = "endpoint", _("It is not set up completely.")
         if isinstance(failure, ModelFailed):
             why = failure.code if isinstance(failure, ModelRefused) else str(failure.status)
             sentence = failure.detail
@@ -132,11 +139,22 @@ class Reply(Iterator[str]):
 
     def _of(self, endpoint: ModelEndpoint) -> Iterator[str]:
         if endpoint.kind == EndpointKind.EXTRACTIVE:
-            yield from self._through(permit(endpoint, self._call), {})
+            permitted = permit(endpoint, self._call)
+            self._note(endpoint)
+            yield from self._pieces_of(permitted, {})
             return
         if not breaker.allows(endpoint.pk, seconds=endpoint.total_seconds):
             said = _("The model “%(name)s” failed again and again and is left alone for a moment.")
             raise ModelResting(AnswerStatus.FAILED_MODEL_BUSY, said % {"name": endpoint.name})
+        self._is_told = False
+        try:
+            yield from self._tried(endpoint)
+        finally:
+            if not self._is_told:
+                # Stopped, refused or too busy: if it was ours to try the server after a rest, it is another's now.
+                breaker.give_back(endpoint.pk)
+
+    def _tried(self, endpoint: ModelEndpoint) -> Iterator[str]:
         started = monotonic()
         for tries_left in reversed(range(_TRIES)):
             try:
@@ -155,29 +173,25 @@ class Reply(Iterator[str]):
         """One try, for which the policy is asked anew: what it rests on may have changed while we waited."""
         with pace.turn(endpoint, self._asked.should_stop) as may_go:
             if may_go:
-                yield from self._counted(self._permit(endpoint))
-
-    def _permit(self, endpoint: ModelEndpoint) -> Permit:
-        try:
-            return permit(endpoint, self._call)
-        except ModelRefused:
-            breaker.give_back(endpoint.pk)
-            raise
+                yield from self._counted(permit(endpoint, self._call))
 
     def _counted(self, permitted: Permit) -> Iterator[str]:
         """The pieces of a server, with what they cost and how it did, written down however it ends."""
         endpoint, told, written, started = permitted.endpoint, {}, [], monotonic()
-        status = ""
+        # Until it is known to have read the prompt it costs nothing.
+        status: str = AnswerStatus.FAILED_MODEL_ERROR
         try:
-            for piece in self._through(permitted, told):
+            self._note(endpoint)
+            status = ""
+            for piece in self._pieces_of(permitted, told):
                 if not written:
-                    breaker.succeeded(endpoint.pk)
+                    self._tell(breaker.succeeded, endpoint)
                 written.append(piece)
                 yield piece
         except ModelFailed as failure:
             status = failure.status
-            if status in _ILL and not written:
-                breaker.failed(endpoint.pk)
+            if status in _ILL and not failure.is_about_prompt and not written:
+                self._tell(breaker.failed, endpoint)
             raise
         except EndpointError:
             status = AnswerStatus.FAILED_MODEL_ERROR
@@ -185,8 +199,11 @@ class Reply(Iterator[str]):
         finally:
             self._settle(permitted, told, "".join(written), status, monotonic() - started)
 
-    def _through(self, permitted: Permit, told: dict[str, int]) -> Iterator[str]:
-        self._note_passing(permitted.endpoint)
+    def _tell(self, how: Callable[[UUID], None], endpoint: ModelEndpoint) -> None:
+        how(endpoint.pk)
+        self._is_told = True
+
+    def _pieces_of(self, permitted: Permit, told: dict[str, int]) -> Iterator[str]:
         pieces = chat_models.stream_chat(
             permitted,
             self._call.prompt,
@@ -212,8 +229,9 @@ class Reply(Iterator[str]):
         self.usage = {"input": read, "output": wrote, "cost": cost, "estimated": is_estimated}
 
     @transaction.atomic
-    def _note_passing(self, endpoint: ModelEndpoint) -> None:
-        """The entry that another model is asked, before it is."""
+    def _note(self, endpoint: ModelEndpoint) -> None:
+        """The entries that the prompt goes out, and that another model is asked, before it is."""
+        self._asked.sending(endpoint)
         if self.passed_over:
             record(
                 EventType.MODEL_PASSED_OVER,

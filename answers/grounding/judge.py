@@ -7,8 +7,6 @@ date, a name or a denial that differs, and where it says nothing the other check
 import logging
 from collections.abc import Sequence
 
-from django.db import transaction
-
 from answers import checks, governing, leases, marks
 from answers.endpoints import label_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
@@ -16,11 +14,8 @@ from answers.governing import Purpose
 from answers.models import Grounding, ModelEndpoint
 from answers.prompts import judging
 from answers.steps.compose import spoken
-from answers.steps.state import Quote, Sentence, Source, State
-from audit.events import EventType
-from audit.record import record
-from documents.models import Passage
-from workspaces import access
+from answers.steps.sending import Closed, Sending
+from answers.steps.state import Quote, Sentence, State
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +65,7 @@ def _ask(state: State, endpoint: ModelEndpoint, sentences: Sequence[Sentence]) -
     """A verdict for each sentence; "" where the judge gave none."""
     cited = {number for sentence in sentences for number in sentence.citations}
     sources = {quote.source.number: quote.source for quote in state.quotes if quote.number in cited}
-    if not checks.may_judge(endpoint) or not _are_sent(state, endpoint, list(sources.values())):
+    if not checks.may_judge(endpoint):
         return [""] * len(sentences)
     source_of = {quote.number: quote.source.number for quote in state.quotes}
     statements = [
@@ -91,9 +86,10 @@ def _ask(state: State, endpoint: ModelEndpoint, sentences: Sequence[Sentence]) -
             answers=(state.answer.pk,) if state.trial is None else (),
             answer=state.answer.pk if state.trial is None else None,
             should_stop=watch.should_stop,
+            sending=Sending(state, list(sources.values()), to="judge"),
         )
         reply = spoken("".join(pieces))
-    except (ModelFailed, EndpointError) as error:
+    except (ModelFailed, EndpointError, Closed) as error:
         # Never a reason to release more: the sentences say that they were not judged.
         logger.warning("Answer %s: its judge gave no verdict: %s", state.answer.pk, type(error).__name__)
         reply = ""
@@ -101,28 +97,3 @@ def _ask(state: State, endpoint: ModelEndpoint, sentences: Sequence[Sentence]) -
         raise LeaseLost(state.answer.pk)
     verdicts = judging.taken(reply)
     return [verdicts.get(number, "") for number in range(1, len(sentences) + 1)]
-
-
-def _are_sent(state: State, endpoint: ModelEndpoint, sources: Sequence[Source]) -> bool:
-    """Whether the asker may still open every passage; with the entry that they were given to the judge."""
-    wanted = {source.passage_id for source in sources}
-    with transaction.atomic():
-        leases.renew(state.answer)
-        still_open = (
-            access.visible(state.asker, Passage)
-            .filter(access.is_still_open(state.asker), pk__in=wanted, workspace=state.workspace)
-            .order_by()
-        )
-        if still_open.count() != len(wanted):
-            return False
-        record(
-            EventType.EVIDENCE_SENT,
-            on=state.subject,
-            workspace=state.workspace,
-            by=state.asker,
-            attempt=state.answer.attempt,
-            endpoint=label_of(endpoint),
-            to="judge",
-            passages=[{"id": source.passage_id, "sha256": source.sha256} for source in sources],
-        )
-    return True

@@ -21,7 +21,7 @@ from answers import governing, prompts
 from answers.exceptions import Ended, EndpointError, LeaseLost, ModelFailed, ReplayError
 from answers.governing import Purpose
 from answers.language import speaking
-from answers.models import OPEN_REPLAYS, Answer, Replay, ReplayState
+from answers.models import OPEN_REPLAYS, Answer, ModelEndpoint, Replay, ReplayState
 from answers.rag_templates.task import task_of
 from answers.replays.sameness import endpoint_of, require_comparable, require_reviewer, sources_of
 from answers.states import AnswerStatus
@@ -86,7 +86,7 @@ def _work(replay: Replay) -> None:
 
 @transaction.atomic
 def _prepared(replay: Replay) -> State:
-    """Everything the model is given, authorised for who asked for the replay at this moment, with its entry."""
+    """Everything the model is to be given, as far as who asked for the replay may open it."""
     answer = replay.answer
     require_reviewer(answer, replay.asked_by)
     require_comparable(answer)
@@ -97,6 +97,15 @@ def _prepared(replay: Replay) -> State:
     state.prompt = prompts.render(state.question, state.sources, task_of(answer.template))
     replay.prompt_sha256 = state.prompt.sha256
     _renew(replay, prompt_sha256=replay.prompt_sha256)
+    return state
+
+
+def _note(replay: Replay, endpoint: ModelEndpoint) -> None:
+    """The entry that the model is given the passages, if who asked for this may still open them at this moment."""
+    answer = replay.answer
+    require_reviewer(answer, replay.asked_by)
+    sources = sources_of(answer, replay.asked_by)
+    _renew(replay)
     record(
         EventType.ANSWER_REPLAY_SENT,
         on=answer,
@@ -104,11 +113,10 @@ def _prepared(replay: Replay) -> State:
         by=replay.asked_by,
         replay=replay.pk,
         attempt=replay.attempt,
-        endpoint=replay.endpoint_label,
+        endpoint=endpoint.label,
         prompt_sha256=replay.prompt_sha256,
-        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in state.sources],
+        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in sources],
     )
-    return state
 
 
 def _written(replay: Replay, state: State) -> str:
@@ -128,6 +136,7 @@ def _written(replay: Replay, state: State) -> str:
         evidence=state.sources,
         answer=replay.answer_id,
         should_stop=watch.should_stop,
+        sending=lambda asked: _note(replay, asked),
     )
     raw = "".join(pieces).replace("\0", "")  # which PostgreSQL does not store
     if watch.lost:

@@ -9,6 +9,7 @@ from answers.models import ModelEndpoint, Shape
 from answers.rag_templates import shapes
 from answers.rag_templates.task import task_of
 from answers.states import AnswerStatus
+from answers.steps.sending import Closed, Sending
 from answers.steps.state import Outcome, State
 from workspaces.models import ReviewPolicy
 
@@ -30,6 +31,8 @@ def compose(state: State) -> Outcome:
             writer.write(piece)
     except EndpointError as error:
         raise Ended(AnswerStatus.FAILED_NO_ENDPOINT, reason=str(error)) from error
+    except Closed as closed:
+        raise Ended(AnswerStatus.REFUSED_NO_RIGHT, at="compose") from closed
     finally:
         state.raw = writer.text
         state.endpoint = reply.endpoint
@@ -60,6 +63,7 @@ def _ask(state: State, endpoint: ModelEndpoint, prompt: prompts.Prompt, watch: l
         evidence=state.sources,
         answer=state.answer.pk if is_real else None,
         should_stop=watch.should_stop,
+        sending=Sending(state, state.sources),
         # A template that names its model is answered by that one or not at all.
         falls_back=is_real and (state.template is None or state.template.endpoint_id is None),
     )

@@ -1,4 +1,4 @@
-"""Find passages the asker may open, and authorise them once more before any of them goes into a prompt."""
+"""Find passages the asker may open, and authorise them once more before they become the answer's sources."""
 
 import logging
 from typing import Any
@@ -10,7 +10,6 @@ from django.db.models.functions import Substr
 
 from answers import checks, leases
 from answers.answerability import LEAST_CHANCE, signs_of
-from answers.endpoints import label_of
 from answers.exceptions import Ended
 from answers.models import Evidence
 from answers.models.evidence import FIRST_INHERITED
@@ -18,8 +17,6 @@ from answers.rag_templates import filters
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
-from audit.events import EventType
-from audit.record import record
 from documents.embeddings import EmbeddingUnavailable
 from documents.models import Document, Passage
 from documents.search import Hit, SearchResult, search
@@ -57,7 +54,8 @@ def retrieve(state: State) -> Outcome:
         state.sources = _authorised(state, {hit.passage.pk: hit for hit in result.hits})
         if not state.sources:
             raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, **found, authorised=0)
-        _store(state)
+        if state.trial is None:
+            _store_evidence(state)
     return Outcome(detail={**found, "authorised": len(state.sources)})
 
 
@@ -127,20 +125,6 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
 def _scores(hit: Hit) -> dict[str, Any]:
     reranked = {} if hit.rerank is None else {"rerank": hit.rerank}
     return {"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords, **reranked}
-
-
-def _store(state: State) -> None:
-    if state.trial is None:
-        _store_evidence(state)
-    record(
-        EventType.EVIDENCE_SENT,
-        on=state.subject,
-        workspace=state.workspace,
-        by=state.asker,
-        attempt=state.answer.attempt,
-        endpoint=label_of(state.endpoint) if state.endpoint else "",
-        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in state.sources],
-    )
 
 
 def _store_evidence(state: State) -> None:

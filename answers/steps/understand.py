@@ -11,13 +11,13 @@ from django.db import transaction
 
 from answers import followups, governing, leases, streaming
 from answers.earlier_turns import Earlier, Turn, before
-from answers.endpoints import label_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
 from answers.governing import Purpose
 from answers.models import EndpointKind, Evidence, ModelEndpoint
 from answers.models.evidence import FIRST_INHERITED
 from answers.prompts import follow_up
 from answers.steps.compose import spoken
+from answers.steps.sending import Closed
 from answers.steps.state import Outcome, State
 from audit.chain import digest
 from audit.events import EventType
@@ -60,7 +60,7 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
 
     By "rules" where it could not be asked, and where one of those turns was closed to the asker while it wrote.
     """
-    earlier = _authorised(state)
+    earlier = before(state.answer)
     if not earlier.turns:
         return "rules", "", (), earlier
     prompt = follow_up.render(state.question, earlier.turns)
@@ -77,9 +77,10 @@ def _by_model(state: State, endpoint: ModelEndpoint) -> tuple[str, str, tuple[Tu
             question=state.question,
             answer=state.answer.pk,
             should_stop=watch.should_stop,
+            sending=lambda asked: _note(state, earlier, asked),
         )
         reply = follow_up.taken(spoken("".join(pieces).replace("\0", "")), state.question, earlier.turns)
-    except (ModelFailed, EndpointError) as error:
+    except (ModelFailed, EndpointError, Closed) as error:
         logger.info("Answer %s: its follow-up is read by rules: %s", state.answer.pk, type(error).__name__)
         reply = None
     if watch.lost:
@@ -96,23 +97,21 @@ def _may_be_asked(state: State, used: tuple[Turn, ...]) -> bool:
     return reranking.may_be_asked(state.workspace, Document.objects.filter(pk__in=rests_on))
 
 
-def _authorised(state: State) -> Earlier:
-    """The turns as they may be told at this moment, with the entry that they were sent."""
-    with transaction.atomic():
-        leases.renew(state.answer)
-        earlier = before(state.answer)
-        if earlier.turns:
-            record(
-                EventType.TURNS_SENT,
-                on=state.answer,
-                workspace=state.workspace,
-                by=state.asker,
-                attempt=state.answer.attempt,
-                endpoint=label_of(state.endpoint) if state.endpoint else "",
-                turns=[{"answer": turn.answer_id, "text_sha256": digest(turn.text)} for turn in earlier.turns],
-                left_out=earlier.left_out,
-            )
-    return earlier
+def _note(state: State, earlier: Earlier, endpoint: ModelEndpoint) -> None:
+    """The entry that the turns are sent, if all may still be told at this moment. Raises Closed and LeaseLost."""
+    leases.renew(state.answer)
+    if not set(earlier.turns) <= set(before(state.answer).turns):
+        raise Closed
+    record(
+        EventType.TURNS_SENT,
+        on=state.answer,
+        workspace=state.workspace,
+        by=state.asker,
+        attempt=state.answer.attempt,
+        endpoint=endpoint.label,
+        turns=[{"answer": turn.answer_id, "text_sha256": digest(turn.text)} for turn in earlier.turns],
+        left_out=earlier.left_out,
+    )
 
 
 def _keep(state: State, asked_as: str, used: tuple[Turn, ...]) -> None:

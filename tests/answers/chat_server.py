@@ -231,6 +231,10 @@ def _error(handler: _Handler, prompt: str) -> None:
     handler.refuse(500)
 
 
+def _refuses_prompts(handler: _Handler, prompt: str) -> None:
+    handler.refuse(400)
+
+
 def _wrong_key(handler: _Handler, prompt: str) -> None:
     handler.refuse(401)
 
