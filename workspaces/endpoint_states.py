@@ -82,9 +82,12 @@ def retire(endpoint: GovernedEndpoint, *, by: User) -> None:
 
 @transaction.atomic
 def reopen(endpoint: GovernedEndpoint, *, by: User) -> None:
-    """Make a retired endpoint a candidate again, proposed by `by`: it needs its approval anew."""
+    """Make a retired endpoint a candidate again; its approval is needed anew, and not from who entered what it says.
+
+    The built-in model was entered by nobody, so that `by` proposes it.
+    """
     stored = _locked(endpoint, EndpointState.CANDIDATE, by=by)
-    _unapproved(stored, by=by)
+    _unapproved(stored, by=stored.proposed_by or by)
     _move(endpoint, stored, EndpointState.CANDIDATE, EventType.ENDPOINT_REOPENED, by=by)
 
 

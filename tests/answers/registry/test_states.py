@@ -153,6 +153,22 @@ def test_only_administrators_bring_an_endpoint_anywhere(entered, manager, polici
         approve(endpoint, seen=fingerprint(endpoint), by=manager)
 
 
+def test_who_changed_a_retired_endpoint_does_not_approve_it_because_somebody_else_reopened_it(entered, admin, second):
+    verbs, endpoint = entered
+    endpoint.refresh_from_db()
+    retire(endpoint, by=second)
+    endpoint.base_url = "http://127.0.0.1:10/v1"
+    verbs.save_endpoint(endpoint, by=admin)
+    reopen(endpoint, by=second)
+    endpoint.refresh_from_db()
+
+    with pytest.raises(EndpointStateError, match="somebody else"):
+        approve(endpoint, seen=fingerprint(endpoint), by=admin)
+
+    approve(endpoint, seen=fingerprint(endpoint), by=second)
+    assert endpoint.usable
+
+
 def test_a_candidate_makes_no_vectors_and_is_offered_to_nobody(admin):
     made = embedding_endpoints.save_endpoint(KINDS["documents.embeddingendpoint"][1](), by=admin)
 
