@@ -5,13 +5,13 @@ from typing import Any, ClassVar, Protocol
 
 from django.contrib import messages
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from workspaces import endpoint_states
+from workspaces import access, endpoint_states
 from workspaces.admin_base import GovernedHistoryAdmin, PlatformRights
 from workspaces.endpoint_base import EndpointState, GovernedEndpoint
 from workspaces.exceptions import PortalError
@@ -133,7 +133,7 @@ class EndpointAdmin(PlatformRights, GovernedHistoryAdmin):
         """Bring the endpoint to another state, or say why that cannot be."""
         endpoint = self.get_object(request, str(pk))
         if state not in (EndpointState.APPROVED, *self.states):
-            raise Http404
+            raise access.Hidden(user=request.user, action=self.change_action)
         try:
             if state == EndpointState.APPROVED:
                 endpoint_states.approve(endpoint, seen=request.POST.get("seen", ""), by=request.user)

@@ -18,6 +18,7 @@ from answers.models import (
     Answer,
     ApprovedAnswer,
     Assessment,
+    Budget,
     Clarification,
     Conversation,
     Draft,
@@ -163,6 +164,8 @@ class Shelf:
     example: TrainingExample
     tuning_job: FineTuningJob
     training_flag: TrainingFlag
+    #: More than anything here costs.
+    budget: Budget
     #: One of the asker's, which is not the one they act in.
     session: UserSession | None = None
 
@@ -348,6 +351,7 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         example=trained.example,
         tuning_job=trained.job,
         training_flag=trained.flag,
+        budget=Budget.objects.create(workspace=workspace, month_tokens=10**9),
         rag_template=(template := _template(workspace, manager)),
         template_version=template.versions.first(),
         preview=TemplatePreview.objects.create(
