@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.xdist_group("watched"), pytest.mark.timeout(400)]
 #: Every stored field that could hold a secret by its name, and what is in it.
 KEPT = {
     "account.EmailConfirmation.key": "nothing: no e-mails are sent",
+    "answers.HistoricalModelEndpoint.key_header": "the name of a header",
     "answers.HistoricalModelEndpoint.key_reference": "the name of a variable of the environment",
+    "answers.ModelEndpoint.key_header": "the name of a header",
     "answers.ModelEndpoint.key_reference": "the name of a variable of the environment",
     "documents.Source.sealed_secret": "sealed: what a source's server wants to know before it lets us in",
     "documents.EmbeddingEndpoint.key_reference": "the name of a variable of the environment",
@@ -36,7 +38,7 @@ KEPT = {
     "workspaces.User.password": "hashed",
 }
 _TELLING = re.compile(r"secret|password|token(?!s$)|(?<!_tokens)key|credential|session_data|^data$|extra_data|recovery")
-_COUNTS = {"first_token_seconds", "max_output_tokens"}
+_COUNTS = {"first_token_seconds", "max_output_tokens", "tokens_in", "tokens_out"}
 
 
 def test_every_field_that_could_hold_a_secret_is_known():
