@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from answers import governing
 from answers.draft_review.found import Found
+from answers.draft_review.sending import sending
 from answers.models import Clause, EndpointKind, Examination, FindingCategory, Purpose, Severity
 from answers.prompts import draft_reviewing
 from answers.steps.compose import spoken
@@ -20,7 +21,7 @@ def ask(
 ) -> tuple[list[Found], int]:
     """What the model found in the clause and could be verified, and how many of its claims were dropped.
 
-    Raises ModelFailed, also where the policy lets it have none of this, and EndpointError.
+    Raises ModelFailed, also where the policy lets it have none of this, EndpointError, Closed and LeaseLost.
     """
     assert examination.endpoint is not None  # noqa: S101  (has_a_model)
     words = examination.text[clause.start : clause.end]
@@ -33,6 +34,7 @@ def ask(
         documents={source.document_id for source in sources},
         classification=examination.classification,
         should_stop=should_stop,
+        sending=sending(examination, clause, sources),
     )
     verified, dropped = draft_reviewing.taken(spoken("".join(reply)).replace("\0", ""), words, sources)
     numbered = {source.number: source for source in sources}

@@ -21,6 +21,7 @@ from answers.draft_review.clauses import split
 from answers.draft_review.found import Found
 from answers.draft_review.holding import Watch, from_now, ours, renew, unheld
 from answers.draft_review.keeping import digest_of, rows_of
+from answers.draft_review.sending import Closed
 from answers.draft_review.verdict import decide
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed, TemplateError
 from answers.language import speaking
@@ -118,8 +119,6 @@ def _examine(examination: Examination, clause: Clause) -> None:
         sources = guides.authorised(examination.asked_by, examination.workspace, hits)
         asks = bool(sources) and asking.has_a_model(examination) and examination.unread < MOST_FAILURES
         guides.keep(clause, sources)
-        if asks:
-            _tell_sent(examination, clause, sources)
     found, counted = _asked(examination, clause, sources) if asks else ([], {})
     if not asks and sources and asking.has_a_model(examination):
         counted = {"unread": 1}
@@ -137,6 +136,9 @@ def _asked(examination: Examination, clause: Clause, sources: Sequence[Source]) 
     watch = Watch(examination)
     try:
         found, dropped = asking.ask(examination, clause, sources, watch.should_stop)
+    except Closed:
+        # It found something that its owner may not open any more: it is not read, and nothing rests on it.
+        return [], {"unread": 1}
     except (ModelFailed, EndpointError) as error:
         logger.warning("Examination %s, clause %s: %s", examination.pk, clause.place, type(error).__name__)
         examination.problem = _problem(error)
@@ -167,19 +169,6 @@ def _write(
     kept = [one for one in found if held or one.source is None]
     Finding.objects.bulk_create(rows_of(kept, examination, clause))
     Clause.objects.filter(pk=clause.pk).update(done_at=timezone.now())
-
-
-def _tell_sent(examination: Examination, clause: Clause, sources: Sequence[Source]) -> None:
-    record(
-        EventType.EXAMINATION_SENT,
-        on=examination,
-        workspace=examination.workspace_id,
-        by=examination.asked_by,
-        attempt=examination.attempt,
-        clause=clause.place,
-        endpoint=examination.endpoint_label,
-        passages=[{"id": source.passage_id, "sha256": source.sha256} for source in sources],
-    )
 
 
 def _finish(examination: Examination) -> None:

@@ -26,6 +26,8 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z]\)|\[[ x]?\])\s
 _THERE = 0.6
 #: Of the words of a whole section, which says more than its name.
 _TREATED = 0.4
+#: Of the sections of the closest document, so many may be missing.
+_MOST_MISSING = 0.5
 _MOST_WORDS = 14
 _MOST_QUOTED, _MOST_PROPOSED = 600, 1_500
 
@@ -65,10 +67,17 @@ def by_document(text: str, parts: Sequence[Part], sections: Sequence[Section], l
     """The sections of the closest approved document that the draft has neither by name nor by content."""
     labels = [_words(part.label, language) for part in parts]
     clauses = [_words(text[part.start : part.end], language) for part in parts]
-    for section in sections:
-        named, held = _words(section.heading, language), _words(section.source.text, language)
-        if not named or _is_there(named, labels, _THERE) or _is_there(held, clauses, _TREATED):
-            continue
+    missing = [
+        section
+        for section in sections
+        if (named := _words(section.heading, language))
+        and not _is_there(named, labels, _THERE)
+        and not _is_there(_words(section.source.text, language), clauses, _TREATED)
+    ]
+    if len(missing) > _MOST_MISSING * len(sections):
+        # It is a document of another kind, and not one that leaves something out.
+        return
+    for section in missing:
         yield Found(
             Severity.MINOR,
             FindingCategory.MISSING,

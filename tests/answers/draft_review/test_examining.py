@@ -207,6 +207,31 @@ def test_a_draft_above_the_models_class_is_never_sent(examined, member, endpoint
     assert chat_server.requests == []
     assert made.unread == made.clauses.count()
     assert made.problem
+    # What was not sent is not said to have been.
+    assert not entries(EventType.EXAMINATION_SENT)
+
+
+def test_a_passage_that_closes_before_the_prompt_goes_out_keeps_it_here(
+    examined, handbook, member, endpoint_of, chat_server, monkeypatch
+):
+    from answers.draft_review import guides, sending
+
+    keep = guides.keep
+
+    def closes(*args: Any) -> None:
+        keep(*args)
+        Document.objects.filter(pk=handbook.document_id).update(restricted=True)
+
+    monkeypatch.setattr(guides, "keep", closes)
+    made = examined(member, endpoint=endpoint_of("says"))
+    assert chat_server.requests == []
+    assert not entries(EventType.EXAMINATION_SENT)
+    assert made.unread
+
+    Document.objects.filter(pk=handbook.document_id).update(restricted=False)
+    monkeypatch.setattr(sending.guides, "still_open", lambda *_: True)
+    examined(member, endpoint=endpoint_of("says"))
+    assert chat_server.requests
 
 
 @pytest.mark.parametrize("ceiling", ["internal", "restricted"])
@@ -373,3 +398,14 @@ def test_a_section_that_the_closest_approved_document_has_is_missing_from_the_dr
     assert "Return of documents" in missing.explanation
     assert "returned or destroyed" in missing.suggestion
     assert missing.version.text[missing.source_start : missing.source_end].strip().endswith("is confirmed.")
+
+
+def test_a_document_of_another_kind_tells_of_no_missing_section(examined, policies, member):
+    from tests.answers import library
+
+    library.add_document(policies, "nda.md", TEMPLATE)
+    draft = "1. Price\nThe price is EUR 9.\n\n2. Place\nThe office is in Novi Sad.\n\n3. Time\nIt opens at noon."
+
+    made = examined(member, draft, title="Leaflet")
+
+    assert not made.findings.filter(category=FindingCategory.MISSING).exists()
