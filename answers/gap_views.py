@@ -27,7 +27,7 @@ from workspaces.models import Workspace
 from workspaces.roles import Action
 
 PAGE = 30
-#: Of questions on a gap's page.
+#: Questions of a gap on one page.
 _MOST_QUESTIONS = 200
 SHOWN: dict[str, tuple[GapState, ...]] = {
     "unsettled": UNSETTLED,
@@ -197,7 +197,7 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Gap:
 
 def _page(request: HttpRequest, workspace: Workspace, found: Gap, **forms: Any) -> HttpResponse:
     """The gap's page, with the forms that were sent and could not be taken."""
-    rows = list(questions_in(found, to=request.user).order_by("-added_at")[:_MOST_QUESTIONS])
+    rows = Paginator(questions_in(found, to=request.user).order_by("-added_at", "pk"), _MOST_QUESTIONS)
     count = found.questions.count()
     is_unsettled, manages = found.state in UNSETTLED, Action.MANAGE_DOCUMENTS in access.reach(request.user, workspace)
     others: list[Gap] = []
@@ -211,8 +211,8 @@ def _page(request: HttpRequest, workspace: Workspace, found: Gap, **forms: Any) 
     context = {
         "gap": found,
         "tone": tone_of(found),
-        "questions": rows,
-        "not_shown": max(0, count - len(rows)),
+        "questions": rows.get_page(request.GET.get("page")),
+        "not_shown": max(0, count - rows.count),
         "waiting": found.questions.filter(told_at=None).values("asker").distinct().count(),
         "shut_out": telling.shut_out(found) if found.state == GapState.CLOSED else 0,
         "document": _openable(request, found),

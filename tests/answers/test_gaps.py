@@ -393,6 +393,27 @@ def test_an_asker_sends_the_question_from_the_refusal_and_reads_what_became_of_i
     assert 'class="gap-out"' in part
 
 
+def test_questions_beyond_a_page_are_on_the_next_and_not_called_closed(
+    refused: Callable[..., Answer],
+    member: Any,
+    contributor: Any,
+    manager: Any,
+    client_of: Callable[..., Any],
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr("answers.gap_views._MOST_QUESTIONS", 1)
+    refused("Gde posetioci ostavljaju bicikle?", member)
+    refused("Где посетиоци остављају бицикле?", contributor)
+    gathering.gather()
+    client, page = client_of(manager), f"/w/policies/gaps/{Gap.objects.get().pk}/"
+
+    shown = [client.get(f"{page}?page={number}").content.decode() for number in (1, 2)]
+
+    assert sorted("Gde posetioci" in one for one in shown) == [False, True]
+    assert sorted("Где посетиоци" in one for one in shown) == [False, True]
+    assert not any("closed to you" in one for one in shown)
+
+
 def test_the_knowledge_manager_works_through_a_gap_from_its_page(
     gap: Gap, manager: Any, contributor: Any, member: Any, client_of: Callable[..., Any]
 ) -> None:
