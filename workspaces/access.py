@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group
@@ -196,14 +198,18 @@ def platform_actions(user: Any) -> frozenset[str]:
     return FOR_MANAGERS if workspaces_allowing(user, Action.MANAGE).exists() else frozenset()
 
 
-def may_enter_admin(user: Any) -> bool:
-    """Whether the admin site opens at all: for those who review, manage or audit somewhere, and the platform's."""
+def may_enter_admin(user: Any, platform: frozenset[str] | None = None) -> bool:
+    """Whether the admin site opens at all: for those who review, manage or audit somewhere, and the platform's.
+
+    `platform` is their `platform_actions`, where these were asked for already.
+    """
     if not _is_person(user):
         return False
-    if platform_actions(user):
+    if platform_actions(user) if platform is None else platform:
         return True
-    codes = [Action.REVIEW, Action.MANAGE, Action.MANAGE_PEOPLE, Action.READ_TRAIL]
-    return any(workspaces_allowing(user, code).exists() for code in codes)
+    # Whoever manages has actions across the installation.
+    codes = (Action.REVIEW, Action.MANAGE_PEOPLE, Action.READ_TRAIL)
+    return reduce(or_, [workspaces_allowing(user, code) for code in codes]).exists()
 
 
 def is_still_open(user: User) -> Exists:

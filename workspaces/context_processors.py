@@ -21,13 +21,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}
     workspace, look = getattr(request, "workspace", None), look_of(request)
+    platform = access.platform_actions(user)
     return {
         "nav_workspaces": access.visible(user, Workspace).filter(archived_at=None),
         "current_workspace": workspace,
         "glass": access.broken_glass(user, workspace) if workspace else None,
         "can": access.reach(user, workspace) if workspace else frozenset(),
-        "can_enter_admin": look is None and access.may_enter_admin(user),
-        "can_platform": access.platform_actions(user),
+        "can_enter_admin": look is None and access.may_enter_admin(user, platform),
+        "can_platform": platform,
         "look": look,
         "nav_entry": _entry(request, workspace),
         "unread_notices": 0 if look else user.notifications.filter(read_at=None)[:_MOST_COUNTED].count(),
