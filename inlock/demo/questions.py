@@ -13,10 +13,13 @@ FOLDER = Path(__file__).parent / "documents"
 
 @dataclass(frozen=True)
 class DemoWorkspace:
+    """`templates` are the codes of the built-in ones that its manager takes in."""
+
     slug: str
     name: str
     description: str
     policy: Literal["open", "review"]
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ WORKSPACES = (
         name="Company policies",
         description="How Velmarin Freight works: leave, purchasing, travel, security.",
         policy="open",
+        templates=("policy_lookup", "executive_summary", "plain_language"),
     ),
     DemoWorkspace(
         slug="legal",
         name="Legal and contracts",
         description="Templates and schedules of the legal department. A reviewer releases every answer.",
         policy="review",
+        templates=("precedents", "contract_risk", "fact_extraction", "draft_review"),
     ),
 )
 

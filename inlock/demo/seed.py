@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from answers.rag_templates import keeping
 from documents import library, restriction
 from documents.models import Document, Version
 from inlock.demo.questions import ACCOUNTS, DOCUMENTS, FOLDER, WORKSPACES, DemoAccount, DemoDocument
@@ -49,6 +50,14 @@ def _seed_account(account: DemoAccount) -> None:
         members.add_member(Workspace.objects.get(slug=slug), user, role, by=None)
     if account.is_platform_admin:
         members.set_platform_administrator(user, by=None)
+
+
+def seed_templates() -> None:
+    """The templates that each workspace takes in; one that somebody switched off since stays so."""
+    manager = User.objects.get(username="manager")
+    for workspace in WORKSPACES:
+        for code in workspace.templates:
+            keeping.adopt(Workspace.objects.get(slug=workspace.slug), code, by=manager)
 
 
 def seed_documents() -> Iterator[Seeded]:

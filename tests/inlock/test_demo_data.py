@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from answers.rag_templates import built_in
 from documents import sandbox
 from inlock.demo.make_documents import write_all
 from inlock.demo.questions import ACCOUNTS, DOCUMENTS, FOLDER, QUESTIONS, WORKSPACES
@@ -94,3 +95,10 @@ def test_every_demo_document_can_be_read(document):
 
     assert "Velmarin" in parsed.text or document.path.endswith((".csv", ".xlsx"))
     assert parsed.page_count >= 1
+
+
+def test_the_templates_of_the_demo_are_built_in():
+    taken = {code for workspace in WORKSPACES for code in workspace.templates}
+
+    assert taken <= set(built_in.CODES)
+    assert taken

@@ -12,7 +12,7 @@ from answers.states import HELD, RELEASED, AnswerStatus
 from audit import chain, context, verification
 from documents.states import VersionState
 from inlock.demo.questions import ACCOUNTS, QUESTIONS, DemoQuestion
-from inlock.demo.seed import Seeded, seed_documents, seed_people
+from inlock.demo.seed import Seeded, seed_documents, seed_people, seed_templates
 from workspaces.checks import DEMO_PASSWORD
 from workspaces.commands import PortalCommand
 from workspaces.dispatch import inline
@@ -32,6 +32,7 @@ class Command(PortalCommand):
         # Everything runs in this process: the demo shows each step as it happens.
         with inline():
             seed_people()
+            seed_templates()
             documents = self._documents()
             answers = [self._question(number, asked) for number, asked in enumerate(QUESTIONS, start=1)]
         trail = self._trail()
