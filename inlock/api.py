@@ -15,6 +15,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from answers.api import router as answers
+from answers.draft_review.api import router as examinations
 from answers.exceptions import WrongState
 from documents.api import router as documents
 from documents.embeddings import EmbeddingUnavailable
@@ -51,6 +52,7 @@ api = NinjaAPI(
 api.add_router("", workspaces)
 api.add_router("", documents)
 api.add_router("", answers)
+api.add_router("", examinations)
 
 
 @api.exception_handler(Exception)

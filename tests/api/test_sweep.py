@@ -25,7 +25,11 @@ pytestmark = pytest.mark.django_db
 WITHOUT_A_RIGHT = {"me", "workspaces"}
 #: An id that no row has; the same in every worker that collects these tests.
 NOTHING = UUID("00000000-0000-4000-8000-000000000000")
-SENT = {"questions": {"question": "How many days of leave?"}, "search": {"query": "leave"}}
+SENT = {
+    "questions": {"question": "How many days of leave?"},
+    "search": {"query": "leave"},
+    "examinations": {"text": "Leave is 25 days."},
+}
 
 
 @dataclass(frozen=True)

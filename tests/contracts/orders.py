@@ -65,6 +65,8 @@ def _policies(*more: str) -> Arguments:
 
 #: Questions for `evaluate`.
 CASES = str(Path(__file__).with_name("cases.jsonl"))
+#: A text for `examine`.
+DRAFT = str(Path(__file__).parents[2] / "SECURITY.md")
 NOBODY_HERE = ("stranger", "admin", "superuser")
 NO_REVIEWER = (*NOBODY_HERE, "member", "manager", "contributor", "auditor")
 
@@ -75,6 +77,13 @@ ORDERS = [
         "member",
         refused=("auditor", *NOBODY_HERE),
         proved="tests/answers/test_ask_command.py",
+    ),
+    Order(
+        "examine",
+        _policies(DRAFT),
+        "member",
+        refused=("auditor", *NOBODY_HERE),
+        proved="tests/answers/draft_review/test_programs.py",
     ),
     Order(
         "ingest",

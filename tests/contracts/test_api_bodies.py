@@ -21,9 +21,10 @@ pytestmark = pytest.mark.xdist_group("contracts-api_bodies")
 BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "ask": ({"question": "How can we end it?"}, "question.asked"),
     "search": ({"query": "notice"}, "search.run"),
+    "bring_draft": ({"text": "We pay with 90 days of notice."}, "examination.asked"),
 }
 #: Fields that name a thing, and one that is not to be had where it is sent.
-NAMING = {"ask": {"model": "switched-off"}}
+NAMING = {"ask": {"model": "switched-off"}, "bring_draft": {"model": "switched-off"}}
 #: Words of a schema's fields that name a thing by its id.
 _NAMES_A_THING = ("_id", "_ids", "model", "workspace", "document", "answer", "person", "reader")
 HOPED_FOR = ("owner", "workspace", "is_staff", "status", "approved_by", "created_at", "id", "asked_by", "collection")

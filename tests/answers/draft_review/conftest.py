@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.api import conftest as programs
+
+#: A program with a token of a person.
+program = programs.program
+
 DRAFT = """# Leave rules for the new office
 
 1. Parental leave
