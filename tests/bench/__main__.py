@@ -42,6 +42,8 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "cockpit": ["tests.bench.cockpit"],
         "readiness": ["tests.bench.readiness"],
         "training sets": ["tests.bench.training_sets"],
+        "examined drafts": ["tests.bench.draft_review"],
+        "precedents": ["tests.bench.precedents"],
         "sync of a folder": ["tests.bench.source_sync"],
         "audit trail": ["tests.bench.audit_trail"],
     }
