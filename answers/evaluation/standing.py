@@ -30,8 +30,8 @@ def marks_of(workspace: Workspace) -> dict[str, str]:
 
 
 def changed(workspace: Workspace) -> list[ModelEndpoint]:
-    """Those that are not what the gate let pass; none where there is no gate or it is off."""
+    """Those that the gate did not let pass as they are now; none where there is no gate or it is off."""
     gate = WorkspaceGate.objects.filter(workspace=workspace, enabled=True).first()
     if gate is None:
         return []
-    return [one for one in answering(workspace) if gate.passed.get(str(one.pk), one.mark) != one.mark]
+    return [one for one in answering(workspace) if gate.passed.get(str(one.pk)) != one.mark]

@@ -140,10 +140,7 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
     _require_state(current, call)
     if not current.is_listed:  # type: ignore[attr-defined]
         raise _refused("workspace", _("This workspace does not allow the model “%(name)s”.") % {"name": current.name})
-    passed = current.passed  # type: ignore[attr-defined]
-    if call.purpose not in TRIALS and passed and passed.get(str(current.pk), current.mark) != current.mark:
-        said = _("The model “%(name)s” was changed since it passed the change gate of this workspace.")
-        raise _refused("workspace", said % {"name": current.name})
+    _require_passed(current, call)
     # What a model learnt it tells whoever asks it: a trained one answers in the workspace of its examples alone.
     home = current.lineage.get("workspace")
     if home and call.workspace is not None and str(call.workspace.pk) != home:
@@ -158,6 +155,20 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
         raise _refused("documents", _("A document that this rests on is gone, so nothing was sent to a model."))
     _require_ceiling(current, [text["level"] for text in texts] + ([call.level] if call.level else []))
     return current
+
+
+def _require_passed(current: ModelEndpoint, call: Call) -> None:
+    """Refuse what a workspace's gate has not let pass, also where the installation's default became another."""
+    passed: dict[str, str] | None = current.passed  # type: ignore[attr-defined]
+    if passed is None or call.purpose in TRIALS:
+        return
+    mark = passed.get(str(current.pk))
+    if mark is None and call.purpose != Purpose.JUDGE:
+        said = _("The model “%(name)s” has not passed the change gate of this workspace.")
+        raise _refused("workspace", said % {"name": current.name})
+    if mark is not None and mark != current.mark:
+        said = _("The model “%(name)s” was changed since it passed the change gate of this workspace.")
+        raise _refused("workspace", said % {"name": current.name})
 
 
 def _require_ceiling(endpoint: ModelEndpoint, levels: Collection[str]) -> None:

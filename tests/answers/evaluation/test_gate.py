@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from answers import checks, endpoints
-from answers.evaluation import gate, kinds, sets, terms, verdict
+from answers.evaluation import gate, kinds, sets, standing, terms, verdict
 from answers.evaluation.figures import Metric
 from answers.evaluation.sets import Case
 from answers.evaluation.thresholds import Threshold
@@ -18,7 +18,9 @@ from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
 from tests.answers.evaluation.conftest import answer, work
 from tests.endpoints_in_use import in_use
+from workspaces import endpoint_states
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.models import Workspace
 
 
 def proposed(policies: Any, endpoint: Any, by: Any) -> Any:
@@ -281,6 +283,21 @@ def test_a_model_that_is_edited_answers_no_more_until_it_passed_as_it_is_now(
     gate.go_live(candidate, by=manager)
     assert (refusal(server, policies), default_of(policies)) == ("", "local")
     assert Event.objects.filter(type=EventType.GATE_LIVE).count() == 1
+
+
+def test_another_default_of_the_installation_waits_where_a_workspace_with_a_gate_chose_no_model(
+    policies: Any, gated: Any, admin: Any
+) -> None:
+    made = ModelEndpoint(name="central", model="small", base_url="http://127.0.0.1:9/v1")
+    central = in_use(endpoints.save_endpoint(made, by=admin), by=admin)
+    WorkspaceModels.objects.filter(workspace=policies).delete()
+    workspace = Workspace.objects.get(pk=policies.pk)
+
+    endpoint_states.make_default(central, by=admin)
+
+    assert "has not passed the change gate" in refusal(central, workspace)
+    assert [one.name for one in standing.changed(workspace)] == ["central"]
+    assert policy.permitted(central, purpose=Purpose.EVALUATION, workspace=workspace) == ""
 
 
 def test_a_model_that_is_edited_is_refused_when_it_is_asked_and_where_there_is_no_gate_it_is_not(
