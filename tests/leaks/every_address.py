@@ -16,11 +16,29 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from answers.models import Answer, ApprovedAnswer, Conversation, Gap, Question, Replay
+from answers.models import (
+    Answer,
+    ApprovedAnswer,
+    Assessment,
+    Conversation,
+    EvaluationRun,
+    Examination,
+    FineTuningJob,
+    Gap,
+    GateCandidate,
+    Question,
+    QuestionSet,
+    RagTemplate,
+    Replay,
+    TemplatePreview,
+    TrainingFlag,
+    TrainingSet,
+    TuningComparison,
+)
 from documents.models import BulkRun, Deletion, Document, Folder, Source, Version
-from workspaces.models import AccessReview, User, Workspace
+from workspaces.models import AccessReview, ReadinessRun, User, Workspace
 
-#: What stands before an id in an address → whose id it is.
+#: What stands before an id in an address, with the part before it where one is not enough → whose id it is.
 KEYED: dict[str, type[Model]] = {
     "answers": Answer,
     "reply": Question,
@@ -36,7 +54,22 @@ KEYED: dict[str, type[Model]] = {
     "versions": Version,
     "people": User,
     "access-review": AccessReview,
+    "readiness": ReadinessRun,
+    "examinations": Examination,
+    "draft-review": Examination,
+    "templates": RagTemplate,
+    "previews": TemplatePreview,
+    "evaluation/sets": QuestionSet,
+    "runs": EvaluationRun,
+    "gate": GateCandidate,
+    "assessments": Assessment,
+    "fine-tuning/sets": TrainingSet,
+    "jobs": FineTuningJob,
+    "comparisons": TuningComparison,
+    "flags": TrainingFlag,
 }
+#: What else an address may say → one value of it.
+SAID = {"format": "md", "what": "manifest", "number": "1"}
 #: Signing in and out, one's own account and what machines ask: they tell nothing of a workspace.
 NOT_WALKED = re.compile(r"^/(sign-|account/|i18n/|health/|static/|view-as/|admin/(login|logout|jsi18n|password|r/))")
 #: Ids that are tried of a kind that is not in `KEYED`.
@@ -90,13 +123,12 @@ def _values(name: str, route: str, argument: re.Match[str]) -> list[str]:
     kind, called = argument.group(1), argument.group(2)
     if (kind, called) == ("slug", "slug"):
         return list(Workspace.objects.values_list("slug", flat=True))
-    if called == "format":
-        return ["md"]
-    if kind == "int" and called == "number":
-        return ["1"]
+    if called in SAID:
+        return [SAID[called]]
     before = route[: argument.start()].rstrip("/").rpartition("/")[2]
-    if before in KEYED and not route.startswith("/admin/"):
-        return [str(pk) for pk in KEYED[before]._default_manager.values_list("pk", flat=True)]
+    keyed = KEYED.get("/".join(route[: argument.start()].rstrip("/").split("/")[-2:])) or KEYED.get(before)
+    if keyed and not route.startswith("/admin/"):
+        return [str(pk) for pk in keyed._default_manager.values_list("pk", flat=True)]
     models = _models_of(name, route)
     if before == "history":
         models = [model.history.model for model in models if hasattr(model, "history")]

@@ -4,6 +4,7 @@ import io
 import random
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice, zip_longest
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -141,10 +142,18 @@ def wander(client: Client, seed: int, most: int) -> dict[str, str]:
     """Route → what is there, for `most` of all the pages that there are."""
     found: dict[str, str] = {}
     chosen = random.Random(seed)
-    there = every_address.addresses()
-    for route, address in chosen.sample(there, min(most, len(there))):
+    for route, address in islice(_mixed(every_address.addresses(), chosen), most):
         found[route] = found.get(route, "") + _news(every_address.open_page(client, route, address))
     return found
+
+
+def _mixed(there: list[tuple[str, str]], chosen: random.Random) -> Iterator[tuple[str, str]]:
+    """All of them in any order, one of each route before the second of any: some routes have hundreds."""
+    routes: dict[str, list[str]] = {}
+    for route, address in chosen.sample(there, len(there)):
+        routes.setdefault(route, []).append(address)
+    for turn in zip_longest(*routes.values()):
+        yield from ((route, address) for route, address in zip(routes, turn, strict=True) if address is not None)
 
 
 def api(client: Client, person: User) -> str:
