@@ -16,6 +16,7 @@ from documents.models import Document
 LISTS = {
     "answers_draft": {"reviewer"},
     "answers_answer": {"reviewer"},
+    "answers_examination": {"reviewer"},
     "answers_modelendpoint": {"admin"},
     "answers_budget": {"admin"},
     "answers_workspacemodels": {"manager"},

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from django.contrib import admin as django_admin
 from django.urls import reverse
+from django.utils import timezone
 
 from answers import endpoints, review
+from answers.draft_review import releasing
 from answers.governing import budgets
-from answers.models import Answer, ModelEndpoint
+from answers.models import Answer, Examination, ExaminationState, ModelEndpoint
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents import embedding_endpoints, holds, library, rerank_endpoints, restriction
@@ -113,6 +116,20 @@ def _answer(officer: Any, legal: Any, draft: Any) -> Answer:
     return _assigned(officer, legal, draft).answer
 
 
+def _examination(officer: Any, legal: Any, draft: Any) -> Examination:
+    held = Examination.objects.create(
+        workspace=legal,
+        asked_by=draft.answer.asked_by,
+        title="Notice",
+        text="Notice is 30 days.",
+        text_sha256=digest("Notice is 30 days."),
+        state=ExaminationState.HELD,
+        examined_at=timezone.now(),
+        findings_sha256=digest("findings"),
+    )
+    return releasing.reject(held, by=officer, reason="Ask the other side first.")
+
+
 def _endpoint(officer: Any, legal: Any, draft: Any) -> ModelEndpoint:
     built_in = endpoints.built_in()
     assert built_in is not None
@@ -150,6 +167,7 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "documents_embeddingendpoint": (_embedding_endpoint, ("vectors",)),
     "documents_rerankendpoint": (_reranker, ("judge",)),
     "answers_answer": (_answer, ("admin assigned a draft to “admin”.",)),
+    "answers_examination": (_examination, ("admin did not release the findings in a draft.",)),
     "answers_budget": (_budget, ("admin changed what may be spent on models", "<ins>1000</ins>")),
     "answers_modelendpoint": (_endpoint, ("admin changed the model endpoint", "<ins>in-house</ins>")),
     "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "default_model")),

@@ -29,7 +29,13 @@ DOORS = {
     "langchain_core": ("answers/chat_models.py", "answers/extractive.py"),
     "langchain_openai": ("answers/chat_models.py",),
     "openai": ("answers/chat_models.py",),
-    "ninja": ("inlock/api.py", "answers/api.py", "documents/api.py", "workspaces/api.py"),
+    "ninja": (
+        "inlock/api.py",
+        "answers/api.py",
+        "answers/draft_review/api.py",
+        "documents/api.py",
+        "workspaces/api.py",
+    ),
     # The identity provider, and no other host: workspaces/identity/provider_http.py.
     "requests": ("workspaces/identity/provider_http.py", "workspaces/identity/single_sign_on.py"),
     "jwt": ("workspaces/identity/id_token.py",),
