@@ -13,7 +13,7 @@ import pytest
 from answers import endings, sse, streaming
 from answers.models import Answer, Draft
 from answers.states import AnswerStatus
-from answers.steps import compose, retrieve
+from answers.steps import compose, retrieve, sending
 from documents.models import Passage
 from tests.answers import chat_server
 from tests.leaks import pausing
@@ -131,6 +131,8 @@ def test_passages_that_are_not_authorised_again_would_reach_the_model(lose: Any,
 @pytest.mark.parametrize("point", ["behind the prompt", "before the first word"])
 def test_an_ending_that_asks_for_no_right_would_keep_the_answer(lose: Any, monkeypatch: Any, point: str) -> None:
     monkeypatch.setattr(endings, "_is_open_to_asker", lambda answer: True)
+    # Between the prompt and the server it is asked once more.
+    monkeypatch.setattr(sending.Sending, "_require_open", lambda self: None)
 
     askers = lose(point, (pausing.revoke,))
 
