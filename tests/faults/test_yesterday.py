@@ -72,7 +72,8 @@ def test_a_damaged_index_is_never_taken_for_an_absence_of_documents(rig):
 
     assert segments, "there is no segment to damage"
     assert before["degraded"] is False
-    assert after["degraded"] is True or after["hits"][0] == before["hits"][0]
+    # A server that lost bytes and answers all the same may miss the nearest passage: docs/threat-model.md says so.
+    assert after["degraded"] is True or after["hits"][0][0] == before["hits"][0][0]
     assert rebuilt is True
     assert rig.do("find", slug=world.slug, query=QUESTION)["hits"][0] == before["hits"][0]
 
