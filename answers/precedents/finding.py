@@ -34,8 +34,10 @@ _LONGEST_QUERY = 700
 _HITS, _DOCUMENTS, _MATCHES, _TERMS = 8, 10, 5, 6
 #: Of a match's strength; the rest is the share of the clause's words that stand in the passage.
 _MEANING_SHARE = 0.5
-#: A weaker match is a coincidence of common words.
+#: A weaker match is a coincidence of common words,
 _LEAST = 0.3
+#: unless it is as near in meaning as this (cosine): the same thing in other words.
+_NEAR = 0.4
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -143,7 +145,8 @@ def _matches(label: str, clause: str, hits: Sequence[Hit], sources: dict[UUID, S
             continue
         match = _match(label, clause, source, hit.cosine)
         kept = best.get(source.document_id)
-        if match.strength >= _LEAST and (kept is None or match.strength > kept.strength):
+        resembles = match.strength >= _LEAST or (match.meaning or 0.0) >= _NEAR
+        if resembles and (kept is None or match.strength > kept.strength):
             best[source.document_id] = match
     return list(best.values())
 
