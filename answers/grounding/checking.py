@@ -50,7 +50,6 @@ def places_of(quotes: Sequence[Quote]) -> dict[int, Place]:
             passage=quote.source.text,
             title=quote.source.title,
             language=quote.source.language,
-            document=quote.source.document_id,
         )
         for quote in quotes
     }
@@ -61,14 +60,13 @@ def _stored_places(answer: Answer) -> dict[int, Place]:
         title=F("document__title"),
         # What was given to the model; empty once the version's text was erased.
         passage=Substr("version__text", F("evidence__start") + 1, F("evidence__end") - F("evidence__start")),
-    ).values("number", "quote", "passage", "title", "document_id")
+    ).values("number", "quote", "passage", "title")
     return {
         row["number"]: Place(
             quote=row["quote"],
             passage=row["passage"] or row["quote"],
             title=row["title"],
             language=analysis.detect_language(row["passage"] or row["quote"]),
-            document=row["document_id"],
         )
         for row in citations
     }

@@ -21,7 +21,7 @@ _STANDS_IN_PASSAGE = 0.9
 NEAR, NEAR_ACROSS = 0.78, 0.8
 
 Reason = dict[str, str]
-#: Cosine of two texts, the second from the document of this place; None where there is no model that could say.
+#: Cosine of two texts, the second from this place; None where there is no model that could say.
 Nearness = Callable[[str, "Place"], float | None]
 
 
@@ -33,7 +33,6 @@ class Place:
     passage: str
     title: str
     language: str
-    document: object = None
 
     @property
     def stated(self) -> str:
