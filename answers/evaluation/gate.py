@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers.evaluation import kinds, runs, verdict
+from answers.evaluation import kinds, news, runs, verdict
 from answers.exceptions import EvaluationError, GateHolds
 from answers.models import CandidateState, EvaluationRun, GateCandidate, WorkspaceGate
 from audit.chain import canonical, digest
@@ -136,6 +136,7 @@ def ask_override(candidate: GateCandidate, *, reason: str, by: User) -> None:
     candidate.override_agreed_at = candidate.override_agreed_by = None
     candidate.save()
     _note(EventType.GATE_OVERRIDE_ASKED, candidate, by, reason=reason, setup_sha256=found.setup_sha256)
+    news.override_asked(candidate, by=by)
 
 
 @transaction.atomic
@@ -215,6 +216,7 @@ def _let_through(candidate: GateCandidate, gate: WorkspaceGate, by: User) -> Non
 def _settle(candidate: GateCandidate, state: CandidateState, by: User) -> None:
     candidate.state, candidate.settled_at, candidate.settled_by = state, timezone.now(), by
     candidate.save(update_fields=["state", "settled_at", "settled_by"])
+    news.settled(candidate, by=by)
 
 
 def _note(event: EventType, candidate: GateCandidate, by: User, *, reason: str = "", **details: Any) -> None:

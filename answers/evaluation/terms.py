@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import endpoints
-from answers.evaluation import standing
+from answers.evaluation import news, standing
 from answers.evaluation.gate import of
 from answers.evaluation.querysets import cases_in
 from answers.evaluation.thresholds import Threshold, as_data, checked, from_data
@@ -88,6 +88,7 @@ def withdraw(workspace: Workspace, *, by: User) -> None:
     if stored is None or stored.wanted is None:
         raise EvaluationError(_("Nobody asked for another gate."))
     asked_by = str(stored.wanted_by_id)
+    news.loosening_settled(stored, by=by)
     _forget_wish(stored)
     stored.save()
     record(EventType.GATE_LOOSENING_WITHDRAWN, on=workspace, workspace=workspace, by=by, asked_by=asked_by)
@@ -172,6 +173,7 @@ def _ask(stored: WorkspaceGate, wanted: dict[str, Any], reason: str, by: User) -
         before=as_told(asked(stored)),
         after=as_told(wanted),
     )
+    news.loosening_asked(stored, by=by)
     return stored
 
 
@@ -189,6 +191,7 @@ def _apply(workspace: Workspace, stored: WorkspaceGate | None, wanted: dict[str,
     question_set = QuestionSet.objects.get(pk=wanted["question_set"])
     gate.enabled, gate.question_set, gate.set_version = wanted["enabled"], question_set, wanted["set_version"]
     gate.thresholds, gate.changed_by = wanted["thresholds"], by
+    news.loosening_settled(gate, by=by)
     _forget_wish(gate)
     gate.save()
     record(

@@ -44,6 +44,10 @@ class Kind(models.TextChoices):
     DOCUMENT_EXPIRED = "document_expired", _("The last valid day of a document you keep current is over.")
     TRAINING_FLAGGED = "training_flagged", _("Something that a training set of your workspace contains is in doubt.")
     TUNING_ENDED = "tuning_ended", _("A fine-tuning job ended.")
+    GATE_OVERRIDE_ASKED = "gate_override_asked", _("Somebody wants a change to go live without passing the change gate.")
+    GATE_SETTLED = "gate_settled", _("A change of yours at the change gate went live or was withdrawn.")
+    GATE_LOOSENING_ASKED = "gate_loosening_asked", _("Somebody wants the change gate to be easier to pass.")
+    GATE_LOOSENING_SETTLED = "gate_loosening_settled", _("What you wanted of the change gate was decided on.")
     SOURCE_FAILED = "source_failed", _("A source of documents failed several times in a row.")
     DELETION_PROVEN = "deletion_proven", _("The receipt of a deletion you asked for was issued.")
     HOLD_PLACED = "hold_placed", _("A document you keep current was placed under a legal hold.")
@@ -99,6 +103,10 @@ MANNERS: dict[str, Manner] = {
     Kind.SOURCE_FAILED: Manner(DOCUMENTS, Channel.NOW),
     Kind.DELETION_PROVEN: Manner(DOCUMENTS, Channel.PORTAL),
     Kind.HOLD_PLACED: Manner(DOCUMENTS, Channel.PORTAL),
+    Kind.GATE_OVERRIDE_ASKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
+    Kind.GATE_SETTLED: Manner(WORKSPACES, Channel.NOW),
+    Kind.GATE_LOOSENING_ASKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
+    Kind.GATE_LOOSENING_SETTLED: Manner(WORKSPACES, Channel.NOW),
     Kind.READINESS_BLOCKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
 }
 
