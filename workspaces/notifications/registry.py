@@ -44,7 +44,10 @@ class Kind(models.TextChoices):
     DOCUMENT_EXPIRED = "document_expired", _("The last valid day of a document you keep current is over.")
     TRAINING_FLAGGED = "training_flagged", _("Something that a training set of your workspace contains is in doubt.")
     TUNING_ENDED = "tuning_ended", _("A fine-tuning job ended.")
-    GATE_OVERRIDE_ASKED = "gate_override_asked", _("Somebody wants a change to go live without passing the change gate.")
+    GATE_OVERRIDE_ASKED = (
+        "gate_override_asked",
+        _("Somebody wants a change to go live without passing the change gate."),
+    )
     GATE_SETTLED = "gate_settled", _("A change of yours at the change gate went live or was withdrawn.")
     GATE_LOOSENING_ASKED = "gate_loosening_asked", _("Somebody wants the change gate to be easier to pass.")
     GATE_LOOSENING_SETTLED = "gate_loosening_settled", _("What you wanted of the change gate was decided on.")
