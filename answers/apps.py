@@ -28,6 +28,7 @@ class AnswersConfig(AppConfig):
         from answers.draft_review import querysets as _examinations  # noqa: F401
         from answers.endpoints import ensure_built_in
         from answers.evaluation import changes as _changes  # noqa: F401
+        from answers.evaluation import check_changes as _check_changes  # noqa: F401
         from answers.evaluation import forgetting as _forgetting_cases  # noqa: F401
         from answers.evaluation import querysets as _evaluation  # noqa: F401
         from answers.evaluation import template_changes as _template_changes  # noqa: F401

@@ -1,5 +1,6 @@
 """What a workspace's manager sets about checking: how sure before an answer is written, and who judges it after."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,10 @@ from audit.record import record
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
+
+#: Asked, inside the transaction, with what was before and what would be; what they raise refuses it. The change gate
+#: adds itself when it loads.
+before_choice: list[Callable[[Workspace, WorkspaceChecks, WorkspaceChecks, User], None]] = []
 
 
 def of(workspace: Workspace) -> WorkspaceChecks:
@@ -37,6 +42,8 @@ def choose(workspace: Workspace, *, strictness: str, judge: ModelEndpoint | None
     chosen = WorkspaceChecks(workspace=workspace, strictness=Strictness(strictness), judge=judge)
     if _named(before) == _named(chosen):
         return before
+    for ask in before_choice:
+        ask(workspace, before, chosen, by)
     WorkspaceChecks.objects.update_or_create(
         workspace=workspace, defaults={"strictness": chosen.strictness, "judge": judge}
     )

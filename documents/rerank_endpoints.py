@@ -4,6 +4,7 @@ Each verb checks the right of `by`, and leaves its entry in the trail.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -39,6 +40,9 @@ _SETTINGS = (
 )
 #: What an approval covers beside ceiling and residency.
 _COVERED = ("name", "protocol", "base_url", "model")
+#: Asked, inside the transaction, before another one (its name as `choose` takes it) puts the finds in order; what they
+#: raise refuses it. The apps above add themselves when they load.
+before_choice: list[Callable[[Workspace, str, User], None]] = []
 #: What the search's own order is called in the trail.
 _NONE = "none"
 #: A question with one answer: whatever model it is, it has to find it.
@@ -122,6 +126,8 @@ def choose(workspace: Workspace, name: str, *, by: User) -> None:
     before = name_of(reranking.chosen_for(workspace))
     if name == before:
         return
+    for ask in before_choice:
+        ask(workspace, name, by)
     if name:
         endpoint = None if name == reranking.CHAT else RerankEndpoint.objects.get(name=name)
         WorkspaceReranker.objects.update_or_create(workspace=workspace, defaults={"endpoint": endpoint})

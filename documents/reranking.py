@@ -63,6 +63,14 @@ def chosen_for(workspace: Workspace) -> WorkspaceReranker | None:
     return WorkspaceReranker.objects.select_related("endpoint").filter(workspace=workspace).first()
 
 
+def label_of(chosen: WorkspaceReranker | None) -> str:
+    """A reranker with its model and server, as records keep it; "" for the search's own order."""
+    if chosen is None:
+        return ""
+    endpoint = chosen.endpoint
+    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}" if endpoint else CHAT
+
+
 def rerank(
     workspace: Workspace, chosen: WorkspaceReranker, question: str, found: Sequence[Passage], *, by: User
 ) -> Reranked:

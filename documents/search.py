@@ -5,7 +5,7 @@ fused, documents that the question names are lifted, and a reranker, where the
 workspace has one, puts the first ones in order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from documents.analysis import detect_language, query_words, words
 from documents.evidence import Evidence, coverage, means_something
 from documents.framing import framed
 from documents.legs import Leg, Legs
-from documents.models import Document, Passage, Version
+from documents.models import Document, Passage, Version, WorkspaceReranker
 from documents.ranking import Find, rank
 from documents.replicas import weights
 from documents.reranking import DEPTH, Reranked, chosen_for, in_order, rerank
@@ -126,12 +126,14 @@ def search(
     mode: str = Mode.HYBRID,
     space: Space | None = None,
     within: Q | None = None,
+    reranker: Callable[[Workspace], WorkspaceReranker | None] = chosen_for,
 ) -> SearchResult:
     """The `k` passages of `workspace` that bear most on `query`, among those `user` may open now.
 
     `space`: another than the one the workspace is searched in, to compare the two. `within`: only among the documents
-    that meet this condition; it narrows what is open and opens nothing. Raises Hidden or Forbidden as
-    `access.require` does, ValueError for an unknown mode, and EmbeddingUnavailable where vectors are made here.
+    that meet this condition; it narrows what is open and opens nothing. `reranker` says what puts the finds in order.
+    Raises Hidden or Forbidden as `access.require` does, ValueError for an unknown mode, and EmbeddingUnavailable where
+    vectors are made here.
     """
     access.require(user, Action.OPEN, workspace)
     mode = Mode(mode)
@@ -144,11 +146,11 @@ def search(
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
     ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
-    reranker = chosen_for(workspace) if mode == Mode.HYBRID else None
-    looked_at = max(k, _READ_FOR_EVIDENCE, DEPTH if reranker else 0)
+    chosen = reranker(workspace) if mode == Mode.HYBRID else None
+    looked_at = max(k, _READ_FOR_EVIDENCE, DEPTH if chosen else 0)
     hits, reranked = _hits(ranked[:looked_at], dict(near.finds), dict(match.finds)), None
-    if reranker and hits:
-        reranked = rerank(workspace, reranker, query, [hit.passage for hit in hits], by=user)
+    if chosen and hits:
+        reranked = rerank(workspace, chosen, query, [hit.passage for hit in hits], by=user)
         hits = _reordered(hits, reranked, Scope(user, workspace, within))
     evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(

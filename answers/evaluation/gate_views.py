@@ -105,7 +105,8 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         else:
             _say_whether_it_holds(request, chosen)
             return redirect("answers:gate_settings", slug=workspace.slug)
-    context = {"form": form, "wish": _wish(request, current)}
+    others = access.people_allowed(workspace, Action.MANAGE).exclude(pk=request.user.pk)
+    context = {"form": form, "wish": _wish(request, current), "is_alone": not others.exists()}
     return render(request, "answers/evaluation/gate_settings.html", context, status=400 if form.errors else 200)
 
 

@@ -79,7 +79,7 @@ def ran_with(run: EvaluationRun) -> list[tuple[Any, str]]:
         (_("Passages"), str(setup.get("passages", ""))),
         (_("Strictness"), str(setup.get("strictness", ""))),
         (_("Judge"), _placeless(setup.get("judge", ""))),
-        (_("Reranker"), str(setup.get("reranker", ""))),
+        (_("Reranker"), _placeless(setup.get("reranker", ""))),
         (_("Software"), _words(around.get("software"), f"Python {around.get('python', '')}")),
         (_("Libraries"), _pairs(around.get("libraries") or {})),
         (_("Revision of the index"), str(around.get("index_revision", ""))),

@@ -66,7 +66,7 @@ def start(
         seed=secrets.randbelow(2**31),
     )
     try:
-        described = setup.describe(workspace, setup.of_run(run))
+        described = setup.describe(setup.of_run(run))
     except EndpointError as error:
         raise EvaluationError(str(error)) from error
     run.setup = described | {"surroundings": setup.surroundings(workspace)}

@@ -2,7 +2,7 @@
 
 import platform
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -13,11 +13,12 @@ from answers import checks, endpoints, prompts
 from answers.chat_models import parameters_of
 from answers.evaluation import kinds
 from answers.exceptions import EvaluationError
-from answers.models import EndpointKind, EvaluationRun, GateCandidate, ModelEndpoint, TemplateVersion
+from answers.models import EndpointKind, EvaluationRun, GateCandidate, ModelEndpoint, TemplateVersion, WorkspaceChecks
 from answers.rag_templates import choosing
 from answers.steps.retrieve import PASSAGES
 from audit.chain import canonical, digest
-from documents import rerank_endpoints, reranking
+from documents import reranking
+from documents.models import WorkspaceReranker
 from documents.spaces import space_of
 from documents.vector_space import Space
 from workspaces.models import Workspace
@@ -28,18 +29,29 @@ _LIBRARIES = ("onnxruntime", "tokenizers", "tantivy", "chromadb", "langchain-ope
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The model, the embedding space and the template's version of a run; None: the built-in knowledge template."""
+    """What decides what comes out of a run.
+
+    `template` None: the built-in knowledge template; `reranker` None: the search's own order.
+    """
 
     endpoint: ModelEndpoint
     space: Space
-    template: TemplateVersion | None = None
+    template: TemplateVersion | None
+    checks: WorkspaceChecks
+    reranker: WorkspaceReranker | None
 
 
 def present(workspace: Workspace) -> Setup:
     """What answers a question in the workspace now, where its asker chooses nothing. Raises EndpointError."""
     template = choosing.standard_of(workspace)
     endpoint = template.endpoint if template is not None and template.endpoint is not None else None
-    return Setup(endpoint or endpoints.default_for(workspace), space_of(workspace.pk), template)
+    return Setup(
+        endpoint or endpoints.default_for(workspace),
+        space_of(workspace.pk),
+        template,
+        checks.of(workspace),
+        reranking.chosen_for(workspace),
+    )
 
 
 def of_run(run: EvaluationRun) -> Setup:
@@ -48,7 +60,7 @@ def of_run(run: EvaluationRun) -> Setup:
         "models__default_endpoint", "templates_choice__standard__current__endpoint", "checks__judge"
     ).get(pk=run.workspace_id)
     found = with_candidate(workspace, run.candidate, replaced=run.replaced)
-    return Setup(run.endpoint, found.space, found.template) if run.endpoint is not None else found
+    return replace(found, endpoint=run.endpoint) if run.endpoint is not None else found
 
 
 def with_candidate(workspace: Workspace, candidate: GateCandidate | None, *, replaced: bool = False) -> Setup:
@@ -63,9 +75,8 @@ def with_candidate(workspace: Workspace, candidate: GateCandidate | None, *, rep
     return kind.replaces(now, thing) if replaced else kind.put_into(now, thing)
 
 
-def describe(workspace: Workspace, setup: Setup) -> dict[str, Any]:
+def describe(setup: Setup) -> dict[str, Any]:
     """Everything that decides what comes out, as a run keeps it."""
-    chosen, reranker = checks.of(workspace), reranking.chosen_for(workspace)
     return {
         "model": endpoints.label_of(setup.endpoint),
         "model_id": str(setup.endpoint.pk),
@@ -74,9 +85,9 @@ def describe(workspace: Workspace, setup: Setup) -> dict[str, Any]:
         "template": _template(setup.template),
         "prompt": _prompt(),
         "passages": setup.template.passages if setup.template else PASSAGES,
-        "strictness": str(chosen.strictness),
-        "judge": endpoints.label_of(chosen.judge) if chosen.judge else "",
-        "reranker": rerank_endpoints.name_of(reranker),
+        "strictness": str(setup.checks.strictness),
+        "judge": endpoints.label_of(setup.checks.judge) if setup.checks.judge else "",
+        "reranker": reranking.label_of(setup.reranker),
         # Of the built-in model the software is the model.
         "built_in": _software() if setup.endpoint.kind == EndpointKind.EXTRACTIVE else "",
     }

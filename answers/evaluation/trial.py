@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from answers import pipeline
 from answers.exceptions import Ended, ModelFailed
 from answers.language import language_of, speaking
-from answers.models import Answer, ModelEndpoint, Question, TemplateVersion
+from answers.models import Answer, ModelEndpoint, Question, TemplateVersion, WorkspaceChecks
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, State
+from documents.models import WorkspaceReranker
+from documents.reranking import chosen_for
 from documents.vector_space import Space
 from workspaces import access
 from workspaces.models import User, Workspace
@@ -41,6 +43,10 @@ class Trial:
     purpose: str
     #: Where to search; None for where the workspace is searched.
     space: Space | None = None
+    #: How strict to be and who judges; None for what the workspace chose.
+    checks: WorkspaceChecks | None = None
+    #: What puts the finds in order.
+    reranker: Callable[[Workspace], WorkspaceReranker | None] = chosen_for
 
 
 @dataclass(slots=True)

@@ -91,7 +91,7 @@ def of(candidate: GateCandidate, gate: WorkspaceGate) -> Verdict:
 
 def _sha256(workspace: Workspace, candidate: GateCandidate, *, replaced: bool = False) -> str:
     chosen = setup.with_candidate(workspace, candidate, replaced=replaced)
-    return setup.sha256_of(setup.describe(workspace, chosen))
+    return setup.sha256_of(setup.describe(chosen))
 
 
 def _require_whole(found: Verdict, run: EvaluationRun) -> None:

@@ -100,7 +100,7 @@ def _ready(run: EvaluationRun) -> Setup:
     if run.workspace.archived_at is not None:
         raise EvaluationError(_("This workspace is archived, so no model is asked for it any more."))
     ready = setup.of_run(run)
-    if setup.sha256_of(setup.describe(run.workspace, ready)) != run.setup_sha256:
+    if setup.sha256_of(setup.describe(ready)) != run.setup_sha256:
         raise EvaluationError(_("What it runs with was changed while it was under way. Start it anew."))
     return ready
 
@@ -126,7 +126,7 @@ def _slice(run: EvaluationRun, ready: Setup) -> bool:
 
 def _asked(run: EvaluationRun, ready: Setup, case: QuestionCase) -> CaseResult:
     """What the case came to. Raises Refused and LeaseLost."""
-    about = Trial(run, lambda: _ours(run), Purpose.EVALUATION, space=ready.space)
+    about = Trial(run, lambda: _ours(run), Purpose.EVALUATION, ready.space, ready.checks, lambda _here: ready.reranker)
     state = trial.begin(
         case.question,
         workspace=run.workspace,

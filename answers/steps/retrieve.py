@@ -19,6 +19,7 @@ from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
 from documents.embeddings import EmbeddingUnavailable
 from documents.models import Document, Passage
+from documents.reranking import chosen_for
 from documents.search import Hit, SearchResult, search
 from workspaces import access
 from workspaces.exceptions import Refused
@@ -41,7 +42,8 @@ def retrieve(state: State) -> Outcome:
         "cosine": result.evidence.cosine,
         "coverage": result.evidence.coverage,
     }
-    state.checks = checks.as_loaded(state.workspace)
+    tried = state.trial.checks if state.trial else None
+    state.checks = tried or checks.as_loaded(state.workspace)
     signs, strictness = signs_of(state.workspace, result), state.checks.strictness
     found |= {"chance": signs.chance, "strictness": strictness, "least_chance": LEAST_CHANCE[strictness]}
     if result.reranked:
@@ -69,6 +71,7 @@ def _search(state: State) -> SearchResult:
             k=state.template.passages if state.template else PASSAGES,
             space=space,
             within=_within(state),
+            reranker=state.trial.reranker if state.trial else chosen_for,
         )
     except Refused as error:
         raise Ended(AnswerStatus.REFUSED_NO_RIGHT, at="search") from error

@@ -4,16 +4,19 @@ from typing import Any
 
 import pytest
 
-from answers import checks, endpoints
+from answers import checks, endpoints, pipeline
 from answers.evaluation import gate, kinds, sets, standing, terms, verdict
 from answers.evaluation.figures import Metric
 from answers.evaluation.sets import Case
 from answers.evaluation.thresholds import Threshold
 from answers.exceptions import EvaluationError, GateHolds, ModelRefused
 from answers.governing import Purpose, policy, standing_in
-from answers.models import CandidateState, ModelEndpoint, RunState, WorkspaceModels
+from answers.models import CandidateState, EvaluationRun, ModelEndpoint, RunState, WorkspaceChecks, WorkspaceModels
+from answers.steps.state import Outcome
 from audit.events import EventType
 from audit.models import Event
+from documents import rerank_endpoints, reranking
+from documents.models import RerankEndpoint
 from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
 from tests.answers.evaluation.conftest import answer, work
@@ -32,6 +35,11 @@ def passed(candidate: Any, by: Any, right: int = 4) -> Any:
     for run in gate.run(candidate, by=by):
         answer(run, right=4 if run.replaced else right)
     return candidate
+
+
+def became(workspace: Any, strictness: str) -> None:
+    """As another change did that passed meanwhile."""
+    WorkspaceChecks.objects.update_or_create(workspace=workspace, defaults={"strictness": strictness})
 
 
 def default_of(workspace: Any) -> str:
@@ -74,11 +82,11 @@ def test_what_passed_counts_only_while_nothing_differs(policies: Any, gated: Any
     candidate = passed(proposed(policies, twin, manager), manager)
     assert verdict.of(candidate, gated).passed
 
-    checks.choose(policies, strictness="strict", judge=None, by=manager)
+    became(policies, "strict")
     assert not verdict.of(candidate, gated).passed
     with pytest.raises(GateHolds):
         gate.go_live(candidate, by=manager)
-    checks.choose(policies, strictness="balanced", judge=None, by=manager)
+    became(policies, "balanced")
     assert verdict.of(candidate, gated).passed
 
 
@@ -148,7 +156,7 @@ def test_an_override_is_of_exactly_what_was_looked_at(
     gate.ask_override(candidate, reason="Needed today.", by=manager)
     candidate.refresh_from_db()
     seen = gate.mark_of(candidate)
-    checks.choose(policies, strictness="lenient", judge=None, by=manager)
+    became(policies, "lenient")
     with pytest.raises(EvaluationError, match="changed since"):
         gate.agree(candidate, seen=seen, by=second)
 
@@ -247,6 +255,64 @@ def test_without_the_gate_at_the_verb_a_space_would_be_gone_back_to_at_once(
 
 def test_every_kind_of_change_that_the_rule_names_is_known() -> None:
     assert {kind.code for kind in kinds.every()} >= {"model", "space", "template"}
+
+
+def test_strictness_judge_and_reranker_have_to_pass_and_are_run_as_they_would_be(
+    policies: Any, questions: Any, manager: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They decide which questions are answered and which sentences stand."""
+    limits = [Threshold(Metric.REFUSAL, 0.1)]
+    terms.choose(policies, enabled=True, question_set=questions, thresholds=limits, by=manager)
+    made = ModelEndpoint(name="judge", model="small", base_url="http://127.0.0.1:9/v1", ceiling="restricted")
+    judge = in_use(endpoints.save_endpoint(made, by=admin), by=admin)
+    orderer = RerankEndpoint(name="order", protocol="cohere", base_url="http://127.0.0.1:9/v1", model="small")
+    in_use(rerank_endpoints.save_endpoint(orderer, by=admin), by=admin)
+    seen: list[tuple[str, str, str]] = []
+
+    def retrieve(state: Any) -> Outcome:
+        checks_there = state.trial.checks
+        reranker = state.trial.reranker(state.workspace)
+        judged_by = checks_there.judge.name if checks_there.judge else ""
+        seen.append((checks_there.strictness, judged_by, rerank_endpoints.name_of(reranker)))
+        return Outcome()
+
+    monkeypatch.setattr(pipeline, "STEPS", (retrieve,))
+    held = [
+        lambda: checks.choose(policies, strictness="strict", judge=None, by=manager),
+        lambda: checks.choose(policies, strictness="strict", judge=judge, by=manager),
+        lambda: checks.choose(policies, strictness="balanced", judge=judge, by=manager),
+        lambda: rerank_endpoints.choose(policies, "order", by=manager),
+        lambda: endpoints.choose_models(policies, default=endpoints.built_in(), reranker="order", by=manager),
+    ]
+    for act in held:
+        with pytest.raises(GateHolds):
+            act()
+
+    for kind, target, asked_with, live in (
+        ("strictness", "strict", ("strict", "", ""), ("strict", "", "")),
+        ("judge", str(judge.pk), ("strict", "judge", ""), ("strict", "judge", "")),
+        ("reranker", "order", ("strict", "judge", "order"), ("strict", "judge", "order")),
+        ("judge", "none", ("strict", "", "order"), ("strict", "", "order")),
+        ("reranker", "none", ("strict", "", ""), ("strict", "", "")),
+    ):
+        candidate = gate.propose(policies, kind=kind, target=target, by=manager)
+        (run,) = gate.run(candidate, by=manager)
+        seen.clear()
+        work(run)
+        assert set(seen) == {asked_with}, (kind, target)
+        gate.go_live(candidate, by=manager)
+        stored = checks.of(policies)
+        order = rerank_endpoints.name_of(reranking.chosen_for(policies))
+        assert (stored.strictness, stored.judge.name if stored.judge else "", order) == live, (kind, target)
+    assert EvaluationRun.objects.filter(state=RunState.DONE).count() == 5
+
+
+def test_without_the_gate_at_the_verbs_checking_and_order_would_change_at_once(
+    policies: Any, gated: Any, manager: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "before_choice", [])
+
+    assert checks.choose(policies, strictness="strict", judge=None, by=manager).strictness == "strict"
 
 
 @pytest.fixture
