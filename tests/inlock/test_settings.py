@@ -2,9 +2,11 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -38,10 +40,7 @@ def test_an_unclear_yes_or_no_is_refused_by_name(raw):
 
 
 def test_a_log_format_that_is_none_is_refused_by_name(tmp_path):
-    started = _check(SAFE | {"LOG_FORMAT": "xml"}, tmp_path)
-
-    assert started.returncode == 2
-    assert "LOG_FORMAT" in started.stderr
+    assert "LOG_FORMAT" in _refusal(SAFE | {"LOG_FORMAT": "xml"}, tmp_path)
 
 
 @pytest.mark.parametrize("raw", ["-1", "0", "many", "1.5"])
@@ -83,11 +82,15 @@ def test_a_missing_secret_file_is_named():
         ({"INLOCK_SIGNING_KEY_BEFORE": "short"}, "INLOCK_SIGNING_KEY_BEFORE"),
     ],
 )
-def test_production_refuses_to_start_unsafe(changed, complaint, tmp_path):
-    started = _check(SAFE | changed, tmp_path)
+def test_production_refuses_unsafe_settings(changed, complaint, tmp_path):
+    assert complaint in _refusal(SAFE | changed, tmp_path)
+
+
+def test_production_does_not_start_with_settings_that_are_refused(tmp_path):
+    started = _check(SAFE | {"SECRET_KEY": "short"}, tmp_path)
 
     assert started.returncode == 2
-    assert complaint in started.stderr
+    assert "SECRET_KEY" in started.stderr
     assert "Traceback" not in started.stderr
 
 
@@ -110,6 +113,14 @@ def test_production_refuses_an_account_with_the_demo_password(db, settings, make
     (error,) = no_demo_passwords_in_production(databases=["default"])
     assert error.id == "inlock.E001"
     assert "member" in error.msg
+
+
+def _refusal(values: dict[str, str], var: Path) -> str:
+    """What a process with these values in its environment says when it reads its settings."""
+    environment = {"INLOCK_VAR": str(var), **values}
+    with mock.patch.dict(os.environ, environment, clear=True), pytest.raises(SettingError) as refused:
+        runpy.run_path(str(ROOT / "inlock" / "settings.py"))
+    return str(refused.value)
 
 
 def _check(values: dict[str, str], var: Path) -> subprocess.CompletedProcess[str]:
