@@ -2,8 +2,9 @@
 
 import re
 import uuid
+from collections.abc import Collection
 from datetime import datetime
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import PackageMetadata, distributions
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -11,8 +12,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def bill_of_materials(application: str, at: datetime) -> dict[str, Any]:
     """Every distribution this process could import, with versions, licences as declared, and what needs what."""
-    found = {_normalised(one.name): one for one in distributions()}
-    components = [_component(name, one) for name, one in sorted(found.items())]
+    # Each look at a distribution's metadata reads and parses its file anew.
+    every = [one.metadata for one in distributions()]
+    found = {_normalised(metadata["Name"]): metadata for metadata in every}
+    references = {name: f"pkg:pypi/{name}@{metadata['Version']}" for name, metadata in sorted(found.items())}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -22,54 +25,54 @@ def bill_of_materials(application: str, at: datetime) -> dict[str, Any]:
             "timestamp": at.isoformat(),
             "component": {"type": "application", "bom-ref": application, "name": application},
         },
-        "components": components,
+        "components": [_component(reference, found[name]) for name, reference in references.items()],
         "dependencies": [
-            {"ref": application, "dependsOn": [component["bom-ref"] for component in components]},
+            {"ref": application, "dependsOn": list(references.values())},
             *[
-                {"ref": _purl(name, one), "dependsOn": sorted(_purl(need, found[need]) for need in _needs(one, found))}
-                for name, one in sorted(found.items())
+                {"ref": reference, "dependsOn": sorted(references[need] for need in _needs(found[name], references))}
+                for name, reference in references.items()
             ],
         ],
     }
 
 
-def _component(name: str, one: Distribution) -> dict[str, Any]:
+def _component(reference: str, metadata: PackageMetadata) -> dict[str, Any]:
     component: dict[str, Any] = {
         "type": "library",
-        "bom-ref": _purl(name, one),
-        "name": one.name,
-        "version": one.version,
-        "purl": _purl(name, one),
+        "bom-ref": reference,
+        "name": metadata["Name"],
+        "version": metadata["Version"],
+        "purl": reference,
     }
-    licences = _licences(one)
+    licences = _licences(metadata)
     return component | ({"licenses": licences} if licences else {})
 
 
-def _licences(one: Distribution) -> list[dict[str, Any]]:
-    expression = one.metadata.get("License-Expression")
+def _licences(metadata: PackageMetadata) -> list[dict[str, Any]]:
+    expression = _first(metadata, "License-Expression")
     if expression:
         return [{"expression": expression}]
-    classified = [line for line in one.metadata.get_all("Classifier") or [] if line.startswith("License ::")]
+    classified = [line for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")]
     names = [line.rpartition(" :: ")[2] for line in classified if line.rpartition(" :: ")[2] != "OSI Approved"]
     # A whole licence text in this field is no name.
-    stated = one.metadata.get("License", "")
+    stated = _first(metadata, "License")
     if not names and stated and len(stated) < 100:
         names = [stated]
     return [{"license": {"name": name}} for name in dict.fromkeys(names)]
 
 
-def _needs(one: Distribution, found: dict[str, Distribution]) -> set[str]:
+def _first(metadata: PackageMetadata, field: str) -> str:
+    return next(iter(metadata.get_all(field) or []), "")
+
+
+def _needs(metadata: PackageMetadata, installed: Collection[str]) -> set[str]:
     """The installed distributions that it requires whatever extras are chosen."""
     names = set()
-    for line in one.requires or []:
+    for line in metadata.get_all("Requires-Dist") or []:
         match = _NAME.match(line)
         if match and "extra ==" not in line:
             names.add(_normalised(match.group()))
-    return {name for name in names if name in found}
-
-
-def _purl(name: str, one: Distribution) -> str:
-    return f"pkg:pypi/{name}@{one.version}"
+    return {name for name in names if name in installed}
 
 
 def _normalised(name: str) -> str:
