@@ -19,7 +19,7 @@ from workspaces.roles import PlatformAction
 
 #: The fields that every kind of endpoint has, as its form shows them.
 ANSWERED_FOR = (_("Answered for"), {"fields": ("owner", "purpose", "ceiling", "residency", "residency_note")})
-STANDS = (_("Where it stands"), {"fields": ("state_label", "proposed_by", "approved_by", "approved_at")})
+STANDS = (_("Where it stands"), {"fields": ("state_label", "entered_by", "proposed_by", "approved_by", "approved_at")})
 
 _COLOURS = {"candidate": "warning", "approved": "success", "default": "info", "retired": "danger"}
 _SHORT = {
@@ -76,7 +76,7 @@ class EndpointAdmin(PlatformRights, GovernedHistoryAdmin):
         return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("state_label", "proposed_by", "approved_by", "approved_at")
+        return ("state_label", "entered_by", "proposed_by", "approved_by", "approved_at")
 
     @display(description=_("state"), ordering="state", label=_COLOURS)
     def state_label(self, endpoint: GovernedEndpoint) -> tuple[str, Any]:

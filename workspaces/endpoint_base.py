@@ -63,7 +63,15 @@ class GovernedEndpoint(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=EndpointState.choices, default=EndpointState.CANDIDATE, editable=False
     )
-    #: Who entered it, or changed what an approval covers: somebody else approves.
+    #: Who entered it, or had it trained, and who changed last what an approval covers: somebody else approves.
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("entered by"),
+    )
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )

@@ -4,8 +4,9 @@ Each verb checks the right of `by`, and leaves its entry in the trail.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,8 +44,17 @@ def is_open(endpoint: GovernedEndpoint, to: EndpointState) -> bool:
 
 
 def may_approve(user: User, endpoint: GovernedEndpoint) -> bool:
-    """Whether `user` may be the second pair of eyes: not who entered it, where there is somebody else."""
-    return endpoint.proposed_by_id != user.pk or not _others(user)
+    """Whether `user` may be the other pair of eyes: neither who entered it or had it trained, nor who changed it last.
+
+    Where every administrator is one of these, who entered it approves what another one changed; where there is no other
+    administrator at all, the only one approves alone.
+    """
+    tied = _tied(endpoint)
+    if user.pk not in tied:
+        return True
+    if _others({*tied, user.pk}):
+        return False
+    return user.pk != endpoint.proposed_by_id or not _others({user.pk})
 
 
 def fingerprint(endpoint: GovernedEndpoint) -> str:
@@ -57,20 +67,21 @@ def fingerprint(endpoint: GovernedEndpoint) -> str:
 def approve(endpoint: GovernedEndpoint, *, seen: str, by: User) -> None:
     """Put the endpoint into use, as the person read it: `seen` is its `fingerprint`.
 
-    Raises EndpointStateError where it is another by now, where `by` entered it though somebody else could approve, and
-    where something in it is in doubt.
+    Raises EndpointStateError where it is another by now, where `by` entered or changed it though somebody else could
+    approve, and where something in it is in doubt.
     """
     stored = _locked(endpoint, EndpointState.APPROVED, by=by)
     if not may_approve(by, stored):
-        raise EndpointStateError(_("You entered this endpoint or changed it last: somebody else approves it."))
+        said = _("You entered this endpoint, had it trained or changed it last: somebody else approves it.")
+        raise EndpointStateError(said)
     if seen != fingerprint(stored):
         raise EndpointStateError(_("The endpoint was changed since you read it. Read it again."))
     for objection in objections:
         if refused := objection(stored):
             raise EndpointStateError(refused)
     stored.approved_at, stored.approved_by = timezone.now(), by
-    alone = stored.proposed_by_id == by.pk
-    _move(endpoint, stored, EndpointState.APPROVED, EventType.ENDPOINT_APPROVED, by=by, seen=seen, alone=alone)
+    told = {"alone": by.pk in _tied(stored) and not _others({by.pk}), "entered_by": stored.entered_by_id}
+    _move(endpoint, stored, EndpointState.APPROVED, EventType.ENDPOINT_APPROVED, by=by, seen=seen, **told)
 
 
 @transaction.atomic
@@ -110,6 +121,7 @@ def propose(
     endpoint.state = stored.state if stored else EndpointState.CANDIDATE
     endpoint.approved_at = stored.approved_at if stored else None
     endpoint.approved_by = stored.approved_by if stored else None
+    endpoint.entered_by = stored.entered_by if stored else by
     endpoint.proposed_by = stored.proposed_by if stored else by
     if stored and (
         any(getattr(endpoint, name) != value for name, value in covered.items())
@@ -147,10 +159,15 @@ def _unapproved(endpoint: GovernedEndpoint, *, by: User) -> None:
     endpoint.proposed_by = by
 
 
-def _others(user: User) -> bool:
-    """Whether somebody else could approve what `user` entered."""
+def _tied(endpoint: GovernedEndpoint) -> set[UUID]:
+    """Who entered it, and who changed it last."""
+    return {pk for pk in (endpoint.entered_by_id, endpoint.proposed_by_id) if pk is not None}
+
+
+def _others(people: Collection[UUID]) -> bool:
+    """Whether there is an administrator beside `people`."""
     administrators = User.objects.filter(is_active=True, memberships__group__name=PLATFORM_ADMINISTRATOR)
-    return administrators.exclude(pk=user.pk).exists()
+    return administrators.exclude(pk__in=people).exists()
 
 
 def _locked(endpoint: GovernedEndpoint, to: EndpointState, *, by: User) -> GovernedEndpoint:

@@ -7,10 +7,10 @@ rules say so. They stay candidates until a person has decided about every flag a
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from answers.governing import homes
 from answers.models import (
     EndpointKind,
     FineTuningJob,
@@ -135,7 +135,7 @@ def objection(endpoint: GovernedEndpoint) -> str:
     if not isinstance(endpoint, ModelEndpoint) or endpoint.kind != EndpointKind.OPENAI:
         return ""
     job = FineTuningJob.objects.filter(result=endpoint.pk).first()
-    if job is None and _is_copy(endpoint):
+    if job is None and homes.is_trained(endpoint):
         return _("This model was trained here: approve the endpoint that its training entered.")
     if job is None:
         return ""
@@ -145,13 +145,6 @@ def objection(endpoint: GovernedEndpoint) -> str:
     if flags.filter(decision=FlagDecision.RETIRE).exists():
         return _("It was decided that the models of this training set are retired.")
     return ""
-
-
-def _is_copy(endpoint: ModelEndpoint) -> bool:
-    """Whether it leads to a model that a training made, without saying where that may answer."""
-    address = endpoint.base_url.rstrip("/")
-    at = Q(endpoint__base_url__in=(address, f"{address}/")) | Q(result__base_url__in=(address, f"{address}/"))
-    return FineTuningJob.objects.filter(at, tuned_model=endpoint.model).exclude(tuned_model="").exists()
 
 
 objections.append(objection)

@@ -42,6 +42,7 @@ def register(job: FineTuningJob) -> ModelEndpoint:
         name=_name(job),
         model=job.tuned_model,
         state=EndpointState.CANDIDATE,
+        entered_by=job.asked_by,
         proposed_by=job.asked_by,
         parent=parent,
         lineage={

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from answers import permit as permits
 from answers.exceptions import ModelRefused
-from answers.governing import amounts, ledger, limits
+from answers.governing import amounts, homes, ledger, limits
 from answers.models import (
     Budget,
     EndpointKind,
@@ -142,8 +142,7 @@ def _require(endpoint: ModelEndpoint, call: Call) -> ModelEndpoint:
         raise _refused("workspace", _("This workspace does not allow the model “%(name)s”.") % {"name": current.name})
     _require_passed(current, call)
     # What a model learnt it tells whoever asks it: a trained one answers in the workspace of its examples alone.
-    home = current.lineage.get("workspace")
-    if home and call.workspace is not None and str(call.workspace.pk) != home:
+    if call.workspace is not None and not homes.of(current) <= {str(call.workspace.pk)}:
         said = _("The model “%(name)s” was trained on answers of another workspace.") % {"name": current.name}
         raise _refused("workspace", said)
     if current.kind == EndpointKind.EXTRACTIVE:
@@ -209,6 +208,7 @@ def _read(endpoint: ModelEndpoint, call: Call) -> QuerySet[ModelEndpoint]:
         texts=ArraySubquery(texts.values(one=JSONObject(id="pk", level="classification"))),
         budgets=ArraySubquery(rows.values(one=limits.as_json())),
         is_listed=_is_listed(call),
+        homes=homes.trained_in(OuterRef("model")),
         passed=Subquery(WorkspaceGate.objects.filter(workspace=call.workspace, enabled=True).values("passed")[:1]),
     )
 

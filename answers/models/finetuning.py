@@ -233,8 +233,16 @@ class FineTuningJob(models.Model):
     misses = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    #: Attempts since the last one that came to its end: their worker died, or they ended with an error of ours.
+    errors = models.PositiveIntegerField(default=0)
     #: Since when the provider keeps no file of it any more, by what it said when it was asked to delete them.
     files_gone_at = models.DateTimeField(null=True, blank=True)
+    #: The provider is to delete what it trained, and since when it is gone there, by what it said.
+    model_unwanted_at = models.DateTimeField(null=True, blank=True)
+    model_unwanted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    model_gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("fine-tuning job")
@@ -246,6 +254,11 @@ class FineTuningJob(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state=JobState.SUCCEEDED) | ~Q(tuned_model=""), name="tuning_job_success_has_a_model"
+            ),
+            models.CheckConstraint(
+                condition=Q(model_unwanted_at=None, model_unwanted_by=None, model_gone_at=None)
+                | Q(model_unwanted_at__isnull=False, model_unwanted_by__isnull=False),
+                name="tuning_job_unwanted_together",
             ),
             # An open job of a set is the only one: pressed twice is asked once.
             models.UniqueConstraint(

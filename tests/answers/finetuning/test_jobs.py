@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from answers import governing
 from answers.exceptions import TrainingError
 from answers.finetuning import following, jobs, sealing, tidying
-from answers.models import FineTuningJob, JobState, ModelEndpoint, Split, WorkspaceModels
+from answers.models import FineTuningJob, JobState, ModelEndpoint, Purpose, Split, WorkspaceModels
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document
@@ -291,13 +292,20 @@ def test_the_files_of_a_training_that_is_over_are_deleted_there_and_looked_for_w
 
 
 def test_what_was_trained_here_is_neither_trained_further_nor_approved_through_another_endpoint(
-    sealed, trainer, manager, admin
+    sealed, policies, trainer, manager, admin
 ):
     made = a_model_of(sealed, manager)
     copy = ModelEndpoint.objects.create(
         name="copy", kind="openai", base_url=made.base_url, model=made.model, proposed_by=manager
     )
 
+    for told in (made.model, f"{made.model}:ckpt-step-10"):
+        # A step of it, at another address, by an endpoint that nobody approved.
+        ModelEndpoint.objects.filter(pk=copy.pk).update(model=told, base_url="http://127.0.0.2:9/v1")
+        for purpose in (Purpose.EVALUATION, Purpose.COMPARISON):
+            said = governing.permitted(copy, purpose=purpose, workspace=policies, documents=())
+            assert "another workspace" in said
+            assert governing.permitted(copy, purpose=purpose, workspace=sealed.workspace, documents=()) == ""
     for base_model in (made.model, f"{made.model}:ckpt-step-10"):
         with pytest.raises(TrainingError, match="trained here already"):
             jobs.begin(sealed, endpoint=trainer, base_model=base_model, by=manager)

@@ -169,6 +169,28 @@ def test_who_changed_a_retired_endpoint_does_not_approve_it_because_somebody_els
     assert endpoint.usable
 
 
+def test_neither_who_entered_it_nor_who_changed_it_last_approves_it_where_a_third_can(admin, second, make_user):
+    """An edit made its editor the only one who was tied, so that whoever had a model trained could approve it."""
+    endpoint = endpoints.save_endpoint(KINDS["answers.modelendpoint"][1](), by=admin)
+    endpoint.model = "another"
+    endpoints.save_endpoint(endpoint, by=second)
+    third = make_user("third-administrator")
+    members.set_platform_administrator(third, by=None)
+
+    for tied in (admin, second):
+        with pytest.raises(EndpointStateError, match="somebody else"):
+            approve(endpoint, seen=fingerprint(ModelEndpoint.objects.get(pk=endpoint.pk)), by=tied)
+    members.set_platform_administrator(third, administrator=False, by=None)
+    # Of two administrators each has read by now what the other one wrote; who wrote last does not decide.
+    with pytest.raises(EndpointStateError, match="somebody else"):
+        approve(endpoint, seen=fingerprint(ModelEndpoint.objects.get(pk=endpoint.pk)), by=second)
+    in_use(endpoint, by=admin)
+
+    told = Event.objects.get(type=EventType.ENDPOINT_APPROVED).body
+    assert '"alone":false' in told
+    assert f'"entered_by":"{admin.pk}"' in told
+
+
 def test_a_candidate_makes_no_vectors_and_is_offered_to_nobody(admin):
     made = embedding_endpoints.save_endpoint(KINDS["documents.embeddingendpoint"][1](), by=admin)
 
