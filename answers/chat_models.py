@@ -239,7 +239,10 @@ def _retry_after(response: "httpx.Response") -> float:
 
 
 def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient") -> Any:
+    import httpx
     from langchain_openai import ChatOpenAI
+
+    from answers.pinned import ClosedTransport
 
     return ChatOpenAI(
         base_url=endpoint.base_url,
@@ -252,6 +255,8 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
         stream_chunk_timeout=None,
         timeout=client.timeout,
         http_async_client=client,
+        # The library would make one that knows of no list of hosts, and read all authorities for it.
+        http_client=httpx.Client(transport=ClosedTransport(), trust_env=False),
     )
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import ipaddress
 import socket
+import ssl
+from functools import cache
 
 import httpx
 
@@ -18,7 +20,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        self._inner = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        self._inner = httpx.AsyncHTTPTransport(verify=_trusting(), trust_env=False, retries=0)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         name = request.url.host
@@ -43,3 +45,16 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         except OSError as error:
             raise httpx.ConnectError("The name of the model's host is not known.", request=request) from error
         return model_hosts.require_address([ipaddress.ip_address(info[4][0]) for info in found], target)
+
+
+class ClosedTransport(httpx.BaseTransport):
+    """Leads nowhere, so that nothing can go past `PinnedTransport`."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("Models are asked through the pinned transport alone.", request=request)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Whom to trust, read once: reading the authorities takes longer than a short answer."""
+    return httpx.create_ssl_context(trust_env=False)
