@@ -79,7 +79,7 @@ def _served() -> Any:
         def __enter__(self) -> Any:
             self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Counting)
             self.server.hits, self.server.leads_to = 0, ""
-            threading.Thread(target=self.server.serve_forever, daemon=True).start()
+            threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
             return self.server
 
         def __exit__(self, *_: Any) -> None:
