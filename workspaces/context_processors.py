@@ -1,5 +1,6 @@
 """What every page of the portal needs to draw its navigation."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -16,22 +17,30 @@ _ENTRIES = {"questions": "ask", "answers": "ask", "feedback": "gaps", "access-re
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The person's workspaces, the current one, the set of actions they hold there, and who looks as them."""
+    """The person's workspaces, the current one, the set of actions they hold there, and who looks as them.
+
+    What is asked of the database is asked by the template that wants it, and once: a page of an error and a piece of a
+    page draw no navigation.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}
     workspace, look = getattr(request, "workspace", None), look_of(request)
-    platform = access.platform_actions(user)
+
+    @cache
+    def platform() -> frozenset[str]:
+        return access.platform_actions(user)
+
     return {
-        "nav_workspaces": access.visible(user, Workspace).filter(archived_at=None),
+        "nav_workspaces": cache(lambda: access.visible(user, Workspace).filter(archived_at=None)),
         "current_workspace": workspace,
-        "glass": access.broken_glass(user, workspace) if workspace else None,
-        "can": access.reach(user, workspace) if workspace else frozenset(),
-        "can_enter_admin": look is None and access.may_enter_admin(user, platform),
+        "glass": cache(lambda: access.broken_glass(user, workspace) if workspace else None),
+        "can": cache(lambda: access.reach(user, workspace) if workspace else frozenset()),
+        "can_enter_admin": cache(lambda: look is None and access.may_enter_admin(user, platform())),
         "can_platform": platform,
         "look": look,
         "nav_entry": _entry(request, workspace),
-        "unread_notices": 0 if look else user.notifications.filter(read_at=None)[:_MOST_COUNTED].count(),
+        "unread_notices": cache(lambda: 0 if look else user.notifications.filter(read_at=None)[:_MOST_COUNTED].count()),
         "has_password": settings.LOCAL_SIGN_IN and user.has_usable_password(),
     }
 
