@@ -16,7 +16,6 @@ from django.db import connection
 from django.http import HttpResponse, QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from audit.models import Event
 from tests.contracts.world import World
 
 #: How much was tried, for `python -m tests.contracts`.
@@ -119,11 +118,15 @@ def refuse_entries() -> None:
 
 def entries_since(seen: set[Any]) -> list[dict[str, Any]]:
     """What was written to the trail that was not there before, oldest first."""
-    return [json.loads(event.body) for event in Event.objects.exclude(pk__in=seen).order_by("chain", "seq")]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM audit_event WHERE id <> ALL(%s) ORDER BY chain, seq", [list(seen)])
+        return [json.loads(body) for (body,) in cursor.fetchall()]
 
 
 def entries() -> set[Any]:
-    return set(Event.objects.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM audit_event")
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 # --- Requests -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from answers import declassification
@@ -94,6 +95,8 @@ FEED = "https://docs.example/api/documents"
 #: Everybody who tries: one person for each role, and those outside of them.
 ROLES = tuple(role.value for role in Role)
 VISITORS = (*ROLES, "admin", "superuser", "stranger")
+#: One for all browsers: each would make its middleware anew.
+_PORTAL = ClientHandler(enforce_csrf_checks=False)
 
 
 @dataclass
@@ -193,6 +196,7 @@ class World:
     def client(self, who: str | None) -> Client:
         """A browser in which `who` is signed in (None: nobody); what it does leaves the others alone."""
         client = Client(raise_request_exception=False)
+        client.handler = _PORTAL
         if who is not None:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
         return client
