@@ -28,10 +28,27 @@ from tests import engines as run_engines
 EVERY_ENGINE = tuple(RECIPES)
 
 
-@pytest.fixture(autouse=True)
-def _no_urls_given(monkeypatch):
-    for name in ("DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_VAR"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="module", autouse=True)
+def _no_urls_given() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_VAR"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def running_var(_no_urls_given, tmp_path_factory) -> Iterator[Path]:
+    """A place where the engines began with nothing and run, for tests that look at them and leave them as they are."""
+    path = tmp_path_factory.mktemp("running") / "var"
+    with attached(path):
+        yield path
+    shutil.rmtree(run_directory(path))
+
+
+@pytest.fixture
+def running_engines(running_var) -> engines.Addresses:
+    """The addresses of these engines."""
+    return engines.addresses(running_var)
 
 
 @pytest.fixture
@@ -43,17 +60,8 @@ def empty_var(tmp_path) -> Iterator[Path]:
 @pytest.fixture
 def var(tmp_path) -> Iterator[Path]:
     """A place whose database is made already."""
-    yield from with_database(tmp_path / "var")
-
-
-@pytest.fixture
-def other_var(tmp_path) -> Iterator[Path]:
-    yield from with_database(tmp_path / "other")
-
-
-def with_database(path: Path) -> Iterator[Path]:
-    run_engines.make_database(path)
-    yield from gone_afterwards(path)
+    run_engines.make_database(tmp_path / "var")
+    yield from gone_afterwards(tmp_path / "var")
 
 
 def gone_afterwards(path: Path) -> Iterator[Path]:
@@ -112,16 +120,15 @@ def test_what_was_written_is_there_after_a_second_start(empty_var):
     assert value == b"yes"
 
 
-def test_django_reads_the_database_url_as_it_is_meant(var):
-    with attached(var) as addresses:
-        settings = dj_database_url.parse(addresses.database_url)
+def test_django_reads_the_database_url_as_it_is_meant(running_engines):
+    settings = dj_database_url.parse(running_engines.database_url)
 
-        assert Path(settings["HOST"], f".s.PGSQL.{settings['PORT']}").is_socket()
+    assert Path(settings["HOST"], f".s.PGSQL.{settings['PORT']}").is_socket()
     assert (settings["NAME"], settings["USER"]) == ("inlock", "inlock")
 
 
-def test_the_portal_is_no_superuser_and_the_server_listens_on_no_port(empty_var):
-    with attached(empty_var) as addresses, psycopg.connect(addresses.database_url) as connection:
+def test_the_portal_is_no_superuser_and_the_server_listens_on_no_port(running_engines):
+    with psycopg.connect(running_engines.database_url) as connection:
         role = connection.execute("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user")
         listens = connection.execute("SHOW listen_addresses")
         locale = connection.execute("SELECT datlocale, pg_encoding_to_char(encoding) FROM pg_database")
@@ -131,37 +138,34 @@ def test_the_portal_is_no_superuser_and_the_server_listens_on_no_port(empty_var)
         assert locale.fetchone() == ("C.UTF-8", "UTF8")
 
 
-def test_a_wrong_password_is_refused_even_through_the_private_socket(var):
-    with attached(var) as addresses, pytest.raises(psycopg.OperationalError, match="password authentication"):
-        psycopg.connect(addresses.database_url, password="guess")
+def test_a_wrong_password_is_refused_even_through_the_private_socket(running_engines):
+    with pytest.raises(psycopg.OperationalError, match="password authentication"):
+        psycopg.connect(running_engines.database_url, password="guess")
 
 
-def test_sockets_and_data_are_closed_to_other_people(empty_var):
-    with attached(empty_var):
-        closed = [
-            run_directory(empty_var),
-            empty_var / "postgresql",
-            empty_var / "postgresql" / "data",
-            empty_var / "chroma",
-        ]
+def test_sockets_and_data_are_closed_to_other_people(running_var):
+    data = running_var / "postgresql"
+    closed = [run_directory(running_var), data, data / "data", running_var / "chroma"]
 
-        assert [stat.S_IMODE(path.stat().st_mode) for path in closed] == [0o700] * len(closed)
-        assert stat.S_IMODE((empty_var / "postgresql" / "inlock.password").stat().st_mode) == 0o600
+    assert [stat.S_IMODE(path.stat().st_mode) for path in closed] == [0o700] * len(closed)
+    assert stat.S_IMODE((data / "inlock.password").stat().st_mode) == 0o600
 
 
-def test_a_failing_statement_leaves_no_content_in_the_log(var):
-    with attached(var) as addresses, psycopg.connect(addresses.database_url) as connection:
+def test_a_failing_statement_leaves_no_content_in_the_log(running_var, running_engines):
+    with psycopg.connect(running_engines.database_url) as connection:
         connection.execute("CREATE TABLE one (content text UNIQUE)")
         connection.execute("INSERT INTO one VALUES ('the secret text')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("INSERT INTO one VALUES ('the secret text')")
 
-    assert "duplicate key" in (var / "log" / "postgresql.log").read_text()
-    assert "the secret text" not in (var / "log" / "postgresql.log").read_text()
+    log = running_var / "log" / "postgresql.log"
+    within(20, lambda: "duplicate key" in log.read_text())
+    assert "the secret text" not in log.read_text()
 
 
-def test_two_checkouts_run_at_once_and_do_not_meet(var, other_var):
-    with attached(var) as here, attached(other_var) as there:
+def test_two_checkouts_run_at_once_and_do_not_meet(running_engines, var):
+    here = running_engines
+    with attached(var) as there:
         redis.Redis.from_url(here.redis_url).set("who", "here")
 
         assert redis.Redis.from_url(there.redis_url).get("who") is None
@@ -202,14 +206,13 @@ def test_engines_end_after_their_only_user_was_killed(var):
 
 
 @pytest.mark.parametrize("name", EVERY_ENGINE)
-def test_a_killed_engine_is_started_again_where_it_was(var, name):
-    with attached(var) as addresses:
-        killed = pid_of(var, name)
+def test_a_killed_engine_is_started_again_where_it_was(running_var, running_engines, name):
+    killed = pid_of(running_var, name)
 
-        os.kill(killed, signal.SIGKILL)
+    os.kill(killed, signal.SIGKILL)
 
-        within(20, lambda: pid_of_or_none(var, name) not in (killed, None) and not faults(var))
-        assert engines.addresses(var) == addresses
+    within(20, lambda: pid_of_or_none(running_var, name) not in (killed, None) and not faults(running_var))
+    assert engines.addresses(running_var) == running_engines
 
 
 def pid_of_or_none(var: Path, name: str) -> object:
@@ -262,8 +265,7 @@ def test_a_long_lived_user_revives_engines_whose_keeper_was_killed(var):
 
 
 def test_a_pid_file_whose_number_another_program_has_now_is_cleared(var):
-    with attached(var):
-        pass
+    Place(var, "valkey").make()
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     pid_file = var / "postgresql" / "data" / "postmaster.pid"
     pid_file.write_text(f"{stranger.pid}\n{pid_file.parent}\n1\n5432\n\n\n  1 1\nready\n")
@@ -297,11 +299,11 @@ def test_a_cleaned_socket_directory_is_made_again_in_the_same_place(var):
     assert after == before
 
 
-def test_a_socket_directory_that_somebody_else_opened_is_not_trusted(var):
-    earlier = run_directory(var)
+def test_a_socket_directory_that_somebody_else_opened_is_not_trusted(empty_var):
+    earlier = run_directory(empty_var)
     earlier.chmod(0o777)
 
-    assert run_directory(var) != earlier
+    assert run_directory(empty_var) != earlier
     earlier.rmdir()
 
 
@@ -342,8 +344,6 @@ def test_an_engine_that_cannot_start_says_what_happened_and_where_to_look(empty_
 
 
 def test_a_damaged_engine_tells_its_last_words(var):
-    with attached(var):
-        pass
     (var / "postgresql" / "data" / "global" / "pg_control").write_bytes(b"")
 
     with pytest.raises(engines.EngineFailed, match=r"it last said: .*pg_control") as failure, attached(var):
@@ -360,23 +360,22 @@ def test_status_names_engines_that_are_down_without_starting_them(empty_var):
     assert running(empty_var) == []
 
 
-def test_status_of_running_engines_names_versions_and_no_password(var):
-    with attached(var) as addresses:
-        statuses = engines.status(var)
+def test_status_of_running_engines_names_versions_and_no_password(running_var, running_engines):
+    statuses = engines.status(running_var)
 
-    password = psycopg.conninfo.conninfo_to_dict(addresses.database_url)["password"]
+    password = psycopg.conninfo.conninfo_to_dict(running_engines.database_url)["password"]
     assert [engine.version.split(".")[0] for engine in statuses] == ["18", "9", "1"]
     assert all(engine.running and engine.disk_bytes for engine in statuses)
     assert password
     assert str(password) not in repr(statuses)
 
 
-def test_status_of_external_engines_hides_passwords_and_names_the_variable(var, monkeypatch):
+def test_status_of_external_engines_hides_passwords_and_names_the_variable(empty_var, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://someone:hidden@127.0.0.1:1/portal")
     monkeypatch.setenv("REDIS_URL", "redis://:hidden@127.0.0.1:1/3")
     monkeypatch.setenv("CHROMA_URL", "http://127.0.0.1:1")
 
-    statuses = engines.status(var)
+    statuses = engines.status(empty_var)
 
     assert [engine.kind for engine in statuses] == ["external"] * 3
     variables = [next(word for word in each.next_step.split() if word.endswith("_URL")) for each in statuses]
