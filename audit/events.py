@@ -136,6 +136,10 @@ class EventType(models.TextChoices):
     VERSIONS_COMPARED = "document.compared", _("A person read what changed between two versions of a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
     INDEX_CHECKED = "index.checked", _("A workspace's search index was compared with the database, and mended.")
+    INDEX_DAMAGED = (
+        "index.damaged",
+        _("A workspace's vector index was found damaged, and was emptied to be made anew."),
+    )
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
 
     EMBEDDING_PLANNED = (

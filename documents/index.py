@@ -45,6 +45,10 @@ class IndexUnavailable(PortalError):
     """The vector index does not answer, or answered with a fault of its own."""
 
 
+class IndexDamaged(IndexUnavailable):
+    """The vector index answers, and cannot read what it should hold."""
+
+
 def upsert(workspace_id: UUID, space: Space, ids: Sequence[str], vectors: np.ndarray) -> None:
     """Store `vectors`, shape (len(ids), space.dimension), under `ids`; ids it has are overwritten."""
 
@@ -61,8 +65,7 @@ def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[
     """The `n` nearest ids with their cosine similarity, best first; fewer when there are fewer."""
 
     def ask(collection: "Collection") -> list[tuple[str, float]]:
-        if _is_partial(collection):
-            raise IndexUnavailable(gettext("The vector index is being made anew."))
+        _require_whole(collection)
         found = collection.query(query_embeddings=[vector], n_results=n, include=["distances"])
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(id, 1.0 - distance) for id, distance in pairs]
@@ -107,6 +110,37 @@ def held(workspace_id: UUID, space: Space, ids: Sequence[str]) -> set[str]:
     if not len(ids):
         return set()
     return _on_collection(workspace_id, space, read, missing=set(), seconds=_WRITE_SECONDS)
+
+
+def vectors(workspace_id: UUID, space: Space, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """The vectors that the index holds for `ids`; those it lacks are left out. Raises IndexDamaged."""
+
+    def read(collection: "Collection") -> dict[str, np.ndarray]:
+        found: dict[str, np.ndarray] = {}
+        for start in range(0, len(ids), _BATCH):
+            page = collection.get(ids=list(ids[start : start + _BATCH]), include=["embeddings"])
+            found.update(zip(page["ids"], page["embeddings"], strict=True))
+        return found
+
+    if not len(ids):
+        return {}
+    return _on_collection(workspace_id, space, read, missing={}, seconds=_WRITE_SECONDS)
+
+
+def best_cosines(workspace_id: UUID, space: Space, matrix: np.ndarray) -> list[float]:
+    """The cosine similarity of what is found nearest to each row of `matrix`; -1 where nothing is.
+
+    Raises IndexDamaged.
+    """
+
+    def ask(collection: "Collection") -> list[float]:
+        _require_whole(collection)
+        found = collection.query(query_embeddings=list(matrix), n_results=1, include=["distances"])
+        return [1.0 - distances[0] if distances else -1.0 for distances in found["distances"]]
+
+    if not len(matrix):
+        return []
+    return _on_collection(workspace_id, space, ask, missing=[-1.0] * len(matrix), seconds=_WRITE_SECONDS)
 
 
 def drop(workspace_id: UUID, space: Space) -> None:
@@ -155,6 +189,12 @@ def anew(workspace_id: UUID, space: Space) -> Iterator[None]:
         yield
 
 
+def empty(workspace_id: UUID, space: Space) -> None:
+    """Leave an empty index that answers nothing, in every process, until somebody `completed` it."""
+    drop(workspace_id, space)
+    _begun(_name(workspace_id, space))
+
+
 @contextmanager
 def completed(workspace_id: UUID, space: Space) -> Iterator[None]:
     """Keep the index from answering until the block has ended well, in which everything is put in that belongs there:
@@ -165,14 +205,7 @@ def completed(workspace_id: UUID, space: Space) -> Iterator[None]:
     """
     from chromadb.errors import NotFoundError
 
-    name = _name(workspace_id, space)
-    with _translated():
-        server = _server(_WRITE_SECONDS)
-        begun = server.get_or_create_collection(name, configuration={"hnsw": _HNSW}, metadata={_PARTIAL: True})
-        if not _is_partial(begun):
-            # Somebody else's vectors came first.
-            _bound(begun, _WRITE_SECONDS).modify(metadata={_PARTIAL: True})
-    _collections.pop(name, None)
+    begun = _begun(_name(workspace_id, space))
     yield
     with _translated(), suppress(NotFoundError):
         _bound(begun, _WRITE_SECONDS).modify(metadata={_PARTIAL: False})
@@ -234,6 +267,18 @@ def _seen(workspace_id: UUID, space: Space) -> Any:
     return None
 
 
+def _begun(name: str) -> Any:
+    """The collection, new or as it is, marked as one that is not whole."""
+    with _translated():
+        server = _server(_WRITE_SECONDS)
+        begun = server.get_or_create_collection(name, configuration={"hnsw": _HNSW}, metadata={_PARTIAL: True})
+        if not _is_partial(begun):
+            # Somebody else's vectors came first.
+            _bound(begun, _WRITE_SECONDS).modify(metadata={_PARTIAL: True})
+    _collections.pop(name, None)
+    return begun
+
+
 def _on_collection(
     workspace_id: UUID,
     space: Space,
@@ -277,6 +322,11 @@ def _is_partial(collection: Any) -> bool:
     return bool((collection.metadata or {}).get(_PARTIAL))
 
 
+def _require_whole(collection: Any) -> None:
+    if _is_partial(collection):
+        raise IndexUnavailable(gettext("The vector index is being made anew."))
+
+
 def _bound(model: Any, seconds: float) -> "Collection":
     from chromadb import Collection
 
@@ -288,7 +338,7 @@ def _bound(model: Any, seconds: float) -> "Collection":
 def _translated() -> Iterator[None]:
     """Turn every way in which the client reports trouble into IndexUnavailable."""
     import httpx
-    from chromadb.errors import ChromaError
+    from chromadb.errors import ChromaError, InternalError
 
     global _resting_until
     try:
@@ -296,6 +346,10 @@ def _translated() -> Iterator[None]:
     except httpx.TimeoutException as error:
         _resting_until = time.monotonic() + _REST_SECONDS
         raise IndexUnavailable(gettext("The vector index did not answer in time.")) from error
+    except InternalError as error:
+        raise IndexDamaged(
+            gettext("The vector index cannot read its files; `manage.py index rebuild` makes them anew.")
+        ) from error
     except (httpx.HTTPError, ChromaError) as error:
         raise IndexUnavailable(
             gettext("The vector index does not answer: %(fault)s.") % {"fault": type(error).__name__}

@@ -1,8 +1,10 @@
 """Compare every workspace's search index with the database by itself, mend what differs, and keep what was found.
 
-The index is disposable: nobody needs to be asked before it is brought back to what the database says.
+The index is disposable: nobody needs to be asked before it is brought back to what the database says. One that is
+damaged is emptied at once, so that searches say that they go without it, and made anew from stored vectors.
 """
 
+import logging
 import time
 from collections.abc import Collection
 from datetime import timedelta
@@ -10,14 +12,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import index, reconcile
+from documents import index, reconcile, soundness
 from documents.index import IndexUnavailable
-from documents.models import CheckProblem, IndexCheck, SpaceMigration
+from documents.legs import EXACT_AT_ONCE
+from documents.models import CheckProblem, Document, IndexCheck, SpaceMigration
 from documents.reconcile import Difference
 from documents.reembedding.spaces import kept_beside
 from documents.spaces import space_of
@@ -26,6 +29,8 @@ from documents.vector_space import EmbeddingUnavailable
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import PlatformAction
+
+logger = logging.getLogger(__name__)
 
 #: Kept of each workspace.
 KEPT = 50
@@ -44,6 +49,7 @@ def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
     made = IndexCheck(workspace=workspace, started_at=timezone.now(), started_by=by)
     began = time.monotonic()
     try:
+        _empty_if_damaged(workspace, by=by, at_all=True)
         _compare_and_mend(workspace, made)
         _look_beside(workspace)
     except IndexUnavailable:
@@ -88,12 +94,58 @@ def due() -> list[UUID]:
     return list(workspaces.order_by("created_at").values_list("pk", flat=True))
 
 
+def being_made(workspaces: Collection[UUID]) -> list[UUID]:
+    """Those that are searched without vectors until their index is whole. Raises IndexUnavailable."""
+    partial = index.partial()
+    return [id for id, space in partial if id in workspaces and space_of(id).fingerprint.startswith(space)]
+
+
+def empty_damaged() -> list[UUID]:
+    """Look at some vectors of every index that searches rest on, and empty those that are damaged; their workspaces.
+
+    Where few passages are open, searches compare stored vectors: such an index is looked at when it is compared.
+    """
+    passages = Document.objects.filter(deleted_at=None, current_version__isnull=False).order_by()
+    large = passages.values("workspace").annotate(passages=Sum("current_version__passage_count"))
+    found = []
+    for workspace in Workspace.objects.filter(pk__in=large.filter(passages__gt=EXACT_AT_ONCE).values("workspace")):
+        try:
+            if _empty_if_damaged(workspace, by=None):
+                found.append(workspace.pk)
+        except IndexUnavailable as error:
+            logger.warning("Workspace %s: its vector index was not looked at: %s", workspace.pk, error)
+    return found
+
+
 def _partial() -> list[UUID]:
     try:
-        indexes = index.partial()
+        return being_made(set(Workspace.objects.values_list("pk", flat=True)))
     except IndexUnavailable:
         return []
-    return [workspace for workspace, space in indexes if space_of(workspace).fingerprint.startswith(space)]
+
+
+def _empty_if_damaged(workspace: Workspace, *, by: User | None, at_all: bool = False) -> bool:
+    space = space_of(workspace.pk)
+    # What somebody removed during the first look is not met by the second.
+    if not soundness.look(workspace.pk, space, at_all=at_all).is_damaged:
+        return False
+    found = soundness.look(workspace.pk, space, at_all=at_all)
+    if not found.is_damaged:
+        return False
+    with transaction.atomic():
+        record(
+            EventType.INDEX_DAMAGED,
+            on=workspace,
+            workspace=workspace,
+            by=by,
+            passages=found.passages,
+            wrong=found.wrong,
+            missed=found.missed,
+            unreadable=found.unreadable,
+        )
+        index.empty(workspace.pk, space)
+    logger.error("Workspace %s: its vector index is damaged and is made anew", workspace.pk)
+    return True
 
 
 def _compare_and_mend(workspace: Workspace, made: IndexCheck) -> None:
@@ -116,7 +168,13 @@ def _look_beside(workspace: Workspace) -> None:
     """Have what a change of the embedding model keeps beside it brought back from stored vectors, if it lacks any."""
     changes = SpaceMigration.objects.select_related("source__endpoint", "target__endpoint")
     migration = changes.filter(workspace=workspace, state__in=COMPARABLE).first()
-    if migration is not None and not reconcile.compare(workspace, kept_beside(migration)).ids_agree:
+    if migration is None:
+        return
+    space = kept_beside(migration)
+    damaged = soundness.look(workspace.pk, space, at_all=True).is_damaged
+    if damaged:
+        index.drop(workspace.pk, space)
+    if damaged or not reconcile.compare(workspace, space).ids_agree:
         SpaceMigration.objects.filter(pk=migration.pk).update(covered_revision=None)
 
 

@@ -41,7 +41,7 @@ ENOUGH = 30
 #: Up to this many open passages are searched exactly: 7.5 MB of vectors.
 EXACT_UP_TO = 5000
 #: Whoever has no more than this open is searched so without asking the index first the next time.
-_EXACT_AT_ONCE = 2000
+EXACT_AT_ONCE = 2000
 _WIDEST = 5000
 #: Keywords are asked as wide as vectors up to here; beyond, a search among the open passages alone costs less.
 _WIDEST_MATCH = 1000
@@ -177,7 +177,7 @@ class Legs:
 
     def _few_are_open(self) -> bool:
         count = sum(version.passages for version in self.scope.versions.values())
-        _note(self._asker, 0 if count <= _EXACT_AT_ONCE else WIDTH)
+        _note(self._asker, 0 if count <= EXACT_AT_ONCE else WIDTH)
         return count <= EXACT_UP_TO
 
     def _nearest(self, vector: np.ndarray, space: Space, n: int) -> tuple[list[Find], str]:

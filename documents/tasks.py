@@ -46,7 +46,8 @@ def check_index_task(workspace_id: str) -> None:
 
 @shared_task
 def sweep_indexes() -> None:
-    """Have the indexes compared with the database whose turn it is."""
+    """Have the indexes compared with the database whose turn it is, and those at once that are damaged."""
+    index_checks.empty_damaged()
     for workspace_id in index_checks.due():
         dispatch(check_index_task, workspace_id)
 

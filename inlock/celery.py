@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 from celery import Celery, bootsteps
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
@@ -21,7 +21,7 @@ from django.conf import settings
 
 from inlock.engines import celery_broker_url
 from inlock.engines.isolation import tie_to_parent
-from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, give_sign_of_life, take_leave
+from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, dispatch, give_sign_of_life, take_leave
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +128,15 @@ def _warm_beside_the_first_file(**_: Any) -> None:
     from inlock import warming  # models exist only now
 
     threading.Thread(target=warming.warm_for_files, name="warming", daemon=True).start()
+
+
+@worker_ready.connect
+def _look_at_the_indexes(sender: Any, **_: Any) -> None:
+    """What damaged files while nothing ran shows when they are read again; the schedule's first round comes later."""
+    if MAINTENANCE in sender.app.amqp.queues.consume_from:
+        from documents.tasks import sweep_indexes  # models exist only now
+
+        dispatch(sweep_indexes)
 
 
 class SignOfLife(bootsteps.StartStopStep):

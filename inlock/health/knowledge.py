@@ -1,7 +1,8 @@
 """What the portal knows and whether it can be asked: files on their way, indexes, sources, answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from answers.models import Answer
 from documents import index_checks
+from documents.index import IndexUnavailable
 from documents.models import IndexCheck, Source, Version
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding
@@ -25,7 +27,7 @@ _NAMED = 5
 
 
 def knowledge() -> list[Finding]:
-    """Five queries, however much there is."""
+    """Five queries, however much there is; and one for each index that is being made anew."""
     return [_files(), _indexes(), _sources(), _answers()]
 
 
@@ -57,6 +59,11 @@ def _indexes() -> Finding:
         step = "Compare them again; if they still differ, run `manage.py index rebuild SLUG`, which costs no embedding."
         fault = f"Index and database do not agree: {_some(unlike)}."
         return Finding("indexes", f"{len(unlike)} differ", fault, step)
+    made = sorted(workspaces[pk][0] for pk in _being_made(workspaces))
+    if made:
+        step = "It goes on by itself, from stored vectors; see the worker of the queue ingest."
+        fault = f"Searches go without vectors until the index is made anew: {_some(made)}."
+        return Finding("indexes", f"{len(made)} being made anew", fault, step)
     missing = len(workspaces) - len(last)
     never = f"; {missing} not compared yet" if missing else ""
     oldest = min((check.started_at for check in last.values()), default=None)
@@ -67,6 +74,14 @@ def _indexes() -> Finding:
         return Finding("indexes", state)
     step = "See the schedule and the workers, or compare them by hand on the page Health in the admin."
     return Finding("indexes", state, f"Indexes that were due were not compared with the database: {_some(late)}.", step)
+
+
+def _being_made(workspaces: Collection[UUID]) -> list[UUID]:
+    try:
+        return index_checks.being_made(workspaces)
+    except IndexUnavailable:
+        # The engine's own finding says so.
+        return []
 
 
 def _is_late(check: IndexCheck | None, made_at: datetime) -> bool:

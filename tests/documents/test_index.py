@@ -17,7 +17,7 @@ import pytest
 
 from documents import index
 from documents.embeddings import Space
-from documents.index import IndexUnavailable
+from documents.index import IndexDamaged, IndexUnavailable
 
 SPACE = Space("test", "f" * 16, 8, 0.3, frozenset({"en"}))
 START = "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(['chroma', *sys.argv[1:]])"
@@ -292,6 +292,90 @@ def test_a_server_that_hangs_is_waited_for_once_and_not_by_every_question(server
 
     monkeypatch.setattr(index, "_resting_until", 0.0)
     assert [id for id, _ in index.query(workspace, SPACE, vectors(1)[0], 5)] == ["a"]
+
+
+# --- Files that lost bytes ----------------------------------------------------------------------------------
+
+#: Chroma writes an index to its files after a thousand changes.
+MANY = 1032
+#: Of each vector's record: how many neighbours it has, and room for 32 of them.
+LINKS = 4 + 32 * 4
+
+
+def scattered() -> np.ndarray:
+    """Unit vectors around a few centres, as texts are."""
+    chance = np.random.default_rng(11)
+    found = np.repeat(chance.normal(size=(MANY // 12, SPACE.dimension)), 12, axis=0)
+    found += 0.3 * chance.normal(size=found.shape)
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
+def written(server: Server) -> Iterator[Path]:
+    return (file.parent for file in (server.home / "data").glob("*/index_metadata.pickle"))
+
+
+def halved(folder: Path) -> None:
+    file = folder / "data_level0.bin"
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def unlinked(folder: Path) -> None:
+    """Every vector is there, and none leads to another."""
+    file = folder / "data_level0.bin"
+    records = bytearray(file.read_bytes())
+    size = LINKS + 4 * SPACE.dimension + 8
+    for start in range(0, len(records) // size * size, size):
+        records[start : start + LINKS] = bytes(LINKS)
+    file.write_bytes(records)
+
+
+def beheaded(folder: Path) -> None:
+    os.truncate(folder / "header.bin", 0)
+
+
+def test_damage_is_seen_by_the_vectors_or_by_asking_for_them_and_ends_with_the_emptying(server, workspace):
+    damages = {uuid.uuid4(): act for act in (halved, unlinked, beheaded)}
+    matrix = scattered()
+    folders = {}
+    for each in damages:
+        before = set(written(server))
+        index.upsert(each, SPACE, names(MANY), matrix)
+        deadline = time.monotonic() + 30
+        while not (new := set(written(server)) - before):
+            assert time.monotonic() < deadline, "Chroma wrote no files"
+            time.sleep(0.05)
+        [folders[each]] = new
+    server.stop()
+    for each, act in damages.items():
+        act(folders[each])
+    server.start()
+
+    seen = {}
+    for each, act in damages.items():
+        # Ids alone say nothing of it, where they can be read at all.
+        if act is not beheaded:
+            assert index.ids(each, SPACE) == set(names(MANY))
+        seen[act] = damage(each, matrix)
+        index.empty(each, SPACE)
+        with pytest.raises(IndexUnavailable, match="anew"):
+            index.query(each, SPACE, matrix[0], 1)
+        with index.completed(each, SPACE):
+            index.upsert(each, SPACE, names(MANY), matrix)
+
+    assert seen[halved] is IndexDamaged
+    assert seen[unlinked] > MANY // 2
+    assert seen[beheaded] is IndexDamaged
+    assert [damage(each, matrix) for each in damages] == [0, 0, 0]
+
+
+def damage(workspace: uuid.UUID, matrix: np.ndarray) -> int | type:
+    """How many passages are not found by their own vector, or what the index says instead."""
+    try:
+        held = index.vectors(workspace, SPACE, names(MANY))
+        assert np.allclose([held[name] for name in names(MANY)], matrix, atol=1e-5)
+        return sum(cosine < 0.999 for cosine in index.best_cosines(workspace, SPACE, matrix))
+    except IndexDamaged as error:
+        return type(error)
 
 
 def test_vectors_survive_a_killed_server_and_a_wiped_one_is_simply_empty(server, workspace):

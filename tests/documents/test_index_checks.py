@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, index, index_checks, library, reconcile
+from documents import deletion, index, index_checks, legs, library, reconcile, soundness
 from documents.ceiling import AboveCeiling
 from documents.index import IndexUnavailable
 from documents.ingest import ingest_version
 from documents.models import CheckProblem, Document, Embedding, IndexCheck, Passage
+from documents.search import search
 from documents.spaces import space_of
-from documents.tasks import sweep_indexes
+from documents.tasks import check_index_task, sweep_indexes
 from tests.documents import shelf
 from tests.documents.arrivals import SHORT, receive
 from workspaces.dispatch import inline
@@ -229,3 +230,67 @@ def test_asking_for_one_takes_the_right_to_watch_the_installation(shelved, who, 
 
 def test_an_administrator_who_asks_is_named(shelved, admin):
     assert index_checks.check(shelved, by=admin).started_by == admin
+
+
+# --- Damage that ids do not tell --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def damaged(shelved, monkeypatch):
+    """The workspace after its index lost the bytes of one vector, and the passage whose vector that is."""
+    monkeypatch.setattr(index_checks, "EXACT_AT_ONCE", 0)
+    lost = ids_of(shelved)[0]
+    space = space_of(shelved.pk)
+    index.upsert(shelved.pk, space, [lost], -vectors_of([lost]))
+    return shelved, lost
+
+
+def vectors_of(ids: list[str]) -> np.ndarray:
+    """What the database has of them."""
+    rows = dict(Embedding.objects.filter(passage__in=ids).values_list("passage_id", "vector"))
+    return np.array([np.frombuffer(rows[uuid.UUID(id)], dtype="<f4") for id in ids])
+
+
+def nearest(workspace, passage: str) -> str:
+    """What the index finds for a passage's own vector. Raises IndexUnavailable while it is made anew."""
+    return index.query(workspace.pk, space_of(workspace.pk), vectors_of([passage])[0], 1)[0][0]
+
+
+def test_a_vector_that_is_not_the_stored_one_is_noticed_and_the_index_made_anew(damaged, monkeypatch):
+    workspace, lost = damaged
+    monkeypatch.setattr(reconcile, "embed_again", None)
+
+    check = index_checks.check(workspace)
+
+    assert nearest(workspace, lost) == lost
+    assert check.agrees
+    assert check.differed == 3
+    assert '"passages":3,"unreadable":false,"wrong":1' in Event.objects.get(type=EventType.INDEX_DAMAGED).body
+    assert index_checks.check(workspace).differed == 0
+
+
+def test_without_a_look_at_the_vectors_the_damage_is_taken_for_agreement(damaged, monkeypatch):
+    workspace, lost = damaged
+    monkeypatch.setattr(soundness, "look", lambda *_about, **_how: soundness.Look())
+
+    check = index_checks.check(workspace)
+
+    assert check.differed == 0
+    assert nearest(workspace, lost) != lost
+
+
+def test_searches_say_that_they_are_limited_until_a_damaged_index_is_made_anew(damaged, member, monkeypatch):
+    workspace, lost = damaged
+    for name, few in {"EXACT_AT_ONCE": -1, "EXACT_UP_TO": -1, "ENOUGH": 1}.items():
+        monkeypatch.setattr(legs, name, few)
+
+    sweep_indexes()
+
+    meanwhile = search(member, workspace, "How long does parental leave last?")
+    assert (meanwhile.degraded, meanwhile.hits[0].document.path) == (True, "leave.md")
+    assert index_checks.being_made([workspace.pk]) == [workspace.pk]
+    # The next round of the schedule, in a worker of its own.
+    with inline():
+        check_index_task(str(workspace.pk))
+    assert not search(member, workspace, "How long does parental leave last?").degraded
+    assert nearest(workspace, lost) == lost

@@ -256,7 +256,7 @@ def test_whoever_needed_a_wide_question_is_asked_for_widely_at_once_the_next_tim
     crowded, policies, member, monkeypatch
 ):
     monkeypatch.setattr(legs, "EXACT_UP_TO", 0)
-    monkeypatch.setattr(legs, "_EXACT_AT_ONCE", -1)
+    monkeypatch.setattr(legs, "EXACT_AT_ONCE", -1)
     widths: list[int] = []
     ask = index.query
     monkeypatch.setattr(

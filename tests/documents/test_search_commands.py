@@ -123,6 +123,7 @@ def test_an_index_that_agrees_is_verified(shelved):
         "unembedded": 0,
         "partial": False,
         "ids": None,
+        "damage": {"wrong": 0, "missed": 0, "unreadable": False},
     }
 
 
@@ -140,6 +141,7 @@ def test_what_is_missing_and_what_does_not_belong_is_named_and_repaired_without_
     held = sorted(index.ids(shelved.pk, shelf.SPACE))
     index.delete(shelved.pk, shelf.SPACE, held[:1])
     index.upsert(shelved.pk, shelf.SPACE, ["foreign"], shelf.embed_passages(["x"], shelf.SPACE))
+    index.upsert(shelved.pk, shelf.SPACE, held[1:2], shelf.embed_passages(["y"], shelf.SPACE))
 
     before, code_before = run("index", "verify", "policies")
     monkeypatch.setattr("documents.embeddings._load_minilm", None)
@@ -148,6 +150,7 @@ def test_what_is_missing_and_what_does_not_belong_is_named_and_repaired_without_
     assert (code_before, code_after) == (1, 0)
     assert before["workspaces"][0]["ids"]["missing"] == held[:1]
     assert before["workspaces"][0]["ids"]["foreign"] == ["foreign"]
+    assert before["workspaces"][0]["damage"]["wrong"] == 1
     assert after["workspaces"][0]["ok"]
     assert sorted(index.ids(shelved.pk, shelf.SPACE)) == held
 

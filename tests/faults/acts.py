@@ -111,10 +111,16 @@ def find(slug: str, query: str) -> dict[str, Any]:
 
 def near(slug: str, query: str) -> dict[str, Any]:
     """What the vector leg alone finds, asked as for a workspace that is too large to be searched exactly."""
-    legs._EXACT_AT_ONCE = legs.EXACT_UP_TO = 0
+    legs.EXACT_AT_ONCE = legs.EXACT_UP_TO = 0
     result = search.search(_person("member"), _workspace(slug), query, mode=search.Mode.VECTORS)
     [leg] = [each for each in result.legs if each.name == "vectors"]
-    return {"finds": len(leg.finds), "fault": leg.fault, "degraded": result.degraded}
+    return {"finds": len(leg.finds), "fault": leg.fault, "degraded": result.degraded, "hits": _places(result)}
+
+
+def watch() -> int:
+    """How many indexes the schedule's look at some of their vectors found damaged, and emptied."""
+    index_checks.EXACT_AT_ONCE = 0
+    return len(index_checks.empty_damaged())
 
 
 def check(slug: str) -> int:
@@ -270,6 +276,7 @@ ACTS = {
         rebuild,
         find,
         near,
+        watch,
         check,
         ingest_version,
         ingest_version_apart,

@@ -9,8 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
-from documents import index_checks
+from documents import index, index_checks
 from documents.models import IndexCheck
+from documents.spaces import space_of
 from inlock import migrating
 from inlock.health import knowledge
 from tests.documents import shelf
@@ -114,6 +115,17 @@ def test_indexes_that_differ_are_a_fault_with_the_command_that_helps(policies, a
 
     assert policies.slug in finding.fault
     assert "index rebuild" in finding.next_step
+
+
+def test_an_index_that_is_made_anew_is_a_fault_until_it_is_whole(policies):
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+    index_checks.check(policies)
+    index.empty(policies.pk, space_of(policies.pk))
+
+    finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
+
+    assert policies.slug in finding.fault
+    assert "without vectors" in finding.fault
 
 
 @pytest.mark.parametrize("compared_days_ago", [90, None])

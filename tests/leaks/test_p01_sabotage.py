@@ -89,7 +89,7 @@ def sabotage(workspace: Workspace) -> None:
 PATHS: dict[str, dict[str, int]] = {
     "the few that are open are searched": {},
     "the index is asked and enough comes": {"ENOUGH": 0},
-    "the index is asked wider": {"EXACT_UP_TO": -1, "_EXACT_AT_ONCE": -1},
+    "the index is asked wider": {"EXACT_UP_TO": -1, "EXACT_AT_ONCE": -1},
 }
 
 

@@ -184,5 +184,5 @@ def test_what_is_open_is_found_as_if_nothing_else_were_there(
 
     # Where too many are open to look at each, the index alone has to find them.
     monkeypatch.setattr(legs, "EXACT_UP_TO", -1)
-    monkeypatch.setattr(legs, "_EXACT_AT_ONCE", -1)
+    monkeypatch.setattr(legs, "EXACT_AT_ONCE", -1)
     assert lost(corpus, askers) == []

@@ -348,7 +348,7 @@ def test_a_search_that_has_begun_ends_in_the_space_it_began_in(shelved, manager,
     # In this thread: a test's transaction is not seen by others.
     monkeypatch.setattr("documents.legs._beside", _Here)
     monkeypatch.setattr(index, "query", switched)
-    monkeypatch.setattr("documents.legs._EXACT_AT_ONCE", 0)
+    monkeypatch.setattr("documents.legs.EXACT_AT_ONCE", 0)
     monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
     monkeypatch.setattr("documents.legs.ENOUGH", 1)
 
