@@ -343,6 +343,8 @@ class EventType(models.TextChoices):
         "tuning.files_deleted",
         _("A provider was told to delete the files of a training that is over."),
     )
+    TUNING_MODEL_UNWANTED = "tuning.model_unwanted", _("A person wanted a trained model deleted at its provider.")
+    TUNING_MODEL_DELETED = "tuning.model_deleted", _("A provider was told to delete a model that was trained there.")
     TUNING_COMPARE_ASKED = "tuning.compare_asked", _("A person had a fine-tuned model compared on a question set.")
     TUNING_COMPARED = "tuning.compared", _("The comparison of a fine-tuned model with retrieval ended.")
     MODEL_SUSPENDED = (

@@ -36,8 +36,8 @@ Sent = TypeVar("Sent")
 
 #: Between two looks at a running job, and before what may have arrived is looked for.
 FOLLOW_SECONDS, LOOK_SECONDS = 60, 45
-#: Looks in a row that came to nothing before the job is given up here.
-MOST_MISSES = 40
+#: Looks in a row that came to nothing before the job is given up here, and attempts in a row that died or broke.
+MOST_MISSES, MOST_ERRORS = 40, 5
 _LONGEST_PAUSE = 900
 #: Events of one job that are kept.
 _MOST_EVENTS = 500
@@ -52,17 +52,26 @@ def due() -> Q:
 
 
 def follow(job_id: UUID) -> None:
-    """Do the next steps of the job, unless it is over, not due, or another worker is at it."""
+    """Do the next steps of the job, unless it is over, not due, or another worker is at it.
+
+    What nobody expected is raised, and tried again later each time; after so many attempts the job has failed.
+    """
     until = Now() + timedelta(seconds=settings.LEASE_SECONDS + 900)  # an upload may take that long
-    if not FineTuningJob.objects.filter(due(), pk=job_id).update(attempt=F("attempt") + 1, lease_until=until):
+    # Counted before it is begun: an attempt that ends the program counts nothing afterwards.
+    taken = {"attempt": F("attempt") + 1, "errors": F("errors") + 1, "lease_until": until}
+    if not FineTuningJob.objects.filter(due(), pk=job_id).update(**taken):
         return
     rows = FineTuningJob.objects.select_related("workspace", "training_set__workspace", "endpoint", "asked_by")
     job = rows.get(pk=job_id)
     with context.acting(None):
         try:
             _attempt(job)
+            _ours(job).update(errors=0)
         except LeaseLost:
             logger.info("Fine-tuning job %s was taken over; attempt %s ends.", job.pk, job.attempt)
+        except Exception:
+            _ours(job).update(next_at=_in(_pause(job.errors)))
+            raise
         finally:
             _ours(job).update(lease_until=None)
 
@@ -71,12 +80,15 @@ def follow(job_id: UUID) -> None:
 
 
 def _attempt(job: FineTuningJob) -> None:
+    if job.errors > MOST_ERRORS:
+        sentence = _("%(number)d attempts in a row ended with an error in the portal, whose log tells more.")
+        return _give_up(job, sentence % {"number": MOST_ERRORS})
     try:
-        _work(job)
+        return _work(job)
     except ProviderFailed as failed:
-        _missed(job, failed)
+        return _missed(job, failed)
     except (TrainingError, EndpointError) as error:
-        _end(job, JobState.FAILED, problem=str(error))
+        return _end(job, JobState.FAILED, problem=str(error))
 
 
 def _work(job: FineTuningJob) -> None:
@@ -215,6 +227,7 @@ def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
         outcome=state.value,
         remote=job.remote_id,
         model=job.tuned_model,
+        tokens=job.trained_tokens,
         candidate=result.pk if result else None,
     )
 
@@ -222,12 +235,19 @@ def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
 def _missed(job: FineTuningJob, failed: ProviderFailed) -> None:
     misses = job.misses + 1
     if not failed.passes or misses >= MOST_MISSES:
-        sentence = failed.sentence
-        if job.job_sent_at:
-            sentence += " " + _("What was begun there may go on: look at the provider's own page before you try again.")
-        return _end(job, JobState.FAILED, problem=sentence)
-    pause = failed.after or min(LOOK_SECONDS * 2 ** min(misses - 1, 5), _LONGEST_PAUSE)
+        return _give_up(job, failed.sentence)
+    pause = failed.after or _pause(misses)
     return _keep(job, misses=misses, next_at=_in(pause), problem=failed.sentence[:300])
+
+
+def _give_up(job: FineTuningJob, sentence: str) -> None:
+    if job.job_sent_at:
+        sentence += " " + _("What was begun there may go on: look at the provider's own page before you try again.")
+    _end(job, JobState.FAILED, problem=sentence)
+
+
+def _pause(times: int) -> int:
+    return min(LOOK_SECONDS * 2 ** min(times - 1, 5), _LONGEST_PAUSE)
 
 
 def _ours(job: FineTuningJob) -> QuerySet[FineTuningJob]:

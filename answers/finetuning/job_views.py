@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from answers.finetuning import flagging, jobs, page
+from answers.finetuning import flagging, jobs, page, tidying
 from answers.finetuning.forms import CompareForm
 from answers.models import OPEN_JOBS, FineTuningJob, JobState
 from workspaces import access
@@ -37,6 +37,8 @@ def show(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
         "model_tone": page.MODEL_TONES[EndpointState(result.state)] if result else "",
         "comparisons": found.comparisons.select_related("question_set", "asked_by")[:_RECENT] if result else (),
         "compare": CompareForm(workspace=workspace) if result and result.state != EndpointState.RETIRED else None,
+        "model_told": page.model_of(found),
+        "may_forget": tidying.may_forget(found),
         "objection": flagging.objection(result) if result else "",
     }
     part = "answers/finetuning/_job.html" if request.htmx else "answers/finetuning/job.html"
@@ -53,6 +55,19 @@ def cancel(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         messages.error(request, str(error))
     else:
         messages.success(request, _("It is to be ended. The provider decides whether that comes in time."))
+    return redirect("answers:tuning_job", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.MANAGE)
+def forget_model(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Have the provider delete the model."""
+    try:
+        tidying.forget_model(_find(request, workspace, pk), by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The provider is told to delete it. This page says when it is gone."))
     return redirect("answers:tuning_job", slug=workspace.slug, pk=pk)
 
 

@@ -130,6 +130,19 @@ def files_of(job: FineTuningJob) -> str:
     return _("They could not be deleted there. Delete them on the provider's own page.")
 
 
+def model_of(job: FineTuningJob) -> str:
+    """What becomes of the model at the provider, as a sentence; "" while it is to stay."""
+    if job.model_unwanted_at is None:
+        return ""
+    if job.model_gone_at:
+        return _("Deleted there %(when)s.") % {
+            "when": date_format(localtime(job.model_gone_at), "SHORT_DATETIME_FORMAT")
+        }
+    if job.misses < tidying.MOST_TRIES:
+        return _("It is being deleted there.")
+    return _("It could not be deleted there. Delete it on the provider's own page.")
+
+
 def share(part: int, whole: int) -> int:
     """Of a bar a hundred long."""
     return round(100 * part / whole) if whole else 0

@@ -107,6 +107,14 @@ class Provider:
             if not failed.missing:
                 raise
 
+    def delete_model(self, name: str) -> None:
+        """Have a trained model deleted; one that is gone already is no failure."""
+        try:
+            self._send("DELETE", f"/models/{quote(name, safe='')}")
+        except ProviderFailed as failed:
+            if not failed.missing:
+                raise
+
     def find_file(self, filename: str) -> str:
         """What the provider calls the file of that name; "" if it has none."""
         pages = self._pages("/files", purpose="fine-tune")

@@ -19,6 +19,7 @@ urlpatterns = [
     path("fine-tuning/sets/<uuid:pk>/train/", set_views.train, name="begin_tuning"),
     path("fine-tuning/jobs/<uuid:pk>/", job_views.show, name="tuning_job"),
     path("fine-tuning/jobs/<uuid:pk>/cancel/", job_views.cancel, name="cancel_tuning"),
+    path("fine-tuning/jobs/<uuid:pk>/forget/", job_views.forget_model, name="forget_tuned_model"),
     path("fine-tuning/jobs/<uuid:pk>/compare/", comparison_views.start, name="compare_tuning"),
     path("fine-tuning/comparisons/<uuid:pk>/", comparison_views.show, name="tuning_comparison"),
     path("fine-tuning/flags/<uuid:pk>/", views.flag, name="training_flag"),

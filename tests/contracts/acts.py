@@ -198,6 +198,12 @@ def _it_came_to_a_model(world: World) -> None:
     _stop_run(world)
 
 
+def _its_model_was_retired(world: World) -> None:
+    FineTuningJob.objects.filter(pk=world.own.tuning_job.pk).update(
+        state="succeeded", tuned_model="small-tuned", ended_at=timezone.now()
+    )
+
+
 def _stop_run(world: World) -> None:
     runs.stop(world.own.evaluation, by=world.people["manager"])
 
@@ -805,6 +811,13 @@ PORTAL = [
         {"pk": one("tuning_job")},
         {"question_set": one("question_set")},
         before=_it_came_to_a_model,
+    ),
+    Act(
+        "answers:forget_tuned_model",
+        "manager",
+        E.TUNING_MODEL_UNWANTED,
+        {"pk": one("tuning_job")},
+        before=_its_model_was_retired,
     ),
     Act(
         "answers:training_flag",

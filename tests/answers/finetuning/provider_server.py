@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 KEY = "sk-training"
 STATUSES = ("validating_files", "queued", "running", "succeeded")
@@ -123,6 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
             known = said.contents.pop(path.removeprefix("/files/"), None)
             said.files = [file for file in said.files if path != f"/files/{file['id']}"]
             return (200, {"deleted": True}) if known is not None else (404, {"error": {"message": "No such file."}})
+        if method == "DELETE" and path.startswith("/models/"):
+            known = [job for job in said.jobs if job["fine_tuned_model"] == unquote(path.removeprefix("/models/"))]
+            for job in known:
+                job["fine_tuned_model"] = None
+            return (200, {"deleted": True}) if known else (404, {"error": {"message": "No such model."}})
         if (method, path) == ("GET", "/files"):
             return 200, self._page(said.files, query)
         if (method, path) == ("POST", "/fine_tuning/jobs"):

@@ -17,9 +17,10 @@ from documents.models import Document
 from tests.answers.finetuning.scene import a_model_of
 from tests.undone import undone
 from workspaces import members
-from workspaces.endpoint_states import EndpointStateError, approve, fingerprint
+from workspaces.endpoint_states import EndpointStateError, approve, fingerprint, retire
 from workspaces.exceptions import Hidden
-from workspaces.models import Workspace
+from workspaces.models import Notification, Workspace
+from workspaces.notifications.registry import Kind
 from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
@@ -289,6 +290,65 @@ def test_the_files_of_a_training_that_is_over_are_deleted_there_and_looked_for_w
     FineTuningJob.objects.filter(pk=job.pk).update(files_gone_at=None, misses=tidying.MOST_TRIES)
     assert tidying.tidy(job.pk) is False
     assert "could not be deleted there" in client_of(manager).get(page).text
+
+
+def test_a_retired_model_is_deleted_at_the_provider_when_a_manager_says_so(
+    job, followed, provider_server, manager, admin, client_of
+):
+    followed(job)
+    advance(provider_server)
+    followed(job)
+    tidying.tidy(job.pk)
+    page = f"/w/legal/fine-tuning/jobs/{job.pk}/"
+    assert "it can be deleted there from this page" in client_of(manager).get(page).text
+    refused = client_of(manager).post(f"{page}forget/", follow=True).text
+    assert "Only a model that is retired" in refused
+
+    retire(job.result, by=admin)
+    assert "Delete it at the provider" in client_of(manager).get(page).text
+    client_of(manager).post(f"{page}forget/")
+    provider_server.refusals.append(("DELETE /models", 503, {}))
+    assert tidying.tidy(job.pk) is False
+    assert "It is being deleted there." in client_of(manager).get(page).text
+    FineTuningJob.objects.filter(pk=job.pk).update(next_at=None)
+
+    assert tidying.tidy(job.pk) is True
+    assert (provider_server.jobs[0]["fine_tuned_model"], provider_server.count("DELETE /models")) == (None, 2)
+    assert details(EventType.TUNING_MODEL_DELETED) == [{"model": job.tuned_model}]
+    assert [event.actor_id for event in Event.objects.filter(type=EventType.TUNING_MODEL_UNWANTED)] == [str(manager.pk)]
+    assert tidying.tidy(job.pk) is False
+    assert "Deleted there" in client_of(manager).get(page).text
+
+
+def test_an_error_of_ours_is_tried_again_later_each_time_and_not_for_ever(job, followed, monkeypatch):
+    """Every minute for ever, with nobody told."""
+    pauses = []
+
+    def break_down(work: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(following, "_work", break_down)
+        for _attempt in range(following.MOST_ERRORS):
+            with pytest.raises(ZeroDivisionError):
+                followed(job)
+            job.refresh_from_db()
+            pauses.append((job.next_at - timezone.now()).total_seconds())
+        followed(job)
+
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > 4 * pauses[0]
+    assert job.state == JobState.FAILED
+    assert "5 attempts in a row" in job.problem
+    assert Notification.objects.filter(kind=Kind.TUNING_ENDED, person=job.asked_by).exists()
+
+
+def test_an_error_that_passes_is_forgotten(job, followed, monkeypatch):
+    FineTuningJob.objects.filter(pk=job.pk).update(errors=following.MOST_ERRORS - 1)
+
+    assert followed(job).state == JobState.RUNNING
+
+    assert job.errors == 0
 
 
 def test_what_was_trained_here_is_neither_trained_further_nor_approved_through_another_endpoint(
