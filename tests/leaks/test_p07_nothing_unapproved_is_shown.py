@@ -7,7 +7,9 @@ same moment, in threads, are in tests/answers/test_review.py and test_separation
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -33,8 +35,8 @@ from documents import classifying, dependants, library, restriction
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer, answers_anew
 from tests.leaks.approval_oracle import ApprovalOracle, Held
-from tests.leaks.exploring import explore
-from tests.undone import outermost
+from tests.leaks.exploring import LIFE, explore, leave_out_the_simplest
+from tests.undone import outermost, undone
 from workspaces import access, bars, members
 from workspaces.exceptions import PortalError, Refused
 from workspaces.models import RoleBar, Workspace
@@ -42,7 +44,7 @@ from workspaces.models import RoleBar, Workspace
 REVIEWERS, READERS = ("rita", "rolf", "ruth"), ("ana", "pete")
 SOURCES = ("notice", "invoices", "other invoices")
 #: Set by `make deep` to look longer.
-SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "2"))
+SEQUENCES = int(os.environ.get("INLOCK_P7_SEQUENCES", "1"))
 STEPS = int(os.environ.get("INLOCK_P7_STEPS", "30"))
 
 officer, person = st.sampled_from(REVIEWERS), st.sampled_from((*REVIEWERS, *READERS))
@@ -59,10 +61,11 @@ class Desk(RuleBasedStateMachine):
         self.undo = outermost()
         self.undo.__enter__()
         self.oracle, self.drafts, self.written = ApprovalOracle(), [], 0
-        self.seen["sequences"] += 1
 
-    @initialize()
-    def people_and_sources(self) -> None:
+    @initialize(life=LIFE)
+    def people_and_sources(self, life: int = 1) -> None:
+        leave_out_the_simplest(life)
+        self.seen["sequences"] += 1
         self.users = {name: members.create_user(username=name, by=None) for name in (*REVIEWERS, *READERS, "steward")}
         self.place = members.create_workspace(slug="legal", name="Legal", policy="review", by=None)
         Workspace.objects.filter(pk=self.place.pk).update(second_approver_from="confidential")
@@ -98,6 +101,18 @@ class Desk(RuleBasedStateMachine):
                 self.look_at_pages(n)
         finally:
             self.forget()
+
+    @contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """Whatever happens inside did not, neither to the rows nor to what the oracle knows."""
+        oracle, drafts, written = deepcopy(self.oracle), [*self.drafts], self.written
+        try:
+            with undone():
+                yield
+        finally:
+            self.oracle, self.drafts, self.written = oracle, drafts, written
+            for document in self.sources.values():
+                document.refresh_from_db()
 
     def forget(self) -> None:
         transaction.set_rollback(True)
@@ -480,79 +495,96 @@ def desk(db: None) -> Any:
     desk.forget()
 
 
-def test_an_editor_who_may_approve_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(separation, "refusal", lambda person, draft, verb: None)
+def an_editor_who_may_approve(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(separation, "refusal", lambda person, draft, verb: None)
     desk.edit(0, "rolf")
 
     with pytest.raises(AssertionError):
         desk.approve(0, "rolf", "ruth", "")
 
 
-def test_one_approval_where_two_are_needed_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(separation, "needs_second", lambda answer: False)
+def one_approval_where_two_are_needed(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(separation, "needs_second", lambda answer: False)
     desk.guard_or_unguard("notice")
 
     with pytest.raises(AssertionError):
         desk.approve(0, "rolf", "ruth", "")
 
 
-def test_a_reviewer_without_a_source_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(access, "require", lambda user, action, thing: None)
-    monkeypatch.setattr(access, "allows", lambda user, action, thing: True)
+def a_reviewer_without_a_source(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(access, "require", lambda user, action, thing: None)
+    patch.setattr(access, "allows", lambda user, action, thing: True)
     desk.grant_or_revoke("rolf", "notice")
 
     with pytest.raises(AssertionError):
         desk.approve(0, "rolf", "ruth", "")
 
 
-def test_a_text_that_nobody_saw_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(deciding, "require_seen", lambda draft, seen: None)
+def a_text_that_nobody_saw(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(deciding, "require_seen", lambda draft, seen: None)
 
     with pytest.raises(AssertionError):
         desk.approve_what_is_no_longer_there(0, "rolf")
 
 
-def test_a_reopened_text_that_stays_readable_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+def a_reopened_text_that_stays_readable(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     desk.approve(0, "rolf", "ruth", "")
-    monkeypatch.setattr(again, "_close", lambda draft, status: "")
+    patch.setattr(again, "_close", lambda draft, status: "")
 
     with pytest.raises(AssertionError):
         desk.look_again(0, "ruth", "reopen")
 
 
-def test_a_replaced_source_that_closes_nothing_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+def a_replaced_source_that_closes_nothing(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     desk.approve(0, "rolf", "ruth", "")
-    monkeypatch.setattr(dependants, "when_replaced", [])
+    patch.setattr(dependants, "when_replaced", [])
     desk.replace("notice", says_so=False)
 
     with pytest.raises(AssertionError):
         desk.look(0)
 
 
-def test_a_lost_quote_that_may_be_confirmed_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
+def a_lost_quote_that_may_be_confirmed(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     desk.approve(0, "rolf", "ruth", "")
     desk.replace("notice", says_so=False)
-    monkeypatch.setattr(confirming, "refusal", lambda answer, person: None)
+    patch.setattr(confirming, "refusal", lambda answer, person: None)
 
     with pytest.raises(AssertionError):
         desk.confirm(0, "rolf")
 
 
-def test_a_bulk_that_asks_nobody_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(separation, "refusal", lambda person, draft, verb: None)
-    monkeypatch.setattr(bulk, "_risk", lambda draft: "")
+def a_bulk_that_asks_nobody(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(separation, "refusal", lambda person, draft, verb: None)
+    patch.setattr(bulk, "_risk", lambda draft: "")
     desk.edit(0, "rolf")
 
     with pytest.raises(AssertionError):
         desk.approve_together("rolf")
 
 
-def test_a_draft_that_is_shown_would_be_seen(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(reading, "RELEASED", [*RELEASED, "held_for_review"])
+def a_draft_that_is_shown(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reading, "RELEASED", [*RELEASED, "held_for_review"])
     real = reading.Reading
-    monkeypatch.setattr(
-        reading, "Reading", lambda answer, text, *rest, **more: real(answer, answer.text, *rest, **more)
-    )
+    patch.setattr(reading, "Reading", lambda answer, text, *rest, **more: real(answer, answer.text, *rest, **more))
 
     with pytest.raises(AssertionError):
         desk.look(0)
+
+
+TAKEN_AWAY: tuple[Callable[[Desk, pytest.MonkeyPatch], None], ...] = (
+    an_editor_who_may_approve,
+    one_approval_where_two_are_needed,
+    a_reviewer_without_a_source,
+    a_text_that_nobody_saw,
+    a_reopened_text_that_stays_readable,
+    a_replaced_source_that_closes_nothing,
+    a_lost_quote_that_may_be_confirmed,
+    a_bulk_that_asks_nobody,
+    a_draft_that_is_shown,
+)
+
+
+def test_whatever_protection_is_taken_away_it_would_be_seen(desk: Desk, subtests: Any) -> None:
+    for taken_away in TAKEN_AWAY:
+        with subtests.test(taken_away.__name__), pytest.MonkeyPatch.context() as patch, desk.as_it_was():
+            taken_away(desk, patch)
