@@ -6,6 +6,7 @@ no e-mails in which they could be shown.
 """
 
 import hashlib
+import os
 import re
 from typing import Any
 
@@ -17,7 +18,7 @@ from answers import history_views, streaming, threads
 from answers.models import Answer, Conversation, Question
 from answers.states import AnswerStatus
 from documents import listing
-from documents.models import Document
+from documents.models import Document, Version
 from documents.states import VersionState
 from tests.answers.review_scene import a_document, a_held_answer
 from tests.documents import factories
@@ -26,6 +27,8 @@ from tests.leaks.hostile_outputs import FOREIGN, OUTPUTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+#: Outputs in one answer of a conversation, and in one text of everything else; fewer by `make deep`, so more pages.
+PILE, HEAP = (1, 10) if os.environ.get("INLOCK_DEEP") else (15, 110)
 #: What the portal itself writes into href and the like: a path of its own, a place on the page, or a query.
 OURS = re.compile(r"/(?![/\\])|#|\?|$")
 
@@ -36,8 +39,9 @@ def test_there_are_enough_of_them():
 
 def test_released_answers_and_previous_questions(policies, member, client_of, monkeypatch):
     thread = Conversation.objects.create(workspace=policies, started_by=member, title=OUTPUTS[0][:120])
-    for output in OUTPUTS:
-        answer = _an_answer(policies, member, output, asked_as=output)
+    piles = _heaps(PILE)
+    for pile in piles:
+        answer = _an_answer(policies, member, pile, asked_as=pile)
         Question.objects.filter(pk=answer.question_id).update(conversation=thread)
     monkeypatch.setattr(history_views, "PAGE", len(OUTPUTS))
     monkeypatch.setattr(threads, "RECENT", len(OUTPUTS))
@@ -50,8 +54,8 @@ def test_released_answers_and_previous_questions(policies, member, client_of, mo
         rows = reader.open("/w/policies/questions/").locator(".past li").count()
         _assert_harmless(reader, ".day")
 
-    assert rows == len(OUTPUTS)
-    assert shown == len(OUTPUTS)
+    assert rows == len(piles)
+    assert shown == len(piles)
     # They were there, as text: every run of letters of every output can be read on the page.
     missing = [output for output in OUTPUTS if not set(_words(output)) <= set(words)]
     assert missing == []
@@ -86,7 +90,7 @@ def test_provenance_of_an_answer(policies, member, client_of):
             prompt_version=output[:40],
             parameters={output[:60]: output},
         )
-        for output in _heaps(70)
+        for output in _heaps(HEAP)
     ]
     with reading_as(client_of(member)) as (reader,):
         for answer in answers:
@@ -98,15 +102,20 @@ def test_provenance_of_an_answer(policies, member, client_of):
 
 def test_documents_their_titles_and_their_file_names(policies, contributor, member, manager, client_of, monkeypatch):
     monkeypatch.setattr(listing, "PER_PAGE", 1000)
-    heaps = [f"A first sentence.\n\n{heap}" for heap in _heaps(70)]
+    heaps = [f"A first sentence.\n\n{heap}" for heap in _heaps(HEAP)]
     documents = [
         factories.document(policies, f"{kind}-{number}.{kind}", heap, by=contributor, title=heap[:250])
         for kind in ("md", "txt", "html", "csv")
         for number, heap in enumerate(heaps)
     ]
-    for number, output in enumerate(OUTPUTS):
-        named = Document.objects.create(workspace=policies, path=f"{number}-{output[:180]}.md", title=output[:250])
-        factories.add_version(named, by=contributor, state=VersionState.RECEIVED)
+    named = Document.objects.bulk_create(
+        Document(workspace=policies, path=f"{number}-{output[:180]}.md", title=output[:250])
+        for number, output in enumerate(OUTPUTS)
+    )
+    Version.objects.bulk_create(
+        Version(document=one, number=1, sha256=f"{number:064}", filename=one.path, size=1, state=VersionState.RECEIVED)
+        for number, one in enumerate(named)
+    )
     with reading_as(client_of(member), client_of(manager)) as (reader, keeper):
         for document in documents:
             page = reader.open(f"/w/policies/documents/{document.pk}/")
@@ -122,7 +131,7 @@ def test_documents_their_titles_and_their_file_names(policies, contributor, memb
 
 def test_drafts_on_a_reviewers_desk_and_their_past(legal, member, reviewer, second_reviewer, client_of):
     drafts = []
-    for heap in _heaps(70):
+    for heap in _heaps(HEAP):
         source = a_document(legal, title=heap[:250], text=f"Before it.\n{heap}\nAfter it.")
         drafts.append(a_held_answer(legal, member, question=heap[:7000], clauses=(heap,), versions=[source]))
     edited = drafts[0]
