@@ -19,7 +19,6 @@ from answers.models import Answer, Conversation, Question
 from answers.states import AnswerStatus
 from documents import listing
 from documents.models import Document, Version
-from documents.states import VersionState
 from tests.answers.review_scene import a_document, a_held_answer
 from tests.documents import factories
 from tests.leaks.browser import Reader, reading_as
@@ -112,10 +111,10 @@ def test_documents_their_titles_and_their_file_names(policies, contributor, memb
         Document(workspace=policies, path=f"{number}-{output[:180]}.md", title=output[:250])
         for number, output in enumerate(OUTPUTS)
     )
-    Version.objects.bulk_create(
-        Version(document=one, number=1, sha256=f"{number:064}", filename=one.path, size=1, state=VersionState.RECEIVED)
-        for number, one in enumerate(named)
-    )
+    for number, one in enumerate(named):
+        one.latest_version = Version(document=one, number=1, sha256=f"{number:064}", filename=one.path, size=1)
+    Version.objects.bulk_create(one.latest_version for one in named)
+    Document.objects.bulk_update(named, ["latest_version"])
     with reading_as(client_of(member), client_of(manager)) as (reader, keeper):
         for document in documents:
             page = reader.open(f"/w/policies/documents/{document.pk}/")
