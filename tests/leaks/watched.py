@@ -27,6 +27,9 @@ DOCUMENT, QUESTION, TITLE = "quorxilvane", "zembradoil", "wuthkerplon"
 TEXT = f"# Moorings\n\nThe {DOCUMENT} mooring fee of the harbour is 4,750 euros a year and is due in March.\n"
 ASKED = f"What is the mooring fee of the harbour, {QUESTION}?"
 
+#: What differs between two pages of one kind.
+_ID = re.compile(r"(?<=/)([0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/)|(?<=^/w/)[a-z]+(?=/)")
+
 #: Loaded by every Python process before its first line; writes down whom it connects to and whose name it looks up.
 _HOOK = """
 import os, sys
@@ -77,6 +80,30 @@ with transaction.atomic():
 import json
 print(json.dumps({{"API token": text, "TOTP secret": secret, "recovery code": codes.get_unused_codes()[0]}}))
 """
+#: One process for all that is typed: starting it is most of the work of each command.
+_TYPE = """
+import io, json
+from django.core.management import call_command
+def said(*command):
+    out = io.StringIO()
+    try:
+        call_command(*command, stdout=out)
+    except SystemExit as end:
+        assert end.code in (0, 1), command
+    return out.getvalue()
+by_error = json.loads(said("ask", "policies", {asked!r}, "--as", "member", "--model", "error", "--json"))
+ingested = json.loads(said("ingest", "legal", {file!r}, "--as", "contributor", "--json"))
+held = json.loads(said("ask", "legal", {asked!r}, "--as", "member", "--json"))
+draft = json.loads(said("review", "show", held["answer_id"], "--as", "reviewer", "--json"))
+call_command("review", "approve", held["answer_id"], "--as", "reviewer", "--seen", draft["text_sha256"])
+print(json.dumps({{
+    "ends": [by_error["status"], ingested["documents"][0]["state"], held["status"]],
+    "trail": said("audit", "export", "policies") + said("audit", "export", "platform"),
+}}))
+"""
+#: Pages opened as each person, of kinds that nobody before them opened; by `make deep` whatever links lead to.
+DEEP = bool(os.environ.get("INLOCK_DEEP"))
+MOST = 100 if DEEP else 16
 
 
 @dataclass
@@ -155,30 +182,18 @@ def _work(portal: Portal, run: Run, model: Any) -> None:
         within(60, lambda: rows.answer(answer)["status"] not in ("waiting", "working"))
         assert rows.answer(answer)["status"] == "answered", rows.answer(answer)
         run.ids = [str(version), str(broken_version), answer]
-        by_error, ingested, asked = portal.run_all(
-            ("ask", "policies", ASKED, "--as", "member", "--model", "error", "--json"),
-            ("ingest", "legal", str(file), "--as", "contributor", "--json"),
-            ("ask", "legal", ASKED, "--as", "member", "--json"),
-        )
-        assert json.loads(by_error.stdout)["status"] == "failed_model_error", by_error
-        assert ingested.returncode == 0, ingested
-        held = json.loads(asked.stdout)
-        assert held["status"] == "held_for_review", held
-        draft = portal.json("review", "show", held["answer_id"], "--as", "reviewer")
-        seen = draft.get("text_sha256") or draft.get("seen_sha256") or draft.get("sha256")
-        approved, *exported = portal.run_all(
-            ("review", "approve", held["answer_id"], "--as", "reviewer", "--seen", str(seen)),
-            ("audit", "export", "policies"),
-            ("audit", "export", "platform"),
-        )
-        assert approved.returncode == 0, approved
-    run.trail = "".join(export.stdout for export in exported)
+        typed = portal.run("shell", "--verbosity", "0", "-c", _TYPE.format(asked=ASKED, file=str(file)))
+        assert typed.returncode == 0, typed.stderr
+    came_to = json.loads(typed.stdout.splitlines()[-1])
+    assert came_to["ends"] == ["failed_model_error", "ready", "held_for_review"], came_to["ends"]
+    run.trail = came_to["trail"]
 
 
 def _look_around(portal: Portal, run: Run) -> None:
-    for who in ("member", "contributor", "reviewer", "manager", "admin"):
+    opened: set[str] = set()
+    for who in ("member", "admin", "reviewer", "manager", "contributor"):
         visitor = Visitor(portal, who)
-        for path, text in _crawled(visitor.http):
+        for path, text in _crawled(visitor.http, opened):
             run.pages[who, path] = text
         visitor.close()
     with redis.Redis.from_url(addresses(portal.var).redis_url) as client:
@@ -198,14 +213,18 @@ def _look_around(portal: Portal, run: Run) -> None:
     )
 
 
-def _crawled(http: httpx.Client, most: int = 30) -> Iterator[tuple[str, str]]:
-    """Every page that links lead to from the start page, the admin and the account's pages."""
-    waiting, seen = ["/", "/admin/", "/admin/nowhere/", "/nowhere/"], set()
+def _crawled(http: httpx.Client, opened: set[str]) -> Iterator[tuple[str, str]]:
+    """Pages that links lead to from where everybody begins, one of each kind that is not among those `opened`."""
+    begins = ["/", "/admin/", "/account/"]
+    waiting, seen, most = [*begins, "/nowhere/", "/admin/nowhere/"], set(), len(begins) + MOST
     while waiting and len(seen) < most:
         path = waiting.pop(0)
-        if path in seen or "sign-out" in path or path.startswith("/static/"):
+        kind = path if DEEP else _ID.sub("*", path.partition("?")[0])
+        known = seen if DEEP or path in begins else opened
+        if path in seen or kind in known or "sign-out" in path or path.startswith("/static/"):
             continue
         seen.add(path)
+        opened.add(kind)
         answer = http.get(path, follow_redirects=True)
         yield path, answer.text + str(dict(answer.headers))
         if "html" in answer.headers.get("content-type", ""):
