@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from documents import classifying, library, licensing, restriction
+from documents.exceptions import DocumentError
+from documents.folders import tree
 from documents.forms import GrantForm
 from documents.models import Document, Version
+from documents.placing import path_in
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import Hidden, PortalError, Refused
@@ -35,7 +40,7 @@ OUTCOMES = {
 def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Receive files; each one gets its own answer, so that one bad file does not take the others along.
 
-    `paths`, one for each file, say in which folders of a dropped one they lay.
+    `paths`, one for each file, say in which folders of a dropped one they lay; `folder` is the one that was open.
     """
     sent, told = request.FILES.getlist("files"), request.POST.getlist("paths")
     paths = told if len(told) == len(sent) else [""] * len(sent)
@@ -47,7 +52,9 @@ def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         said(request, f"{answer['name']}: {answer.get('error') or answer['sentence']}")
     if not answers:
         messages.error(request, _("Choose at least one file."))
-    return redirect("documents:list", slug=workspace.slug)
+    folder = request.POST.get("folder")
+    back = reverse("documents:list", kwargs={"slug": workspace.slug})
+    return redirect(f"{back}?{urlencode({'folder': folder})}" if folder else back)
 
 
 def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -177,7 +184,7 @@ def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile, tol
     try:
         received = library.receive(
             workspace=workspace,
-            path=path,
+            path=path_in(workspace, _open_folder(request, workspace), path, by=request.user),
             file=file,
             filename=name,
             by=request.user,
@@ -196,6 +203,15 @@ def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile, tol
         "document_id": str(received.version.document_id),
         "state": received.version.state,
     }
+
+
+def _open_folder(request: HttpRequest, workspace: Workspace) -> str:
+    """The path of the folder that was open when the files were sent, "" for the top. Raises DocumentError."""
+    chosen = request.POST.get("folder", "")
+    folder = tree(request.user, workspace).get(chosen) if chosen else None
+    if chosen and folder is None:
+        raise DocumentError(_("This folder is not there any more."))
+    return folder.path if folder else ""
 
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID, action: str) -> Document:

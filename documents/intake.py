@@ -23,6 +23,7 @@ from documents import library
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import HEAVY, Version
+from documents.placing import path_in
 from documents.states import OPEN, VersionState
 from workspaces.dispatch import inline, worker_is_up
 from workspaces.models import User, Workspace
@@ -90,12 +91,14 @@ def find(paths: Sequence[str]) -> list[Found]:
     return found
 
 
-def bring_in(workspace: Workspace, files: Sequence[Found], *, by: User, classification: str = "") -> Iterator[Row]:
+def bring_in(
+    workspace: Workspace, files: Sequence[Found], *, by: User, classification: str = "", folder: str = ""
+) -> Iterator[Row]:
     """Receive every file as `by` and yield what became of it, in the order in which they end.
 
-    `classification` is that of documents which are new.
+    `classification` is that of documents which are new; `folder`, names with slashes, is where all of them are put.
     """
-    receive = partial(_receive, workspace, by, classification)
+    receive = partial(_receive, workspace, by, classification, _named(folder))
     if worker_is_up(QUEUE):
         yield from _by_the_workers(receive, files)
     else:
@@ -192,13 +195,18 @@ def _by_the_workers(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
 # --- Both ---------------------------------------------------------------------------------------------------
 
 
-def _receive(workspace: Workspace, by: User, classification: str, found: Found) -> UUID | Row:
+def _named(folder: str) -> str:
+    """The folder's path as the tree has it."""
+    return "/".join(name for name in folder.split("/") if name.strip(". "))
+
+
+def _receive(workspace: Workspace, by: User, classification: str, folder: str, found: Found) -> UUID | Row:
     """The version that stands for the file, or the row of a file that was not taken in."""
     try:
         with found.file.open("rb") as file:
             received = library.receive(
                 workspace=workspace,
-                path=found.path,
+                path=path_in(workspace, folder, found.path, by=by),
                 file=file,
                 filename=found.file.name,
                 by=by,

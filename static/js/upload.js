@@ -75,6 +75,7 @@
     const body = new FormData();
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     if (classification) body.append("classification", classification);
+    if (form.elements.folder) body.append("folder", form.elements.folder.value);
     body.append("paths", path);
     body.append("files", file);
     say(row, form.dataset.sending);

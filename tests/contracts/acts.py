@@ -429,7 +429,12 @@ PORTAL = [
         "documents:upload",
         "contributor",
         E.DOCUMENT_ADDED,
-        sent={"files": lambda w: FILE("new.md", b"# New\n\nText."), "paths": "new.md", "classification": ""},
+        sent={
+            "files": lambda w: FILE("new.md", b"# New\n\nText."),
+            "paths": "new.md",
+            "classification": "",
+            "folder": "",
+        },
     ),
     Act(
         "documents:retry",

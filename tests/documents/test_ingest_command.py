@@ -45,8 +45,8 @@ def ingest(*arguments, user="contributor") -> tuple[int, dict]:
     return 0, json.loads(out.getvalue())
 
 
-def test_a_folder_becomes_documents_under_their_relative_paths(policies, folder):
-    code, answer = ingest(folder)
+def test_a_folder_becomes_documents_under_their_relative_paths_in_the_folder_that_was_named(policies, folder):
+    code, answer = ingest(folder, "--folder", "/People/2027/")
 
     rows = answer["documents"]
     assert code == 0
@@ -55,6 +55,10 @@ def test_a_folder_becomes_documents_under_their_relative_paths(policies, folder)
     assert set(rows[0]) == {"path", "document_id", "version", "state", "pages", "passages", "seconds", "reason"}
     assert {str(key) for key in Version.objects.values_list("document_id", flat=True)} == {
         row["document_id"] for row in rows
+    }
+    assert dict(Document.objects.values_list("path", "folder__path")) == {
+        "People/2027/guides/travel.md": "People/2027/guides",
+        "People/2027/leave.txt": "People/2027",
     }
 
 

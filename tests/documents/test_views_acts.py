@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from audit.events import EventType
 from audit.models import Event
-from documents.models import Document, DocumentUserGrant, Version
+from documents import folders
+from documents.models import Document, DocumentUserGrant, Folder, Version
 from documents.originals import MAX_NAME, safe_name
 from documents.restriction import restrict
 from documents.states import VersionState
@@ -63,6 +64,55 @@ def test_the_files_of_a_folder_keep_their_path_in_it_and_nothing_else_of_what_is
         "etc/travel.txt": "etc",
         "a/b/sick.txt": "a/b",
     }
+
+
+def test_what_is_sent_while_a_folder_is_open_goes_there_and_to_the_document_of_that_name(
+    policies, leave, manager, contributor, client_of
+):
+    client, url = client_of(contributor), reverse("documents:upload", args=["policies"])
+    folders.move(leave, folders.create(policies, "People", by=manager), by=manager)
+    people = Folder.objects.get()
+    listed = reverse("documents:list", args=["policies"])
+    shown = client.get(listed, {"folder": people.pk}).content.decode()
+
+    def send(name, **told):
+        sent = files((name, b"26 weeks.")) | {"folder": people.pk} | told
+        return client.post(url, sent, headers={"accept": "application/json"}).json()["files"][0]
+
+    assert "They go into the folder “People”." in shown
+    assert f'name="folder" value="{people.pk}"' in shown
+    assert "They go into" not in client.get(listed).content.decode()
+    assert send("sick.txt", paths="2027/sick.txt")["outcome"] == "added"
+    assert send("travel.txt")["outcome"] == "added"
+    # It came as leave.md to the top and was moved: what lies under a name is what is meant by it.
+    assert [send("leave.md")["outcome"], send("travel.txt")["outcome"]] == ["new_version", "same"]
+    assert dict(Document.objects.values_list("path", "folder__path")) == {
+        leave.path: "People",
+        "People/2027/sick.txt": "People/2027",
+        "People/travel.txt": "People",
+    }
+    plain = client.post(url, files(("call.txt", b"Call.")) | {"folder": people.pk})
+    assert plain.url == f"{listed}?folder={people.pk}"
+
+
+@pytest.mark.parametrize("gone", ["hidden", "removed"])
+def test_what_is_sent_to_a_folder_that_is_hidden_or_removed_is_refused_alike(
+    gone, policies, leave, manager, contributor, client_of
+):
+    people = folders.create(policies, "People", by=manager)
+    if gone == "hidden":
+        folders.move(leave, people, by=manager)
+        restrict(leave, by=manager)
+    else:
+        folders.remove(people, by=manager)
+
+    sent = files(("sick.txt", b"Call.")) | {"folder": people.pk}
+    answer = client_of(contributor).post(
+        reverse("documents:upload", args=["policies"]), sent, headers={"accept": "application/json"}
+    )
+
+    assert answer.json()["files"][0]["error"] == "This folder is not there any more."
+    assert not Document.objects.filter(path__contains="sick").exists()
 
 
 def test_the_same_name_is_a_new_version_and_the_same_bytes_are_the_same(policies, contributor, client_of):

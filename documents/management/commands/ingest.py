@@ -29,13 +29,14 @@ class Command(PortalCommand):
         parser.add_argument(
             "--classification", choices=Classification.values, default="", help="of documents that are new"
         )
+        parser.add_argument("--folder", default="", metavar="FOLDER", help="where to put them, as in Contracts/2027")
 
-    def run(self, *, slug: str, paths: list[str], classification: str, user: User) -> dict[str, Any]:
+    def run(self, *, slug: str, paths: list[str], classification: str, folder: str, user: User) -> dict[str, Any]:
         workspace = self.workspace(user, slug, Action.ADD)
         files = intake.find(paths)
         rows: list[Row] = []
         with self._progress_line(workspace, len(files), rows):
-            for row in intake.bring_in(workspace, files, by=user, classification=classification):
+            for row in intake.bring_in(workspace, files, by=user, classification=classification, folder=folder):
                 rows.append(row)
                 self._print(row)
         ready = sum(row.is_ready for row in rows)
