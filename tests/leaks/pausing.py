@@ -112,10 +112,10 @@ def take_nothing(asker: Asker) -> None:
 
 
 Way = Callable[[Asker], None]
-WAYS: dict[str, tuple[Way, ...]] = {
-    "what opened it ended": (revoke, revoke_from_group, leave_group, restrict, delete),
-    "the person is kept out": (bar, bar_group, bar_everywhere, take_role, close_account),
-}
+WAYS: tuple[Way, ...] = (
+    *(revoke, revoke_from_group, leave_group, restrict, delete),  # what opened it ended
+    *(bar, bar_group, bar_everywhere, take_role, close_account),  # the person is kept out
+)
 #: One for each kind of right: to the document, against it, in the workspace, and to be here at all.
 FEW_WAYS: tuple[Way, ...] = (revoke_from_group, bar, take_role, close_account)
 #: Whose document is granted to a group, and whose is not restricted at all.
