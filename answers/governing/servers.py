@@ -1,9 +1,12 @@
 """The model policy for servers of vectors and of order: asked on every call, and counted in the same ledger.
 
 Registers itself with the door they are asked through. Inside a transaction, which may be undone and would keep every
-other call waiting for the rows of the budget, a call is decided on and not counted: readiness checks make some.
+other call waiting for the rows of the budget, a call is decided on, and counted once that transaction is over,
+whichever way it ended: readiness checks make some.
 """
 
+import threading
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +27,8 @@ from documents import outgoing
 from documents.models import Document, EmbeddingEndpoint
 from documents.outgoing import Leaving, NotSent
 from workspaces.classification import Classification
+from workspaces.models import User, Workspace
+from workspaces.readiness import registry
 
 _MILLION = 1_000_000
 _SMALLEST = Decimal("0.00000001")
@@ -35,7 +40,8 @@ def admit(leaving: Leaving) -> "_Reserved":
     whose = ledger.Whose(leaving.account.workspace, person.pk if person else None, ledger.today())
     try:
         if connection.in_atomic_block:
-            return _Reserved(_looked_at(leaving, whose), None)
+            return _Reserved(_looked_at(leaving, whose), None, leaving, whose)
+        count_owed()
         try:
             return _reserve(leaving, whose)
         except ledger.PeriodsMissing:
@@ -50,18 +56,82 @@ def admit(leaving: Leaving) -> "_Reserved":
 outgoing.keepers.append(admit)
 
 
-class _Reserved:
-    """What was set aside, at the price of that moment."""
+def count_owed() -> None:
+    """Count the calls of this thread that were made inside transactions, once there is none any more."""
+    while _owed.calls and not connection.in_atomic_block:
+        call, whose = _owed.calls[0], _owed.calls[0].whose
+        # Both may have been made in what was undone.
+        if whose.workspace and not Workspace.objects.filter(pk=whose.workspace).exists():
+            whose = replace(whose, workspace=None)
+        if whose.person and not User.objects.filter(pk=whose.person).exists():
+            whose = replace(whose, person=None)
+        try:
+            _count(call, whose)
+        except ledger.PeriodsMissing:
+            ledger.open_periods(whose)
+            _count(call, whose)
+        del _owed.calls[0]
 
-    def __init__(self, endpoint: Any, reserved: ledger.Reservation | None) -> None:
+
+registry.afterwards.append(count_owed)
+
+
+class _Reserved:
+    """What was set aside, at the price of that moment; inside a transaction nothing was."""
+
+    def __init__(
+        self, endpoint: Any, reserved: ledger.Reservation | None, leaving: Leaving, whose: ledger.Whose
+    ) -> None:
         self._endpoint, self._reserved = endpoint, reserved
+        self._leaving, self._whose = leaving, whose
 
     def settle(self, tokens: int, *, estimated: bool, seconds: float) -> None:
+        was = _amount(self._endpoint, tokens)
         if self._reserved is not None:
-            ledger.settle(self._reserved, _amount(self._endpoint, tokens), estimated=estimated, seconds=seconds)
+            ledger.settle(self._reserved, was, estimated=estimated, seconds=seconds)
+            return
+        label, purpose = _label(self._endpoint), _purpose(self._leaving)
+        _owed.calls.append(_Call(self._whose, label, purpose, was, estimated, seconds))
+        # Where the transaction is undone instead, whoever undid it says so, and else the next call counts this one.
+        transaction.on_commit(count_owed, robust=True)
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that was made and is not counted yet."""
+
+    whose: ledger.Whose
+    label: str
+    purpose: Purpose
+    was: Amount
+    is_estimated: bool
+    seconds: float
+
+
+class _Owed(threading.local):
+    def __init__(self) -> None:
+        self.calls: list[_Call] = []
+
+
+_owed = _Owed()
+
+
+@transaction.atomic(durable=True)
+def _count(call: _Call, whose: ledger.Whose) -> None:
+    spends = ledger.lock(whose)
+    reserved = ledger.reserve(spends, whose, call.was, label=call.label, seconds=call.seconds, purpose=call.purpose)
+    ledger.settle(reserved, call.was, estimated=call.is_estimated, seconds=call.seconds)
+
+
+def _label(endpoint: Any) -> str:
+    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}"[:300]
+
+
+def _purpose(leaving: Leaving) -> Purpose:
+    return Purpose.TEST if leaving.account.is_ours else Purpose(leaving.purpose)
 
 
 @transaction.atomic(durable=True)
@@ -75,11 +145,11 @@ def _reserve(leaving: Leaving, whose: ledger.Whose) -> _Reserved:
         spends,
         whose,
         most,
-        label=f"{current.name}: {current.model} at {current.base_url}"[:300],
+        label=_label(current),
         seconds=leaving.seconds,
-        purpose=Purpose.TEST if leaving.account.is_ours else Purpose(leaving.purpose),
+        purpose=_purpose(leaving),
     )
-    return _Reserved(current, reserved)
+    return _Reserved(current, reserved, leaving, whose)
 
 
 def _looked_at(leaving: Leaving, whose: ledger.Whose) -> Any:

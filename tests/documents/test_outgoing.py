@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from answers.governing import budgets
@@ -18,6 +19,8 @@ from documents.outgoing import OURS, Account
 from documents.remote_reranking import scores
 from documents.vector_space import EmbeddingRefused
 from tests.documents import embedding_server, rerank_server, shelf
+from workspaces.readiness import running
+from workspaces.readiness.registry import Area, Check, Scene, passed
 
 TEXTS = ["Parental leave lasts 26 weeks.", "Badges are worn."]
 
@@ -73,6 +76,25 @@ def test_vectors_are_counted_for_who_asked_at_the_servers_price(policies, member
     )
     assert _spent(policies, member)[0] == question.input_tokens
     assert _spent(None)[0] == sum(row.input_tokens for row in (passages, question, ours))
+
+    with transaction.atomic():
+        embed_query("Why?", space, account=Account.of(policies, member))
+        assert Usage.objects.count() == 3
+    assert Usage.objects.count() == 4, "counted with the commit"
+
+    def look(scene):
+        embed_query("readiness", space, account=OURS)
+        return passed("It answers.")
+
+    running.look(Check("models.odd", Area.MODELS, "Odd", look, ""), Scene(policies))
+    assert Usage.objects.count() == 5, "counted although what the check did is undone"
+    with transaction.atomic():
+        embed_query("Why?", space, account=Account.of(policies, member))
+        transaction.set_rollback(True)
+    assert Usage.objects.count() == 5
+    embed_query("Why?", space, account=Account.of(policies, member))
+    assert Usage.objects.count() == 7, "whoever comes next counts what was undone"
+    assert _spent(None)[0] == sum(row.input_tokens for row in Usage.objects.all())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -106,6 +106,8 @@ class Check:
         return self.needs or (getattr(resolve(path).func, "required_action", "") if path else "")
 
 
+#: Called after each check, once what it wrote is undone; the apps above add themselves when they load.
+afterwards: list[Callable[[], None]] = []
 _checks: dict[str, Check] = {}
 
 
