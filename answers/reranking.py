@@ -24,11 +24,16 @@ def ceiling(workspace: Workspace) -> str:
 
 
 def scores(
-    workspace: Workspace, by: User, question: str, passages: Sequence[Passage], texts: Sequence[str]
+    workspace: Workspace,
+    by: User,
+    question: str,
+    passages: Sequence[Passage],
+    texts: Sequence[str],
+    sending: reranking.Sending,
 ) -> list[float]:
     """A score for each of `texts`, which show `passages`, by its place in the model's list.
 
-    What it left out keeps its order below. Raises RerankUnavailable.
+    `sending` is told to whom they go. What it left out keeps its order below. Raises RerankUnavailable.
     """
     prompt = prompts.render(question, texts)
     try:
@@ -40,6 +45,7 @@ def scores(
             by=by,
             documents={passage.version.document_id for passage in passages},
             question=question,
+            sending=lambda endpoint: sending(endpoint.label),
         )
         reply = "".join(pieces)
     except EndpointError as error:

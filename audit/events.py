@@ -54,6 +54,7 @@ class EventType(models.TextChoices):
     # readiness
     READINESS_ASKED = "readiness.asked", _("Somebody had a workspace's readiness checked.")
     READINESS_CHECKED = "readiness.checked", _("A workspace's readiness was checked, and is a go or not.")
+    READINESS_GIVEN_UP = "readiness.given_up", _("A readiness check came to no verdict: its workers went away.")
     READINESS_REPORT_TAKEN = "readiness.report_taken", _("Somebody took the signed report of a workspace's readiness.")
     PHASE_CHANGED = "workspace.phase_changed", _("A workspace went into pilot, live or back to being set up.")
 
@@ -264,6 +265,7 @@ class EventType(models.TextChoices):
     PRECEDENTS_SOUGHT = "precedents.sought", _("A person held a text against the documents open to them.")
     EXCHANGE_READ = "answer.exchange_read", _("A reviewer read what a model was sent for an answer and what it wrote.")
     SEARCHED = "search.run", _("A person searched a workspace.")
+    ORDER_SENT = "search.order_sent", _("Passages that a search found were given to a reranker, to put them in order.")
 
     # review
     DRAFT_OPENED = "draft.opened", _("A reviewer opened a draft and its evidence.")

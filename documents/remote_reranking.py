@@ -6,7 +6,7 @@ each passage.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
@@ -26,10 +26,18 @@ _SENTENCES = SENTENCES | {
 }
 
 
-def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, account: Account) -> list[float]:
+def scores(
+    endpoint: RerankEndpoint,
+    question: str,
+    texts: Sequence[str],
+    *,
+    account: Account,
+    sending: Callable[[], None] = lambda: None,
+) -> list[float]:
     """How well each of `texts` answers `question`: higher is better, any scale. Raises RerankUnavailable.
 
-    A candidate is only asked with texts of our own, which `account` says.
+    A candidate is only asked with texts of our own, which `account` says. `sending` is called once they may go out, and
+    before they do.
     """
     if not (endpoint.may_be_tried if account.is_ours else endpoint.usable):
         raise RerankUnavailable(gettext("The reranker %(name)s is not approved for use.") % {"name": endpoint.name})
@@ -38,6 +46,7 @@ def scores(endpoint: RerankEndpoint, question: str, texts: Sequence[str], *, acc
     try:
         key = keys.key_named(endpoint.key_reference)
         with counted(Leaving(endpoint, ORDER, account, size, endpoint.seconds)) as sent:
+            sending()
             said = post(
                 address(endpoint),
                 _asked(endpoint, question, texts),

@@ -8,9 +8,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
+from audit.chain import digest
+from audit.events import EventType
+from audit.record import record
 from documents import remote_reranking
 from documents.ceiling import above_ceiling
 from documents.exceptions import RerankUnavailable
@@ -28,9 +32,11 @@ DEPTH = 30
 #: What the chat model is called where a reranker is named.
 CHAT = "chat-model"
 
+#: Told to whom the passages go, once they may and before they do: writes the entry of it.
+Sending = Callable[[str], None]
 #: A workspace, who asks, the question, passages and their texts in; a score for each text out, higher is better.
 #: Raises RerankUnavailable.
-Scorer = Callable[[Workspace, User, str, Sequence[Passage], Sequence[str]], list[float]]
+Scorer = Callable[[Workspace, User, str, Sequence[Passage], Sequence[str], Sending], list[float]]
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,7 @@ def label_of(chosen: WorkspaceReranker | None) -> str:
     """A reranker with its model and server, as records keep it; "" for the search's own order."""
     if chosen is None:
         return ""
-    endpoint = chosen.endpoint
-    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}" if endpoint else CHAT
+    return _named(chosen.endpoint) if chosen.endpoint else CHAT
 
 
 def rerank(
@@ -124,10 +129,25 @@ def _score(
     read: Sequence[Passage],
     texts: Sequence[str],
 ) -> list[float]:
+    noted: set[str] = set()
+
+    @transaction.atomic
+    def note(label: str) -> None:
+        # Once for each server that is given them, however often a busy one is tried.
+        if label not in noted:
+            noted.add(label)
+            passages = [{"id": passage.pk, "sha256": digest(passage.text)} for passage in read]
+            record(EventType.ORDER_SENT, on=workspace, workspace=workspace, by=by, endpoint=label, passages=passages)
+
     if endpoint is not None:
         account = Account.of(workspace, by, *{passage.version.document_id for passage in read})
-        return remote_reranking.scores(endpoint, question, texts, account=account)
-    return by_chat[0].score(workspace, by, question, read, texts)
+        label = _named(endpoint)
+        return remote_reranking.scores(endpoint, question, texts, account=account, sending=lambda: note(label))
+    return by_chat[0].score(workspace, by, question, read, texts, note)
+
+
+def _named(endpoint: RerankEndpoint) -> str:
+    return f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}"
 
 
 def _ceiling(workspace: Workspace, endpoint: RerankEndpoint | None) -> Classification:

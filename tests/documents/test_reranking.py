@@ -1,5 +1,6 @@
 """Rerankers: a better order where one answers, the search's own where it does not, and nothing sent above a ceiling."""
 
+import json
 from html import unescape
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from answers import chat_models, endpoints
 from answers.exceptions import EndpointError
 from answers.models import ModelEndpoint
+from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from documents import outgoing, rerank_endpoints, reranking, search
@@ -94,6 +96,10 @@ def test_the_finds_of_a_search_come_in_the_order_of_the_workspaces_reranker(
     assert result.sentence == ""
     assert server.requests[0][0] == "/v1/rerank"
     assert server.requests[0][1]["query"] == QUESTION
+    sent = json.loads(Event.objects.get(type=EventType.ORDER_SENT).body)
+    assert sent["details"]["endpoint"] == f"judge: m at {server.url}"
+    assert {one["id"] for one in sent["details"]["passages"]} == {str(hit.passage.pk) for hit in result.hits}
+    assert {one["sha256"] for one in sent["details"]["passages"]} == {digest(text) for text in TEXTS.values()}
     assert as_document(result)["reranker"] == {"name": "judge", "scored": 3, "kept_back": 0, "fault": ""}
     assert Found.model_validate(as_document(result)).hits[0].rerank == 2.0
 
