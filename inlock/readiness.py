@@ -18,6 +18,8 @@ from workspaces.roles import PlatformAction
 _ = gettext_noop
 #: Where the operator reads what is wrong and what to do about it.
 _HEALTH = {"fix": "admin_health", "needs": PlatformAction.WATCH_HEALTH}
+#: From a terminal beside no portal nobody knows whether one would do the work: that is no “does not apply”.
+_NOT_CHECKED = _("Not checked: the portal was not running. Ask again from its page, or while “serve” runs.")
 
 
 def _engines(scene: Scene) -> list[engines.EngineStatus]:
@@ -42,7 +44,7 @@ def engines_run(scene: Scene) -> Found:
 def workers(scene: Scene) -> Found:
     """Each queue's canary went the whole way: sent by the schedule, carried by the broker, taken by a worker."""
     if not expects_workers():
-        return none(_("No workers are expected here: commands do the work in their own process."))
+        return warned(_NOT_CHECKED)
     found = [one for one in scene.once(_work) if one.name != "schedule"]
     bad = [one.name for one in found if one.fault]
     if bad:
@@ -53,7 +55,7 @@ def workers(scene: Scene) -> Found:
 @check("operations.schedule", Area.OPERATIONS, gettext_lazy("What is to happen by the clock happens"), **_HEALTH)
 def schedule(scene: Scene) -> Found:
     if not expects_workers():
-        return none(_("No schedule is expected here: nothing happens by the clock."))
+        return warned(_NOT_CHECKED)
     late = [one for one in scene.once(_work) if one.name == "schedule" and one.fault]
     if late:
         return blocked(_("No scheduled task has run lately."))

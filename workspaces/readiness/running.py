@@ -60,8 +60,7 @@ def run(run_id: UUID) -> None:
 
 def _work(row: ReadinessRun) -> None:
     if row.attempt > MOST_ATTEMPTS:
-        ours(row).update(state=ReadinessState.FAILED, ended_at=timezone.now(), lease_until=None)
-        return
+        return _give_up(row)
     scene, made = Scene(row.workspace), set(row.results.values_list("code", flat=True))
     with Held(row):
         for place, check in enumerate(registry.checks()):
@@ -70,6 +69,7 @@ def _work(row: ReadinessRun) -> None:
                 killpoint("readiness_check_kept")
     _conclude(row)
     report.issue(row)
+    return None
 
 
 def look(check: Check, scene: Scene) -> tuple[Found, int]:
@@ -83,6 +83,8 @@ def look(check: Check, scene: Scene) -> tuple[Found, int]:
         # Not to carry on as if nothing were: it blocks until somebody has read this.
         logger.exception("The check %s failed in workspace %s", check.code, scene.workspace.pk)
         found = blocked(_("The check itself failed. The portal's log tells more under “%(check)s”."), check=check.code)
+    for act in registry.afterwards:
+        act()
     return found, round(1000 * (perf_counter() - began))
 
 
@@ -101,6 +103,22 @@ def _keep(row: ReadinessRun, check: Check, place: int, scene: Scene) -> None:
             facts=found.facts,
             milliseconds=milliseconds,
         )
+
+
+@transaction.atomic
+def _give_up(row: ReadinessRun) -> None:
+    """No verdict, and the entry that there is none. Raises LeaseLost."""
+    if not ours(row).update(state=ReadinessState.FAILED, ended_at=timezone.now(), lease_until=None):
+        raise LeaseLost
+    record(
+        EventType.READINESS_GIVEN_UP,
+        on=row,
+        workspace=row.workspace,
+        by=row.asked_by,
+        attempts=MOST_ATTEMPTS,
+        made=row.results.count(),
+        planned=row.planned,
+    )
 
 
 @transaction.atomic

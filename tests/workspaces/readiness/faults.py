@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db import connection
 from django.utils import timezone
 
-from answers.exceptions import EndpointError, WrongState
+from answers.exceptions import WrongState
+from answers.governing import breaker, budgets, ledger
 from answers.models import (
     Answer,
     Draft,
@@ -20,19 +21,21 @@ from answers.models import (
     Gap,
     GateCandidate,
     ModelEndpoint,
+    Period,
     Question,
     RagTemplate,
     ReleaseRules,
+    Spend,
     SuggestedQuestion,
     TemplateVersion,
     WorkspaceModels,
 )
-from answers.readiness import models, rehearsal, review
+from answers.readiness import models, rehearsal
+from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.exceptions import SigningKeyMissing
+from audit.models import Event
 from audit.record import record
-from audit.verification import Fault as Damage
-from audit.verification import Verification
 from documents import restriction
 from documents.exceptions import SourceFailed
 from documents.models import Deletion, Document, IndexCheck, Source, SourceRun, Version
@@ -449,11 +452,8 @@ def _offered(sound: Sound, endpoint: ModelEndpoint, *, default: bool = False) ->
 
 @fault("models.default")
 def no_model_that_may_be_used(sound: Sound, patch: Any) -> None:
-
-    def refuse(workspace: Any) -> Any:
-        raise EndpointError("None.")
-
-    patch.setattr(models.endpoints, "choices_for", refuse)
+    _offered(sound, ModelEndpoint.objects.get(name="built-in"), default=True)
+    ModelEndpoint.objects.filter(name="built-in").update(state="retired")
 
 
 @fault("models.reachable")
@@ -463,8 +463,11 @@ def a_server_that_is_off(sound: Sound, patch: Any) -> None:
 
 @fault("models.steady", "warn")
 def a_model_that_is_rested(sound: Sound, patch: Any) -> None:
-
-    patch.setattr(models.breaker, "standing", lambda pk: SimpleNamespace(state="open"))
+    failing = _endpoint()
+    _offered(sound, failing)
+    patch.setattr(models, "_answers", lambda url: True)
+    for _call in range(breaker.FAILURES):
+        breaker.failed(failing.pk)
 
 
 @fault("models.permitted")
@@ -477,9 +480,8 @@ def a_model_below_the_documents(sound: Sound, patch: Any) -> None:
 
 @fault("models.budget")
 def a_budget_that_is_spent(sound: Sound, patch: Any) -> None:
-
-    spent = SimpleNamespace(share=1.0, is_spent=True)
-    patch.setattr(models.budgets, "standing", lambda workspace: [spent])
+    budgets.change(sound.workspace, by=sound.people["manager-1"], day_tokens=100)
+    Spend.objects.create(workspace=sound.workspace, period=Period.DAY, since=ledger.today(), tokens=100)
 
 
 @fault("models.embedding")
@@ -559,8 +561,13 @@ def a_draft_that_is_late(sound: Sound, patch: Any) -> None:
 
 @fault("review.stranded")
 def a_draft_nobody_may_decide(sound: Sound, patch: Any) -> None:
-
-    patch.setattr(review.separation, "somebody_may_decide", lambda: Q(pk=None))
+    # Three review: one asked, one edited, and what it rests on was added by the third, which counts here.
+    draft = Draft.objects.get(pk=sound.draft.pk)
+    draft.edited_by, draft.edited_at = sound.people["reviewer-2"], timezone.now()
+    draft.save(update_fields=["edited_by", "edited_at"])
+    Answer.objects.filter(pk=draft.answer_id).update(asked_by=sound.people["reviewer-1"])
+    Version.objects.filter(document=sound.handbook).update(created_by=sound.people["reviewer-3"])
+    Workspace.objects.filter(pk=sound.workspace.pk).update(uploader_may_approve=False)
 
 
 @fault("review.suspended", "warn")
@@ -628,15 +635,14 @@ def a_change_that_waits(sound: Sound, patch: Any) -> None:
 # --- Trail --------------------------------------------------------------------------------------------------
 
 
-def _outcome(patch: Any, kind: str) -> None:
-
-    found = Verification("chain", 30, "5" * 64, (Damage("chain", 7, kind, "There."),), checkpoints=1)
-    patch.setattr(trail_checks, "_verified", lambda scene: found)
-
-
 @fault("trail.holds")
 def an_entry_that_was_changed(sound: Sound, patch: Any) -> None:
-    _outcome(patch, "changed")
+    # As somebody does who owns the database and stops its triggers.
+    first = Event.objects.filter(chain=workspace_chain(sound.workspace.pk)).order_by("seq").first()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_change")
+        cursor.execute("UPDATE audit_event SET body = replace(body, 'sound', 'other') WHERE id = %s", [first.pk])
+        cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER audit_event_no_change")
 
 
 @fault("trail.outside")
@@ -652,7 +658,7 @@ def entries_nobody_signed(sound: Sound, patch: Any) -> None:
 
 @fault("trail.key")
 def no_key_to_sign_with(sound: Sound, patch: Any) -> None:
-
+    # The setting alone would be two faults: what it signed lies outside and is nobody's then.
     def refuse() -> Any:
         raise SigningKeyMissing
 
@@ -692,8 +698,7 @@ def a_schedule_that_stands_still(sound: Sound, patch: Any) -> None:
 
 @fault("operations.disk")
 def a_disk_that_is_full(sound: Sound, patch: Any) -> None:
-
-    patch.setattr(readiness, "room", SimpleNamespace(free_bytes=lambda: 1, is_short=lambda: True))
+    patch.setattr(settings, "LOW_DISK_BYTES", 2**80)
 
 
 @fault("operations.backup")
@@ -710,4 +715,6 @@ def a_setting_that_is_unsafe(sound: Sound, patch: Any) -> None:
 @fault("operations.mail", "warn")
 def a_mail_server_that_is_silent(sound: Sound, patch: Any) -> None:
     patch.setattr(settings, "MAIL_IS_ON", True)
-    patch.setattr(readiness.health.mail, "mail", lambda database_runs: _queue("It is silent."))
+    patch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+    patch.setattr(settings, "EMAIL_HOST", "127.0.0.1")
+    patch.setattr(settings, "EMAIL_PORT", 9)

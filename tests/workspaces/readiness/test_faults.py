@@ -63,6 +63,9 @@ def _once_for_all(monkeypatch: pytest.MonkeyPatch, _slow_looks: dict[str, Any]) 
             _slow_looks[name] = look()
         return _slow_looks[name]
 
+    # A portal that runs, with workers and a schedule in order.
+    monkeypatch.setattr(installation, "expects_workers", lambda: True)
+    monkeypatch.setattr(installation, "_work", lambda scene: [])
     monkeypatch.setattr(installation, "_engines", lambda scene: kept("engines", lambda: engines(scene)))
     monkeypatch.setattr(installation.health.machine, "settings_found", lambda: kept("settings", settings_found))
     monkeypatch.setattr(

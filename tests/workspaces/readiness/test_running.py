@@ -16,6 +16,7 @@ from audit import verifier
 from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
+from inlock import readiness as installation
 from workspaces import evidence_pack, members
 from workspaces.exceptions import Forbidden, Hidden, ReadinessError
 from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhythm, Workspace
@@ -304,6 +305,27 @@ def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
     assert client_of(auditor).get(models).status_code == 403
     assert told["models"] == "Who can put it right: Workspace manager."
     assert "operator" in told["operations"]
+
+
+def test_a_run_that_is_given_up_says_so_in_the_trail_and_holds_nothing_up(looks, policies, manager):
+    run = asking.check(policies, by=manager)
+    ReadinessRun.objects.filter(pk=run.pk).update(attempt=running.MOST_ATTEMPTS)
+
+    running.run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.is_go, run.report) == ("failed", None, "")
+    (entry,) = Event.objects.filter(type=EventType.READINESS_GIVEN_UP)
+    assert (entry.object_id, entry.actor_id) == (str(run.pk), str(manager.pk))
+    assert checked(policies).is_go
+
+
+def test_beside_no_portal_workers_and_schedule_are_not_checked_rather_than_passed_over(policies, monkeypatch):
+    monkeypatch.setattr(installation, "expects_workers", lambda: False)
+    for code in ("operations.workers", "operations.schedule"):
+        found, _milliseconds = running.look(registry.known(code), Scene(policies))
+
+        assert (found.outcome, found.sentence.startswith("Not checked")) == ("warn", True)
 
 
 def test_a_look_that_takes_long_keeps_its_run(looks, policies, transactional_db):
