@@ -1,5 +1,6 @@
 """A trial runs what an answer runs, and leaves nothing that anybody could take for one."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from django.apps import apps
 from answers import pipeline
 from answers.evaluation import trial
 from answers.evaluation.trial import LEFT_OUT, Trial
-from answers.models import Answer, EvaluationRun, Question, QuestionSet, RunState
+from answers.models import Answer, EvaluationRun, ModelEndpoint, Question, QuestionSet, RunState, Usage
 from audit.events import EventType
 from audit.models import Event
+from documents.classifying import classify
 from workspaces.exceptions import Forbidden, Hidden
 
 
@@ -65,6 +67,29 @@ def test_a_trial_comes_out_as_the_answer_does_and_keeps_no_row_of_it(
     assert raw_stream(ended.state.answer) == "[]"
     sent = Event.objects.filter(type=EventType.EVIDENCE_SENT).latest("at")
     assert (sent.object_type, sent.object_id) == ("answers.evaluationrun", str(run.pk))
+
+
+def test_a_candidate_reads_what_its_ceiling_allows_and_trail_and_ledger_name_it(
+    policies: Any, handbook: Any, manager: Any, run_of: Any, chat_server: Any
+) -> None:
+    run, question = run_of(manager), "How many days of annual leave does an employee have?"
+    new = ModelEndpoint.objects.create(name="new", kind="openai", base_url=chat_server.url, model="good")
+
+    assert (new.state, tried(run, question, manager, new).ending) == ("candidate", "answered")
+
+    sent = Event.objects.get(type=EventType.EVIDENCE_SENT)
+    assert (sent.object_id, sent.actor_id, f'"endpoint":"{new.label}"' in sent.body) == (
+        str(run.pk),
+        str(manager.pk),
+        True,
+    )
+    call = Usage.objects.get()
+    assert (call.purpose, call.endpoint, call.workspace, call.person) == ("evaluation", new, policies, manager)
+    classify(handbook.document, "restricted", by=manager)
+    assert tried(run, question, manager, new).ending == "refused_model_policy"
+    assert (Usage.objects.count(), Event.objects.filter(type=EventType.EVIDENCE_SENT).count()) == (1, 1)
+    refused = json.loads(Event.objects.get(type=EventType.MODEL_REFUSED).body)["details"]
+    assert (refused["why"], refused["purpose"]) == ("classification", "evaluation")
 
 
 def test_a_trial_has_the_rights_of_who_runs_it(
