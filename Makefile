@@ -41,6 +41,8 @@ deep: .venv/.development
 		tests/leaks/test_p13_secrets_stay_in.py tests/answers/governing/test_nothing_above_a_ceiling.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
 	INLOCK_DEEP=1 $(BIN)/pytest tests/workspaces/readiness/test_faults.py tests/contracts/test_headers.py \
+		tests/contracts/test_acts.py tests/contracts/test_urls.py tests/contracts/test_table.py \
+		tests/contracts/test_admin_pages.py tests/admin/test_admin_policy.py \
 		tests/workspaces/test_rights_agree.py
 
 # A real model on this machine, 200 MB, which nothing else needs. Of the second package only its file is wanted.
