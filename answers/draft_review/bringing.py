@@ -14,6 +14,7 @@ from answers import endpoints
 from answers.draft_review import ruling
 from answers.draft_review.clauses import split
 from answers.exceptions import ExaminationError
+from answers.governing import turns
 from answers.language import language_of
 from answers.models import OPEN_EXAMINATIONS, Examination, ModelEndpoint, TemplateVersion
 from answers.tasks import examine_draft
@@ -92,6 +93,7 @@ def bring(
         raise ExaminationError(_("There is no text in it."))
     if len(brought.text) > MOST_CHARACTERS or len(split(brought.text)) > MOST_CLAUSES:
         raise ExaminationError(_too_long())
+    turns.take_turn(by)
     under_way = Examination.objects.filter(workspace=workspace, asked_by=by, state__in=OPEN_EXAMINATIONS).count()
     if under_way >= _MOST_UNDER_WAY:
         raise ExaminationError(_("Drafts of yours are still being examined. Wait until one is done."))

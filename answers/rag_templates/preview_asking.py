@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from answers.exceptions import TemplateError
+from answers.governing import turns
 from answers.models import OPEN_PREVIEWS, TemplatePreview, TemplateVersion
 from answers.tasks import preview_template
 from audit.chain import digest
@@ -39,6 +40,7 @@ def ask(version: TemplateVersion, questions: Sequence[str], *, by: User) -> Temp
         raise TemplateError(
             _("A question has at most %(most)d characters.") % {"most": settings.MAX_QUESTION_CHARACTERS}
         )
+    turns.take_turn(by)
     if TemplatePreview.objects.filter(asked_by=by, workspace=workspace, state__in=OPEN_PREVIEWS).exists():
         raise TemplateError(_("A preview of yours is still running here. Wait until it is done."))
     beside = template.current if template.current_id != version.pk else None

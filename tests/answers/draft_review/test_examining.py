@@ -1,14 +1,18 @@
 """A person brings a draft, and it is held against what they may open, by a model or without one."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from answers.draft_review import releasing, run
+from answers.draft_review import releasing, ruling, run
 from answers.draft_review.bringing import bring, read_text
 from answers.draft_review.querysets import findings_open_to
 from answers.exceptions import ExaminationError
+from answers.governing import turns
 from answers.models import Clause, Examination, ExaminationState, Finding, FindingCategory, Severity
 from answers.tasks import examine_draft, sweep_examinations
 from audit.events import EventType
@@ -268,6 +272,27 @@ def test_a_draft_without_text_or_beyond_fifty_pages_is_refused_with_a_sentence(p
     with pytest.raises(ExaminationError) as refused:
         bring(policies, read_text("Leave", text), by=member)
     assert str(refused.value)
+
+
+@pytest.mark.parametrize("takes_turns", [True, False], ids=["as it is", "without turns"])
+@pytest.mark.django_db(transaction=True)
+def test_five_drafts_brought_at_the_same_moment_are_counted(policies, member, monkeypatch, takes_turns):
+    together, in_force = threading.Barrier(5), ruling.in_force
+    if not takes_turns:
+        # All have counted before one of them writes.
+        monkeypatch.setattr(turns, "take_turn", lambda person: None)
+        monkeypatch.setattr(ruling, "in_force", lambda workspace: (together.wait(30), in_force(workspace))[1])
+
+    def brought(_number: int) -> bool:
+        try:
+            return bool(bring(policies, read_text("Leave", DRAFT), by=member))
+        except ExaminationError:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as threads:
+        assert sum(threads.map(brought, range(5))) == (3 if takes_turns else 5)
 
 
 def test_work_is_taken_up_where_a_dead_worker_left_it_and_nothing_is_found_twice(
