@@ -28,9 +28,12 @@ PAGE = 20
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace(Action.ASK)
+@in_workspace(Action.ENTER)
 def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """One's own drafts, those that wait for one's review, and the form that brings another."""
+    """One's own drafts and the form that brings another, for who may ask; those that wait for one's review."""
+    if request.method == "POST":
+        access.require(request.user, Action.ASK, workspace)
+    right = _right(request, workspace)
     template = ruling.in_force(workspace)
     form = BringForm(request.POST or None, request.FILES or None, workspace=workspace, template=template)
     if request.method == "POST" and form.is_valid():
@@ -48,6 +51,7 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     waiting = known.filter(state=ExaminationState.HELD).exclude(asked_by=request.user)
     context = {
         "form": form,
+        "may_bring": right == Action.ASK,
         "template": template,
         "template_name": told(template.name) if template else "",
         "template_purpose": told(template.purpose) if template else "",
@@ -59,10 +63,10 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 
 @require_GET
-@in_workspace(Action.ASK)
+@in_workspace(Action.ENTER)
 def examination(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """One draft; htmx asks for its part of the page again while it is being read."""
-    found = _find(request, workspace, pk)
+    found = access.find(request.user, _right(request, workspace), Examination, pk=pk, workspace=workspace)
     reading.note_read(found, by=request.user)
     return _page(request, found)
 
@@ -139,6 +143,14 @@ def export(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) ->
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _right(request: HttpRequest, workspace: Workspace) -> Action:
+    """By which right the person is here: some roles review and ask nothing. Raises Forbidden to who does neither."""
+    if access.allows(request.user, Action.ASK, workspace):
+        return Action.ASK
+    access.require(request.user, Action.REVIEW, workspace)
+    return Action.REVIEW
 
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Examination:

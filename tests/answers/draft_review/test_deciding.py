@@ -28,10 +28,11 @@ from documents.models import Deletion
 from documents.probes import Probes
 from documents.restriction import restrict
 from tests.answers import library
-from workspaces import access
+from workspaces import access, custom_roles, members
 from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification, ReviewPolicy
+from workspaces.roles import Action
 
 
 @pytest.fixture
@@ -380,6 +381,27 @@ def test_the_pages_of_a_draft_are_hidden_from_others(made, reviewer, auditor, st
     assert (
         client_of(reviewer).post(reverse("answers:delete_examination", args=["policies", made.pk])).status_code == 404
     )
+
+
+def test_a_role_that_reviews_and_asks_nothing_reads_what_waits_and_decides(
+    held, policies, admin, manager, stranger, client_of
+):
+    officer = custom_roles.create_role(
+        code="officer", name="Officer", purpose="Reviews.", actions=[Action.OPEN, Action.REVIEW], by=admin
+    )
+    members.add_member(policies, stranger, officer.code, by=manager)
+    client, listing = client_of(stranger), reverse("answers:examinations", args=["policies"])
+    page = reverse("answers:examination", args=["policies", held.pk])
+
+    shown = client.get(listing).content.decode()
+    assert page in shown
+    assert listing in shown
+    assert "Bring a draft" not in shown
+    assert client.post(listing, {"title": "Leave", "text": "Words."}).status_code == 403
+    assert "Conflicts with the guidance" in client.get(page).content.decode()
+    client.post(reverse("answers:review_findings", args=["policies", held.pk]), {"decision": "approve"})
+    held.refresh_from_db()
+    assert (held.state, held.reviewed_by) == (ExaminationState.RELEASED, stranger)
 
 
 def test_a_page_takes_as_many_queries_with_many_findings_as_with_few(
