@@ -11,6 +11,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -210,6 +211,7 @@ def _page(request: HttpRequest, workspace: Workspace, found: Gap, **forms: Any) 
     assigned = {"to": found.assigned_to_id, "due_on": found.due_on}
     context = {
         "gap": found,
+        "words": Truncator(first_words([found], to=request.user).get(found.pk, "")).chars(120),
         "tone": tone_of(found),
         "questions": rows.get_page(request.GET.get("page")),
         "not_shown": max(0, count - rows.count),

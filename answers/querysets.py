@@ -82,13 +82,17 @@ def is_declassified_for(user: User, answer: Answer) -> bool:
 
 def closed_evidence(user: User, answer: OuterRef | Answer) -> QuerySet[Evidence]:
     """What an answer rests on that lies in documents `user` may not open."""
-    return Evidence.objects.filter(~Exists(_opened(user).filter(pk=OuterRef("document"))), answer=answer)
+    return evidence_closed_to(user).filter(answer=answer)
+
+
+def evidence_closed_to(user: User) -> QuerySet[Evidence]:
+    """What any answer rests on that lies in documents `user` may not open."""
+    return Evidence.objects.filter(~Exists(_opened(user).filter(pk=OuterRef("document"))))
 
 
 def resting_on_closed(user: User, answers: Iterable[UUID]) -> frozenset[UUID]:
     """Those of `answers` that rest on a document `user` may not open."""
-    opened = _opened(user).filter(pk=OuterRef("document"))
-    closed = Evidence.objects.filter(~Exists(opened), answer__in=list(answers))
+    closed = evidence_closed_to(user).filter(answer__in=list(answers))
     return frozenset(closed.order_by().values_list("answer", flat=True).distinct())
 
 

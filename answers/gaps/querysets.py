@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from answers.models import Gap, GapQuestion
-from answers.querysets import rests_on_open
+from answers.models import Evidence, Gap, GapQuestion
+from answers.querysets import evidence_closed_to, rests_on_open
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications.registry import describe
@@ -24,9 +24,24 @@ def gaps_open_to(user: User) -> QuerySet[Gap]:
 def questions_in(gap: Gap, *, to: User) -> QuerySet[GapQuestion]:
     """The questions of a gap that `to` may read: not those whose answer rests on what is closed to them.
 
-    A question without evidence rests on nothing; one that got an answer may repeat what stands in its sources.
+    A question without evidence rests on nothing; one that got an answer may repeat what stands in its sources. Of a
+    follow-up, `understood_as` is what it was understood as, where all that the turns before it rest on is open, too:
+    it is made of their words.
     """
-    return GapQuestion.objects.filter(rests_on_open(to, "answer"), gap=gap).select_related("answer__question", "asker")
+    rows = GapQuestion.objects.filter(rests_on_open(to, "answer"), gap=gap).select_related("answer__question", "asker")
+    return rows.annotate(
+        understood_as=Case(
+            When(Exists(_closed_before(to)), then=Value("")), default=F("answer__asked_as"), output_field=CharField()
+        )
+    )
+
+
+def _closed_before(to: User) -> QuerySet[Evidence]:
+    """Correlated to a question of a gap: what turns before it in its conversation rest on and `to` may not open."""
+    return evidence_closed_to(to).filter(
+        answer__question__conversation=OuterRef("answer__question__conversation"),
+        answer__question__asked_at__lt=OuterRef("answer__question__asked_at"),
+    )
 
 
 def counted(gaps: QuerySet[Gap]) -> QuerySet[Gap]:

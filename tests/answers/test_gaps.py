@@ -12,7 +12,7 @@ from django.utils import timezone
 from answers.exceptions import GapError
 from answers.gaps import closing, gathering, grouping, steering
 from answers.gaps.querysets import counted, first_words, questions_in
-from answers.models import Answer, Evidence, Gap, GapCause, GapQuestion, GapState, StepRun
+from answers.models import Answer, Conversation, Evidence, Gap, GapCause, GapQuestion, GapState, Question, StepRun
 from answers.models.evidence import FIRST_INHERITED
 from answers.states import AnswerStatus
 from answers.tasks import sweep_gaps
@@ -163,6 +163,23 @@ def test_what_a_model_put_into_a_follow_up_groups_it_with_nothing(
     )
 
     assert grouping.nearest(answer, grouping.meaning(answer)) is None
+
+
+def test_a_follow_up_is_not_told_in_the_words_of_a_turn_that_is_closed(
+    policies: Any, member: Any, manager: Any, contributor: Any, refused: Callable[..., Answer], answered: Any
+) -> None:
+    shelf.add_document(policies, "employee-handbook.md", shelf.HANDBOOK, granted_to=[member])
+    earlier = answered(policies, "How many days of annual leave does an employee have?", member)
+    answer = refused(WHALES, member)
+    Answer.objects.filter(pk=answer.pk).update(asked_as=f"{WHALES} (annual leave)")
+    talk = Conversation.objects.create(workspace=policies, started_by=member)
+    Question.objects.filter(answers__in=[earlier.pk, answer.pk]).update(conversation=talk)
+    gap = gathering.send(Answer.objects.get(pk=answer.pk), by=member).gap
+
+    told = {person: questions_in(gap, to=person).get().understood_as for person in (manager, contributor)}
+
+    # Whoever manages documents opens restricted ones; somebody it is assigned to reads the question as it was asked.
+    assert told == {manager: f"{WHALES} (annual leave)", contributor: ""}
 
 
 # --- Steered ------------------------------------------------------------------------------------------------
@@ -407,7 +424,7 @@ def test_questions_beyond_a_page_are_on_the_next_and_not_called_closed(
     gathering.gather()
     client, page = client_of(manager), f"/w/policies/gaps/{Gap.objects.get().pk}/"
 
-    shown = [client.get(f"{page}?page={number}").content.decode() for number in (1, 2)]
+    shown = [client.get(f"{page}?page={number}").content.decode().partition("<tbody>")[2] for number in (1, 2)]
 
     assert sorted("Gde posetioci" in one for one in shown) == [False, True]
     assert sorted("Где посетиоци" in one for one in shown) == [False, True]
