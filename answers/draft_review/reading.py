@@ -18,7 +18,7 @@ from audit.record import record
 from documents.differences import Piece, Room, difference
 from workspaces.models import User
 
-TONES = {Severity.BLOCKER: "fail", Severity.MAJOR: "wait", Severity.MINOR: "run", Severity.STYLE: "none"}
+TONES = {Severity.BLOCKER: "fail", Severity.MAJOR: "wait", Severity.MINOR: "none", Severity.STYLE: "none"}
 _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
 
