@@ -392,6 +392,7 @@ CRASH_AT = "" if PRODUCTION else env.str("INLOCK_CRASH_AT")
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sr", _("Serbian (Cyrillic)")), ("sr-latn", _("Serbian (Latin)"))]
 LOCALE_PATHS = [BASE_DIR / "inlock" / "locale"]
+FORMAT_MODULE_PATH = "inlock.formats"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
