@@ -5,6 +5,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
 from answers import pipeline, questions
 from answers import tasks as answer_tasks
 from answers.models import Answer
@@ -12,14 +15,30 @@ from answers.states import OPEN as OPEN_ANSWERS
 from audit.chain import workspace_chain
 from audit.models import Event
 from audit.verification import verify
-from documents import deletion, index, index_checks, ingest, legs, library, reconcile, search, spaces
+from documents import deletion, index, index_checks, ingest, legs, library, reconcile, search, soundness, spaces
 from documents import tasks as document_tasks
-from documents.models import OPEN_RUNS, Document, Embedding, Passage, Source, SourceItem, SourceRun, Version
+from documents.models import (
+    OPEN_RUNS,
+    Document,
+    Embedding,
+    EmbeddingEndpoint,
+    Passage,
+    Source,
+    SourceItem,
+    SourceRun,
+    SpaceMigration,
+    Version,
+)
+from documents.reembedding import building, steering
+from documents.reembedding.spaces import kept_beside
+from documents.reembedding.tasks import sweep_spaces
 from documents.sources import keeping, schedule, sync
 from documents.sources.keeping import Wish
 from documents.stages import embedded
 from documents.stages.split import passage_id
-from documents.states import OPEN, WITHDRAWN
+from documents.states import MIGRATION_WORKS, OPEN, WITHDRAWN, MigrationState
+from documents.vector_space import Space
+from tests.faults.actor import BATCH
 from tests.faults.stories import SCENES, STORIES, Act, Stage
 from workspaces.dispatch import inline
 from workspaces.members import add_member, create_user, create_workspace
@@ -99,6 +118,27 @@ def ask_sync(source: str) -> str:
     return str((there or keeping.ask_run(row, "sync", by=_person("manager"))).pk)
 
 
+def plan_space(slug: str) -> str:
+    """Plan a change to the model of a server, and have it begun."""
+    server = {"base_url": "http://127.0.0.1:9", "model": "berths", "dimension": 96, "batch": BATCH}
+    approved = {"state": "approved", "approved_at": timezone.now()}
+    EmbeddingEndpoint.objects.get_or_create(name="berths", defaults=server | approved)
+    migration = steering.plan(_workspace(slug), to="berths", by=_person("manager"))
+    return str(steering.start(migration, by=_person("manager")).pk)
+
+
+def switch_space(migration: str) -> None:
+    """Search in the new space, as somebody does who compared both and looks first whether it is so already."""
+    SpaceMigration.objects.filter(pk=migration, state=MigrationState.COMPARING).update(state=MigrationState.READY)
+    row = SpaceMigration.objects.get(pk=migration)
+    if row.state != MigrationState.SWITCHED:
+        steering.switch(row, by=_person("manager"))
+
+
+def drop_space(migration: str) -> None:
+    steering.drop(SpaceMigration.objects.get(pk=migration), by=_person("manager"))
+
+
 def rebuild(slug: str) -> bool:
     return reconcile.rebuild(_workspace(slug)).is_none
 
@@ -149,6 +189,12 @@ def erase(document: str) -> None:
     deletion.erase(document)
 
 
+def build_space(migration: str) -> str:
+    while (outcome := building.work(migration)) == "more":
+        pass
+    return outcome
+
+
 def run_sync(run: str) -> str:
     return sync.work(run)
 
@@ -158,6 +204,7 @@ def sweep(slug: str) -> int:
     with inline():
         document_tasks.sweep_ingestion()
         schedule.sweep_sources()
+        sweep_spaces()
         answer_tasks.sweep_answers()
     return unsettled(slug)
 
@@ -178,6 +225,7 @@ def look(slug: str, query: str) -> dict[str, Any]:
             "agrees": differs.is_none,
             "vectors": len(index.ids(workspace.pk, spaces.space_of(workspace.pk))),
         },
+        "spaces": [_migration(each) for each in SpaceMigration.objects.filter(workspace=workspace)],
         "answers": [_answer(each) for each in Answer.objects.filter(workspace=workspace).order_by("created_at")],
         "runs": list(
             SourceRun.objects.filter(source__workspace=workspace)
@@ -210,9 +258,38 @@ def unsettled(slug: str) -> int:
         versions.filter(state__in=OPEN).count()
         + versions.filter(state__in=WITHDRAWN, in_index=True).count()
         + deletion.to_erase().filter(workspace__slug=slug).count()
+        + _owing().filter(workspace__slug=slug).count()
         + SourceRun.objects.filter(source__workspace__slug=slug, state__in=OPEN_RUNS).count()
         + Answer.objects.filter(workspace__slug=slug, status__in=OPEN_ANSWERS).count()
     )
+
+
+def _owing() -> QuerySet[SpaceMigration]:
+    """Changes of the embedding model that have something to do."""
+    behind = Q(covered_revision=None) | ~Q(covered_revision=F("workspace__index_revision"))
+    works = Q(state__in=(MigrationState.BUILDING, MigrationState.DROPPING)) | behind
+    return SpaceMigration.objects.filter(works, state__in=MIGRATION_WORKS)
+
+
+def _migration(migration: SpaceMigration) -> dict[str, Any]:
+    beside = {} if migration.state == MigrationState.DONE else {"beside": _held(migration, kept_beside(migration))}
+    return beside | {
+        "state": migration.state,
+        "counted": [migration.total, migration.done, migration.computed],
+        "covered": migration.covered_revision == migration.workspace.index_revision,
+        "problem": migration.problem,
+        "held": migration.lease_until is not None,
+        "spaces": sorted(
+            Embedding.objects.filter(passage__workspace=migration.workspace)
+            .values_list("space__name")
+            .annotate(Count("passage"))
+        ),
+    }
+
+
+def _held(migration: SpaceMigration, space: Space) -> list[Any]:
+    differs = reconcile.compare(migration.workspace, space)
+    return [differs.ids_agree, soundness.look(migration.workspace_id, space, at_all=True).is_damaged]
 
 
 def _document(document: Document) -> dict[str, Any]:
@@ -273,6 +350,9 @@ ACTS = {
         retry_all,
         set_up_source,
         ask_sync,
+        plan_space,
+        switch_space,
+        drop_space,
         rebuild,
         find,
         near,
@@ -282,6 +362,7 @@ ACTS = {
         ingest_version_apart,
         answer,
         erase,
+        build_space,
         run_sync,
         sweep,
         look,

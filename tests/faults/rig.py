@@ -135,6 +135,8 @@ class Rig:
                 connection.execute(
                     f"UPDATE {table} SET lease_until = now() - interval '1 minute' WHERE lease_until IS NOT NULL"  # noqa: S608
                 )
+            # What waits for an engine that was gone is tried again.
+            connection.execute("UPDATE documents_spacemigration SET retry_at = NULL")
             # Nobody rings at once again for a question that was only just asked.
             connection.execute("UPDATE answers_answer SET created_at = created_at - interval '1 hour'")
 

@@ -112,6 +112,25 @@ def _rebuild(stage: Stage) -> Act:
     return "rebuild", {"slug": stage.slug}
 
 
+def _reembed(stage: Stage) -> Act:
+    stage.ready("harbour.md")
+    stage.ready("annex.md", edition=3)
+    return "build_space", {"migration": stage.do("plan_space", slug=stage.slug)}
+
+
+def _switch(stage: Stage) -> Act:
+    act, given = _reembed(stage)
+    stage.do(act, **given)
+    return "switch_space", given
+
+
+def _drop_space(stage: Stage) -> Act:
+    act, given = _switch(stage)
+    stage.do(act, **given)
+    stage.do("drop_space", **given)
+    return "build_space", given
+
+
 def _many(stage: Stage) -> Act:
     """Three documents, a bell each."""
     paths = ("harbour.md", "annex.md", "tariff.md")
@@ -230,6 +249,38 @@ STORIES = (
         ("before_drop", "after_drop", "before_upsert", "after_upsert:2", *_ENTRY),
         locked=_ENTRY,
         by_a_person=True,
+    ),
+    Story(
+        "reembed",
+        _reembed,
+        (
+            # The first time it is asked for the sentence by which its model is known again.
+            "before_embedding",
+            "before_embedding:2",
+            "after_embedding:2",
+            "space_batch",
+            "after_embedding:4",
+            "space_batch:4",
+            "before_upsert",
+            "after_upsert",
+            "space_indexed",
+            *_ENTRY,
+        ),
+        locked=_ENTRY,
+    ),
+    Story("switch", _switch, _ENTRY, locked=_ENTRY, by_a_person=True),
+    Story(
+        "drop",
+        _drop_space,
+        (
+            "before_drop",
+            "after_drop",
+            "space_collection_dropped",
+            "space_vectors_dropped",
+            "space_vectors_dropped:3",
+            *_ENTRY,
+        ),
+        locked=_ENTRY,
     ),
 )
 
