@@ -10,9 +10,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from answers.models import Decision
 from answers.policy.told import in_words as decided_in_words
 from answers.states import AnswerStatus
 from audit.models import Event
+from workspaces.models import ReviewPolicy
+from workspaces.roles import Action
 
 #: Of more entries the newest are shown; the trail has them all.
 MOST_ENTRIES = 500
@@ -27,6 +30,13 @@ _DONE = {
     "cite": gettext_lazy("Checked every quotation against its source"),
     "ground": gettext_lazy("Measured what supports each sentence"),
     "route": gettext_lazy("Decided where the answer goes"),
+}
+
+#: The scores of a passage, as they are kept, and what each is called.
+_SCORES = {
+    "score": gettext_lazy("score"),
+    "cosine": gettext_lazy("nearness"),
+    "rerank": gettext_lazy("reranked"),
 }
 
 
@@ -74,6 +84,33 @@ def steps_of(record: Mapping[str, Any], *, told: bool) -> list[StepLine]:
     ]
 
 
+def in_words(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the record keeps as codes, as it is called: `rights`, `policy`, `released_by`, and of passages and reviews.
+
+    A code that nothing is called by any more stays as it is.
+    """
+    rights = set(record["asker"]["rights"])
+    release = record["release"] or {}
+    return {
+        "rights": [str(action.label) for action in Action if action in rights],
+        "policy": _called(ReviewPolicy, record["policy"]),
+        "released_by": _("the workspace's policy") if release.get("by") == "policy" else release.get("by", ""),
+        "scores": [
+            [
+                (str(_SCORES[name]), value)
+                for name, value in row["scores"].items()
+                if name in _SCORES and value is not None
+            ]
+            for row in record["evidence"]
+        ],
+        "decisions": [_called(Decision, row["decision"]) for row in record["reviews"]],
+    }
+
+
+def _called(codes: Any, code: str) -> str:
+    return str(codes(code).label) if code in codes.values else code
+
+
 def tokens_of(record: Mapping[str, Any]) -> dict[str, int]:
     """The tokens of "input" and "output" that the model told for the attempt that came to the ending; empty if none."""
     told = [
@@ -105,7 +142,7 @@ def happenings(events: Iterable[Event]) -> list[Happening]:
 def _said(step: str, detail: Mapping[str, Any]) -> Iterable[str]:
     """What a step found, in sentences; nothing of a detail that it did not leave."""
     if step == "scope" and detail.get("policy"):
-        yield _("Release policy then: %(policy)s.") % {"policy": detail["policy"]}
+        yield _("Release policy then: %(policy)s.") % {"policy": _called(ReviewPolicy, detail["policy"])}
     if step == "understand":
         yield from _understood(detail)
     if step == "retrieve":

@@ -14,7 +14,7 @@ from answers.cards import Card
 from answers.exceptions import ReplayError
 from answers.models import Answer
 from answers.provenance import record_of
-from answers.provenance_page import MOST_ENTRIES, happenings, steps_of, tokens_of
+from answers.provenance_page import MOST_ENTRIES, happenings, in_words, steps_of, tokens_of
 from answers.querysets import answers_explained_to, closed_documents
 from answers.rag_templates.task import task_of
 from answers.replays.sameness import require_comparable, require_reviewer, sources_of
@@ -41,10 +41,14 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
     entries = Event.objects.filter(object_id=str(found.pk)).order_by("-seq") if is_theirs else Event.objects.none()
     is_reviewer = reviews and found.asked_by_id != request.user.pk and not closed
     said = record_of(found, closed=closed, with_reasons=is_theirs)
+    words = in_words(said)
     may_read = bool(shown.reading.text)
     context = {
         "card": shown,
         "record": said,
+        "words": words,
+        "passages": list(zip(said["evidence"], words["scores"], strict=True)),
+        "reviews": list(zip(said["reviews"], words["decisions"], strict=True)),
         "tokens": tokens_of(said),
         "steps": steps_of(said, told=may_read or is_reviewer),
         "events": happenings(reversed(entries[:MOST_ENTRIES])),

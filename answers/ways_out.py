@@ -43,7 +43,8 @@ def way_out(answer: Answer, *, by: User) -> WayOut:
     known = _spellings([*headings, *titles.order_by("-created_at").values_list("title", flat=True)[:_TITLES]])
     words = [*_meant(question, known), *headings]
     asked = set(_spellings([question]))
-    kept = [word for word in dict.fromkeys(words) if analysis.fold(word) not in asked]
+    # The place of a passage in a table is a range of rows: nothing to search for.
+    kept = [word for word in dict.fromkeys(words) if analysis.fold(word) not in asked and _spellings([word])]
     return WayOut(closest, tuple(kept[:_WORDS]))
 
 

@@ -114,3 +114,16 @@ def test_tokens_are_told_where_the_model_tells_them(handbook, policies, member, 
 
     assert "321 read, 17 written" in shown
     assert "not told by the model" not in shown
+
+
+@pytest.mark.parametrize("language", ["en", "sr"])
+def test_what_is_kept_as_codes_is_told_in_words(answer, reviewer, client_of, language):
+    client = client_of(reviewer)
+    client.cookies["django_language"] = language
+
+    shown = page(client, answer).content.decode()
+
+    for code in ("ask_questions", "open_documents", ">open<", "cosine", "· policy<"):
+        assert code not in shown
+    assert ("ask questions and read" in shown) == (language == "en")
+    assert ("A question was asked." in shown) == (language == "en")
