@@ -1,7 +1,6 @@
 """What stands in the admin's sidebar: only the lists the person may open."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -15,8 +14,7 @@ from answers.admin.drafts import waiting
 from answers.models import Answer, Budget, Draft, Examination, ModelEndpoint, WorkspaceModels
 from audit.models import Event
 from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
-from workspaces import access
-from workspaces.admin_base import asked_once
+from workspaces.admin_base import platform_actions
 from workspaces.models import ApiToken, ClaimRule, CustomRole, PeopleGroup, PlatformPolicy, User, Workspace
 from workspaces.roles import PlatformAction
 
@@ -68,9 +66,7 @@ _BADGES: dict[type[Model], Callable[[HttpRequest], Any]] = {Draft: waiting, Exam
 
 def _installation(request: HttpRequest) -> dict[str, Any]:
     health = {"title": _("Health"), "icon": "monitor_heart", "link": reverse("admin_health")}
-    watches = PlatformAction.WATCH_HEALTH in asked_once(
-        request, "platform", partial(access.platform_actions, request.user)
-    )
+    watches = PlatformAction.WATCH_HEALTH in platform_actions(request)
     return {"title": _("Installation"), "items": [health] if watches else []}
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group
@@ -141,6 +139,18 @@ def within_view(rows: QuerySet[M]) -> QuerySet[M]:
     return rows.filter(pk__in=_known(viewer, rows.model).order_by().values("pk"))
 
 
+def actions_anywhere(user: Any) -> frozenset[str]:
+    """What `user` may do in one workspace at least, as `workspaces_allowing` has it for each action.
+
+    One query for whoever acts in person and is no superuser.
+    """
+    if not _is_person(user):
+        return frozenset()
+    if user.is_superuser or not narrowing.is_whole(user):
+        return frozenset(action for action in Action.values if workspaces_allowing(user, action).exists())
+    return rights.held_anywhere(user.pk)
+
+
 def workspaces_allowing(user: Any, action: str) -> QuerySet[Workspace]:
     """The workspaces in which `user` may do `action`, by what they hold there or by broken glass."""
     if not _is_person(user):
@@ -195,7 +205,7 @@ def platform_actions(user: Any) -> frozenset[str]:
         return frozenset(PlatformAction.values)
     if user.memberships.filter(group__name=PLATFORM_ADMINISTRATOR).exists():
         return PLATFORM_CHARTER.actions
-    return FOR_MANAGERS if workspaces_allowing(user, Action.MANAGE).exists() else frozenset()
+    return FOR_MANAGERS if Action.MANAGE in actions_anywhere(user) else frozenset()
 
 
 def may_enter_admin(user: Any, platform: frozenset[str] | None = None) -> bool:
@@ -208,11 +218,7 @@ def may_enter_admin(user: Any, platform: frozenset[str] | None = None) -> bool:
     if platform_actions(user) if platform is None else platform:
         return True
     # Whoever manages has actions across the installation.
-    codes = (Action.REVIEW, Action.MANAGE_PEOPLE, Action.READ_TRAIL)
-    if narrowing.is_whole(user) and not user.is_superuser:
-        # What they hold is found once, not once for each: every page of the portal and of the admin asks.
-        return Workspace.objects.filter(pk__in=rights.workspaces(user.pk, *codes)).exists()
-    return reduce(or_, [workspaces_allowing(user, code) for code in codes]).exists()
+    return not actions_anywhere(user).isdisjoint({Action.REVIEW, Action.MANAGE_PEOPLE, Action.READ_TRAIL})
 
 
 def is_still_open(user: User) -> Exists:

@@ -1,7 +1,7 @@
 """The admin site: open to whoever reviews, manages or audits somewhere, and to platform administrators."""
 
 from collections.abc import Callable
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from workspaces import access
-from workspaces.admin_base import GovernedAdmin, asked_once
+from workspaces.admin_base import GovernedAdmin, asked_once, platform_actions
 from workspaces.exceptions import Hidden
 from workspaces.identity.sign_out import sign_out
 
@@ -34,7 +34,7 @@ class PortalAdminSite(UnfoldAdminSite):
     actions = ()
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return asked_once(request, "enter", partial(access.may_enter_admin, request.user))
+        return asked_once(request, "enter", lambda: access.may_enter_admin(request.user, platform_actions(request)))
 
     def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
         inner = super().admin_view(view, cacheable)

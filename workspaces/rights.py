@@ -40,6 +40,7 @@ _HELD = """
         )
     )
 """
+_ANYWHERE = f"SELECT DISTINCT action FROM ({_HELD}) held WHERE person = %s"  # noqa: S608 (ours alone)
 _ACTIONS = f"SELECT action FROM ({_HELD}) held WHERE person = %s AND workspace = %s"  # noqa: S608 (ours alone)
 
 
@@ -47,6 +48,13 @@ def held(person: UUID, workspace: UUID) -> frozenset[str]:
     """The actions one person holds in one workspace. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_ACTIONS, [person, workspace])
+        return frozenset(action for (action,) in cursor.fetchall())
+
+
+def held_anywhere(person: UUID) -> frozenset[str]:
+    """The actions one person holds in any workspace. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANYWHERE, [person])
         return frozenset(action for (action,) in cursor.fetchall())
 
 
@@ -62,17 +70,17 @@ def held_by(person: str, workspace: str) -> Func:
     )
 
 
-def workspaces(person: UUID, *actions: str) -> Func:
-    """The ids of the workspaces where one person holds any of `actions`, for an `__in`."""
+def workspaces(person: UUID, action: str) -> Func:
+    """The ids of the workspaces where one person holds `action`, for an `__in`."""
     # An array, so that the rows are found once for a statement. The database guesses them to be one and else found them
     # again for each draft of 50,000.
-    rows = _Rows("workspace", of="person", where=person, having="action", codes=actions)
+    rows = _Rows("workspace", of="person", where=person, having="action", codes=(action,))
     return Func(rows, template="(SELECT unnest(ARRAY%(expressions)s))", output_field=UUIDField())
 
 
 def people(workspace: UUID | OuterRef, *actions: str) -> Func:
     """The ids of the people who hold each of `actions` in a workspace, for an `__in`."""
-    return _Rows("person", of="workspace", where=workspace, having="action", codes=actions, each=True)
+    return _Rows("person", of="workspace", where=workspace, having="action", codes=actions)
 
 
 def holders(workspace: UUID, role: str) -> Func:
@@ -81,20 +89,15 @@ def holders(workspace: UUID, role: str) -> Func:
 
 
 class _Rows(Func):
-    """One column of the rows whose column `of` is `where` and whose column `having` is one of `codes`.
-
-    `each`: only what is there with every one of `codes`.
-    """
+    """One column of the rows whose column `of` is `where`, and which among them have each of `codes` as `having`."""
 
     output_field = UUIDField()
     arg_joiner = ", "
 
-    def __init__(
-        self, column: str, *, of: str, where: UUID | OuterRef, having: str, codes: Sequence[str], each: bool = False
-    ) -> None:
+    def __init__(self, column: str, *, of: str, where: UUID | OuterRef, having: str, codes: Sequence[str]) -> None:
         place = Value(where, output_field=UUIDField()) if isinstance(where, UUID) else where
         rows = f"SELECT {column} FROM ({_HELD}) held WHERE ({of}, {having}) IN (%(expressions)s)"  # noqa: S608 (ours)
-        if each and len(codes) > 1:
+        if len(codes) > 1:
             rows += f" GROUP BY {column} HAVING count(DISTINCT {having}) = {len(set(codes))}"
         pairs = [Func(place, Value(code), template="(%(expressions)s)") for code in codes]
         super().__init__(*pairs, template=f"({rows})")

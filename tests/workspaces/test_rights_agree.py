@@ -239,6 +239,11 @@ def test_rights_and_their_set_forms_agree_with_the_oracle(undone: Any, facts: di
                     for where in scene.places
                     if action in oracle.actions(who, where) or oracle.behind_glass(who, where)
                 }, (who, action)
+            assert access.actions_anywhere(user) == {
+                action
+                for where in scene.places
+                for action in (set(Action) if oracle.behind_glass(who, where) else oracle.actions(who, where))
+            }, who
 
     undone(facts, check)
 
