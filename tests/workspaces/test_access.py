@@ -9,22 +9,20 @@ from workspaces.exceptions import Forbidden, Hidden, MembershipError, WorkspaceE
 from workspaces.models import Workspace
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
 
-CELLS = [(role, action) for role in Role for action in Action]
 
-
-@pytest.mark.parametrize(("role", "action"), CELLS)
-def test_a_role_allows_exactly_what_its_charter_says(role, action, make_user, make_workspace):
+@pytest.mark.parametrize("role", Role)
+def test_a_role_allows_exactly_what_its_charter_says(role, make_user, make_workspace):
     workspace = make_workspace("policies")
     user = make_user("somebody")
     members.add_member(workspace, user, role, by=None)
 
-    assert access.allows(user, action, workspace) is (action in CHARTERS[role].actions)
+    assert {action for action in Action if access.allows(user, action, workspace)} == CHARTERS[role].actions
 
 
-@pytest.mark.parametrize("action", Action)
-def test_a_stranger_may_do_nothing_and_learns_nothing(action, stranger, policies):
-    with pytest.raises(Hidden):
-        access.require(stranger, action, policies)
+def test_a_stranger_may_do_nothing_and_learns_nothing(stranger, policies, subtests):
+    for action in Action:
+        with subtests.test(action), pytest.raises(Hidden):
+            access.require(stranger, action, policies)
 
     assert not access.visible(stranger, Workspace).exists()
 

@@ -38,10 +38,6 @@ def provider_only(provider, settings, glass):
     return provider
 
 
-def finding(name):
-    return next(one for one in health.findings() if one.name == name)
-
-
 def enter(client, username, password=PASSWORD):
     return client.post(EMERGENCY, {"username": username, "password": password})
 
@@ -125,7 +121,7 @@ def test_each_use_is_told_to_whoever_looks_after_the_installation(provider_only,
     enter(client, "glass")
     client.post("/sign-in/code/", {"code": code_of(glass.secret, steps=1)})
 
-    found = finding("emergency account glass")
+    [found] = [one for one in health.findings() if one.name == "emergency account glass"]
 
     assert found.state.startswith("used on ")
     assert "beside the identity provider" in found.fault
@@ -139,7 +135,7 @@ def test_an_emergency_account_that_would_not_open_is_a_fault(provider_only, glas
     glass.is_active = "account" not in lacks
     glass.save()
 
-    assert lacks in finding("emergency account glass").fault
+    assert lacks in health.people.emergency_account()[0].fault
 
 
 def test_everybody_else_gets_the_same_answer_for_the_same_work(provider_only, make_user, monkeypatch):

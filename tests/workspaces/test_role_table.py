@@ -1,12 +1,13 @@
 """The published table of roles is what the access door does: one case from each cell, the empty ones too."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workspaces import access, members
+from workspaces import access
 from workspaces.exceptions import Forbidden, Refused
 from workspaces.roles import PLATFORM_ADMINISTRATOR, Action, PlatformAction, Role
 
@@ -42,6 +43,12 @@ def _may(user: Any, action: str, thing: Any) -> bool:
     return True
 
 
+@pytest.fixture
+def who_is(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    """who_is(Role.MEMBER) → the one of the cast who is that and nothing else."""
+    return lambda role: request.getfixturevalue(str(role))
+
+
 def test_the_page_has_a_cell_for_every_role_and_action():
     assert set(INSIDE) == {(str(role.label), str(action)) for role in Role for action in Action}
     assert set(ACROSS) == {
@@ -53,12 +60,11 @@ def test_the_page_has_a_cell_for_every_role_and_action():
 
 
 @pytest.mark.parametrize(("column", "action"), INSIDE, ids="-".join)
-def test_a_role_may_exactly_what_its_column_marks(column, action, make_user, make_workspace):
-    user = make_user("somebody")
-    workspace = make_workspace("policies", **{OF_LABEL[column]: user})
+def test_a_role_may_exactly_what_its_column_marks(column, action, policies, who_is):
+    user = who_is(OF_LABEL[column])
 
-    assert _may(user, action, workspace) is INSIDE[column, action]
-    assert access.allows(user, action, workspace) is INSIDE[column, action]
+    assert _may(user, action, policies) is INSIDE[column, action]
+    assert access.allows(user, action, policies) is INSIDE[column, action]
 
 
 @pytest.mark.parametrize("action", Action)
@@ -67,24 +73,17 @@ def test_a_platform_administrator_holds_nothing_inside_a_workspace(action, admin
 
 
 @pytest.mark.parametrize(("column", "action"), ACROSS, ids="-".join)
-def test_a_platform_action_is_held_by_exactly_whom_the_page_marks(column, action, make_user, make_workspace):
-    user = make_user("somebody")
-    if column == "platform administrator":
-        members.set_platform_administrator(user, by=None)
-    else:
-        make_workspace("policies", manager=user)
+def test_a_platform_action_is_held_by_exactly_whom_the_page_marks(column, action, policies, who_is, admin):
+    user = admin if column == "platform administrator" else who_is(Role.MANAGER)
 
     assert _may(user, action, None) is ACROSS[column, action]
 
 
-@pytest.mark.parametrize("action", PlatformAction)
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.MANAGER}))
-def test_no_other_role_reaches_across_the_installation(role, action, make_user, make_workspace):
-    user = make_user("somebody")
-    make_workspace("policies", **{role: user})
-
-    with pytest.raises(Forbidden):
-        access.require(user, action, None)
+def test_no_other_role_reaches_across_the_installation(role, policies, who_is, subtests):
+    for action in PlatformAction:
+        with subtests.test(action), pytest.raises(Forbidden):
+            access.require(who_is(role), action, None)
 
 
 def test_the_page_names_the_role_above_the_workspaces():
