@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -18,6 +20,11 @@ from workspaces.models import Workspace
 from workspaces.roles import Action
 
 
+def _how_much() -> str:
+    most = {"pages": MOST_PAGES, "size": MOST_BYTES // 1024**2}
+    return gettext("Up to %(pages)d pages and %(size)d MB. It is read, compared and not kept.") % most
+
+
 class PrecedentsForm(forms.Form):
     """A text, or a file whose text is read."""
 
@@ -29,8 +36,7 @@ class PrecedentsForm(forms.Form):
     )
     file = forms.FileField(
         label=_("Or choose a document"),
-        help_text=_("Up to %(pages)d pages and %(size)d MB. It is read, compared and not kept.")
-        % {"pages": MOST_PAGES, "size": MOST_BYTES // 1024**2},
+        help_text=lazy(_how_much, str)(),
         required=False,
         widget=forms.FileInput,
     )

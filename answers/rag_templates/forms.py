@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from answers import endpoints
@@ -18,6 +20,10 @@ from workspaces.models import ReviewPolicy, Workspace
 
 _ANY = ("", _("All"))
 _LINES = forms.Textarea(attrs={"rows": 2})
+
+
+def _how_many() -> str:
+    return gettext("Of a table: one heading a line, at most %(most)d.") % {"most": MOST_COLUMNS}
 
 
 class TemplateForm(forms.Form):
@@ -40,7 +46,7 @@ class TemplateForm(forms.Form):
     shape = forms.ChoiceField(label=LABELS["shape"], choices=Shape.choices)
     columns = forms.CharField(
         label=LABELS["columns"],
-        help_text=_("Of a table: one heading a line, at most %(most)d.") % {"most": MOST_COLUMNS},
+        help_text=lazy(_how_many, str)(),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -114,3 +114,46 @@ def test_the_sweep_sees_unmarked_words(code):
 )
 def test_marked_words_codes_and_logs_are_no_find(code):
     assert unmarked(ast.parse(code)) == []
+
+
+def _filled_at_once(tree: ast.AST, lazily: set[str]) -> Iterator[int]:
+    """Lines outside of functions that put something into a sentence whose language is not chosen yet."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            continue
+        if (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Mod)
+            and isinstance(node.left, ast.Call)
+            and isinstance(node.left.func, ast.Name)
+            and node.left.func.id in lazily
+        ):
+            yield node.lineno
+        yield from _filled_at_once(node, lazily)
+
+
+def _lazily(tree: ast.Module) -> set[str]:
+    """By which names a module marks sentences that are told later."""
+    return {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.name in {"gettext_lazy", "pgettext_lazy"}
+    }
+
+
+def test_no_sentence_is_filled_in_before_its_reader_is_known():
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in _files() if "_lazy" in file.read_text()}
+
+    found = [
+        f"{file.relative_to(ROOT)}:{n}" for file, tree in trees.items() for n in _filled_at_once(tree, _lazily(tree))
+    ]
+
+    assert found == []
+
+
+def test_a_sentence_that_is_filled_in_at_once_would_be_found():
+    tree = ast.parse('from django.utils.translation import gettext_lazy as _\nhelp = dict(text=_("%(n)d") % {"n": 1})')
+
+    assert list(_filled_at_once(tree, _lazily(tree))) == [2]
