@@ -5,16 +5,20 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from random import sample
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from documents.exceptions import SourceFailed
 from documents.models import RunKind, RunState, Schedule, Source, SourceRun
 from documents.parse import FORMATS, ParseFailed
+from documents.parse.failures import SENTENCES as UNREAD
 from documents.sources import CONNECTORS
 from documents.sources.connector import Connector, Entry
 from documents.sources.plan import make_plan
+from documents.sources.problems import SENTENCES as PROBLEMS
+from documents.sources.problems import sentence
 from documents.stages.parsed import read_file
 from workspaces import access, secrets
 from workspaces.exceptions import CannotUnseal
@@ -32,11 +36,11 @@ _REACHED, _FETCHED, _PARSED = range(1, 4)
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """How far one source got: 0 not reached, then reached, fetched and parsed; and the code of what stopped it."""
+    """How far one source got: 0 not reached, then reached, fetched and parsed; and what stopped it."""
 
     source: Source
     came_to: int
-    problem: str
+    problem: SourceFailed | ParseFailed | None = None
 
 
 def _sources(scene: Scene) -> list[Source]:
@@ -75,8 +79,8 @@ def _try(source: Source) -> _Try:
                 came_to = _FETCHED
                 read_file(Path(copy.name), PurePosixPath(entry.path).name, hold=lambda seconds: None)
     except (SourceFailed, ParseFailed) as failed:
-        return _Try(source, came_to, failed.code)
-    return _Try(source, _PARSED, "")
+        return _Try(source, came_to, failed)
+    return _Try(source, _PARSED)
 
 
 def _connector(source: Source) -> Connector:
@@ -108,12 +112,30 @@ def _stage(scene: Scene, stage: int, well: str, badly: str) -> Found:
     if not before:
         return none(_NONE) if not scene.once(_tried) else none(_("No source came so far that this could be tried."))
     if stopped:
-        names = ", ".join(f"{one.source.name} ({one.problem})" for one in stopped[:5])
-        return blocked(badly, n=len(stopped), all=len(before), names=names)
+        named = stopped[:5]
+        names = ", ".join(one.source.name for one in named)
+        return blocked(badly, n=len(stopped), all=len(before), names=names, stopped=[_why(one) for one in named])
     return passed(well, n=len(before), all=len(scene.once(_active)))
 
 
-@check("connectors.reached", Area.CONNECTORS, gettext_lazy("Every source answers now"), fix=_FIX)
+def _why(tried: _Try) -> dict[str, Any]:
+    """What stopped it, as codes that are kept."""
+    failed = tried.problem
+    detail = failed.detail if isinstance(failed, SourceFailed) else {}
+    return {"name": tried.source.name, "code": failed.code if failed else "", "detail": detail}
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """The names of sources, each with a sentence that says what stopped it."""
+    said = [f"{one['name']}: {_problem(one['code'], one['detail']).rstrip('.')}" for one in facts.get("stopped", ())]
+    return facts | {"names": "; ".join(said)} if said else facts
+
+
+def _problem(code: str, detail: dict[str, Any]) -> str:
+    return gettext(UNREAD[code]) if code in UNREAD and code not in PROBLEMS else sentence(code, detail)
+
+
+@check("connectors.reached", Area.CONNECTORS, gettext_lazy("Every source answers now"), fix=_FIX, told=_told)
 def reached(scene: Scene) -> Found:
     return _stage(
         scene,
@@ -123,7 +145,9 @@ def reached(scene: Scene) -> Found:
     )
 
 
-@check("connectors.fetched", Area.CONNECTORS, gettext_lazy("One item of each source can be fetched"), fix=_FIX)
+@check(
+    "connectors.fetched", Area.CONNECTORS, gettext_lazy("One item of each source can be fetched"), fix=_FIX, told=_told
+)
 def fetched(scene: Scene) -> Found:
     return _stage(
         scene,
@@ -133,7 +157,7 @@ def fetched(scene: Scene) -> Found:
     )
 
 
-@check("connectors.parsed", Area.CONNECTORS, gettext_lazy("One item of each source can be read"), fix=_FIX)
+@check("connectors.parsed", Area.CONNECTORS, gettext_lazy("One item of each source can be read"), fix=_FIX, told=_told)
 def parsed(scene: Scene) -> Found:
     return _stage(
         scene,

@@ -135,7 +135,8 @@ def to_do(found: Iterable[Section]) -> list[Line]:
 
 def sentence(one: ReadinessResult) -> str:
     """What the check found, in the language that is active."""
-    return str(_(one.sentence) % one.facts)
+    check = registry.known(one.code)
+    return str(_(one.sentence) % (check.told(one.facts) if check else one.facts))
 
 
 def in_english(one: ReadinessResult) -> str:

@@ -88,9 +88,11 @@ class Check:
     label: Any
     look: Look
     #: The name of the address where it is put right: of a page of the workspace, or of the portal.
-    fix: str
+    fix: str = ""
     #: The action that opens that page, where the page itself does not say it.
     needs: str = ""
+    #: The facts as the sentence names them in the reader's language, where they hold codes.
+    told: Callable[[dict[str, Any]], dict[str, Any]] = field(default=lambda facts: facts)
 
     def fix_in(self, workspace: Workspace) -> str:
         """The path of the page where it is put right; "" where only the operator can."""
@@ -111,13 +113,16 @@ afterwards: list[Callable[[], None]] = []
 _checks: dict[str, Check] = {}
 
 
-def check(code: str, area: Area, label: Any, *, fix: str = "", needs: str = "") -> Callable[[Look], Look]:
-    """Register the function below as the check called `code`; its name for people says what holds when it passes."""
+def check(code: str, area: Area, label: Any, **more: Any) -> Callable[[Look], Look]:
+    """Register the function below as the check called `code`; its name for people says what holds when it passes.
+
+    `more`: other fields of Check.
+    """
 
     def add(look: Look) -> Look:
         if code in _checks:
             raise ValueError(f"There is a check called {code} already.")
-        _checks[code] = Check(code, area, label, look, fix, needs)
+        _checks[code] = Check(code, area, label, look, **more)
         return look
 
     return add
