@@ -5,9 +5,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit import chain, export
 from audit.chain import PLATFORM, canonical, digest
@@ -16,22 +15,23 @@ from audit.models import ChainHead, Event
 from audit.record import record
 from audit.verification import verify
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("all_powerful")
 
 LENGTH = 6
 
 
 @pytest.fixture
-def damage(as_superuser: psycopg.Connection) -> Callable[..., None]:
+def damage(all_powerful: None) -> Callable[..., None]:
     """damage("UPDATE …", parameters) on a platform chain of six sound entries."""
     for number in range(LENGTH):
         with transaction.atomic():
             record(EventType.SEARCHED, by=None, turn=number)
     assert verify(PLATFORM).holds
-    as_superuser.execute("SET session_replication_role = replica")
 
     def run(statement: str, *parameters: Any) -> None:
-        assert as_superuser.execute(statement, parameters).rowcount > 0
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            assert cursor.rowcount != 0
 
     return run
 
@@ -51,7 +51,6 @@ def test_sound_chain_holds_and_says_how_long_it_is(damage: Callable[..., None]) 
     assert result.head_hash == ChainHead.objects.get(chain=PLATFORM).hash
 
 
-@pytest.mark.parametrize("seq", [1, 3, LENGTH])
 @pytest.mark.parametrize(
     "column",
     [
@@ -67,14 +66,17 @@ def test_sound_chain_holds_and_says_how_long_it_is(damage: Callable[..., None]) 
         "prev_hash",
     ],
 )
-def test_changed_text_of_any_column_of_any_row_is_found(damage: Callable[..., None], column: str, seq: int) -> None:
-    damage(f"UPDATE audit_event SET {column} = left({column} || 'x', 60) WHERE seq = %s", seq)  # noqa: S608
+def test_changed_text_of_any_column_of_any_row_is_found(damage: Callable[..., None], column: str) -> None:
+    for seq in (1, 3, LENGTH):
+        with transaction.atomic():
+            damage(f"UPDATE audit_event SET {column} = left({column} || 'x', 60) WHERE seq = %s", seq)  # noqa: S608
+            if column in {"hash", "prev_hash"}:
+                # These are as long as their column: change the first character instead of adding one.
+                other = f"'x' || substr({column}, 2, 63)"
+                damage(f"UPDATE audit_event SET {column} = {other} WHERE seq = %s", seq)  # noqa: S608
 
-    if column in {"hash", "prev_hash"}:
-        # These are as long as their column: change the first character instead of adding one.
-        damage(f"UPDATE audit_event SET {column} = 'x' || substr({column}, 2, 63) WHERE seq = %s", seq)  # noqa: S608
-
-    assert (seq, "changed") in found()
+            assert (seq, "changed") in found(), seq
+            transaction.set_rollback(True)
 
 
 def test_changed_time_and_changed_id_are_found(damage: Callable[..., None]) -> None:
@@ -146,9 +148,9 @@ def test_row_before_the_first_is_found(damage: Callable[..., None]) -> None:
 
 
 def test_second_row_under_the_same_number_is_found_when_the_constraint_was_dropped(
-    damage: Callable[..., None], as_superuser: psycopg.Connection
+    damage: Callable[..., None],
 ) -> None:
-    as_superuser.execute("ALTER TABLE audit_event DROP CONSTRAINT event_chain_seq")
+    damage("ALTER TABLE audit_event DROP CONSTRAINT event_chain_seq")
     insert_copy(damage, of=3, seq=3)
 
     assert first() == (3, "duplicated")
@@ -179,10 +181,10 @@ def test_row_that_holds_nonsense_under_a_fitting_hash_is_named_and_the_rest_is_s
 
 def test_every_row_is_read_also_beyond_the_first_thousands(damage: Callable[..., None]) -> None:
     with transaction.atomic():
-        chain.append(PLATFORM, [{"type": "search.run"} for _n in range(6000)])
-    damage("UPDATE audit_event SET actor_label = 'x' WHERE seq = 5999")
+        chain.append(PLATFORM, [{"type": "search.run"} for _n in range(2500)])
+    damage("UPDATE audit_event SET actor_label = 'x' WHERE seq = 2499")
 
-    assert found() == [(5999, "changed")]
+    assert found() == [(2499, "changed")]
 
 
 def test_chain_that_never_was_does_not_pass_as_sound() -> None:
