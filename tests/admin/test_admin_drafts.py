@@ -63,20 +63,17 @@ def test_queue_says_which_drafts_are_not_for_the_reader_to_decide(
     assert "You edited" in content
 
 
-@pytest.mark.parametrize(
-    ("query", "count"), [("", 1), ("?state=all", 2), ("?state=rejected", 1), ("?desk=mine", 0), ("?workspace=legal", 1)]
-)
-def test_queue_filters(
-    client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any, query: str, count: int
-) -> None:
+def test_queue_filters(client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any) -> None:
     review.reject(a_held_answer(legal, member), by=reviewer, reason="No.")
+    client = client_of(reviewer)
+    counts = {"": 1, "?state=all": 2, "?state=rejected": 1, "?desk=mine": 0, "?workspace=legal": 1}
 
-    response = client_of(reviewer).get(page("answers_draft_changelist") + query)
+    for query, count in counts.items():
+        shown = client.get(page("answers_draft_changelist") + query)
+        assert len(shown.context["cl"].result_list) == count, query
 
-    assert len(response.context["cl"].result_list) == count
 
-
-def test_queue_takes_the_same_queries_for_one_draft_and_for_thirty(
+def test_queue_takes_the_same_queries_for_one_draft_and_for_twelve(
     client_of: Any, page: Any, draft: Draft, legal: Any, member: Any, reviewer: Any, django_assert_max_num_queries: Any
 ) -> None:
     client = client_of(reviewer)
@@ -84,7 +81,7 @@ def test_queue_takes_the_same_queries_for_one_draft_and_for_thirty(
     with django_assert_max_num_queries(60) as few:
         client.get(page("answers_draft_changelist"))
     versions = [a_document(legal, title=f"Source {n}", text=clause) for n, clause in enumerate(CLAUSES)]
-    for number in range(29):
+    for number in range(11):
         a_held_answer(legal, member, question=f"Question {number}?", versions=versions)
 
     with django_assert_max_num_queries(len(few)):
@@ -105,13 +102,11 @@ def test_badge_beside_the_queue_counts_what_waits_and_stops_where_the_number_no_
     assert drafts.waiting(request) == "1+"
 
 
-@pytest.mark.parametrize(
-    "query", ["?answer__raw_output__startswith=x", "?assigned_to__password__startswith=p", "?text__contains=a"]
-)
-def test_guessed_look_ups_read_nothing(client_of: Any, page: Any, draft: Draft, reviewer: Any, query: str) -> None:
-    response = client_of(reviewer).get(page("answers_draft_changelist") + query)
+def test_guessed_look_ups_read_nothing(client_of: Any, page: Any, draft: Draft, reviewer: Any) -> None:
+    client = client_of(reviewer)
 
-    assert response.status_code in (302, 400)
+    for query in ("answer__raw_output__startswith=x", "assigned_to__password__startswith=p", "text__contains=a"):
+        assert client.get(f"{page('answers_draft_changelist')}?{query}").status_code in (302, 400), query
 
 
 # --- One draft ----------------------------------------------------------------------------------------------
@@ -273,39 +268,38 @@ def test_hidden_text_of_a_source_is_said_beside_it(
 ADDRESSES = ["change", "history", "delete", "approve", "return", "reject", "edit", "submit", "assign", "release"]
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
 def test_reviewer_of_another_workspace_gets_404_everywhere(
-    client_of: Any, page: Any, draft: Draft, make_user: Any, make_workspace: Any, address: str
+    client_of: Any, page: Any, draft: Draft, make_user: Any, make_workspace: Any
 ) -> None:
     elsewhere = make_user("elsewhere")
     make_workspace("other", policy="review", reviewer=elsewhere)
     client = client_of(elsewhere)
 
-    for call in (client.get, client.post):
-        response = call(page(f"answers_draft_{address}", draft.pk), {"reason": "x", "text": "x [1]"})
-        assert response.status_code in (404, 405)
+    for address in ADDRESSES:
+        for call in (client.get, client.post):
+            response = call(page(f"answers_draft_{address}", draft.pk), {"reason": "x", "text": "x [1]"})
+            assert response.status_code in (404, 405), address
     assert state(draft) == DraftState.WAITING
     assert Draft.objects.get(pk=draft.pk).text == TEXT
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_unknown_id_answers_like_one_of_another_workspace(
-    client_of: Any, page: Any, draft: Draft, reviewer: Any, address: str
-) -> None:
-    response = client_of(reviewer).post(page(f"answers_draft_{address}", "00000000-0000-4000-8000-000000000000"))
+def test_unknown_id_answers_like_one_of_another_workspace(client_of: Any, page: Any, legal: Any, reviewer: Any) -> None:
+    client = client_of(reviewer)
 
-    assert response.status_code == 404
-
-
-@pytest.mark.parametrize("role", ["manager", "auditor", "admin"])
-def test_others_who_may_enter_the_admin_do_not_reach_drafts(
-    client_of: Any, page: Any, draft: Draft, request: Any, role: str
-) -> None:
-    client = client_of(request.getfixturevalue(role))
-
-    assert client.get(page("answers_draft_changelist")).status_code == 403
     for address in ADDRESSES:
-        assert client.post(page(f"answers_draft_{address}", draft.pk)).status_code == 404
+        nowhere = page(f"answers_draft_{address}", "00000000-0000-4000-8000-000000000000")
+        assert client.post(nowhere).status_code == 404, address
+
+
+def test_others_who_may_enter_the_admin_do_not_reach_drafts(
+    client_of: Any, page: Any, draft: Draft, manager: Any, auditor: Any, admin: Any
+) -> None:
+    for person in (manager, auditor, admin):
+        client = client_of(person)
+
+        assert client.get(page("answers_draft_changelist")).status_code == 403
+        for address in ADDRESSES:
+            assert client.post(page(f"answers_draft_{address}", draft.pk)).status_code == 404, (person, address)
 
 
 def test_reviewer_who_may_not_open_a_source_does_not_see_the_draft(
