@@ -13,7 +13,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from inlock.headers import ADMIN_POLICY, PERMISSIONS, PORTAL_POLICY
 from tests.answers.review_scene import a_held_answer
-from workspaces.models import User
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -33,10 +32,11 @@ def _patterns(resolver: URLResolver, route: str = "", app: str = "") -> Iterator
 
 
 PATTERNS = list(_patterns(get_resolver()))
-#: A member opens one address that none of these does, the stream of their answer, which has a test of its own below;
-#: `make deep` goes with a member as well.
-VISITORS = ["manager", "reviewer", "auditor", "admin", "stranger", None]
-VISITORS += ["member"] if os.environ.get("INLOCK_DEEP") else []
+DEEP = bool(os.environ.get("INLOCK_DEEP"))
+#: part → who goes there in turn, until somebody is not refused; with `make deep` everybody goes everywhere.
+VISITORS = {"portal": ["manager", "reviewer", "superuser"], "admin": ["superuser", "reviewer"]}
+EVERYBODY = ["manager", "reviewer", "member", "auditor", "admin", "superuser", "stranger"]
+REFUSED = {403, 404}
 
 
 @pytest.fixture
@@ -83,24 +83,44 @@ def test_the_sweep_sees_portal_and_admin():
     assert {"admin/answers/draft/", "w/<slug:slug>/documents/"} <= routes
 
 
-@pytest.mark.parametrize("who", VISITORS)
-def test_every_answer_keeps_the_browser_at_home(who, request, scene, client_of):
-    client = client_of(request.getfixturevalue(who)) if who else Client()
+def _look(client: Client, address: str) -> int:
+    """Open the address and check what comes; the status."""
     client.raise_request_exception = False
+    response = client.get(address)
+    _assert_kept_at_home(response, address)
+    if not address.startswith("/admin/") and "html" in response.headers.get("Content-Type", ""):
+        assert INLINE.findall(response.content.decode()) == [], address
+    return response.status_code
+
+
+@pytest.mark.parametrize("part", VISITORS)
+def test_every_answer_keeps_the_browser_at_home(part, request, scene, client_of, break_glass, policies):
+    break_glass(policies)  # to the superuser every page opens
+    people = {who: request.getfixturevalue(who) for who in (EVERYBODY if DEEP else VISITORS[part])}
+    clients = {who: client_of(person) for who, person in people.items()}
     seen: set[int] = set()
 
     for route, app, _pattern in PATTERNS:
         address = _address(route, app, scene)
-        response = client.get(address)
-        seen.add(response.status_code)
-        _assert_kept_at_home(response, address)
-        if not address.startswith("/admin/") and "html" in response.headers.get("Content-Type", ""):
-            assert INLINE.findall(response.content.decode()) == [], address
-        if address == "/sign-out/":
-            client = client_of(User.objects.get(username=who)) if who else client
+        if address.startswith("/admin/") is not (part == "admin"):
+            continue
+        for who in people:
+            status = _look(clients[who], address)
+            seen.add(status)
+            if address == "/sign-out/":
+                clients[who] = client_of(people[who])
+            if status not in REFUSED and not DEEP:
+                break
 
     assert 500 not in seen
-    assert {200, 404} <= seen or who is None
+    assert {200, 302, *REFUSED} <= seen
+
+
+def test_what_nobody_is_answered_keeps_the_browser_at_home_too(scene):
+    seen = {_look(Client(), _address(route, app, scene)) for route, app, _pattern in PATTERNS}
+
+    assert 500 not in seen
+    assert {200, 302} <= seen
 
 
 @pytest.mark.django_db
