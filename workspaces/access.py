@@ -73,17 +73,7 @@ def require(user: Any, action: str, thing: models.Model | None) -> None:
         return _require_platform(user, action)
     if not _is_person(user):
         raise Hidden(user=None, action=action, thing=thing)
-    workspace = _workspace_of(thing)
-    refusal = _refusal(user, action, thing, workspace)
-    if refusal is not None:
-        _use_glass(refusal, user, action, thing, workspace)
-    viewer = narrowing.viewer_of(user)
-    if viewer is not None and not isinstance(thing, Workspace):
-        refusal = _refusal(viewer, action, thing, workspace)
-        if refusal is not None and broken_glass(viewer, workspace) is None:
-            raise ViewerMayNot(user=user, workspace=workspace, action=action, thing=thing)
-        if refusal is not None:
-            _use_glass(refusal, viewer, action, thing, workspace)
+    _require_of_person(user, action, thing, is_known=False)
     return None
 
 
@@ -193,7 +183,8 @@ def find(user: Any, action: str, model: type[M], **lookup: Any) -> M:
         person = user if _is_person(user) else None
         refusal = ReasonNeeded if workspace is not None and _could_break_glass(user, workspace) else Hidden
         raise refusal(user=person, workspace=workspace, action=action, thing=thing_asked) from error
-    require(user, action, thing)
+    # It was just found among what they may know of, which for a superuser can be due to broken glass alone.
+    _require_of_person(user, action, thing, is_known=not user.is_superuser)
     return thing
 
 
@@ -319,13 +310,30 @@ def _is_person(user: Any) -> bool:
     return isinstance(user, User) and user.is_active
 
 
-def _refusal(user: User, action: str, thing: models.Model, workspace: Workspace) -> Refused | None:
-    """Why the person's own rights do not reach, or None."""
+def _require_of_person(user: User, action: str, thing: models.Model, *, is_known: bool) -> None:
+    """`require`; `is_known` spares the question whether the person's own rights let them know of the thing."""
+    workspace = _workspace_of(thing)
+    refusal = _refusal(user, action, thing, workspace, is_known=is_known)
+    if refusal is not None:
+        _use_glass(refusal, user, action, thing, workspace)
+    viewer = narrowing.viewer_of(user)
+    if viewer is not None and not isinstance(thing, Workspace):
+        refusal = _refusal(viewer, action, thing, workspace)
+        if refusal is not None and broken_glass(viewer, workspace) is None:
+            raise ViewerMayNot(user=user, workspace=workspace, action=action, thing=thing)
+        if refusal is not None:
+            _use_glass(refusal, viewer, action, thing, workspace)
+
+
+def _refusal(
+    user: User, action: str, thing: models.Model, workspace: Workspace, *, is_known: bool = False
+) -> Refused | None:
+    """Why the person's own rights do not reach, or None; `is_known` where they let the person know of the thing."""
     held = _held(user, workspace)
     what: dict[str, Any] = {"user": user, "workspace": workspace, "action": action, "thing": thing}
     if Action.ENTER not in held:
         return Hidden(**what)
-    if not isinstance(thing, Workspace):
+    if not is_known and not isinstance(thing, Workspace):
         with _own_rights_alone():
             known = _known(user, type(thing)).filter(pk=thing.pk)
         if not known.exists():
