@@ -128,9 +128,10 @@ class Portal(RuleBasedStateMachine):
     def look_around(self, everywhere: str) -> None:
         """One of them sees everything; all of it for all took two thirds of the machine's time."""
         self.read(everywhere)
-        for name in {*PEOPLE} - {everywhere}:
-            self.look(name, "answers")
-            self.search(name)
+        for name in PEOPLE:
+            if name != everywhere:
+                self.look(name, "answers")
+                self.search(name)
 
     def forget(self) -> None:
         """Undo every row of this sequence."""
