@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
@@ -38,6 +40,15 @@ def set_up_app(client: Client) -> str:
     secret = page.context["form"].secret
     done = client.post("/account/app/", {"code": code_of(secret)})
     assert done.status_code == 302, done.content.decode()
+    return secret
+
+
+def give_app(user: Any) -> str:
+    """What `set_up_app` leaves behind, without its pages; the secret that the phone now holds."""
+    secret = totp.generate_totp_secret()
+    with transaction.atomic():
+        totp.TOTP.activate(user, secret)
+        RecoveryCodes.activate(user)
     return secret
 
 

@@ -1,8 +1,6 @@
 """What every command of ours promises: its exit code, one JSON document, errors of one line, refusals in the trail."""
 
 import json
-import subprocess
-import sys
 from uuid import uuid4
 
 import pytest
@@ -11,7 +9,7 @@ from django.db import connections
 
 from audit.events import EventType
 from audit.models import Event
-from inlock.engines import PROJECT_ROOT
+from inlock import launch
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 
@@ -170,14 +168,10 @@ def test_a_name_nobody_has_is_refused(manage, policies):
     assert (code, out, err) == (2, "", "There is no active account called nobody.\n")
 
 
-def test_the_process_ends_with_the_same_code_and_line():
-    ended = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--port", "many"],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_what_starts_a_command_ends_with_the_same_code_and_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        launch.run(["manage.py", "serve", "--port", "many"])
 
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "argument --port: invalid int value: 'many'. See: manage.py serve --help\n"
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert told.err == "argument --port: invalid int value: 'many'. See: manage.py serve --help\n"

@@ -12,7 +12,7 @@ from django.test import Client
 from audit.events import EventType
 from inlock import health
 from tests.conftest import PASSWORD
-from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in, set_up_app
+from tests.workspaces.sign_in_scene import browser, code_of, give_app, is_signed_in
 from tests.workspaces.single_sign_on_scene import entries, sign_in_as
 from workspaces import accounts, members, tokens
 from workspaces.exceptions import MembershipError
@@ -28,7 +28,7 @@ VARYING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"|name="username" 
 def glass(make_user):
     """The account for emergencies, whole; its `secret` is in the app."""
     user = make_user("glass")
-    user.secret = set_up_app(browser("glass"))
+    user.secret = give_app(user)
     return user
 
 

@@ -4,12 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import OperationalError
 from django.test import Client
 
 from audit.events import EventType
-from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in
+from tests.workspaces.sign_in_scene import browser, code_of, give_app, is_signed_in
 from tests.workspaces.single_sign_on_scene import begin, come_back, confirm_at, entries, sign_in_as
 from workspaces import members, tokens
 from workspaces.identity import back_channel, id_token, logout_token, sign_out
@@ -246,9 +247,8 @@ def test_a_token_that_ended_nothing_because_of_an_error_ends_it_when_it_comes_ag
 @pytest.fixture
 def halfway(provider):
     """A sign-in that waits for its second factor, and what finishes it."""
-    client, _answer = sign_in_as(provider, "ada")
-    confirm_at(provider, client, "ada")
-    secret = set_up_app_alone(client)
+    sign_in_as(provider, "ada")
+    secret = give_app(SocialAccount.objects.get().user)
     client, answer = sign_in_as(provider, "ada")
     assert answer["Location"] == "/sign-in/code/"
 
@@ -290,9 +290,8 @@ def test_a_sign_in_that_the_provider_ends_before_the_browser_is_back_does_not_co
 def test_a_session_that_the_provider_never_named_is_ended_halfway_by_person_and_session(provider, claims, status):
     """Which session it is was not told, so it may be the one that is named; another person's is not."""
     provider.knows({"ada": {"sid": ""}, "bea": {}})
-    client, _answer = sign_in_as(provider, "ada")
-    confirm_at(provider, client, "ada")
-    secret = set_up_app_alone(client)
+    sign_in_as(provider, "ada")
+    secret = give_app(SocialAccount.objects.get().user)
     client, answer = sign_in_as(provider, "ada")
     assert answer["Location"] == "/sign-in/code/"
 

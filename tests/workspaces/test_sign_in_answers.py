@@ -9,7 +9,7 @@ from django.test import Client
 from audit.events import EventType
 from audit.models import Event
 from tests.conftest import PASSWORD
-from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in, set_up_app, sign_in
+from tests.workspaces.sign_in_scene import code_of, give_app, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db
 VARYING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"|value="(member|closed|nobody|locked)"')
@@ -97,7 +97,7 @@ def test_another_host_of_ours_is_another_site_too(member, settings):
 
 
 def test_the_page_asked_for_survives_the_second_step(member):
-    secret = set_up_app(browser("member"))
+    secret = give_app(member)
     client = Client()
     sign_in(client, "member", next="/account/sessions/")
 

@@ -14,6 +14,7 @@ from tests.workspaces.sign_in_scene import (
     browser,
     code_of,
     confirm,
+    give_app,
     is_signed_in,
     recovery_codes,
     set_up_app,
@@ -29,7 +30,7 @@ def entries(type: EventType) -> list[dict]:
 
 
 def test_a_person_with_an_app_is_not_in_before_the_code(member):
-    secret = set_up_app(browser("member"))
+    secret = give_app(member)
     client = Client()
 
     first = sign_in(client, "member")
@@ -41,7 +42,7 @@ def test_a_person_with_an_app_is_not_in_before_the_code(member):
 
 
 def test_a_code_is_accepted_once(member):
-    secret = set_up_app(browser("member"))
+    secret = give_app(member)
     code = code_of(secret, steps=1)
     first, second = browser("member"), browser("member")
 
@@ -54,7 +55,7 @@ def test_a_code_is_accepted_once(member):
 
 
 def test_a_wrong_code_is_in_the_trail_without_what_was_typed(member):
-    set_up_app(browser("member"))
+    give_app(member)
     client = browser("member")
 
     page = client.post("/sign-in/code/", {"code": "mynameis"})
@@ -67,7 +68,7 @@ def test_a_wrong_code_is_in_the_trail_without_what_was_typed(member):
 
 
 def test_a_recovery_code_signs_in_once_and_says_how_many_are_left(member):
-    set_up_app(browser("member"))
+    give_app(member)
     code = recovery_codes(member)[0]
     first, second = browser("member"), browser("member")
 

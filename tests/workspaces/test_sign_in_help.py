@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audit.events import EventType
 from audit.models import Event
-from tests.workspaces.sign_in_scene import browser, is_signed_in, set_up_app, sign_in
+from tests.workspaces.sign_in_scene import browser, give_app, is_signed_in, set_up_app, sign_in
 from workspaces import policy, tokens
 from workspaces.exceptions import Forbidden, RoleError
 from workspaces.identity import factors
@@ -45,7 +45,7 @@ def test_an_administrator_removes_the_factors_of_who_has_lost_them(client_of, ad
 
 
 def test_saving_an_account_otherwise_leaves_its_factors(client_of, admin, member):
-    set_up_app(browser("member"))
+    give_app(member)
 
     client_of(admin).post(page_of(member), form_of(member, first_name="Named"))
 
@@ -53,7 +53,7 @@ def test_saving_an_account_otherwise_leaves_its_factors(client_of, admin, member
 
 
 def test_nobody_else_removes_factors(manager, member, policies):
-    set_up_app(browser("member"))
+    give_app(member)
 
     with pytest.raises(Forbidden):
         factors.remove_all(member, by=manager)
@@ -64,14 +64,14 @@ def test_nobody_else_removes_factors(manager, member, policies):
 def test_an_administrator_does_not_remove_those_of_a_superuser(admin, member):
     member.is_superuser = True
     member.save()
-    set_up_app(browser("member"))
+    give_app(member)
 
     with pytest.raises(Forbidden):
         factors.remove_all(member, by=admin)
 
 
 def test_the_list_of_people_tells_who_has_a_factor(client_of, admin, member):
-    set_up_app(browser("member"))
+    give_app(member)
 
     people = client_of(admin).get(reverse("admin:workspaces_user_changelist")).context["cl"].result_list
 
@@ -79,7 +79,7 @@ def test_the_list_of_people_tells_who_has_a_factor(client_of, admin, member):
 
 
 def test_the_operator_sees_and_removes_factors_from_a_terminal(member, capsys):
-    set_up_app(browser("member"))
+    give_app(member)
 
     call_command("factors", "member", "--json")
     shown = json.loads(capsys.readouterr().out)

@@ -15,7 +15,7 @@ from django.test import Client
 from audit.events import EventType
 from audit.models import Event
 from tests.conftest import PASSWORD
-from tests.workspaces.sign_in_scene import browser, code_of, is_signed_in, set_up_app, sign_in
+from tests.workspaces.sign_in_scene import browser, code_of, give_app, is_signed_in, sign_in
 from workspaces.identity import throttle
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_a_success_clears_ones_own_failures_and_nobody_elses(member, stranger):
 
 
 def test_guesses_at_the_code_stop_although_the_password_is_right(member):
-    secret = set_up_app(browser("member"))
+    secret = give_app(member)
     client = browser("member")
 
     answers = [client.post("/sign-in/code/", {"code": f"{n:06}"}).status_code for n in range(ACCOUNT + 1)]
