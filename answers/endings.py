@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F
 from django.utils import timezone
 
 from answers import due, endpoints, news
@@ -69,7 +69,7 @@ def conclude(state: State, status: str, runs: Sequence[StepRun], details: dict[s
     elif status in RELEASED and not verdict_stands(state, rules.policy_now, rules.rules_now):  # type: ignore[attr-defined]
         status, state.policy = AnswerStatus.HELD_FOR_REVIEW, rules.policy_now  # type: ignore[attr-defined]
         state.release = held_meanwhile(state, rules.policy_now)  # type: ignore[attr-defined]
-    if status in (*RELEASED, *HELD) and not _is_open_to_asker(rules):
+    if status in (*RELEASED, *HELD) and not _is_open_to_asker(answer, rules):
         status, details = AnswerStatus.REFUSED_NO_RIGHT, {"at": "release"}
     reviewers: Deciding | None = None
     needs_second = False
@@ -109,13 +109,12 @@ def _locked(answer: Answer, *, held: bool) -> Answer:
 
     With those who may decide on it, where it is to be `held`.
     """
-    may_ask = access.workspaces_allowing(answer.asked_by, Action.ASK).filter(pk=OuterRef("workspace"))
     row = (
         ours(answer)
         .select_for_update(of=("self",), no_key=True)
         .only("pk")
         .annotate(
-            may_ask=Exists(may_ask),
+            held=access.held_by("asked_by", "workspace"),
             rests_on_closed=Exists(closed_evidence(answer.asked_by, answer)),
             asker_is_active=F("asked_by__is_active"),
             policy_now=F("workspace__review_policy"),
@@ -138,8 +137,9 @@ def _reviewers(rules: Answer) -> Deciding:
     return read_deciding(found)
 
 
-def _is_open_to_asker(rules: Answer) -> bool:
-    return rules.asker_is_active and rules.may_ask and not rules.rests_on_closed  # type: ignore[attr-defined]
+def _is_open_to_asker(answer: Answer, rules: Answer) -> bool:
+    held = access.actions_as_read(answer.asked_by, answer.workspace, rules.held)  # type: ignore[attr-defined]
+    return rules.asker_is_active and Action.ASK in held and not rules.rests_on_closed  # type: ignore[attr-defined]
 
 
 def _write_provenance(answer: Answer, state: State) -> None:

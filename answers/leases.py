@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from answers import earlier_turns, endpoints
 from answers.exceptions import LeaseLost
-from answers.models import Answer
+from answers.models import Answer, TemplateVersion
 from answers.states import OPEN, AnswerStatus
 from workspaces import access
 
@@ -24,6 +24,23 @@ MOST_DEATHS = 3
 MOST_ERRORS = 3
 #: How often a waiting worker looks whether the answer is still its own: a pressed stop is noticed within this.
 GLANCE_SECONDS = 1.0
+
+#: What the steps look at, in one statement, but for what few questions have. With templates and the chosen model joined
+#: too these were fourteen tables, which the database planned for 27 ms and read in less than one.
+_READ_WITH_IT = (
+    "question",
+    "asked_by",
+    "workspace__models__default_endpoint",
+    "workspace__templates_choice__standard",
+    "workspace__reuse_rules",
+    "workspace__checks__judge",
+)
+_VERSION = TemplateVersion.objects.select_related("template", "endpoint")
+_WHERE_CHOSEN = (
+    Prefetch("workspace__templates_choice__standard__current", _VERSION),
+    Prefetch("template", _VERSION),
+    "endpoint",
+)
 
 
 def take(answer_id: UUID) -> Answer | None:
@@ -37,27 +54,19 @@ def take(answer_id: UUID) -> Answer | None:
     )
     if not taken:
         return None
-    related = (
-        "question",
-        "asked_by",
-        "endpoint",
-        "template__template",
-        "template__endpoint",
-        "workspace__models__default_endpoint",
-        "workspace__templates_choice__standard__current__template",
-        "workspace__templates_choice__standard__current__endpoint",
-        "workspace__reuse_rules",
-        "workspace__checks__judge",
-    )
-    answer = (
-        Answer.objects.select_related(*related)
+    read = (
+        Answer.objects.filter(pk=answer_id)
+        .select_related(*_READ_WITH_IT)
+        .prefetch_related(*_WHERE_CHOSEN)
         .annotate(
             held=access.held_by("asked_by", "workspace"),
             follows=earlier_turns.is_follow_up(),
             built_in=endpoints.built_in_with(),
         )
-        .get(pk=answer_id)
     )
+    # Not `get`: its LIMIT has the database weigh every way to join for speed to the first row, too, and plan thrice as
+    # long.
+    [answer] = read
     return answer if answer.status == AnswerStatus.WORKING else None
 
 
