@@ -1,10 +1,12 @@
 """The access door: every cell of the role table, and what a refusal looks like."""
 
+from importlib import import_module
+
 import pytest
 
 from audit.events import EventType
 from audit.models import Event
-from workspaces import access, members
+from workspaces import access, members, rights
 from workspaces.exceptions import Forbidden, Hidden, MembershipError, WorkspaceError
 from workspaces.models import Workspace
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
@@ -169,3 +171,7 @@ def test_an_archived_workspace_takes_no_questions_until_it_is_opened_again(polic
 
     assert (refused.status_code, accepted.status_code) == (400, 302)
     assert "archived" in refused.content.decode()
+
+
+def test_another_rule_of_rights_comes_with_a_migration_that_makes_its_functions():
+    assert import_module("workspaces.migrations.0002_rights").RULE == rights.RULE
