@@ -32,7 +32,7 @@ MORE = {
     "manager": ["workspaces/workspace/", "documents/document/"],
 }
 if os.environ.get("INLOCK_DEEP"):
-    PAGES = {who: pages + MORE[who] for who, pages in PAGES.items()}
+    PAGES = {who: MORE[who] + pages for who, pages in PAGES.items()}
 
 
 @pytest.fixture
