@@ -11,6 +11,7 @@ from answers.evaluation.thresholds import Threshold, from_data
 from answers.exceptions import EvaluationError
 from audit.events import EventType
 from audit.models import Event
+from tests.undone import undone
 from workspaces.exceptions import Forbidden
 
 LIMITS = [Threshold(Metric.REFUSAL, 0.7, worse_by=0.1), Threshold(Metric.FACTS, 0.5, by_bound=True)]
@@ -41,27 +42,28 @@ EASIER: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("wanted", EASIER.values(), ids=EASIER.keys())
 def test_what_makes_it_easier_waits_for_another_person(
-    policies: Any, gated: Any, asked: Any, manager: Any, second: Any, wanted: dict[str, Any]
+    policies: Any, gated: Any, asked: Any, manager: Any, second: Any, subtests: Any
 ) -> None:
     sets.put(asked, [Case("Is it raining?", "easy", must_refuse=True)], by=manager)
     before = gate.of(policies)
-    with pytest.raises(EvaluationError, match="reason"):
-        chosen(policies, gated, manager, **wanted)
-    chosen(policies, gated, manager, reason="Too strict for May.", **wanted)
+    for way, wanted in EASIER.items():
+        with subtests.test(way), undone():
+            with pytest.raises(EvaluationError, match="reason"):
+                chosen(policies, gated, manager, **wanted)
+            chosen(policies, gated, manager, reason="Too strict for May.", **wanted)
 
-    now = gate.of(policies)
-    assert terms.asked(now) == terms.asked(before)
-    with pytest.raises(Forbidden):
-        terms.agree(policies, seen=terms.mark_of(now), by=manager)
-    terms.agree(policies, seen=terms.mark_of(now), by=second)
+            now = gate.of(policies)
+            assert terms.asked(now) == terms.asked(before)
+            with pytest.raises(Forbidden):
+                terms.agree(policies, seen=terms.mark_of(now), by=manager)
+            terms.agree(policies, seen=terms.mark_of(now), by=second)
 
-    after = gate.of(policies)
-    assert terms.asked(after) == now.wanted != terms.asked(before)
-    assert (after.wanted, after.changed_by) == (None, second)
-    told = Event.objects.filter(type=EventType.GATE_CHANGED).latest("at")
-    assert (told.actor_id, str(manager.pk) in told.body, "for May" in told.body) == (str(second.pk), True, True)
+            after = gate.of(policies)
+            assert terms.asked(after) == now.wanted != terms.asked(before)
+            assert (after.wanted, after.changed_by) == (None, second)
+            told = Event.objects.filter(type=EventType.GATE_CHANGED).latest("at")
+            assert (told.actor_id, str(manager.pk) in told.body, "for May" in told.body) == (str(second.pk), True, True)
 
 
 def test_another_set_is_other_questions(policies: Any, gated: Any, manager: Any) -> None:

@@ -118,35 +118,39 @@ def test_a_worker_that_died_after_sending_leaves_no_second_training(job, followe
     assert (job.state, provider_server.count(JOBS)) == (JobState.RUNNING, 1)
 
 
-@pytest.mark.parametrize(
-    ("refusal", "state", "says"),
-    [
-        ((FILES, 401, {}), JobState.FAILED, "refused access"),
-        ((FILES, 413, {}), JobState.FAILED, "larger"),
-        ((FILES, 400, {}), JobState.FAILED, "400"),
-        ((JOBS, 400, {}), JobState.FAILED, "400"),
-        ((JOBS, 404, {}), JobState.FAILED, "knows no such thing"),
-        ((FILES, 429, {"retry-after": "7"}), JobState.RUNNING, ""),
-        ((JOBS, 429, {}), JobState.RUNNING, ""),
-        ((FILES, 500, {}), JobState.RUNNING, ""),
-        ((JOBS, 503, {}), JobState.RUNNING, ""),
-        (("GET /fine_tuning/jobs/ftjob-0", 500, {}), JobState.RUNNING, ""),
-    ],
-    ids=str,
-)
+REFUSALS = [
+    ((FILES, 401, {}), JobState.FAILED, "refused access"),
+    ((FILES, 413, {}), JobState.FAILED, "larger"),
+    ((FILES, 400, {}), JobState.FAILED, "400"),
+    ((JOBS, 400, {}), JobState.FAILED, "400"),
+    ((JOBS, 404, {}), JobState.FAILED, "knows no such thing"),
+    ((FILES, 429, {"retry-after": "7"}), JobState.RUNNING, ""),
+    ((JOBS, 429, {}), JobState.RUNNING, ""),
+    ((FILES, 500, {}), JobState.RUNNING, ""),
+    ((JOBS, 503, {}), JobState.RUNNING, ""),
+    (("GET /fine_tuning/jobs/ftjob-0", 500, {}), JobState.RUNNING, ""),
+]
+
+
 def test_what_passes_is_tried_again_and_what_does_not_ends_the_job(
-    refusal, state, says, job, followed, provider_server
+    sealed, trainer, manager, followed, provider_server, subtests
 ):
-    provider_server.refusals.append(refusal)
+    for refusal, state, says in REFUSALS:
+        with subtests.test(refusal), undone():
+            for kept in (provider_server.files, provider_server.jobs, provider_server.contents):
+                kept.clear()
+            provider_server.refusals[:] = [refusal]
+            job = jobs.begin(sealed, endpoint=trainer, base_model="small-1", by=manager)
 
-    followed(job)
-    first = (job.state, job.misses, job.problem)
-    followed(job)
+            followed(job)
+            first = (job.state, job.misses, job.problem)
+            followed(job)
 
-    assert job.state == state
-    assert says in job.problem
-    assert state == JobState.FAILED or (first[1] == 1 and len(provider_server.jobs) == len(provider_server.files) == 1)
-    assert "sk-training" not in job.problem
+            assert job.state == state
+            assert says in job.problem
+            once = len(provider_server.jobs) == len(provider_server.files) == 1
+            assert state == JobState.FAILED or (first[1] == 1 and once)
+            assert "sk-training" not in job.problem
 
 
 def test_retry_after_is_waited_for(job, provider_server):

@@ -14,6 +14,7 @@ from documents import embedding_endpoints, rerank_endpoints
 from documents.models import EmbeddingEndpoint, RerankEndpoint
 from documents.spaces import of_endpoint, offered
 from tests.endpoints_in_use import in_use
+from tests.undone import undone
 from workspaces import endpoint_states, members
 from workspaces.endpoint_states import EndpointStateError, approve, fingerprint, make_default, reopen, retire
 from workspaces.exceptions import Forbidden
@@ -99,31 +100,33 @@ def test_an_endpoint_that_changed_since_it_was_read_is_not_approved(entered, adm
         approve(endpoint, seen=seen, by=second)
 
 
-@pytest.mark.parametrize(
-    ("change", "stays"),
-    [
-        ({"base_url": "http://127.0.0.1:10/v1"}, False),
-        ({"ceiling": "restricted"}, False),
-        ({"residency": "elsewhere"}, False),
-        ({"ceiling": "public"}, True),
-        ({"purpose": "For drafts."}, True),
-        ({"key_reference": "INLOCK_KEY_NEW"}, True),
-    ],
-)
-def test_what_changes_where_text_goes_takes_the_approval_away(change, stays, entered, admin, second):
+CHANGES = [
+    ({"base_url": "http://127.0.0.1:10/v1"}, False),
+    ({"ceiling": "restricted"}, False),
+    ({"residency": "elsewhere"}, False),
+    ({"ceiling": "public"}, True),
+    ({"purpose": "For drafts."}, True),
+    ({"key_reference": "INLOCK_KEY_NEW"}, True),
+]
+
+
+def test_what_changes_where_text_goes_takes_the_approval_away(entered, admin, second, subtests):
     verbs, endpoint = entered
     in_use(endpoint, by=second)
-    for name, value in change.items():
-        setattr(endpoint, name, value)
+    for change, stays in CHANGES:
+        with subtests.test(change), undone():
+            endpoint.refresh_from_db()
+            for name, value in change.items():
+                setattr(endpoint, name, value)
 
-    verbs.save_endpoint(endpoint, by=second)
+            verbs.save_endpoint(endpoint, by=second)
 
-    endpoint.refresh_from_db()
-    assert endpoint.usable == stays
-    assert (endpoint.approved_at is not None) == stays
-    if not stays:
-        with pytest.raises(EndpointStateError, match="somebody else"):
-            approve(endpoint, seen=fingerprint(endpoint), by=second)
+            endpoint.refresh_from_db()
+            assert endpoint.usable == stays
+            assert (endpoint.approved_at is not None) == stays
+            if not stays:
+                with pytest.raises(EndpointStateError, match="somebody else"):
+                    approve(endpoint, seen=fingerprint(endpoint), by=second)
 
 
 def test_a_retired_endpoint_needs_its_approval_anew(entered, admin, client_of):
