@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from answers.cockpit.shapes import Bar, Cockpit, Figure
 from answers.cockpit.totals import totals
-from answers.cockpit.within import Within
+from answers.cockpit.within import EVERYTHING, Chosen, Within
 from answers.models import KNOWLEDGE, Answer, Draft, Gap, GapState, Grounding, Question, Usage
 from answers.rag_templates import built_in
 from answers.states import OPEN, AnswerStatus
@@ -38,13 +38,17 @@ _FAMILIES = {
 }
 
 
-def cockpit(workspace: Workspace | None, *, days: int = 30, from_outside: bool = False) -> Cockpit:
+def cockpit(
+    workspace: Workspace | None, *, days: int = 30, from_outside: bool = False, chosen: Chosen = EVERYTHING
+) -> Cockpit:
     """The figures of a workspace, or of the whole installation. Whoever calls has asked who may see them.
 
     `from_outside`: they are for somebody who has no role in the workspace, who is told no names that it gave.
+    `chosen`: of one template or model; then those are left out that cannot be told of one.
     """
     now = timezone.now()
-    within = Within(workspace, now - timedelta(days=days), now, inside=workspace is not None and not from_outside)
+    inside = workspace is not None and not from_outside
+    within = Within(workspace, now - timedelta(days=days), now, inside=inside, chosen=chosen)
     ended = within.endings()
     return Cockpit(days, within.since, list(totals(within, ended)), list(_figures(within, ended)))
 
@@ -65,6 +69,8 @@ def _figures(within: Within, ended: dict[str, int]) -> Iterable[Figure]:
         [(label, grounded.get(code, 0)) for code, label in Grounding.choices],
         _("How the weakest sentence of each draft stands on what it cites."),
     )
+    if within.chosen:
+        return
     yield _costs(within)
     gaps = dict(within.rows(Gap).values_list("state").annotate(Count("pk")))
     yield _figure(

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from answers.cockpit import readers
 from answers.cockpit.shapes import Cockpit
+from answers.cockpit.within import EVERYTHING, Chosen
 from audit.events import EventType
 from audit.export import harmless
 from audit.record import record
@@ -16,7 +17,14 @@ from workspaces.models import User, Workspace
 
 
 @transaction.atomic
-def as_csv(found: Cockpit, reader_of: Workspace | None, *, by: User, about: Workspace | None = None) -> str:
+def as_csv(
+    found: Cockpit,
+    reader_of: Workspace | None,
+    *,
+    by: User,
+    about: Workspace | None = None,
+    chosen: Chosen = EVERYTHING,
+) -> str:
     """One line for each number, no cell of which a spreadsheet runs; that somebody took it stands in the trail.
 
     `reader_of` is where `by` reads the cockpit, None: for the installation; then `about` may be one workspace of it.
@@ -32,8 +40,14 @@ def as_csv(found: Cockpit, reader_of: Workspace | None, *, by: User, about: Work
         for bar in figure.bars:
             rows.writerow([figure.code, harmless(bar.label), _plain(bar.number)])
     place = reader_of or about
-    record(EventType.COCKPIT_EXPORTED, on=place, workspace=reader_of, by=by, days=found.days)
+    record(EventType.COCKPIT_EXPORTED, on=place, workspace=reader_of, by=by, days=found.days, **_told(chosen))
     return written.getvalue()
+
+
+def _told(chosen: Chosen) -> dict[str, str]:
+    """Which part of the whole was taken, for the trail."""
+    template = {} if chosen.template is None else {"template": str(chosen.template)}
+    return template | ({} if chosen.endpoint is None else {"endpoint": str(chosen.endpoint)})
 
 
 def _plain(number: Any) -> Any:

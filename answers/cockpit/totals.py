@@ -36,8 +36,9 @@ def totals(within: Within, ended: dict[str, int]) -> Iterable[Total]:
     """All of them; `ended` is what `within.endings()` gives."""
     yield from _people(within)
     yield _counted("questions", _("Questions"), within.rows(Question, asked_at__gte=within.since).count())
-    examined = within.rows(Examination, state__in=EXAMINED, examined_at__gte=within.since)
-    yield _counted("examined", _("Drafts examined"), examined.count())
+    if not within.chosen:
+        examined = within.rows(Examination, state__in=EXAMINED, examined_at__gte=within.since)
+        yield _counted("examined", _("Drafts examined"), examined.count())
     none = ended.get(AnswerStatus.REFUSED_NO_EVIDENCE, 0)
     known = of_these(ended, set(AnswerStatus.values) - _UNKNOWN)
     yield _share("coverage", _("Questions the documents cover"), known - none, known)

@@ -1,10 +1,13 @@
 """The pages of the cockpit: a workspace for those who run or audit it, all for administrators."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from answers.cockpit import readers
+from answers.cockpit.choices import choices
 from answers.cockpit.figures import PERIODS, cockpit
 from answers.cockpit.table import as_csv
 from workspaces.decorators import in_workspace, on_platform
@@ -17,7 +20,10 @@ from workspaces.roles import Action, PlatformAction
 def show(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The figures of a workspace, each chart with its table."""
     readers.require(request.user, workspace)
-    context = {"cockpit": cockpit(workspace, days=_days(request)), "periods": PERIODS}
+    offered = choices(workspace, days=_days(request))
+    chosen = offered.taken(request.GET)
+    found = cockpit(workspace, days=_days(request), chosen=chosen)
+    context = {"cockpit": found, "periods": PERIODS, "offered": offered, "chosen": chosen, "narrowed": _asked(request)}
     return render(request, "answers/cockpit/cockpit.html", context)
 
 
@@ -26,8 +32,9 @@ def show(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def download(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """The figures of a workspace as a table."""
     readers.require(request.user, workspace)
-    found = cockpit(workspace, days=_days(request))
-    return _file(as_csv(found, workspace, by=request.user), f"cockpit-{workspace.slug}.csv")
+    chosen = choices(workspace, days=_days(request)).taken(request.GET)
+    found = cockpit(workspace, days=_days(request), chosen=chosen)
+    return _file(as_csv(found, workspace, by=request.user, chosen=chosen), f"cockpit-{workspace.slug}.csv")
 
 
 @require_GET
@@ -51,6 +58,12 @@ def download_all(request: HttpRequest) -> HttpResponse:
     about = _about(request)
     found = cockpit(about, days=_days(request), from_outside=True)
     return _file(as_csv(found, None, by=request.user, about=about), "cockpit.csv")
+
+
+def _asked(request: HttpRequest) -> str:
+    """What was chosen, as an address goes on with it."""
+    kept = {name: request.GET[name] for name in ("template", "model") if request.GET.get(name)}
+    return f"&{urlencode(kept)}" if kept else ""
 
 
 def _about(request: HttpRequest) -> Workspace | None:

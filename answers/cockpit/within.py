@@ -1,14 +1,41 @@
-"""What happened in a workspace, or in the whole installation, since a moment."""
+"""What happened in a workspace, or in the whole installation, since a moment: all, or by one template or model."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
-from answers.models import Answer
+from answers.models import Answer, Draft, Feedback, Question, Review
 from workspaces.models import Workspace
+
+#: By which path a row belongs to an answer. What has none cannot be told of a template or model.
+_ANSWER: dict[type[Model], str] = {Answer: "", Draft: "answer__", Review: "draft__answer__", Feedback: "answer__"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Only what was answered with one template, by one model, or both; "" is the built-in knowledge template."""
+
+    template: UUID | str | None = None
+    endpoint: UUID | None = None
+
+    def __bool__(self) -> bool:
+        return self.template is not None or self.endpoint is not None
+
+    def of(self, path: str = "") -> Q:
+        """The condition on rows from which `path` leads to the answer."""
+        wanted = Q()
+        if self.template is not None:
+            wanted &= Q(**{f"{path}template__template": self.template or None})
+        if self.endpoint is not None:
+            wanted &= Q(**{f"{path}endpoint": self.endpoint})
+        return wanted
+
+
+EVERYTHING = Chosen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +48,15 @@ class Within:
     now: datetime
     #: Told to somebody inside of the workspace, who knows its names.
     inside: bool
+    chosen: Chosen = EVERYTHING
 
     def rows(self, model: type[Model], path: str = "workspace", **conditions: Any) -> QuerySet[Any]:
-        """Rows of the place; `path` leads from the model to its workspace."""
+        """Rows of the place, of what was chosen; `path` leads from the model to its workspace."""
         there = {path: self.workspace} if self.workspace else {}
-        return model._default_manager.order_by().filter(**there, **conditions)
+        found = model._default_manager.order_by().filter(**there, **conditions)
+        if self.chosen and model is Question:
+            return found.filter(pk__in=Answer.objects.filter(self.chosen.of()).order_by().values("question"))
+        return found.filter(self.chosen.of(_ANSWER[model])) if self.chosen and model in _ANSWER else found
 
     def endings(self) -> dict[str, int]:
         """How many answers stand at each status now, of those begun in the time."""

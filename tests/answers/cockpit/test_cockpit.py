@@ -172,6 +172,36 @@ def test_from_outside_no_name_is_told_that_a_workspace_gave(policies, member, ma
         assert "Written in workspaces" in shown
 
 
+def test_one_template_or_model_is_told_apart_and_what_cannot_be_told_of_it_is_left_out(used, manager, client_of):
+    workspace, answers = used
+    model = answers[0].endpoint_id
+    Answer.objects.filter(pk=answers[0].pk).update(endpoint=None)
+    client, page = client_of(manager), f"/w/{workspace.slug}/cockpit/"
+
+    shown = [
+        client.get(page, {"model": chosen}).context["cockpit"] for chosen in ("", str(model), "0" * 8, workspace.pk)
+    ]
+    by_template = client.get(page, {"template": "knowledge", "days": 7})
+    table = client.get(f"{page}table.csv", {"model": model}).content.decode()
+
+    all_of_it, of_the_model = totals(shown[0]), totals(shown[1])
+    assert (all_of_it["questions"], of_the_model["questions"]) == (len(answers), len(answers) - 1)
+    assert sum(figure(shown[1], "endings").values()) == sum(figure(shown[0], "endings").values()) - 1
+    assert sum(figure(shown[1], "questions").values()) == len(answers) - 1
+    assert set(all_of_it) - set(of_the_model) == {"examined"}
+    assert {one.code for one in shown[0].figures} - {one.code for one in shown[1].figures} == {
+        "costs",
+        "gaps",
+        "documents",
+    }
+    # What is not offered chooses nothing.
+    assert [totals(one) for one in shown[2:]] == [all_of_it] * 2
+    assert totals(by_template.context["cockpit"])["questions"] == len(answers)
+    assert "days=30&amp;template=knowledge" in by_template.content.decode()
+    assert f"total,questions,{len(answers) - 1}" in table
+    assert str(model) in Event.objects.get(type=EventType.COCKPIT_EXPORTED).body
+
+
 def test_the_number_of_queries_does_not_depend_on_what_there_is(policies, used, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
