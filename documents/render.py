@@ -43,21 +43,25 @@ def draw(
     page_text: str,
     scale: float,
     kind: str,
+    places: Sequence[Sequence[float]] = (),
 ) -> bytes:
     """The PNG, or b"" when `page_text` is not the text of this page and marks were asked for.
 
     `kind` is "pdf"; "slides" for a PDF made from slides, on which the marked words are looked for, line by line; or
-    "picture", which has no text of its own to mark.
+    "picture". A picture has no text of its own to mark, and a scan in a PDF neither: `places` say where words stand.
     Raises ParseFailed: `encrypted`, `damaged`, `too_large`, or `unsupported` when there is no such page.
     """
     if kind == "picture":
-        return b"" if highlight or found else _png(_frame(path, page))
+        if (highlight or found) and not places:
+            return b""
+        frame = _frame(path, page)
+        return _png(_mark(frame, _on_places(places, highlight, found, frame.size)))
     document = open_document(path)
     if not 1 <= page <= len(document):
         raise ParseFailed("unsupported", detail="no such page")
     leaf = document[page - 1]
     marked: list[tuple[Box, Colour]] = []
-    if highlight or found:
+    if (highlight or found) and not places:
         textpage = leaf.get_textpage()
         leaf_text = read_page(textpage)
         numbers = numbers_of(leaf_text, page_text) if kind == "pdf" else None
@@ -72,9 +76,8 @@ def draw(
     width, height = leaf.get_size()
     scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
     image = leaf.render(scale=scale).to_pil().convert("RGB")
-    if marked:
-        image = _mark(image, [(_on_image(leaf, box, image.size), colour) for box, colour in marked])
-    return _png(image)
+    rectangles = [(_on_image(leaf, box, image.size), colour) for box, colour in marked]
+    return _png(_mark(image, [*rectangles, *_on_places(places, highlight, found, image.size)]))
 
 
 class _Slide:
@@ -133,7 +136,26 @@ def _png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
+def _on_places(
+    places: Sequence[Sequence[float]],
+    highlight: Sequence[Sequence[int]],
+    found: Sequence[Sequence[int]],
+    size: tuple[int, int],
+) -> list[tuple[Rectangle, Colour]]:
+    """The boxes of the words that lie in the ranges, or partly."""
+    width, height = size
+    marked: list[tuple[Rectangle, Colour]] = []
+    for ranges, colour in ((highlight, MARK), (found, FOUND)):
+        for start, end, left, top, right, bottom in places:
+            if any(start < last and end > first for first, last in ranges[:MOST_MARKS]):
+                box = round(left * width), round(top * height), round(right * width), round(bottom * height)
+                marked.append((box, colour))
+    return marked
+
+
 def _mark(image: Image.Image, rectangles: list[tuple[Rectangle, Colour]]) -> Image.Image:
+    if not rectangles:
+        return image
     layer = Image.new("RGB", image.size, "white")
     drawing = ImageDraw.Draw(layer)
     for (left, top, right, bottom), colour in rectangles:

@@ -24,6 +24,7 @@ from documents.forking import Child, ChildLost
 from documents.parse import FORMATS, Parsed, ParseFailed, Section
 from documents.parse.failures import gettext_noop
 from documents.parse.old_office import NEWER
+from documents.parse.places import Place
 
 MEGABYTE = 1024 * 1024
 
@@ -60,6 +61,8 @@ RENEWING = Limits(
 )
 _LOOKING_SECONDS = 0.5
 PICTURES = FORMATS["png"]
+#: One page of a scan.
+PLACING = Limits(wall_seconds=30, cpu_seconds=25)
 DRAWING = Limits(wall_seconds=20, cpu_seconds=15, output_bytes=64 * MEGABYTE)
 
 
@@ -147,21 +150,23 @@ def render_page(
     highlight: Sequence[tuple[int, int]],
     page_text: str,
     found: Sequence[tuple[int, int]] = (),
+    places: Sequence[Place] = (),
     scale: float = 2.0,
     kind: str = "pdf",
     limits: Limits = DRAWING,
 ) -> bytes:
     """A PNG of a page of a PDF (from 1) with ranges of its stored text marked, or of what else `kind` says.
 
-    `highlight` and `found` hold (start, end) within `page_text`, which is the
-    stored text of this page alone, and are marked in two colours; `scale` is
-    pixels per point and shrinks for very large pages. Raises HighlightMismatch when the page does not hold `page_text`
+    `highlight` and `found` hold (start, end) within `page_text`, which is the stored text of this page alone, and are
+    marked in two colours; `places` say where its words stand, on a page that has no text of its own; `scale` is pixels
+    per point and shrinks for very large pages. Raises HighlightMismatch when the page does not hold `page_text`
     (ask again with no highlight), ParseFailed when there is no such page.
     """
     drawing = {
         "page": page,
         "highlight": [list(span) for span in highlight],
         "found": [list(span) for span in found],
+        "places": [list(place) for place in places],
         "page_text": page_text,
         "scale": scale,
         "kind": kind,
@@ -171,6 +176,16 @@ def render_page(
     if not image:
         raise HighlightMismatch
     return image
+
+
+def word_places(path: Path, *, page: int, name: str, page_text: str, limits: Limits = PLACING) -> list[Place]:
+    """Where the words of `page_text` stand on a page (from 1) whose text was recognised: see `documents.parse.places`.
+
+    Raises ParseFailed; `scanned` where there is no engine.
+    """
+    how = {"page": page, "ending": _ending(name), "page_text": page_text}
+    answer, _ = _run({"do": "places", "path": str(path.absolute()), "how": how}, limits, load=PICTURES)
+    return [tuple(place) for place in answer["places"]]
 
 
 def read_page(path: Path, *, limits: Limits = DRAWING) -> dict[str, Any]:

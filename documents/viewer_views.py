@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from audit.events import EventType
 from audit.record import record
-from documents import leaves, sandbox, slides
+from documents import leaves, sandbox, scans, slides
 from documents.card_forms import ConfirmForm
 from documents.citing import cited_by
 from documents.finding import find
@@ -141,5 +141,8 @@ def _draw(version: Version, number: int, whole: leaves.Range, asked: PlaceForm) 
         try:
             return sandbox.render_page(path, page=number, page_text=text, kind=kind, **marks)
         except sandbox.HighlightMismatch:
+            places = [] if kind == "slides" else scans.places_on(version, path, number, text)
+            if places:
+                return sandbox.render_page(path, page=number, page_text=text, kind=kind, places=places, **marks)
             logger.info("Page %s of version %s cannot be marked.", number, version.pk)
             return sandbox.render_page(path, page=number, page_text=text, kind=kind, highlight=[])

@@ -47,6 +47,9 @@ def work_of(request: dict[str, Any]) -> Callable[[], Answer]:
     if request["do"] == "render":
         drawing = importlib.import_module("documents.render")
         return lambda: ({}, drawing.draw(path, **request["drawing"]))
+    if request["do"] == "places":
+        places = importlib.import_module("documents.parse.places")
+        return lambda: ({"places": places.word_places(path, **request["how"])}, b"")
     if request["do"] in ("page", "rows"):
         remote = importlib.import_module("documents.parse.remote")
         return lambda: (getattr(remote, request["do"])(path, **request["how"]), b"")

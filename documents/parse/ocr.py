@@ -4,8 +4,9 @@ Its library is used and not its program: a process that reads untrusted files ma
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .failures import ParseFailed
@@ -21,6 +22,22 @@ LIBRARIES = (
 LANGUAGES = ("eng", "srp", "srp_latn")
 
 _MAX_TEXT = 2_000_000
+#: Of the lines of its table, those about a word: their level, and the columns that hold its box and the word.
+_WORD, _BOX, _TEXT = "5", slice(6, 10), 11
+
+#: A word, and where it stands: left, top, right, bottom.
+Word = tuple[str, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in shades of grey, a byte each."""
+
+    grey: bytes
+    width: int
+    height: int
+    stride: int
+    dots_per_inch: int
 
 
 class Engine:
@@ -37,12 +54,23 @@ class Engine:
         if len(self.languages) > 1 and not self._begins("+".join(self.languages)):
             raise ParseFailed("scanned", detail="languages")
 
-    def text(self, grey: bytes, width: int, height: int, *, stride: int, dots_per_inch: int) -> str:
-        """The words of a picture in shades of grey, a line each, a blank line between paragraphs."""
+    def text(self, picture: Picture) -> str:
+        """The words of a picture, a line each, a blank line between paragraphs."""
+        return self._read(picture, lambda: self._library.TessBaseAPIGetUTF8Text(self._handle))
+
+    def words(self, picture: Picture) -> Iterator[Word]:
+        """The same words, each with the box around it."""
+        for line in self._read(picture, lambda: self._library.TessBaseAPIGetTsvText(self._handle, 0)).splitlines():
+            columns = line.split("\t")
+            if columns[0] == _WORD and len(columns) > _TEXT:
+                left, top, width, height = map(int, columns[_BOX])
+                yield columns[_TEXT], left, top, left + width, top + height
+
+    def _read(self, picture: Picture, ask: Callable[[], int]) -> str:
         library, handle = self._library, self._handle
-        library.TessBaseAPISetImage(handle, grey, width, height, 1, stride)
-        library.TessBaseAPISetSourceResolution(handle, dots_per_inch)
-        found = library.TessBaseAPIGetUTF8Text(handle)
+        library.TessBaseAPISetImage(handle, picture.grey, picture.width, picture.height, 1, picture.stride)
+        library.TessBaseAPISetSourceResolution(handle, picture.dots_per_inch)
+        found = ask()
         if not found:
             return ""
         try:
@@ -71,6 +99,7 @@ def _with_signatures(library: ctypes.CDLL) -> ctypes.CDLL:
         "TessBaseAPISetImage": (None, [pointer, ctypes.c_char_p, number, number, number, number]),
         "TessBaseAPISetSourceResolution": (None, [pointer, number]),
         "TessBaseAPIGetUTF8Text": (pointer, [pointer]),
+        "TessBaseAPIGetTsvText": (pointer, [pointer, number]),
         "TessDeleteText": (None, [pointer]),
         "TessBaseAPIClear": (None, [pointer]),
     }

@@ -17,7 +17,7 @@ from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
 from .model import Parsed, Part, assemble
-from .ocr import Engine
+from .ocr import Engine, Picture
 from .pdf import open_document
 
 MAX_PIXELS = 50_000_000
@@ -39,7 +39,7 @@ def parse(path: File) -> Parsed:
 def recognise(path: Path, ending: str) -> Parsed:
     """The pages of a scan, or the frames of a picture, as far as words are found. Raises ParseFailed."""
     engine = Engine()
-    texts = _of_pdf(path, engine) if ending == "pdf" else _of_picture(path, engine)
+    texts = map(engine.text, pictures(path, ending))
     return assemble(ending, (Part("page", number, str(number), (), text) for number, text in enumerate(texts, 1)))
 
 
@@ -51,34 +51,39 @@ def complete(path: Path, pages: Sequence[int]) -> Parsed:
     engine = Engine()
     most, _ = resource.getrlimit(resource.RLIMIT_CPU)
     recognised: dict[int, str] = {}
-    for number, text in zip(pages, _of_pdf(path, engine, [page - 1 for page in pages]), strict=True):
-        recognised[number] = text
+    for number, picture in zip(pages, pictures(path, "pdf", pages), strict=True):
+        recognised[number] = engine.text(picture)
         if most != resource.RLIM_INFINITY and time.process_time() > _SHARE * most:
             break
     return pdf.parse(path, recognised)
 
 
-def _of_pdf(path: Path, engine: Engine, indexes: Sequence[int] = ()) -> Iterator[str]:
-    """Page by page, of all or of those."""
+def pictures(path: Path, ending: str, pages: Sequence[int] = ()) -> Iterator[Picture]:
+    """What text recognition is shown, page by page: of all, or of those with these numbers. Raises ParseFailed."""
+    return _of_pdf(path, pages) if ending == "pdf" else _of_picture(path, pages)
+
+
+def _of_pdf(path: Path, pages: Sequence[int]) -> Iterator[Picture]:
     document = open_document(path)
-    for index in indexes or range(len(document)):
+    for number in pages or range(1, len(document) + 1):
         try:
-            page = document[index]
+            page = document[number - 1]
             width, height = page.get_size()
             scale = min(DOTS_PER_INCH / _POINTS_PER_INCH, (_PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
             drawn = page.render(scale=scale, grayscale=True)
         except pypdfium2.PdfiumError as error:
-            raise ParseFailed("damaged", detail=f"page {index + 1}") from error
+            raise ParseFailed("damaged", detail=f"page {number}") from error
         dots = round(scale * _POINTS_PER_INCH)
-        yield engine.text(bytes(drawn.buffer), drawn.width, drawn.height, stride=drawn.stride, dots_per_inch=dots)
+        yield Picture(bytes(drawn.buffer), drawn.width, drawn.height, drawn.stride, dots)
         drawn.close()
         page.close()
 
 
-def _of_picture(path: Path, engine: Engine) -> Iterator[str]:
-    for frame in _frames(path):
-        grey = frame.convert("L")
-        yield engine.text(grey.tobytes(), *grey.size, stride=grey.width, dots_per_inch=DOTS_PER_INCH)
+def _of_picture(path: Path, pages: Sequence[int]) -> Iterator[Picture]:
+    for number, frame in enumerate(_frames(path), 1):
+        if not pages or number in pages:
+            grey = frame.convert("L")
+            yield Picture(grey.tobytes(), *grey.size, stride=grey.width, dots_per_inch=DOTS_PER_INCH)
 
 
 def _frames(path: File) -> Iterator[Image.Image]:
