@@ -90,7 +90,10 @@ class Draft(models.Model):
             models.Index(fields=["workspace", "state", "created_at"]),
             # As for answers: the queue across workspaces, and all drafts there ever were.
             models.Index(fields=["state", "created_at"]),
-            models.Index(fields=["state", "-priority", "due_at", "created_at"]),
+            models.Index(fields=["state", "-priority", "due_at", "created_at"], name="draft_by_urgency"),
+            models.Index(fields=["-priority", "due_at", "created_at"], name="draft_of_any_state_by_urgency"),
+            models.Index(fields=["state", "due_at"], name="draft_by_due"),
+            models.Index(fields=["state", "grounding", "-priority", "due_at", "created_at"], name="draft_by_grounding"),
             # Who looks at a draft is told how many others say the same.
             models.Index(
                 MD5("text"),
