@@ -21,7 +21,7 @@ FEW = {
     ("test_parsers.py",): Fraction(1, 2),
     ("test_yesterday.py",): Fraction(1, 2),
     # Each wants the whole serving portal.
-    ("test_kills.py", "test_disturbed.py"): Fraction(1, 3),
+    ("test_kills.py", "test_disturbed.py"): Fraction(1, 6),
 }
 
 
