@@ -3,6 +3,7 @@
 import ipaddress
 import shutil
 import socket
+from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -72,11 +73,17 @@ def disk() -> Finding:
 def readers() -> list[Finding]:
     """Programs beside ours that read what our parsers cannot; an installation may do without them."""
     try:
-        recognition = f"Tesseract, for {', '.join(ocr.Engine().languages)}"
+        recognition = f"Tesseract, for {', '.join(_recognised())}"
     except ParseFailed:
         recognition = "no Tesseract: scans and pictures fail with a sentence that says so"
     office = "LibreOffice" if old_office.program() else "no LibreOffice: DOC, XLS and PPT fail with a sentence"
     return [Finding("text recognition", recognition), Finding("old Office files", office)]
+
+
+@cache
+def _recognised() -> tuple[str, ...]:
+    """The languages that are read. Each look loads their models, half a second's work, and the process keeps them."""
+    return ocr.Engine().languages
 
 
 def settings_found() -> list[Finding]:
