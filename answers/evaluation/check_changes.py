@@ -47,6 +47,7 @@ STRICTNESS = register(
         put_into=_as_strict,
         replaces=lambda now, _wanted: now,
         go_live=_be_strict,
+        spoken=lambda target: str(Strictness(target).label) if target in Strictness.values else "",
     )
 )
 
@@ -103,6 +104,7 @@ JUDGE = register(
         put_into=_judged_by,
         replaces=lambda now, _wanted: now,
         go_live=_have_judged,
+        spoken=lambda target: Judge(None).name if target == _NONE else "",
     )
 )
 
@@ -150,17 +152,22 @@ def _put_in_order_by(now: Setup, name: str) -> Setup:
     return replace(now, reranker=WorkspaceReranker(workspace=now.checks.workspace, endpoint=endpoint))
 
 
+def _order_named(name: str) -> str:
+    return name or _("The order of the search itself")
+
+
 RERANKER = register(
     Kind(
         code="reranker",
         label=gettext_lazy("Reranker"),
         find=_find_reranker,
-        name=lambda name: name or _("The order of the search itself"),
+        name=_order_named,
         choices=_rerankers,
         target=lambda name: name or _NONE,
         put_into=_put_in_order_by,
         replaces=lambda now, _name: now,
         go_live=lambda workspace, name, by: rerank_endpoints.choose(workspace, name, by=by),
+        spoken=lambda target: _order_named("") if target == _NONE else "",
     )
 )
 

@@ -34,7 +34,10 @@ def candidates(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "gate": stored,
         "on": stored is not None and stored.enabled,
         "waiting": [_told(request, one, stored) for one in waiting] if stored else [],
-        "settled": [(one, _kind(one)) for one in rows.exclude(state=CandidateState.WAITING)[:_SETTLED_SHOWN]],
+        "settled": [
+            (one, _kind(one), kinds.label_of(one))
+            for one in rows.exclude(state=CandidateState.WAITING)[:_SETTLED_SHOWN]
+        ],
         "choices": _choices(workspace, {(one.kind, one.target) for one in waiting}),
         "changed": standing.changed(workspace),
     }
@@ -168,6 +171,7 @@ def _told(request: HttpRequest, candidate: GateCandidate, stored: Any) -> dict[s
     return {
         "candidate": candidate,
         "kind": _kind(candidate),
+        "label": kinds.label_of(candidate),
         "verdict": found,
         "checks": [
             {

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from answers.exceptions import EvaluationError
+from answers.models import GateCandidate
 from workspaces.models import User, Workspace
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Kind:
     go_live: Callable[[Workspace, Any, User], None]
     #: By which the gate knows later whether it is still what passed; "" for what cannot change under its id.
     mark: Callable[[Any], str] = lambda _thing: ""
+    #: The name of a target that is no row, in the language that is active; "" where the name is somebody's own.
+    spoken: Callable[[str], str] = lambda _target: ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -56,6 +59,12 @@ def of(code: str) -> Kind:
 def every() -> list[Kind]:
     """All kinds, in the order they were registered."""
     return list(_kinds.values())
+
+
+def label_of(candidate: GateCandidate) -> str:
+    """What is proposed, for whoever reads it now: somebody's own name for it as it was then, the portal's in words."""
+    kind = _kinds.get(candidate.kind)
+    return (kind.spoken(candidate.target) if kind else "") or candidate.label
 
 
 def is_id(target: str) -> bool:

@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from answers.evaluation import kinds
 from answers.models import CandidateState, GateCandidate, WorkspaceGate
 from workspaces import access
 from workspaces.models import User
@@ -44,6 +45,10 @@ def gates_open_to(user: User) -> QuerySet[WorkspaceGate]:
     return WorkspaceGate.objects.filter(access.where_allowed(user, Action.MANAGE))
 
 
+def _name(candidate: GateCandidate) -> str:
+    return f"{kinds.of(candidate.kind).label}: {kinds.label_of(candidate)}"
+
+
 def _waits(candidate: GateCandidate) -> bool:
     return candidate.state == CandidateState.WAITING and candidate.override_asked_by_id is not None
 
@@ -51,7 +56,7 @@ def _waits(candidate: GateCandidate) -> bool:
 access.guard(WorkspaceGate, visible=gates_open_to, workspace_of=lambda gate: gate.workspace)
 describe(
     GateCandidate,
-    name=lambda candidate: candidate.label,
+    name=_name,
     address=lambda candidate: reverse("answers:gate", kwargs={"slug": candidate.workspace.slug}),
     prepared=lambda rows: rows.select_related("workspace"),
     waits={Kind.GATE_OVERRIDE_ASKED: _waits},

@@ -138,6 +138,7 @@ STANDARD = register(
         put_into=lambda now, wanted: wanted.setup(now),
         replaces=lambda now, _wanted: now,
         go_live=_make_standard,
+        spoken=lambda target: _("Knowledge Q&A, as built in") if target == _BUILT_IN else "",
     )
 )
 

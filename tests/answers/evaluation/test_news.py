@@ -34,7 +34,11 @@ def test_an_override_is_told_to_who_may_agree_and_its_end_to_who_proposed_it(
 
     assert set(told(Kind.GATE_OVERRIDE_ASKED)) == {second.username}
     (line,) = telling.tell(told(Kind.GATE_OVERRIDE_ASKED).values(), to=second)
-    assert (line.name, line.address, line.is_over) == ("twin", f"/w/{policies.slug}/evaluation/gate/", False)
+    assert (line.name, line.address, line.is_over) == (
+        "Chat model: twin",
+        f"/w/{policies.slug}/evaluation/gate/",
+        False,
+    )
     message = mail.compose(Mail.objects.get(person=second))
     assert message is not None
     assert "without passing the change gate" in message.subject

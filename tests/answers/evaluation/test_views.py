@@ -166,15 +166,23 @@ def test_a_gate_that_is_to_be_easier_waits_on_its_page_for_another_person(
     assert not gate.is_on(policies)
 
 
-def test_the_models_page_says_that_the_gate_holds(
+def test_the_pages_of_settings_say_that_the_gate_holds_and_who_could_loosen_it(
     client_of: Any, policies: Any, gated: Any, manager: Any, twin: Any
 ) -> None:
-    sent = {"default": str(twin.pk), "choices": [str(twin.pk)], "reranker": ""}
+    client = client_of(manager)
+    for page, sent in (
+        ("models", {"default": str(twin.pk), "choices": [str(twin.pk)], "reranker": ""}),
+        ("checks", {"strictness": "strict", "judge": ""}),
+    ):
+        shown = client.post(f"/w/policies/settings/{page}/", sent)
 
-    shown = client_of(manager).post("/w/policies/settings/models/", sent)
-
-    assert "Change gate" in shown.text
+        assert (shown.status_code, "Change gate" in shown.text) == (400, True), page
     assert not GateCandidate.objects.exists()
+    assert "Nobody else manages this workspace" in client.get("/w/policies/settings/gate/").text
+    # The name that the proposer's language gives it is not there for everybody.
+    gate.propose(policies, kind="strictness", target="strict", by=manager)
+    client.cookies["django_language"] = "sr-latn"
+    assert "Strogost: <bdi>Strogo</bdi>" in client.get("/w/policies/evaluation/gate/").text
 
 
 @pytest.mark.parametrize("who", ["member", "stranger"])
