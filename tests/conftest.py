@@ -8,7 +8,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +17,11 @@ from tests import browsing, engines
 
 engines.point_settings_at_this_run()
 
-from django.test import Client, TransactionTestCase  # noqa: E402  (settings must see this run's engines)
+from django.test import Client, TransactionTestCase, override_settings  # noqa: E402  (settings must see this run's engines)
 from django.utils import translation  # noqa: E402
 
 from tests.databases import Databases  # noqa: E402
+from tests.standing import Standing, drop_collection  # noqa: E402
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -71,9 +72,26 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Within a module those of one database follow each other: a new connection takes longer than a small test."""
+    modules = {module: number for number, module in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (modules[item.path], _kind_of(item)))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests in a staffed workspace begin with the cast already there; all others begin with nothing."""
-    _databases.choose("cast" if _STAFFED & set(getattr(item, "fixturenames", ())) else "bare")
+    _databases.choose(_kind_of(item))
+
+
+def _kind_of(item: pytest.Item) -> str:
+    """The database that a test begins with."""
+    wanted = set(getattr(item, "fixturenames", ()))
+    marker = item.get_closest_marker("django_db")
+    commits = "transactional_db" in wanted or (marker is not None and marker.kwargs.get("transaction"))
+    if "standing_handbook" in wanted and not commits:
+        return "library"
+    return "cast" if _STAFFED & wanted else "bare"
 
 
 @pytest.fixture(scope="session")
@@ -123,12 +141,33 @@ def _collections_used() -> Iterator[set[str]]:
         yield used
 
 
+@pytest.fixture(scope="session")
+def _collections_written(_collections_used: set[str]) -> Iterator[set[str]]:
+    """Names of those that it wrote to."""
+    from documents import index
+
+    written: set[str] = set()
+
+    def noting(write: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **named: Any) -> Any:
+            written.add(args[0] if write is begin else index._name(*args[:2]))
+            return write(*args, **named)
+
+        return noted
+
+    begin = index._begun
+    with pytest.MonkeyPatch.context() as patch:
+        for writer in (index.upsert, index.delete, index.drop, index.remake, begin):
+            patch.setattr(index, writer.__name__, noting(writer))
+        yield written
+
+
 @pytest.fixture(autouse=True)
-def _empty_indexes(_collections_used: set[str]) -> Iterator[None]:
+def _empty_indexes(_collections_used: set[str], _collections_written: set[str]) -> Iterator[None]:
     """The cast and its workspaces have the same ids in every test: no test finds what an earlier one left behind."""
     yield
     from answers.governing import servers
-    from documents import index, legs, replicas
+    from documents import legs, replicas
 
     # Calls that a test made in its transaction, which is undone, are not for the next one to count.
     servers._owed.calls.clear()
@@ -136,18 +175,11 @@ def _empty_indexes(_collections_used: set[str]) -> Iterator[None]:
     for workspace in _databases.workspaces:
         replicas.discard(workspace)
         for name in [name for name in _collections_used if name.startswith(f"w-{workspace.hex}-")]:
-            _drop_collection(name)
-            index._collections.pop(name, None)
+            drop_collection(name)
+    for standing in _standing:
+        standing.put_back(_collections_written)
     _collections_used.clear()
-
-
-def _drop_collection(name: str) -> None:
-    from chromadb.errors import NotFoundError
-
-    from documents import index
-
-    with suppress(NotFoundError):
-        index._server(30).delete_collection(name)
+    _collections_written.clear()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -236,6 +268,47 @@ def _hire_the_cast() -> list[Any]:
 
 
 _databases = Databases(_hire_the_cast)
+#: The indexes that stand beside the database with the handbook, once there is one.
+_standing: list[Standing] = []
+
+
+@pytest.fixture(scope="session")
+def _library(
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+    model_itself: Any,
+    _broker: Any,
+    _collections_written: set[str],
+) -> None:
+    """A database of this worker in which the real stages ingested the handbook, and its indexes."""
+    place = tmp_path_factory.mktemp("library")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=place / "files"):
+        _standing.append(_databases.make_library(lambda: _ingest_the_handbook(place)))
+    # Nobody is to answer the bells that rang.
+    _broker.flushdb()
+    _collections_written.clear()
+
+
+def _ingest_the_handbook(place: Path) -> Standing:
+    from tests.answers import library
+    from workspaces.models import Workspace
+
+    policies, legal = _hire_the_cast()
+    _databases.workspaces.append(legal)
+    library.add_document(Workspace.objects.get(pk=policies), library.HANDBOOK_PATH, library.HANDBOOK)
+    return Standing(policies, place)
+
+
+@pytest.fixture
+def standing_handbook(_library: None, policies: Any, settings: Any) -> Any:
+    """The version of the handbook that is ready in `policies` when the test begins; None for a test that commits."""
+    from documents.models import Version
+
+    if _databases.kind != "library":
+        return None
+    _standing[0].lend_files(Path(settings.MEDIA_ROOT))
+    return Version.objects.select_related("document__workspace").get(document__workspace=policies)
 
 
 def _of_the_cast(username: str) -> Any:

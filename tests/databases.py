@@ -1,4 +1,5 @@
-"""This worker's two databases: one as migrations leave it, and one where the cast has its roles.
+"""This worker's databases: one as migrations leave it, one where the cast has its roles, and, once a test asks for it,
+one where the handbook is ingested as well. Nothing is ever committed in the last.
 
 A test that commits leaves rows behind, and a new copy of the whole database after each of them took a tenth of the
 run. So what differs is found by fingerprints of every table, sequence and definition, and put back; a database whose
@@ -109,14 +110,19 @@ class Original:
 
 
 class Databases:
-    """The two databases of this worker, and which of them Django's connection is at."""
+    """The databases of this worker, and which of them Django's connection is at."""
 
     def __init__(self, hire: Callable[[], list[Any]]) -> None:
         self._hire = hire
         self._kind = "bare"
         self._originals: dict[str, Original] = {}
+        self._made: set[str] = set()
         #: Ids of the cast's workspaces.
         self.workspaces: list[Any] = []
+
+    @property
+    def kind(self) -> str:
+        return self._kind
 
     @property
     def name(self) -> str:
@@ -129,7 +135,7 @@ class Databases:
     def choose(self, kind: str) -> None:
         """Point the connection at the database of that kind, once there is one."""
         self._kind = kind
-        if kind in self._originals and connections["default"].settings_dict["NAME"] != self.name:
+        if kind in self._made and connections["default"].settings_dict["NAME"] != self.name:
             self._connect_to(self.name)
 
     def make(self) -> None:
@@ -143,6 +149,17 @@ class Databases:
             self._copy_anew()
         self.choose(chosen)
 
+    def make_library(self, furnish: Callable[[], Any]) -> Any:
+        """Make the one with the cast in which `furnish` commits, go back, and return what that returned."""
+        chosen = self._kind
+        self._kind = "library"
+        engines.copy_template(self.name)
+        self._connect_to(self.name)
+        furnished = furnish()
+        self._made.add(self._kind)
+        self.choose(chosen)
+        return furnished
+
     def renew(self) -> None:
         """What a test committed is gone."""
         connections["default"].close()
@@ -151,9 +168,10 @@ class Databases:
 
     def drop(self) -> None:
         connections["default"].close()
-        for kind, original in self._originals.items():
-            self._kind = kind
+        for original in self._originals.values():
             original.close()
+        for kind in self._made:
+            self._kind = kind
             engines.drop(self.name)
         engines.drop(f"test_{engines.WORKER or 'main'}_cast_template")
 
@@ -163,6 +181,7 @@ class Databases:
         connections["default"].close()
         engines.copy_template(self.name, of=self._template)
         self._originals[self._kind] = Original(self.name)
+        self._made.add(self._kind)
         self._connect_to(self.name)
 
     @staticmethod

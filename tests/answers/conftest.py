@@ -8,10 +8,11 @@ from django.utils import timezone
 
 
 @pytest.fixture
-def handbook(policies: Any) -> Any:
+def handbook(policies: Any, standing_handbook: Any) -> Any:
+    """Ingested before the test began, except in one that commits."""
     from tests.answers import library
 
-    return library.add_document(policies, "employee-handbook.md", library.HANDBOOK)
+    return standing_handbook or library.add_document(policies, library.HANDBOOK_PATH, library.HANDBOOK)
 
 
 @pytest.fixture

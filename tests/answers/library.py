@@ -11,6 +11,7 @@ from documents.states import VersionState
 from workspaces import access
 from workspaces.roles import Action
 
+HANDBOOK_PATH = "employee-handbook.md"
 HANDBOOK = """# Employee handbook
 
 ## Parental leave
