@@ -6,6 +6,8 @@ import pytest
 
 from audit.events import EventType
 from audit.models import Event
+from documents.models import Document
+from tests.workspaces.rights_scene import a_ready_document
 from workspaces import access, members, rights
 from workspaces.exceptions import Forbidden, Hidden, MembershipError, WorkspaceError
 from workspaces.models import Workspace
@@ -47,6 +49,16 @@ def test_taking_the_role_away_works_at_the_next_question(policies, member):
     members.remove_member(policies, member, Role.MEMBER, by=None)
 
     assert not access.allows(member, Action.ASK, policies)
+
+
+def test_looking_a_thing_up_asks_once_whether_the_person_may_know_of_it(
+    policies, member, django_assert_max_num_queries
+):
+    document = a_ready_document(policies, "leave.md")
+
+    # The row among all they may know of, its workspace, and what they hold there.
+    with django_assert_max_num_queries(3):
+        assert access.find(member, Action.OPEN, Document, pk=document.pk) == document
 
 
 def test_an_inactive_person_may_do_nothing(policies, member):
