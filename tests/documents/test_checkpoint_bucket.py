@@ -13,7 +13,8 @@ from audit.events import EventType
 from audit.models import Checkpoint
 from audit.record import record
 
-pytestmark = pytest.mark.django_db
+# In one worker with the others that load what plays the store.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("store")]
 
 
 @pytest.fixture(scope="module")

@@ -489,7 +489,7 @@ def _one_large_file(store: Any) -> bytes:
 
 
 def test_a_few_folders_that_make_a_million_are_cut(tmp_path, make_source, run, monkeypatch):
-    monkeypatch.setattr("documents.sources.git.MOST_ENTRIES", 2000)
+    monkeypatch.setattr("documents.sources.git.MOST_ENTRIES", 200)
     with _crafted(_folders_of_folders, tmp_path / "bomb") as url:
         after = run(make_source("git", {"url": url, "ref": "main"}))
 
@@ -567,6 +567,10 @@ def test_a_ref_is_a_plain_name(ref, policies, manager):
 # --- S3 -----------------------------------------------------------------------------------------------------
 
 
+#: Loading what plays the store takes six seconds: one worker does.
+one_store = pytest.mark.xdist_group("store")
+
+
 @pytest.fixture(scope="module")
 def store() -> Iterator[Any]:
     from moto.server import ThreadedMotoServer
@@ -592,6 +596,7 @@ def bucket(store: str) -> Any:
     return made
 
 
+@one_store
 def test_a_bucket_is_read_by_prefix_and_again_only_where_it_changed(bucket, store, make_source, policies, run):
     options = {
         "endpoint": store,
@@ -613,6 +618,7 @@ def test_a_bucket_is_read_by_prefix_and_again_only_where_it_changed(bucket, stor
     assert Version.objects.get(document__path="handbook/ž.txt", number=2).size == 7
 
 
+@one_store
 def test_a_bucket_is_listed_page_after_page(bucket, store, monkeypatch):
     for number in range(7):
         bucket.put_object(Key=f"many/{number}.md", Body=b"x")
@@ -630,6 +636,7 @@ def _three_a_page(real: Any) -> Any:
     return lambda self, after, *, most: real(self, after, most=3)
 
 
+@one_store
 def test_a_bucket_that_is_not_there_is_named(store, make_source, run):
     options = {"endpoint": store, "bucket": "nowhere", "prefix": "", "access_key": "key", "region": "us-east-1"}
 
