@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageMetadata, distributions
 from typing import Any
 
@@ -12,9 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def bill_of_materials(application: str, at: datetime) -> dict[str, Any]:
     """Every distribution this process could import, with versions, licences as declared, and what needs what."""
-    # Each look at a distribution's metadata reads and parses its file anew.
-    every = [one.metadata for one in distributions()]
-    found = {_normalised(metadata["Name"]): metadata for metadata in every}
+    found = _installed()
     references = {name: f"pkg:pypi/{name}@{metadata['Version']}" for name, metadata in sorted(found.items())}
     return {
         "bomFormat": "CycloneDX",
@@ -34,6 +33,13 @@ def bill_of_materials(application: str, at: datetime) -> dict[str, Any]:
             ],
         ],
     }
+
+
+@cache
+def _installed() -> dict[str, PackageMetadata]:
+    """What is installed, by name. Read once: it is 200 files, and a process runs what was there when it began."""
+    every = [one.metadata for one in distributions()]
+    return {_normalised(metadata["Name"]): metadata for metadata in every}
 
 
 def _component(reference: str, metadata: PackageMetadata) -> dict[str, Any]:
