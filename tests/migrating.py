@@ -1,7 +1,7 @@
 """`manage.py migrate` for the template of a run, from nothing: `python -m tests.migrating`.
 
 Django makes every model anew that is connected with a new one, and ours all are: nine tenths of its time goes there.
-The tables are the same when the new model alone is made; `tests/inlock/test_serve.py` starts without this shortcut.
+The tables are the same when the new model alone is made; `tests/inlock/test_serve.py` does without this shortcut.
 """
 
 import os

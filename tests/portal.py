@@ -50,6 +50,13 @@ class Portal:
 
     def start(self) -> dict[str, Any]:
         """Run `serve` and return what it says when it is ready."""
+        self.begin()
+        assert self.process is not None
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def begin(self) -> None:
+        """Run `serve` without waiting for it."""
         self.process = subprocess.Popen(
             self.command("serve", "--port", str(self.port), "--json"),
             cwd=PROJECT_ROOT,
@@ -57,8 +64,6 @@ class Portal:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
 
     def stop(self) -> None:
         """End it as a service manager would, and remove its sockets."""
@@ -111,13 +116,20 @@ class Portal:
 
     def children(self) -> dict[str, dict[str, Any]]:
         """What the supervisor says of its children, by name."""
-        told = json.loads((self.var / "supervisor.json").read_text())
-        return {child["name"]: child for child in told["children"]}
+        return {child["name"]: child for child in self.report()["children"]}
+
+    def report(self) -> dict[str, Any]:
+        """What the supervisor last said."""
+        return json.loads((self.var / "supervisor.json").read_text())
+
+    def findings(self) -> dict[str, dict[str, str]]:
+        """What `doctor` says, by the name of the thing."""
+        told = json.loads(self.run("doctor", "--json").stdout)
+        return {finding["name"]: finding for finding in told["findings"]}
 
     def finding(self, name: str) -> dict[str, str]:
         """What `doctor` says of one thing."""
-        told = json.loads(self.run("doctor", "--json").stdout)
-        return next(finding for finding in told["findings"] if finding["name"] == name)
+        return self.findings()[name]
 
     def processes(self) -> list[str]:
         """Every living process that belongs to this portal, by its command line or its environment."""

@@ -190,7 +190,7 @@ ORDERS = [
     ),
     Order("doctor", _nothing, proved="tests/inlock/test_doctor.py"),
     Order("demo", _nothing, proved="tests/inlock/test_demo_data.py"),
-    Order("serve", _nothing, proved="tests/inlock/test_serve.py"),
+    Order("serve", _nothing, proved="tests/e2e/test_serve.py"),
 ]
 
 

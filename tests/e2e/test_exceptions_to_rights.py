@@ -8,17 +8,8 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
 
-@pytest.fixture(scope="module")
-def superuser(portal):
-    """An account above the workspaces, made by the operator, without any role."""
-    made = "__import__('workspaces.members').members.create_user(username='root', password='inlock-demo-only', by=None)"
-    raised = "User.objects.filter(username='root').update(is_superuser=True)"
-    assert portal.evaluate(f"[bool({made}), {raised}]") == [True, 1]
-    return "root"
-
-
-def test_a_superuser_reads_a_document_only_after_saying_why(signed_in, superuser):
-    page = signed_in(superuser)
+def test_a_superuser_reads_a_document_only_after_saying_why(signed_in):
+    page = signed_in("root")
 
     # What has no role of theirs asks for a reason first, and leads back afterwards.
     page.goto("/w/legal/documents/")

@@ -1,27 +1,17 @@
 """Second factors in a real browser: an authenticator app, a recovery code, and a passkey on a virtual device."""
 
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import PASSWORD, WINDOW
 from tests.portal import Portal
 from tests.workspaces.sign_in_scene import code_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
-WORDS = "a-phrase-of-some-length"
-
-
-@pytest.fixture
-def person(portal: Portal) -> str:
-    """An account of its own, so that no other journey meets its second factor."""
-    name = f"person-{uuid.uuid4().hex[:8]}"
-    make = f"__import__('workspaces.members').members.create_user(username={name!r}, password={WORDS!r}, by=None)"
-    assert portal.evaluate(f"str({make}.pk)")
-    return name
 
 
 @pytest.fixture
@@ -30,7 +20,7 @@ def new_page(portal: Portal, browser: Browser) -> Iterator[Callable[[], Page]]:
     contexts, faults = [], []
 
     def make() -> Page:
-        context = browser.new_context(base_url=portal.url, viewport={"width": 1280, "height": 900})
+        context = browser.new_context(base_url=portal.url, **WINDOW)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -47,12 +37,12 @@ def new_page(portal: Portal, browser: Browser) -> Iterator[Callable[[], Page]]:
 def sign_in(page: Page, name: str) -> None:
     page.goto("/sign-in/")
     page.fill("[name=username]", name)
-    page.fill("[name=password]", WORDS)
+    page.fill("[name=password]", PASSWORD)
     page.click("button:has-text('Sign in') >> nth=0")
 
 
 def confirm(page: Page) -> None:
-    page.fill("[name=password]", WORDS)
+    page.fill("[name=password]", PASSWORD)
     page.click("button:has-text('Continue')")
 
 
@@ -144,7 +134,7 @@ def test_a_passkey_is_registered_and_signs_in_alone(new_page, person):
     page.wait_for_url(re.compile(r"^(?!.*sign-in)"))
 
 
-def test_a_device_without_the_key_does_not_sign_in(new_page, person):
+def test_a_device_without_the_key_does_not_sign_in(new_page):
     page = new_page()
     virtual_device(page)
     page.goto("/sign-in/")

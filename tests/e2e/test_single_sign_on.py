@@ -7,40 +7,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.conftest import PASSWORD, WINDOW
 from tests.oidc_provider import Provider
 from tests.portal import Portal
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 BOTH = {"groups": ["readers", "reviewers"], "preferred_username": "ada"}
-WORDS = "a-phrase-of-some-length"
-#: Two rules over the provider's groups, and a person with a password, made inside of the portal in one go.
-SCENE = """[
-    str(one.pk) for one in (
-        *(
-            __import__("workspaces.claim_rules").claim_rules.add_rule(
-                provider="oidc",
-                claim=claim,
-                workspace=__import__("workspaces.models").models.Workspace.objects.get(slug="policies"),
-                role=role,
-                by=None,
-            )
-            for claim, role in (("readers", "member"), ("reviewers", "reviewer"))
-        ),
-        __import__("workspaces.members").members.create_user(
-            username="bea", password="a-phrase-of-some-length", by=None
-        ),
-    )
-]"""
-
-
-@pytest.fixture(scope="module")
-def scene(portal: Portal) -> Portal:
-    assert portal.evaluate(" ".join(SCENE.split()))
-    return portal
 
 
 @pytest.fixture
-def provider(scene: Portal, provider_process: Provider) -> Iterator[Provider]:
+def provider(portal: Portal, provider_process: Provider) -> Iterator[Provider]:
     provider_process.spoil()
     yield provider_process
     provider_process.spoil()
@@ -50,7 +26,7 @@ def provider(scene: Portal, provider_process: Provider) -> Iterator[Provider]:
 def context(portal: Portal, browser: Browser) -> Iterator[BrowserContext]:
     """One person's browser, which fails on a script error or a refusal of the content security policy."""
     faults: list[str] = []
-    context = browser.new_context(base_url=portal.url, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(base_url=portal.url, **WINDOW)
     context.set_default_timeout(30_000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
@@ -116,13 +92,13 @@ def test_a_person_links_their_account_signs_out_in_both_places_and_is_signed_out
     page = context.new_page()
     page.goto("/sign-in/")
     page.fill("[name=username]", "bea")
-    page.fill("[name=password]", WORDS)
+    page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_url(re.compile(rf"^{portal.url}/(?!sign-in)"))
 
     page.goto("/account/")
     page.click("button:has-text('Link')")
-    page.fill("[name=password]", WORDS)
+    page.fill("[name=password]", PASSWORD)
     page.click("button:has-text('Continue')")
     _answer_the_provider(page, "bea")
     expect(page.get_by_text("Your account is linked")).to_be_visible()

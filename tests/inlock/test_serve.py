@@ -1,11 +1,8 @@
-"""`serve` as a person and a service manager meet it: the real process tree, on a var directory of its own."""
+"""What `serve` is made of, by itself. tests/e2e/test_serve.py looks at the whole process tree."""
 
-import os
 import signal
 import socket
 import sys
-import urllib.request
-from collections.abc import Iterator
 
 import pytest
 from django.core.management.base import SystemCheckError
@@ -13,71 +10,8 @@ from django.core.management.base import SystemCheckError
 from inlock.children import Child
 from inlock.engines.recipe import command_line
 from inlock.management.commands.serve import Command
-from tests.portal import Portal, free_port, within
+from tests.portal import Portal, within
 from workspaces.checks import DEMO_PASSWORD
-
-CHILDREN = ["web", "interactive", "ingest", "sources", "beat"]
-
-
-@pytest.fixture
-def portal(tmp_path) -> Iterator[Portal]:
-    portal = Portal(tmp_path / "var")
-    yield portal
-    portal.stop()
-
-
-@pytest.fixture
-def fresh_portal(tmp_path) -> Iterator[Portal]:
-    portal = Portal(tmp_path / "var", fresh=True)
-    yield portal
-    portal.stop()
-
-
-def test_serve_answers_heals_and_leaves_nothing_behind(fresh_portal):
-    portal = fresh_portal
-    ready = portal.start()
-
-    with urllib.request.urlopen(ready["url"]) as page:  # noqa: S310 (our own loopback address)
-        assert page.status == 200
-    assert list(portal.children()) == CHILDREN
-
-    # Workers say that they take work, and doctor repeats it.
-    within(60, lambda: portal.finding("worker ingest")["state"] == "takes work")
-    within(60, lambda: portal.finding("worker interactive")["state"] == "takes work")
-    assert portal.finding("migrations")["state"] == "all applied"
-    # The one for questions had loaded its models by then.
-    assert "Ready for questions" in (portal.var / "log" / "interactive.log").read_text()
-
-    # A killed child is started again and named.
-    killed = portal.children()["ingest"]["pid"]
-    os.kill(killed, signal.SIGKILL)
-    within(60, lambda: portal.children()["ingest"]["pid"] not in (killed, None))
-    assert "ended by signal 9" in portal.children()["ingest"]["fault"]
-    assert portal.children()["web"]["restarts"] == 0
-
-    # A second one on the same directory is told about the first.
-    second = portal.run("serve", "--port", str(free_port()))
-    assert second.returncode == 2
-    assert ready["url"] in second.stderr
-
-    portal.process.send_signal(signal.SIGTERM)
-    assert portal.process.wait(60) == 0
-    assert portal.processes() == []
-    assert portal.process.stdout.read() == ""
-
-
-def test_a_killed_serve_can_be_started_again_at_once_and_leaves_no_orphan(portal):
-    portal.start()
-    earlier = [child["pid"] for child in portal.children().values()]
-
-    portal.kill()
-    portal.start()
-
-    assert [command_line(pid) for pid in earlier] == [""] * len(CHILDREN)
-
-    portal.kill()
-
-    within(60, lambda: portal.processes() == [])
 
 
 def test_a_child_hears_of_our_death_also_where_we_ignore_that_signal(tmp_path):
@@ -132,7 +66,18 @@ def test_a_child_that_will_not_stay_up_is_started_less_and_less_often(tmp_path):
     assert not child.is_due()
 
 
-def test_a_taken_port_is_named_before_anything_starts(portal):
+@pytest.mark.timeout(400)  # every migration by itself, with everything else of the run beside it
+def test_the_first_command_after_a_clone_makes_the_database_and_brings_it_up_to_date(tmp_path):
+    portal = Portal(tmp_path / "var", fresh=True)
+
+    assert portal.evaluate("__import__('inlock.migrating').migrating.pending()") == []
+
+    assert portal.processes() == []
+    portal.stop()
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path):
+    portal = Portal(tmp_path / "var", fresh=True)
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
@@ -140,10 +85,11 @@ def test_a_taken_port_is_named_before_anything_starts(portal):
 
         refused = portal.run("serve", "--port", str(taken))
 
-    assert refused.returncode == 2
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert f"Port {taken}" in refused.stderr
     assert "--port" in refused.stderr
     assert portal.processes() == []
+    portal.stop()
 
 
 def test_serve_refuses_production_while_an_account_has_the_published_password(make_user, settings):
