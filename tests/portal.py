@@ -18,20 +18,6 @@ from tests import engines
 
 _FOREIGN = {"DATABASE_URL", "REDIS_URL", "CHROMA_URL", "INLOCK_CRASH_AT"}
 
-_RUN_ALL = """
-import io, json
-from django.core.management import call_command
-told = []
-for command in {commands!r}:
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    try:
-        call_command(*command, stdout=out, stderr=err)
-    except SystemExit as end:
-        code = int(end.code or 0)
-    told.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(told))
-"""
-
 
 class Portal:
     """A `serve` of its own, and the commands a person would type beside it.
@@ -96,13 +82,6 @@ class Portal:
         finished = self.run(*arguments, "--json")
         assert finished.stdout, finished.stderr
         return json.loads(finished.stdout)
-
-    def run_all(self, *commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
-        """Several commands, one after the other in one process: starting it is most of the work of each."""
-        finished = self.run("shell", "--verbosity", "0", "-c", _RUN_ALL.format(commands=commands))
-        assert finished.returncode == 0, finished.stderr
-        told = json.loads(finished.stdout.splitlines()[-1])
-        return [subprocess.CompletedProcess(command, *one) for command, one in zip(commands, told, strict=True)]
 
     def evaluate(self, expression: str) -> Any:
         """The JSON-ready value of a Python expression inside the portal's Django, with all models imported."""
