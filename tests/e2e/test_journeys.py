@@ -123,26 +123,10 @@ def test_a_held_answer_reaches_its_asker_once_the_officer_approves(signed_in):
     expect(card.locator(".cite").first).to_be_visible()
     assert asker.evaluate("window.stillTheSamePage") is True
 
-
-def test_the_asker_cannot_reach_the_queue(signed_in):
-    page = signed_in("member")
-
-    response = page.goto("/admin/answers/draft/")
-
+    # The queue itself stays closed to them.
+    response = asker.goto("/admin/answers/draft/")
     assert response is not None
-    assert "draft" not in page.locator("h1").first.inner_text().lower() or response.status in {403, 404}
-
-
-def test_previous_questions_are_found_again(signed_in):
-    page = signed_in("member")
-    page.goto("/w/policies/questions/")
-
-    past = page.locator(".past")
-    expect(past.filter(has_text="Which visa do I need for New Zealand?")).not_to_have_count(0)
-    page.fill("[type=search]", "viljuškariste")
-    page.keyboard.press("Enter")
-    expect(past.filter(has_text="visa")).to_have_count(0)
-    expect(past.filter(has_text="viljuškariste")).not_to_have_count(0)
+    assert response.status in {403, 404}
 
 
 def _yellow_pixels(page, selector: str) -> int:

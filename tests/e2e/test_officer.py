@@ -65,20 +65,24 @@ def test_an_officer_works_two_drafts_with_the_keyboard_alone(signed_in):
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text("Rejected. This answer will not be released.")
 
-    # The same page on a telephone: the passage opens under its sentence.
+    # The same page in Serbian on a telephone: the passage opens under its sentence.
     page.set_viewport_size({"width": 390, "height": 844})
+    page.context.add_cookies([{"name": "django_language", "value": "sr", "url": page.evaluate("location.origin")}])
     page.go_back()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "sr")
     page.keyboard.press("j")
     expect(page.locator(".rv-sentence .rv-peek mark").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert grave_findings(page) == []
 
 
-def test_an_audit_that_finds_nothing_anywhere_would_be_seen(signed_in):
-    page = signed_in("reviewer")
+def test_an_audit_that_finds_nothing_anywhere_would_be_seen(browser):
+    page = browser.new_page()
     page.set_content("<main><img src='data:,'><button></button></main>")
 
     findings = " ".join(grave_findings(page))
 
+    page.close()
     assert "image-alt" in findings
     assert "button-name" in findings
