@@ -236,7 +236,7 @@ def test_without_the_check_of_rights_a_closed_source_would_be_read(
 ) -> None:
     restriction.restrict(Document.objects.get(), by=manager)
     monkeypatch.setattr(giving.access, "visible", lambda _user, model: model.objects.all())
-    monkeypatch.setattr(endings, "_is_open_to_asker", lambda _rules: True)
+    monkeypatch.setattr(endings, "_is_open_to_asker", lambda *_of: True)
 
     again = answered(legal, SAME, contributor)
 

@@ -125,7 +125,7 @@ def test_passages_that_are_not_authorised_again_would_reach_the_model(lose: Any,
 
 @pytest.mark.parametrize("point", ["behind the prompt", "before the first word"])
 def test_an_ending_that_asks_for_no_right_would_keep_the_answer(lose: Any, monkeypatch: Any, point: str) -> None:
-    monkeypatch.setattr(endings, "_is_open_to_asker", lambda answer: True)
+    monkeypatch.setattr(endings, "_is_open_to_asker", lambda *_of: True)
     # Between the prompt and the server it is asked once more.
     monkeypatch.setattr(sending.Sending, "_require_open", lambda self: None)
 
