@@ -247,7 +247,7 @@ def test_everybody_else_is_refused_changes_nothing_and_is_in_the_trail(act: Act,
 
 
 def test_an_act_that_asks_nobody_would_be_seen(world: World, monkeypatch: Any) -> None:
-    monkeypatch.setattr(access, "require", lambda *args: None)
+    monkeypatch.setattr(access, "_refusal", lambda *args, **known: None)
 
     with pytest.raises(AssertionError):
         are_refused(["contributor"], RESTRICT, world)
