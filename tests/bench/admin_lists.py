@@ -1,10 +1,11 @@
-"""How long the lists of drafts and answers take to open when there are many.
+"""How long lists and pages take that read drafts, answers, questions, gaps or decisions when there are many.
 
     python -m tests.bench.admin_lists [--answers 100000] [--rounds 20] [--json]
 
 Half of the answers wait for a decision. Each rests on three of 2,000 documents, of which a hundredth is restricted;
-one reviewer may open them all, the other none of those. The budget is 300 ms at p95, and a number of SQL queries
-that does not depend on the number of answers.
+one reviewer may open them all, the other none of those. One person asked all of it, a tenth of the questions stand in
+gaps, and the release policy decided on each answer. The budget is 300 ms at p95, and a number of SQL queries that
+does not depend on the number of answers.
 """
 
 import argparse
@@ -12,26 +13,43 @@ import json
 import sys
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from tests.bench.installation import installation
 
 DOCUMENTS = 2000
+#: Questions in a gap.
+ALIKE = 20
+REVIEWERS = ("all", "most")
 BUDGET_MS = 300.0
 LISTS = {
     "drafts that wait": "/admin/answers/draft/",
-    "drafts, page 40": "/admin/answers/draft/?p=40",
+    "drafts, page 40": "/admin/answers/draft/?p={page}",
     "all drafts": "/admin/answers/draft/?state=all",
     "drafts overdue": "/admin/answers/draft/?state=open&due=over",
     "drafts on my desk": "/admin/answers/draft/?state=open&desk=mine",
     "drafts that stand badly": "/admin/answers/draft/?grounding=unsupported",
     "drafts on confidential": "/admin/answers/draft/?classification=confidential",
     "drafts in Serbian": "/admin/answers/draft/?language=sr",
-    "drafts by age": "/admin/answers/draft/?o=4",
+    "drafts by due date": "/admin/answers/draft/?o=2",
+    "drafts by grounding": "/admin/answers/draft/?o=4",
+    "a draft": "/admin/answers/draft/{draft}/change/",
     "answers": "/admin/answers/answer/",
-    "answers, page 40": "/admin/answers/answer/?p=40",
+    "answers, page 40": "/admin/answers/answer/?p={page}",
     "answers held": "/admin/answers/answer/?outcome=held",
 }
+#: Pages of the portal, and whose they are.
+PAGES = {
+    "questions asked": ("asker", "/w/bench/questions/"),
+    "questions, searched": ("asker", "/w/bench/questions/?q=holds"),
+    "questions, no find": ("asker", "/w/bench/questions/?q=nowhere"),
+    "a chat": ("asker", "/w/bench/ask/"),
+    "gaps": ("manager", "/w/bench/gaps/"),
+    "gaps, newest": ("manager", "/w/bench/gaps/?sort=newest"),
+}
+#: The trial of rules over a month of decisions: the form's button, without its page.
+TRIAL = "release rules tried"
 
 
 def main() -> int:
@@ -59,22 +77,49 @@ def measure(answers: int, rounds: int) -> dict[str, Any]:
     clients = {name: Client(headers={"host": "localhost"}) for name in people}
     for name, client in clients.items():
         client.force_login(people[name])
-    seconds: dict[tuple[str, str], list[float]] = {(name, place): [] for name in clients for place in LISTS}
+    acts = {(name, place): partial(_get, clients[name], url) for name in REVIEWERS for place, url in _lists().items()}
+    acts |= {(name, place): partial(_get, clients[name], url) for place, (name, url) in PAGES.items()}
+    acts[("manager", TRIAL)] = partial(_try_rules, people["manager"])
+    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in acts}
     for number in range(rounds + 1):
-        for name, place in seconds:
+        for key, act in acts.items():
             start = time.perf_counter()
-            response = clients[name].get(LISTS[place])
-            took = time.perf_counter() - start
-            if response.status_code != 200:
-                raise SystemExit(f"{LISTS[place]} answered {response.status_code}.")
+            act()
             if number:
-                seconds[name, place].append(took)
+                seconds[key].append(time.perf_counter() - start)
     for (name, place), took in seconds.items():
         with CaptureQueriesContext(connection) as queries:
-            clients[name].get(LISTS[place])
+            acts[name, place]()
         figures = {"p50_ms": quantile(took, 0.5), "p95_ms": quantile(took, 0.95), "sql": len(queries)}
-        rows.append({"reviewer": name, "list": place, **figures})
+        slowest = max(float(query["time"]) for query in queries.captured_queries)
+        rows.append({"who": name, "list": place, **figures, "slowest_sql_ms": round(1000 * slowest)})
     return {"answers": answers, "rounds": rounds, "fill_seconds": round(filled, 1), "lists": rows}
+
+
+def _lists() -> dict[str, str]:
+    from answers.models import Draft
+
+    draft = Draft.objects.order_by("created_at").values_list("pk", flat=True).first()
+    far = min(40, Draft.objects.count() // 50)
+    return {place: url.format(draft=draft, page=far) for place, url in LISTS.items()}
+
+
+def _get(client: Any, url: str) -> None:
+    response = client.get(url)
+    if response.status_code != 200:
+        raise SystemExit(f"{url} answered {response.status_code}.")
+
+
+def _try_rules(manager: Any) -> None:
+    from answers import policy
+    from answers.policy.rules import Condition, Effect, Rule
+    from workspaces.models import Workspace
+
+    rules = [
+        Rule("weak", "Weak", Condition.GROUNDING, Effect.HOLD, "50"),
+        Rule("rest", "The rest", Condition.REST, Effect.RELEASE),
+    ]
+    policy.try_out(Workspace.objects.get(slug="bench"), rules, by=manager)
 
 
 def quantile(seconds: list[float], share: float) -> float:
@@ -84,11 +129,11 @@ def quantile(seconds: list[float], share: float) -> float:
 
 
 def fill(answers: int) -> dict[str, Any]:
-    """One workspace with `answers` answers, half of them held with a draft; the two reviewers by name."""
+    """One workspace with `answers` answers, half of them held with a draft; the people by name."""
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from answers.models import Answer, Draft, Evidence, Question
+    from answers.models import Answer, Draft, Evidence, Gap, GapQuestion, Question, ReleaseDecision
     from answers.states import AnswerStatus, DraftState
     from documents.models import Document, Version
     from workspaces import access
@@ -96,10 +141,11 @@ def fill(answers: int) -> dict[str, Any]:
 
     with transaction.atomic():
         workspace = create_workspace(slug="bench", name="Bench", policy="review", by=None)
-        people = {name: create_user(username=name, password=uuid.uuid4().hex, by=None) for name in ("all", "most")}
-        asker = create_user(username="asker", password=uuid.uuid4().hex, by=None)
-        for person in people.values():
-            add_member(workspace, person, "reviewer", by=None)
+        roles = dict.fromkeys(REVIEWERS, "reviewer") | {"asker": "member", "manager": "manager"}
+        people = {name: create_user(username=name, password=uuid.uuid4().hex, by=None) for name in roles}
+        for name, role in roles.items():
+            add_member(workspace, people[name], role, by=None)
+        asker = people["asker"]
         document = Document.objects.create(workspace=workspace, path="0.md", title="Document")
         version = Version.objects.create(document=document, number=1, sha256="0" * 64, size=1, filename="0.md")
         multiply(document, DOCUMENTS, id=_id("document"), path="n || '.md'", restricted="n % 100 = 0")
@@ -134,6 +180,16 @@ def fill(answers: int) -> dict[str, Any]:
             "assigned_to_id": "CASE WHEN n % 500 = 0 THEN (SELECT id FROM workspaces_user WHERE username = 'all') END",
         }
         multiply(draft, answers // 2, **halves)
+        decided = {"workspace": workspace, "decided_at": timezone.now(), "policy": "review", "held": True, "draw": 7}
+        decision = ReleaseDecision.objects.create(answer=answer, asked_by=asker, lowest_grounding=0.4, **decided)
+        ages = "now() - n * interval '30 seconds'"
+        weak = "CASE WHEN n % 5 = 0 THEN 0.4 ELSE 0.9 END"
+        multiply(decision, answers, answer_id=_id("answer"), decided_at=ages, lowest_grounding=weak)
+        gap = Gap.objects.create(workspace=workspace)
+        multiply(gap, answers // 10 // ALIKE, id=_id("gap"), opened_at=then)
+        asked = GapQuestion.objects.create(gap=gap, answer=answer, asker=asker, cause="no_evidence")
+        places = {"gap_id": _id("gap", f"1 + n % {answers // 10 // ALIKE}"), "answer_id": _id("answer", "n * 10 - 1")}
+        multiply(asked, answers // 10, id=_id("gap question"), added_at=then, **places)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return people
@@ -150,7 +206,7 @@ def multiply(template: Any, count: int, **given: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} template, generate_series(1, %s) n "  # noqa: S608 (ours alone)
-            "WHERE template.id = %s",
+            f"WHERE template.{type(template)._meta.pk.column} = %s",
             [count, template.pk],
         )
 
@@ -163,11 +219,11 @@ def _id(kind: str, number: str = "n") -> str:
 def table(figures: dict[str, Any]) -> str:
     lines = [
         f"{figures['answers']} answers, {figures['rounds']} rounds, filled in {figures['fill_seconds']} s",
-        f"{'reviewer':10}{'list':20}{'p50 ms':>9}{'p95 ms':>9}{'of budget':>11}{'SQL':>5}",
+        f"{'who':10}{'list':24}{'p50 ms':>9}{'p95 ms':>9}{'of budget':>11}{'SQL':>5}{'slowest':>9}",
     ]
     for row in figures["lists"]:
         times = f"{row['p50_ms']:9}{row['p95_ms']:9}{row['p95_ms'] / BUDGET_MS:11.2f}"
-        lines.append(f"{row['reviewer']:10}{row['list']:20}{times}{row['sql']:5}")
+        lines.append(f"{row['who']:10}{row['list']:24}{times}{row['sql']:5}{row['slowest_sql_ms']:9}")
     return "\n".join(lines)
 
 
