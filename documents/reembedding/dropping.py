@@ -42,7 +42,8 @@ def drop(migration: SpaceMigration, lease: JobLease) -> str:
             return "more"
     with lease.writing():
         migration.refresh_from_db(fields=["done"])
-        SpaceMigration.objects.filter(pk=migration.pk).update(state=MigrationState.DONE)
+        # What it waited for on the way is over, too.
+        SpaceMigration.objects.filter(pk=migration.pk).update(state=MigrationState.DONE, problem="", problem_detail={})
         record(
             EventType.EMBEDDING_DROPPED,
             on=migration.workspace,
