@@ -18,6 +18,7 @@ from kombu import Exchange, Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 
 from django.conf import settings
+from django.db import connections
 
 from inlock.engines import celery_broker_url
 from inlock.engines.isolation import tie_to_parent
@@ -137,6 +138,8 @@ def _look_at_the_indexes(sender: Any, **_: Any) -> None:
         from documents.tasks import sweep_indexes  # models exist only now
 
         dispatch(sweep_indexes)
+        # A pool process that is forked later must not inherit one.
+        connections.close_all()
 
 
 class SignOfLife(bootsteps.StartStopStep):
