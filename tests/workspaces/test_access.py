@@ -25,7 +25,7 @@ def test_a_role_allows_exactly_what_its_charter_says(role, make_user, make_works
 
 def test_a_stranger_may_do_nothing_and_learns_nothing(stranger, policies, subtests):
     for action in Action:
-        with subtests.test(action), pytest.raises(Hidden):
+        with subtests.test(action.value), pytest.raises(Hidden):
             access.require(stranger, action, policies)
 
     assert not access.visible(stranger, Workspace).exists()

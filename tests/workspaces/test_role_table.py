@@ -82,7 +82,7 @@ def test_a_platform_action_is_held_by_exactly_whom_the_page_marks(column, action
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.MANAGER}))
 def test_no_other_role_reaches_across_the_installation(role, policies, who_is, subtests):
     for action in PlatformAction:
-        with subtests.test(action), pytest.raises(Forbidden):
+        with subtests.test(action.value), pytest.raises(Forbidden):
             access.require(who_is(role), action, None)
 
 
