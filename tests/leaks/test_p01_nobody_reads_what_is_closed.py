@@ -468,6 +468,8 @@ def echo(db: None, monkeypatch: Any) -> Iterator[None]:
     for module in (sse, streaming):
         monkeypatch.setattr(module, "connection", mock.Mock())
     monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.05)
+    # What was streamed is looked at to the end, however long that takes on a busy machine.
+    monkeypatch.setattr(streaming, "KEPT_AFTER_END_SECONDS", streaming.KEPT_SECONDS)
     with chat_server.serve() as server:
         Portal.model = server
         yield
