@@ -7,9 +7,12 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -211,11 +214,20 @@ def _language_of_the_portal() -> None:
     translation.deactivate()
 
 
+@pytest.fixture(scope="session")
+def _files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
 @pytest.fixture(autouse=True)
-def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
-    """Uploads and checkpoints land in the test's own directory."""
-    settings.MEDIA_ROOT = tmp_path / "files"
-    settings.CHECKPOINTS = tmp_path / "checkpoints"
+def _files_of_this_test(request: pytest.FixtureRequest, settings: Any, _files: Path) -> Iterator[None]:
+    """Uploads and checkpoints land in a directory of the test's own, made by the first of them: few tests have any."""
+    place, failed = _files / uuid4().hex, request.session.testsfailed
+    settings.MEDIA_ROOT = place / "files"
+    settings.CHECKPOINTS = place / "checkpoints"
+    yield
+    if place.exists() and request.session.testsfailed == failed:
+        shutil.rmtree(place)
 
 
 @pytest.fixture
@@ -426,11 +438,23 @@ def _workspace_of_the_cast(slug: str) -> Any:
 
 @pytest.fixture
 def client_of() -> Callable[[Any], Client]:
-    """client_of(user) → a browser session of that person."""
+    """client_of(user) → a browser session of that person, as a sign-in leaves it; the sign-in itself is in no trail."""
+    from importlib import import_module
+
+    from django.conf import settings
+    from django.contrib import auth
+
+    from workspaces.identity import sessions
 
     def sign_in(user: Any) -> Client:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[auth.SESSION_KEY] = str(user.pk)
+        session[auth.BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+        sessions.begin(SimpleNamespace(session=session))
+        session.create()
+        client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
         return client
 
     return sign_in
