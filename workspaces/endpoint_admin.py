@@ -19,7 +19,7 @@ from workspaces.roles import PlatformAction
 
 #: The fields that every kind of endpoint has, as its form shows them.
 ANSWERED_FOR = (_("Answered for"), {"fields": ("owner", "purpose", "ceiling", "residency", "residency_note")})
-STANDS = (_("Where it stands"), {"fields": ("state_label", "entered_by", "proposed_by", "approved_by", "approved_at")})
+STANDS = (_("Where it stands"), {"fields": ("stands_at", "entered_by", "proposed_by", "approved_by", "approved_at")})
 
 _COLOURS = {"candidate": "warning", "approved": "success", "default": "info", "retired": "danger"}
 _SHORT = {
@@ -76,11 +76,16 @@ class EndpointAdmin(PlatformRights, GovernedHistoryAdmin):
         return self.may(request, PlatformAction.MANAGE_ENDPOINTS, None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("state_label", "entered_by", "proposed_by", "approved_by", "approved_at")
+        return ("stands_at", "entered_by", "proposed_by", "approved_by", "approved_at")
 
     @display(description=_("state"), ordering="state", label=_COLOURS)
     def state_label(self, endpoint: GovernedEndpoint) -> tuple[str, Any]:
         return endpoint.state, _SHORT[endpoint.state]
+
+    @display(description=_("state"))
+    def stands_at(self, endpoint: GovernedEndpoint) -> str:
+        """The same on the form, where a badge would be shown as its pieces."""
+        return str(_SHORT[endpoint.state])
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         was_usable = bool(form.initial) and change and type(obj)._base_manager.get(pk=obj.pk).usable

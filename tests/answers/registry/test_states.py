@@ -53,6 +53,8 @@ def test_who_entered_an_endpoint_does_not_approve_it_where_somebody_else_can(ent
     _verbs, endpoint = entered
     assert endpoint.state == "candidate"
     shown = client_of(admin).get(page(endpoint, "change")).content.decode()
+    # In words, and not as the pieces of a badge.
+    assert "(&#x27;candidate&#x27;" not in shown
     assert "another administrator reads it and approves it" in shown
     assert page(endpoint, "state", "approved") not in shown
 
