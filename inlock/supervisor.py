@@ -60,6 +60,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._interrupted)
         try:
+            self.say("Starting the engines.")
             self.engines.start()
             if not self.interrupts:
                 prepare()

@@ -29,7 +29,6 @@ class Command(OneLineErrors):
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
         supervisor = Supervisor(settings.VAR, options["host"], options["port"], say=self._say)
-        self._say("Starting the engines.")
         try:
             supervisor.run(self._prepare, lambda: self._ready(supervisor))
         except CannotServe as error:
