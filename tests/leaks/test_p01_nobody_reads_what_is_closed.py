@@ -45,9 +45,9 @@ from workspaces.models import RoleBar, ViewAs, Workspace
 from workspaces.roles import Action
 
 PLACES, PEOPLE, GROUPS = ("one", "two"), ("ana", "boris", "root"), ("desk",)
-#: Set by `make deep` to look longer; `make test` has a week in which everything happens, and a short random life.
-SEQUENCES = int(os.environ.get("INLOCK_P1_SEQUENCES", "1"))
-STEPS = int(os.environ.get("INLOCK_P1_STEPS", "10"))
+#: Set by `make deep` to look longer; `make test` has a week in which everything happens, and two short random lives.
+SEQUENCES = int(os.environ.get("INLOCK_P1_SEQUENCES", "2"))
+STEPS = int(os.environ.get("INLOCK_P1_STEPS", "15"))
 #: Pages that a test walks into at once: by `make deep` all there are.
 WALKED = 100_000 if os.environ.get("INLOCK_DEEP") else 60
 
@@ -494,14 +494,16 @@ def test_nobody_is_shown_a_word_of_what_they_may_not_read(echo: None, record_pro
     for name, count in Portal.seen.items():
         record_property(name, count)
     print(dict(Portal.seen))  # noqa: T201  (shown with -s: how much was looked at)
-    assert Portal.seen["canaries read"] > SEQUENCES
-    assert Portal.seen["prompts"]
-    assert Portal.seen[AnswerStatus.ANSWERED]
-    assert Portal.seen[AnswerStatus.HELD_FOR_REVIEW]
+    assert Portal.seen["steps"] >= SEQUENCES * STEPS
+    # What two short lives meet is chance; the week below is held to it in every run.
+    if SEQUENCES >= 20:
+        _met_what_it_looks_for()
 
 
 def test_nobody_is_shown_such_a_word_in_a_week_in_which_everything_happens(portal: Portal) -> None:
     """Every act of the machine is done and most are undone, and whom it touches looks right after it."""
+    Portal.seen.clear()
+
     portal.upload_again(0)
     portal.restrict_or_open(0)
     portal.look("ana", "answers")
@@ -548,6 +550,15 @@ def test_nobody_is_shown_such_a_word_in_a_week_in_which_everything_happens(porta
     portal.look("boris", "lists")
     portal.close_or_open_the_account("boris")
     portal.search("boris")
+
+    _met_what_it_looks_for()
+
+
+def _met_what_it_looks_for() -> None:
+    assert Portal.seen["canaries read"] > SEQUENCES
+    assert Portal.seen["prompts"]
+    assert Portal.seen[AnswerStatus.ANSWERED]
+    assert Portal.seen[AnswerStatus.HELD_FOR_REVIEW]
 
 
 def test_every_page_of_the_portal_can_be_walked_into(portal: Portal) -> None:
