@@ -8,6 +8,16 @@ from django.core.asgi import get_asgi_application
 from inlock.bodies import limited
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
+# Each request has a thread of its own, so without a pool each would make a connection, and those beyond what PostgreSQL
+# allows would fail; with it they wait their turn, and find a session that has its plans already.
+settings.DATABASES = {
+    "default": settings.DATABASES["default"]
+    | {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": settings.DATABASES["default"].get("OPTIONS", {})
+        | {"pool": {"min_size": 2, "max_size": settings.WEB_CONNECTIONS, "timeout": 30}},
+    }
+}
 _django = get_asgi_application()
 
 # They want the apps.

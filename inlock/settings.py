@@ -83,6 +83,8 @@ DATABASES = {
     "default": dj_database_url.parse(ADDRESSES.database_url, conn_max_age=60, conn_health_checks=True)
     | {"ATOMIC_REQUESTS": False}
 }
+#: How many connections to PostgreSQL the web process keeps at most (`inlock/asgi.py`).
+WEB_CONNECTIONS = env.int("INLOCK_WEB_CONNECTIONS", 40, minimum=2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

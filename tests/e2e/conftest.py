@@ -45,7 +45,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, provider_process: Provider) -> tuple[Portal, dict[str, Any]]:
     """A portal that `demo` filled, not yet serving, with an identity provider beside it; and what `demo` printed."""
-    portal = Portal(tmp_path_factory.mktemp("portal"))
+    # Fewer connections than requests that come at once: some of every page wait for one.
+    portal = Portal(tmp_path_factory.mktemp("portal"), INLOCK_WEB_CONNECTIONS="4")
     provider_process.serves(portal.url)
     portal.extra |= {
         "INLOCK_OIDC_ISSUER": provider_process.issuer,

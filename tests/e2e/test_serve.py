@@ -3,6 +3,7 @@
 import os
 import signal
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_serve_answers_and_heals_and_a_second_one_is_told_about_it(portal: Porta
     second = portal.run("serve", "--port", str(free_port()))
     assert second.returncode == 2
     assert portal.url in second.stderr
+
+
+def test_more_requests_at_once_than_connections_are_all_answered(portal: Portal) -> None:
+    def status(_number: int) -> int:
+        with urllib.request.urlopen(f"{portal.url}/health/ready") as page:  # noqa: S310 (our own loopback address)
+            return page.status
+
+    with ThreadPoolExecutor(max_workers=40) as people:
+        found = list(people.map(status, range(40)))
+
+    assert found == [200] * 40
 
 
 def test_a_killed_serve_leaves_no_orphan_and_can_be_started_again_at_once(portal: Portal) -> None:
