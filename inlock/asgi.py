@@ -10,13 +10,16 @@ from inlock.bodies import limited
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 # Each request has a thread of its own, so without a pool each would make a connection, and those beyond what PostgreSQL
 # allows would fail; with it they wait their turn, and find a session that has its plans already.
+_POOL = {
+    "min_size": 2,
+    "max_size": settings.WEB_CONNECTIONS,
+    "timeout": 30,
+    # It tries a server that is gone less and less often for so long; then the next request has it tried at once.
+    "reconnect_timeout": 1,
+}
+_database = settings.DATABASES["default"]
 settings.DATABASES = {
-    "default": settings.DATABASES["default"]
-    | {
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": settings.DATABASES["default"].get("OPTIONS", {})
-        | {"pool": {"min_size": 2, "max_size": settings.WEB_CONNECTIONS, "timeout": 30}},
-    }
+    "default": _database | {"CONN_MAX_AGE": 0, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _POOL}}
 }
 _django = get_asgi_application()
 

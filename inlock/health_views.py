@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import redis
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -34,6 +35,7 @@ TITLES = {
 }
 #: Workspaces listed with their indexes; those that differ come first.
 MOST_INDEXES = 200
+_PROBE_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,18 @@ def _indexes() -> list[Indexed]:
 
 
 def _database() -> bool:
+    # By a connection of its own: the pool of the web process waits for a server that is gone.
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+        psycopg.connect(**connection.get_connection_params() | {"connect_timeout": _PROBE_SECONDS}).close()
+    except psycopg.OperationalError:
         return False
     return True
 
 
 def _broker() -> bool:
+    seconds = {"socket_timeout": _PROBE_SECONDS, "socket_connect_timeout": _PROBE_SECONDS}
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with redis.Redis.from_url(settings.REDIS_URL, **seconds) as client:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False
