@@ -1,5 +1,5 @@
 """What belongs to one timeline: a question, its answer and its draft; the models of a workspace and the workspace.
-And the reasons of approvals, of which the trail has the hashes.
+And the reasons of approvals, of which the trail has the hashes, and the words for the states of answers.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,9 @@ from typing import Any
 from django.db.models import Model
 
 from answers.models import Answer, Draft, Review, WorkspaceModels
-from audit.timeline import kept_reasons
+from answers.states import AnswerStatus
+from audit.events import EventType
+from audit.timeline import kept_reasons, spoken
 from workspaces.trail import told_with
 
 
@@ -32,3 +34,4 @@ kept_reasons.append(_reason_of_approval)
 told_with[WorkspaceModels] = _with_models
 told_with[Answer] = _with_answer
 told_with[Draft] = _with_draft
+spoken[EventType.ANSWER_REFUSED, "status"] = spoken[EventType.ANSWER_FAILED, "status"] = dict(AnswerStatus.choices)

@@ -1,7 +1,7 @@
 """Say an entry of the trail as a sentence for a person, from what the entry itself holds."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -304,6 +304,9 @@ SENTENCES: dict[str, Any] = {
     EventType.SIGNING_KEY_CHANGED: gettext_lazy("Checkpoints of this chain are signed with another key from now on."),
 }
 
+#: (event type, detail) → what the codes of this detail are called. The apps above add theirs; any other code stays.
+spoken: dict[tuple[str, str], Mapping[str, Any]] = {}
+
 #: The name that was typed is no account's and is not kept: it may be a password in the wrong field.
 _UNKNOWN_NAME = gettext_lazy("A sign-in with a name that no account has was refused.")
 
@@ -320,6 +323,9 @@ def sentence(event: Event) -> str:
     words = _Words(_details(event))
     words["who"] = event.actor_label if event.actor_id else _("The portal itself")
     words["what"] = event.object_label or "–"
+    for (type_, name), said in spoken.items():
+        if type_ == event.type and name in words:
+            words[name] = said.get(str(words[name]), words[name])
     template = SENTENCES.get(event.type)
     if event.type == EventType.SIGN_IN_FAILED and "name_given" not in words:
         template = _UNKNOWN_NAME

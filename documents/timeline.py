@@ -1,8 +1,14 @@
-"""What belongs to the timelines of documents, and of what is said about one: its deletion, a hold on it."""
+"""What belongs to the timelines of documents, and of what is said about one: its deletion, a hold on it.
+And the words for the codes that entries about documents and sources hold.
+"""
 
 from collections.abc import Iterable
 
-from documents.models import Deletion, Document, LegalHold, Version
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from audit.events import EventType
+from audit.timeline import spoken
+from documents.models import BulkAct, Deletion, Document, LegalHold, RunKind, RunState, Version
 from workspaces.models import Workspace
 from workspaces.trail import told_with
 
@@ -26,3 +32,25 @@ told_with[Document] = _versions
 # Entries about these name the document, or the workspace that is held whole.
 told_with[Deletion] = _deleted
 told_with[LegalHold] = _held
+
+_KINDS = {
+    RunKind.TEST: pgettext_lazy("entry of the trail", "connection test"),
+    RunKind.PREVIEW: pgettext_lazy("entry of the trail", "preview"),
+    RunKind.SYNC: pgettext_lazy("entry of the trail", "sync"),
+}
+spoken[EventType.SOURCE_RUN_ASKED, "kind"] = spoken[EventType.SOURCE_RUN_ENDED, "kind"] = _KINDS
+spoken[EventType.SOURCE_RUN_ENDED, "state"] = {
+    RunState.DONE: pgettext_lazy("entry of the trail", "done"),
+    RunState.HELD: pgettext_lazy("entry of the trail", "done, and its removals wait for a person"),
+    RunState.FAILED: pgettext_lazy("entry of the trail", "failed"),
+}
+# Without what the sentences beside the change itself name, which no entry holds.
+spoken[EventType.EMBEDDING_STOPPED, "problem"] = {
+    "above_ceiling": gettext_lazy("documents are classified higher than its endpoint may read"),
+    "provider": gettext_lazy("its server refused"),
+    "index": gettext_lazy("the vector index did not answer"),
+    "exchanged": gettext_lazy("its server gave other vectors for the same text than before"),
+    "worker_died": gettext_lazy("several attempts ended without a word"),
+    "not_allowed": gettext_lazy("whoever asked for a comparison may no longer open documents there"),
+}
+spoken[EventType.BULK_ASKED, "act"] = spoken[EventType.BULK_ENDED, "act"] = dict(BulkAct.choices)

@@ -69,6 +69,9 @@ def _figures(within: Within, ended: dict[str, int]) -> Iterable[Figure]:
         [(label, grounded.get(code, 0)) for code, label in Grounding.choices],
         _("How the weakest sentence of each draft stands on what it cites."),
     )
+    if within.workspace is None:
+        named = within.rows(Question, asked_at__gte=within.since).values_list("workspace__name")
+        yield _figure("workspaces", _("Questions by workspace"), _most(dict(named.annotate(Count("pk")))))
     if within.chosen:
         return
     yield _costs(within)
@@ -77,9 +80,6 @@ def _figures(within: Within, ended: dict[str, int]) -> Iterable[Figure]:
         "gaps", _("Gaps, as they stand now"), [(label, gaps.get(code, 0)) for code, label in GapState.choices]
     )
     yield _documents(within)
-    if within.workspace is None:
-        named = within.rows(Question, asked_at__gte=within.since).values_list("workspace__name")
-        yield _figure("workspaces", _("Questions by workspace"), _most(dict(named.annotate(Count("pk")))))
 
 
 def _over_time(within: Within) -> Figure:

@@ -42,11 +42,16 @@ def download(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def show_all(request: HttpRequest) -> HttpResponse:
     """The figures of the whole installation, or of one workspace as it is seen from outside."""
     about = _about(request)
+    offered = choices(about, days=_days(request), from_outside=True)
+    chosen = offered.taken(request.GET)
     context = {
-        "cockpit": cockpit(about, days=_days(request), from_outside=True),
+        "cockpit": cockpit(about, days=_days(request), from_outside=True, chosen=chosen),
         "periods": PERIODS,
         "about": about,
         "workspaces": Workspace.objects.order_by("name"),
+        "offered": offered,
+        "chosen": chosen,
+        "narrowed": _asked(request),
     }
     return render(request, "answers/cockpit/cockpit.html", context)
 
@@ -56,8 +61,9 @@ def show_all(request: HttpRequest) -> HttpResponse:
 def download_all(request: HttpRequest) -> HttpResponse:
     """The same as a table."""
     about = _about(request)
-    found = cockpit(about, days=_days(request), from_outside=True)
-    return _file(as_csv(found, None, by=request.user, about=about), "cockpit.csv")
+    chosen = choices(about, days=_days(request), from_outside=True).taken(request.GET)
+    found = cockpit(about, days=_days(request), from_outside=True, chosen=chosen)
+    return _file(as_csv(found, None, by=request.user, about=about, chosen=chosen), "cockpit.csv")
 
 
 def _asked(request: HttpRequest) -> str:

@@ -8,16 +8,23 @@ from uuid import UUID
 
 from django.db.models import Count, Model, Q, QuerySet
 
-from answers.models import Answer, Draft, Feedback, Question, Review
+from answers.models import KNOWLEDGE, Answer, Draft, Feedback, Question, Review
+from answers.rag_templates import built_in
 from workspaces.models import Workspace
 
+#: All templates that were written in workspaces, which are not told apart from outside of them.
+OWN = "own"
 #: By which path a row belongs to an answer. What has none cannot be told of a template or model.
 _ANSWER: dict[type[Model], str] = {Answer: "", Draft: "answer__", Review: "draft__answer__", Feedback: "answer__"}
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Only what was answered with one template, by one model, or both; "" is the built-in knowledge template."""
+    """Only what was answered with one template, by one model, or both.
+
+    `template` is a workspace's, or "" for the built-in way to answer, which is no workspace's. From outside it is the
+    code of one that we wrote, wherever it was taken in, or `OWN` for all that were written in workspaces.
+    """
 
     template: UUID | str | None = None
     endpoint: UUID | None = None
@@ -29,10 +36,21 @@ class Chosen:
         """The condition on rows from which `path` leads to the answer."""
         wanted = Q()
         if self.template is not None:
-            wanted &= Q(**{f"{path}template__template": self.template or None})
+            wanted &= self._of_template(f"{path}template__template")
         if self.endpoint is not None:
             wanted &= Q(**{f"{path}endpoint": self.endpoint})
         return wanted
+
+    def _of_template(self, path: str) -> Q:
+        none = Q(**{path: None})
+        if isinstance(self.template, UUID):
+            return Q(**{path: self.template})
+        if not self.template:
+            return none
+        if self.template == OWN:
+            return ~none & ~Q(**{f"{path}__built_in__in": built_in.CODES})
+        ours = Q(**{f"{path}__built_in": self.template})
+        return none | ours if self.template == KNOWLEDGE else ours
 
 
 EVERYTHING = Chosen()

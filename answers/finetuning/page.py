@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.formats import date_format
@@ -121,26 +122,31 @@ def files_of(job: FineTuningJob) -> str:
     """What became of the files at the provider once the training is over, as a sentence; "" before, and without any."""
     if job.ended_at is None or not (job.train_sent_at or job.validation_sent_at):
         return ""
-    if job.files_gone_at:
-        return _("Deleted there %(when)s.") % {
-            "when": date_format(localtime(job.files_gone_at), "SHORT_DATETIME_FORMAT")
-        }
-    if job.misses < tidying.MOST_TRIES:
-        return _("They are being deleted there.")
-    return _("They could not be deleted there. Delete them on the provider's own page.")
+    return _deletion(
+        job,
+        job.files_gone_at,
+        under_way=_("They are being deleted there."),
+        left=_("They could not be deleted there. Delete them on the provider's own page."),
+    )
 
 
 def model_of(job: FineTuningJob) -> str:
     """What becomes of the model at the provider, as a sentence; "" while it is to stay."""
     if job.model_unwanted_at is None:
         return ""
-    if job.model_gone_at:
-        return _("Deleted there %(when)s.") % {
-            "when": date_format(localtime(job.model_gone_at), "SHORT_DATETIME_FORMAT")
-        }
-    if job.misses < tidying.MOST_TRIES:
-        return _("It is being deleted there.")
-    return _("It could not be deleted there. Delete it on the provider's own page.")
+    return _deletion(
+        job,
+        job.model_gone_at,
+        under_way=_("It is being deleted there."),
+        left=_("It could not be deleted there. Delete it on the provider's own page."),
+    )
+
+
+def _deletion(job: FineTuningJob, gone_at: datetime | None, *, under_way: str, left: str) -> str:
+    """When it was deleted at the provider, or which of the two sentences holds while it is not."""
+    if gone_at:
+        return _("Deleted there %(when)s.") % {"when": date_format(localtime(gone_at), "SHORT_DATETIME_FORMAT")}
+    return under_way if job.misses < tidying.MOST_TRIES else left
 
 
 def share(part: int, whole: int) -> int:

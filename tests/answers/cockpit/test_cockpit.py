@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from answers.gaps import gathering
 from answers.models import Answer, Draft, ModelEndpoint, Question, RagTemplate, Spend, TemplateVersion, Usage
 from audit.events import EventType
 from audit.models import Event
+from audit.record import record
 from tests.answers.review_scene import a_held_answer
 
 PAGE = "/w/policies/cockpit/"
@@ -200,6 +202,81 @@ def test_one_template_or_model_is_told_apart_and_what_cannot_be_told_of_it_is_le
     assert "days=30&amp;template=knowledge" in by_template.content.decode()
     assert f"total,questions,{len(answers) - 1}" in table
     assert str(model) in Event.objects.get(type=EventType.COCKPIT_EXPORTED).body
+
+
+@pytest.fixture
+def two_used(used, legal, member, manager):
+    """Two workspaces; a template of ours and one of their own besides the built-in way to answer, and two models."""
+    policies, answers = used
+    for workspace, code, built_in, name in (
+        (policies, "contract_risk", "contract_risk", "Contract terms"),
+        (legal, "contract_risk", "contract_risk", "What they call it here"),
+        (legal, "knowledge", "knowledge", "Our way to answer"),
+        (legal, "mine", "", "Takeover of Oplenac"),
+    ):
+        made = RagTemplate.objects.create(workspace=workspace, code=code, built_in=built_in, created_by=manager)
+        version = TemplateVersion.objects.create(
+            template=made, number=1, name=name, purpose="?", made_by=manager, sha256="4" * 64
+        )
+        RagTemplate.objects.filter(pk=made.pk).update(current=version)
+        asked = Question.objects.create(workspace=workspace, asked_by=member, text="?")
+        answer = Answer.objects.create(
+            question=asked, workspace=workspace, asked_by=member, status="stopped_by_asker", ended_at=timezone.now(),
+            template=version, endpoint=None,
+        )  # fmt: skip
+        record(EventType.QUESTION_ASKED, on=answer, workspace=workspace, by=member, template=code)
+        record(
+            EventType.ANSWER_STOPPED, on=answer, workspace=workspace, by=member, status=answer.status,
+            question=asked.pk,
+        )  # fmt: skip
+    return policies, legal, answers
+
+
+def test_of_the_installation_one_template_or_model_is_told_as_the_trail_tells_it(two_used, admin, client_of):
+    policies, legal, answers = two_used
+    model = answers[0].endpoint_id
+    client = client_of(admin)
+
+    def shown(**chosen):
+        return client.get("/cockpit/", chosen).context["cockpit"]
+
+    found = {code: shown(template=code) for code in ("knowledge", "contract_risk", "own")}
+    every, of_the_model = shown(), shown(model=str(model))
+    of_both, of_one = shown(template="knowledge", model=str(model)), shown(template="contract_risk", workspace="legal")
+
+    # What the trail says was asked, by the template it names; of a workspace's own the code that it chose.
+    entries = [json.loads(one.body)["details"] for one in Event.objects.filter(type=EventType.QUESTION_ASKED)]
+    by_template = Counter(one.get("template", "knowledge").replace("mine", "own") for one in entries)
+    assert {code: totals(one)["questions"] for code, one in found.items()} == dict(by_template)
+    assert by_template == {"knowledge": len(answers) + 1, "contract_risk": 2, "own": 1}
+    assert sum(totals(one)["questions"] for one in found.values()) == totals(every)["questions"] == len(entries)
+    for code in ("endings", "workspaces", "questions"):
+        parts = Counter()
+        for one in found.values():
+            parts.update(figure(one, code))
+        assert +parts == +Counter(figure(every, code)), code
+    assert figure(found["contract_risk"], "workspaces") == {policies.name: 1, legal.name: 1}
+    assert totals(of_the_model)["questions"] == totals(of_both)["questions"] == len(answers)
+    assert totals(of_one)["questions"] == 1
+    assert "costs" not in {one.code for one in of_the_model.figures}
+
+
+def test_what_the_installation_offers_to_choose_bears_no_name_that_a_workspace_gave(two_used, admin, client_of):
+    client = client_of(admin)
+    page = client.get("/cockpit/?template=own&days=7")
+    table = client.get("/cockpit/table.csv?template=own").content.decode()
+    # From outside a template is known by its code; by its number it is not offered.
+    theirs = RagTemplate.objects.get(code="mine")
+    not_offered = client.get("/cockpit/", {"template": theirs.pk}).context["cockpit"]
+
+    shown = page.content.decode()
+    assert "Oplenac" not in shown
+    assert "What they call it here" not in shown
+    assert '<option value="own" selected>Written in workspaces' in shown
+    assert "days=30&amp;template=own" in shown
+    assert "total,questions,1" in table
+    assert '"template":"own"' in Event.objects.get(type=EventType.COCKPIT_EXPORTED).body
+    assert totals(not_offered) == totals(client.get("/cockpit/").context["cockpit"])
 
 
 def test_the_number_of_queries_does_not_depend_on_what_there_is(policies, used, django_assert_num_queries):
