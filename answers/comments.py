@@ -4,25 +4,23 @@ A comment is not changed or taken back; it is erased when a document whose words
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from answers import news
 from answers.exceptions import DraftError
 from answers.models import Comment, Draft, Evidence, SavedView
 from answers.querysets import drafts_open_to
-from answers.staleness import ERASED
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import dependants
-from documents.dependants import Resting
 from documents.models import Deletion, Document
 from documents.querysets import not_closed_to
-from documents.telling import telling
+from documents.telling import ERASED, repeating, take_out, telling
 from workspaces import access
 from workspaces.exceptions import Forbidden
 from workspaces.models import User
@@ -92,10 +90,10 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     told = telling(deletion, phrases)
     if not told:
         return {"comments": 0}
-    comments = Comment.objects.filter(_repeats("text", told), draft__workspace=deletion.workspace_id)
-    found = dict(comments.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", "text"))
-    Comment.objects.filter(pk__in=found).update(text=ERASED)
-    for view in SavedView.objects.filter(_repeats("name", told)).select_for_update(no_key=True).order_by("pk"):
+    comments = Comment.objects.filter(repeating(("text",), told), draft__workspace=deletion.workspace_id)
+    found = take_out(comments, "text")
+    views = SavedView.objects.filter(repeating(("name",), told)).select_for_update(no_key=True)
+    for view in views.order_by("pk"):
         view.name = f"{ERASED} {view.pk.hex[:8]}"
         view.save(update_fields=["name"])
     if found:
@@ -104,7 +102,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
             on=deletion.document,
             workspace=deletion.workspace_id,
             deletion=deletion.pk,
-            comments={str(pk): digest(text) for pk, text in found.items()},
+            comments=found,
         )
     return {"comments": len(found)}
 
@@ -118,20 +116,6 @@ def _mentioned(draft: Draft, text: str) -> list[User]:
     return [people[name] for name in names]
 
 
-def _repeats(field: str, phrases: Sequence[str]) -> Q:
-    found = Q()
-    for phrase in phrases:
-        found |= Q(**{f"{field}__contains": phrase})
-    return found
-
-
-def _nothing_told(_document: Document, _by: User) -> Iterable[Resting]:
-    return ()
-
-
-def _nothing_done(_deletion: Deletion) -> None:
-    """Comments are closed with the drafts they stand on."""
-
-
 access.guard(Comment, visible=comments_open_to, workspace_of=lambda comment: comment.draft.workspace)
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=_nothing_done, reopen=_nothing_done, erase=erase))
+# Comments are closed with the drafts they stand on.
+dependants.kinds.append(dependants.Kind(erase=erase))

@@ -6,7 +6,6 @@ Sources that change and stay are for answers/source_changes.py, and whether an a
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -37,16 +36,14 @@ from audit.record import Entry, record, record_all
 from documents import dependants
 from documents.dependants import Resting
 from documents.models import Deletion, Document
-from documents.telling import telling
+from documents.telling import repeating, take_out, telling
 from workspaces import access
 from workspaces.models import User
 
-__all__ = ["ERASED", "erase", "is_standing", "resting_on", "resume", "standing", "suspend"]
+__all__ = ["erase", "is_standing", "resting_on", "resume", "standing", "suspend"]
 
 #: Names and addresses told before a deletion.
 SHOWN = 5
-#: What stands where a person's own words repeated an erased document.
-ERASED = "(erased)"
 
 
 def resting_on(document: Document, by: User) -> Iterable[Resting]:
@@ -209,17 +206,17 @@ def _erase_repetitions(deletion: Deletion, ids: Sequence[UUID], phrases: Sequenc
     """Questions of the workspace and reasons given about these answers that hold a phrase of it word for word."""
     if not phrases:
         return {"questions": 0, "reasons": 0}
-    questions = Question.objects.filter(_repeats("text", phrases), workspace=deletion.workspace_id)
-    reviews = Review.objects.filter(_repeats("reason", phrases), draft__answer__in=ids)
-    openings = Declassification.objects.filter(_repeats("reason", phrases), answer__in=ids)
-    confirmations = Confirmation.objects.filter(_repeats("reason", phrases), answer__in=ids)
-    asked = _forgotten(questions, "text", "")
+    questions = Question.objects.filter(repeating(("text",), phrases), workspace=deletion.workspace_id)
+    reviews = Review.objects.filter(repeating(("reason",), phrases), draft__answer__in=ids)
+    openings = Declassification.objects.filter(repeating(("reason",), phrases), answer__in=ids)
+    confirmations = Confirmation.objects.filter(repeating(("reason",), phrases), answer__in=ids)
+    asked = take_out(questions, "text", "")
     # What a follow-up was understood as, and how its owner called a conversation, are words of theirs too.
     here = {"workspace": deletion.workspace_id}
-    asked |= _forgotten(Answer.objects.filter(_repeats("asked_as", phrases), **here), "asked_as", "")
-    asked |= _forgotten(Conversation.objects.filter(_repeats("title", phrases), **here), "title", "")
-    said = _forgotten(reviews, "reason", ERASED) | _forgotten(openings, "reason", ERASED)
-    said |= _forgotten(confirmations, "reason", ERASED)
+    asked |= take_out(Answer.objects.filter(repeating(("asked_as",), phrases), **here), "asked_as", "")
+    asked |= take_out(Conversation.objects.filter(repeating(("title",), phrases), **here), "title", "")
+    said = take_out(reviews, "reason") | take_out(openings, "reason")
+    said |= take_out(confirmations, "reason")
     if asked or said:
         record(
             EventType.REPETITIONS_ERASED,
@@ -230,20 +227,6 @@ def _erase_repetitions(deletion: Deletion, ids: Sequence[UUID], phrases: Sequenc
             reasons=said,
         )
     return {"questions": len(asked), "reasons": len(said)}
-
-
-def _forgotten(rows: QuerySet[Any], name: str, left: str) -> dict[str, str]:
-    """Put `left` in the place of what people wrote; the id of each, and the hash of what it was."""
-    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", name))
-    rows.model._default_manager.filter(pk__in=found).update(**{name: left})
-    return {str(pk): digest(text) for pk, text in found.items()}
-
-
-def _repeats(field: str, phrases: Sequence[str]) -> Q:
-    found = Q()
-    for phrase in phrases:
-        found |= Q(**{f"{field}__contains": phrase})
-    return found
 
 
 dependants.kinds.append(dependants.Kind(told=resting_on, close=suspend, reopen=resume, erase=erase))

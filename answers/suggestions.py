@@ -1,11 +1,8 @@
 """Questions to begin with: those a workspace's manager wrote, else headings of documents open to the asker."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from answers.exceptions import QuestionError
@@ -14,9 +11,8 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import dependants
-from documents.dependants import Resting
 from documents.models import Deletion, Document, Passage
-from documents.telling import telling
+from documents.telling import repeating, telling
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -94,8 +90,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     told = telling(deletion, phrases)
     if not told:
         return {"suggestions": 0}
-    repeats = reduce(or_, (Q(text__contains=phrase) for phrase in told))
-    rows = SuggestedQuestion.objects.filter(repeats, workspace=deletion.workspace_id)
+    rows = SuggestedQuestion.objects.filter(repeating(("text",), told), workspace=deletion.workspace_id)
     found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", "text"))
     SuggestedQuestion.objects.filter(pk__in=found).delete()
     if found:
@@ -109,12 +104,4 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     return {"suggestions": len(found)}
 
 
-def _nothing_told(_document: Document, _by: User) -> Iterable[Resting]:
-    return ()
-
-
-def _nothing_done(_deletion: Deletion) -> None:
-    """A suggestion rests on no document."""
-
-
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=_nothing_done, reopen=_nothing_done, erase=erase))
+dependants.kinds.append(dependants.Kind(erase=erase))

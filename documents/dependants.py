@@ -24,18 +24,26 @@ class Resting:
         return self.count - len(self.shown)
 
 
+def _nothing_told(_document: Document, _by: User) -> Iterable[Resting]:
+    return ()
+
+
+def _nothing_done(_deletion: Deletion) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How an app above takes part in the end of a document. All but `told` run inside the transaction of the act."""
 
-    #: What a deletion of the document would meet, for one person.
-    told: Callable[[Document, User], Iterable[Resting]]
-    #: Close what rests on what was deleted; nobody reads it from then on.
-    close: Callable[[Deletion], None]
-    #: Open again what a restored document had closed.
-    reopen: Callable[[Deletion], None]
     #: Remove every copy of its text, given phrases of it and whether answers keep theirs; counts by name.
     erase: Callable[[Deletion, Sequence[str], bool], dict[str, int]]
+    #: What a deletion of the document would meet, for one person.
+    told: Callable[[Document, User], Iterable[Resting]] = _nothing_told
+    #: Close what rests on what was deleted; nobody reads it from then on.
+    close: Callable[[Deletion], None] = _nothing_done
+    #: Open again what a restored document had closed.
+    reopen: Callable[[Deletion], None] = _nothing_done
 
 
 #: The apps above add themselves when they load.

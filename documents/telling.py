@@ -1,11 +1,23 @@
-"""Which phrases of what was deleted tell of a copy: those of nothing that stays, and of no name that is kept."""
+"""Which phrases of what was deleted tell of a copy, and how people's words are rid of them.
 
-from collections.abc import Sequence
+Phrases of what stays, and of names that are kept, tell nothing.
+"""
 
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from audit.chain import digest
 from audit.models import Event
 from documents import traces
 from documents.deletion import versions_of
 from documents.models import Deletion
+
+#: What stands where somebody's words repeated what was erased.
+ERASED = "(erased)"
 
 
 def ids_of(deletion: Deletion) -> list[str]:
@@ -24,3 +36,16 @@ def names_of(deletion: Deletion) -> list[str]:
 def telling(deletion: Deletion, phrases: Sequence[str]) -> list[str]:
     """Of `phrases` of what goes, those by which a copy of it is known."""
     return traces.telling(phrases, but=ids_of(deletion), names=names_of(deletion))
+
+
+def repeating(fields: Iterable[str], phrases: Sequence[str]) -> Q:
+    """Rows in which one of `fields` holds one of `phrases` letter by letter; none where there are no phrases."""
+    held = (Q(**{f"{field}__contains": phrase}) for field in fields for phrase in phrases)
+    return reduce(or_, held, Q(pk__in=[]))
+
+
+def take_out(rows: QuerySet[Any], field: str, left: str = ERASED) -> dict[str, str]:
+    """Put `left` in the place of what stands in `field`; the id of each row, and the hash of what it was."""
+    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", field))
+    rows.model._default_manager.filter(pk__in=found).update(**{field: left})
+    return {str(pk): digest(text) for pk, text in found.items()}

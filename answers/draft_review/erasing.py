@@ -14,13 +14,12 @@ from answers.models import Clause, Examination, ExaminationState, Finding
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents.models import LegalHold
+from documents.telling import ERASED
 from workspaces import access
 from workspaces.exceptions import Forbidden
 from workspaces.models import User
 from workspaces.roles import Action
 
-#: What stands where a title was.
-ERASED = "(erased)"
 _AT_ONCE = 200
 
 

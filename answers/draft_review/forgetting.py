@@ -1,22 +1,20 @@
 """Findings close when what they rest on is deleted, replaced, classified higher or runs out, and are erased with it."""
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from answers.draft_review import news
-from answers.draft_review.erasing import ERASED, wipe
+from answers.draft_review.erasing import wipe
 from answers.models import ClauseSource, Examination, ExaminationState, Finding, FindingClosure
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents import dependants, reminders
 from documents.dependants import Resting
 from documents.models import Deletion, Document, Version
-from documents.telling import telling
+from documents.telling import ERASED, repeating, telling
 from workspaces.models import User
 
 
@@ -51,13 +49,13 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     if not repeated:
         return {"findings": erased}
     here = Q(examination__workspace=deletion.workspace_id)
-    erased += Finding.objects.filter(here, _repeats(blank, repeated)).update(**blank)
+    erased += Finding.objects.filter(here, repeating(blank, repeated)).update(**blank)
     rows = Examination.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     rows = rows.filter(workspace=deletion.workspace_id).exclude(state=ExaminationState.ERASED)
-    drafts = list(rows.filter(_repeats(("text", "title"), repeated)))
+    drafts = list(rows.filter(repeating(("text", "title"), repeated)))
     wipe(drafts, by=None, because="document")
     reasons = Examination.objects.filter(workspace=deletion.workspace_id)
-    reasons.filter(_repeats(("reason",), repeated)).update(reason=ERASED)
+    reasons.filter(repeating(("reason",), repeated)).update(reason=ERASED)
     return {"findings": erased, "examined_drafts": len(drafts)}
 
 
@@ -134,10 +132,6 @@ def _told(
     ]
     record_all(entries, workspace=workspace, by=by)
     return examinations
-
-
-def _repeats(names: Iterable[str], phrases: Sequence[str]) -> Q:
-    return reduce(or_, (Q(**{f"{name}__contains": phrase}) for name in names for phrase in phrases))
 
 
 dependants.kinds.append(dependants.Kind(told=told, close=close, reopen=reopen, erase=erase))

@@ -3,9 +3,7 @@
 Hashes, figures and the runs stay. A case that lost its words leaves the set: its next version is without it.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Sequence
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -16,10 +14,8 @@ from answers.models import CaseResult, QuestionCase, QuestionSet
 from audit.events import EventType
 from audit.record import record
 from documents import dependants
-from documents.dependants import Resting
-from documents.models import Deletion, Document
-from documents.telling import telling
-from workspaces.models import User
+from documents.models import Deletion
+from documents.telling import repeating, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:
@@ -33,7 +29,9 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
 
 def _erase_cases(deletion: Deletion, told: Sequence[str]) -> int:
     goes = Q(pk__in=[]) if deletion.version_id is not None else Q(documents__contains=[deletion.document_id])
-    goes |= reduce(or_, (_repeats(phrase) for phrase in told), Q(pk__in=[]))
+    goes |= repeating(("question",), told)
+    for phrase in told:
+        goes |= Q(facts__icontains=phrase) | Q(expected__icontains=phrase)
     of_workspace = QuestionCase.objects.filter(question_set__workspace=deletion.workspace_id, erased_at=None)
     rows: QuerySet[QuestionCase] = of_workspace.filter(goes)
     found = list(rows.order_by("pk").values_list("pk", "question_set"))
@@ -43,10 +41,6 @@ def _erase_cases(deletion: Deletion, told: Sequence[str]) -> int:
     for question_set in QuestionSet.objects.filter(pk__in={pk for _case, pk in found}).order_by("pk"):
         _leave(question_set)
     return len(found)
-
-
-def _repeats(phrase: str) -> Q:
-    return Q(question__contains=phrase) | Q(facts__icontains=phrase) | Q(expected__icontains=phrase)
 
 
 def _leave(question_set: QuestionSet) -> None:
@@ -69,13 +63,5 @@ def _leave(question_set: QuestionSet) -> None:
     )
 
 
-def _nothing_told(document: Document, by: User) -> Iterable[Resting]:
-    """Question sets are told of on their own pages."""
-    return ()
-
-
-def _nothing(deletion: Deletion) -> None:
-    """A document that is deleted is open to nobody, and so are the texts that rest on it."""
-
-
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=_nothing, reopen=_nothing, erase=erase))
+# Nothing to close: a document that is deleted is open to nobody, and so are the texts that rest on it.
+dependants.kinds.append(dependants.Kind(erase=erase))

@@ -4,8 +4,6 @@ Hashes stay: the manifest still proves what was learnt, and no file can be made 
 """
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db.models import Q
@@ -13,13 +11,11 @@ from django.utils import timezone
 
 from answers.finetuning import watching
 from answers.models import Assessment, Evidence, FineTuningJob, JobEvent, TrainingExample, TrainingFlag, TrainingSet
-from answers.staleness import ERASED
-from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import dependants
 from documents.models import Deletion
-from documents.telling import telling
+from documents.telling import repeating, take_out, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:
@@ -30,8 +26,7 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
         evidence = evidence.filter(version=deletion.version_id)
     repeated = telling(deletion, phrases)
     holds = Q(answer__in=evidence.order_by().values("answer"))
-    for field in ("question", "reply") if repeated else ():
-        holds |= _repeats(field, repeated)
+    holds |= repeating(("question", "reply"), repeated)
     examples = TrainingExample.objects.filter(holds, erased_at=None, **here)
     # What was sent for these knows what it learnt, and no erasure here reaches it.
     learnt = FineTuningJob.objects.filter(training_set__in=examples.order_by().values("training_set"))
@@ -60,16 +55,9 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     return {"training_examples": count, "training_words": len(said)}
 
 
-def _repeats(field: str, phrases: Sequence[str]) -> Q:
-    return reduce(or_, (Q(**{f"{field}__contains": phrase}) for phrase in phrases))
-
-
 def _forget(model: Any, field: str, phrases: Sequence[str], **where: Any) -> dict[str, str]:
-    """Put `ERASED` in the place of what repeats a phrase; the id of each row, and the hash of what it was."""
-    rows = model.objects.filter(_repeats(field, phrases), **where)
-    found = dict(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", field))
-    model.objects.filter(pk__in=found).update(**{field: ERASED})
-    return {f"{pk}.{field}": digest(text) for pk, text in found.items()}
+    rows = model.objects.filter(repeating((field,), phrases), **where)
+    return {f"{pk}.{field}": sha256 for pk, sha256 in take_out(rows, field).items()}
 
 
 dependants.kinds.append(

@@ -4,7 +4,7 @@ A version that loses words of its task is not what its hash says any more: it is
 again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,24 +15,11 @@ from answers.rag_templates import content
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents import dependants
-from documents.dependants import Resting
-from documents.models import Deletion, Document
-from documents.telling import telling
-from workspaces.models import User
+from documents.models import Deletion
+from documents.telling import ERASED, telling
 
-#: What stands where the name of a version was.
-ERASED = "(erased)"
 _LINES = ("name", "purpose", "use_when", "avoid_when", "instructions", "note")
 _LISTS = ("columns", "examples")
-
-
-def _nothing_told(document: Document, by: User) -> Iterable[Resting]:
-    """A preview answers nobody; nobody misses one."""
-    return ()
-
-
-def end(deletion: Deletion) -> None:
-    """Close nothing: a text on a deleted document is shown to nobody from that moment."""
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:
@@ -45,10 +32,6 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     repeating = [one.pk for one in asked if any(_repeats(text, repeated) for text in one.questions)]
     questions = TemplatePreview.objects.filter(pk__in=repeating).update(questions=[])
     return {"previews": texts + questions, "template_versions": _erase_versions(deletion, repeated)}
-
-
-def _nothing_reopened(deletion: Deletion) -> None:
-    """What was not erased is shown again to whoever may open the document."""
 
 
 def _erase_versions(deletion: Deletion, repeated: Sequence[str]) -> int:
@@ -95,4 +78,5 @@ def _repeats(text: str, phrases: Sequence[str]) -> bool:
     return any(phrase in text for phrase in phrases)
 
 
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=end, reopen=_nothing_reopened, erase=erase))
+# Nothing to tell of or to close: a preview answers nobody, and a text on a deleted document is shown to nobody.
+dependants.kinds.append(dependants.Kind(erase=erase))

@@ -1,6 +1,6 @@
 """Replays end with the documents they rest on: those under way at once, and what they wrote with the erasure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -10,14 +10,7 @@ from answers.models import OPEN_REPLAYS, Evidence, Replay, ReplayState
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents import dependants
-from documents.dependants import Resting
-from documents.models import Deletion, Document
-from workspaces.models import User
-
-
-def _nothing_told(document: Document, by: User) -> Iterable[Resting]:
-    """What becomes of an answer is told of the answer."""
-    return ()
+from documents.models import Deletion
 
 
 def end(deletion: Deletion) -> None:
@@ -38,10 +31,6 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     return {"replays": _resting_on(deletion).exclude(text="").update(text="")}
 
 
-def _nothing_reopened(deletion: Deletion) -> None:
-    """A replay that ended stays ended; another can be asked for."""
-
-
 def _resting_on(deletion: Deletion) -> QuerySet[Replay]:
     evidence = Evidence.objects.filter(document=deletion.document_id)
     if deletion.version_id is not None:
@@ -57,4 +46,5 @@ def _ended(replay: Replay) -> Entry:
     )
 
 
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=end, reopen=_nothing_reopened, erase=erase))
+# What becomes of an answer is told of the answer. A replay that ended stays ended; another can be asked for.
+dependants.kinds.append(dependants.Kind(close=end, erase=erase))

@@ -1,21 +1,15 @@
 """What reviewers and askers wrote to each other goes with a document that it repeats word for word."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db.models import Q
 
 from answers.models import Clarification, ReviewReasons
-from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import dependants
-from documents.dependants import Resting
-from documents.models import Deletion, Document
-from documents.telling import telling
-from workspaces.models import User
-
-#: What stands where somebody's words repeated an erased document.
-ERASED = "(erased)"
+from documents.models import Deletion
+from documents.telling import repeating, take_out, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> dict[str, int]:
@@ -26,10 +20,8 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     here = Q(review__draft__workspace=deletion.workspace_id)
     found: dict[str, str] = {}
     for name in ("text", "reply"):
-        rows = Clarification.objects.filter(here, _repeats(name, told)).select_for_update(of=("self",), no_key=True)
-        said = dict(rows.order_by("pk").values_list("pk", name))
-        Clarification.objects.filter(pk__in=said).update(**{name: ERASED})
-        found |= {f"{pk}:{name}": digest(text) for pk, text in said.items()}
+        said = take_out(Clarification.objects.filter(here, repeating((name,), told)), name)
+        found |= {f"{pk}:{name}": sha256 for pk, sha256 in said.items()}
     _drop_reasons(deletion, told)
     if found:
         record(
@@ -55,19 +47,5 @@ def _drop_reasons(deletion: Deletion, told: Sequence[str]) -> None:
         kept.save(update_fields=["reasons"])
 
 
-def _repeats(name: str, phrases: Sequence[str]) -> Q:
-    found = Q()
-    for phrase in phrases:
-        found |= Q(**{f"{name}__contains": phrase})
-    return found
-
-
-def _nothing_told(_document: Document, _by: User) -> Iterable[Resting]:
-    return ()
-
-
-def _nothing_done(_deletion: Deletion) -> None:
-    """They are closed with the drafts they belong to."""
-
-
-dependants.kinds.append(dependants.Kind(told=_nothing_told, close=_nothing_done, reopen=_nothing_done, erase=erase))
+# They are closed with the drafts they belong to.
+dependants.kinds.append(dependants.Kind(erase=erase))

@@ -11,10 +11,9 @@ from django.db.models.functions import Substr
 from answers import checks, leases
 from answers.answerability import LEAST_CHANCE, signs_of
 from answers.exceptions import Ended
-from answers.models import Evidence
-from answers.models.evidence import FIRST_INHERITED
 from answers.rag_templates import filters
 from answers.states import AnswerStatus
+from answers.steps import evidence
 from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
 from documents.embeddings import EmbeddingUnavailable
@@ -57,7 +56,7 @@ def retrieve(state: State) -> Outcome:
         if not state.sources:
             raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, **found, authorised=0)
         if state.trial is None:
-            _store_evidence(state)
+            evidence.store(state)
     return Outcome(detail={**found, "authorised": len(state.sources)})
 
 
@@ -128,25 +127,3 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
 def _scores(hit: Hit) -> dict[str, Any]:
     reranked = {} if hit.rerank is None else {"rerank": hit.rerank}
     return {"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords, **reranked}
-
-
-def _store_evidence(state: State) -> None:
-    if state.answer.attempt > 1:
-        Evidence.objects.filter(answer=state.answer, rank__lt=FIRST_INHERITED).delete()
-    stored = Evidence.objects.bulk_create(
-        Evidence(
-            answer=state.answer,
-            rank=source.number,
-            passage_id=source.passage_id,
-            document_id=source.document_id,
-            version_id=source.version_id,
-            start=source.start,
-            end=source.end,
-            page=source.page,
-            locator=source.locator,
-            sha256=source.sha256,
-            scores=source.scores,
-        )
-        for source in state.sources
-    )
-    state.evidence_ids = {row.rank: row.pk for row in stored}

@@ -3,10 +3,10 @@
 from django.db import transaction
 
 from answers import leases
-from answers.models import Answer, Evidence
-from answers.models.evidence import FIRST_INHERITED
+from answers.models import Answer
 from answers.reuse import giving
 from answers.states import AnswerStatus
+from answers.steps import evidence
 from answers.steps.state import Outcome, State
 
 
@@ -25,29 +25,6 @@ def reuse(state: State) -> Outcome:
     state.text, state.sentences = given.text, list(given.sentences)
     with transaction.atomic():
         leases.renew(state.answer)
-        _store(state)
+        evidence.store(state)
     detail = {"approved": str(given.approved.answer_id), "similarity": given.similarity}
     return Outcome(ending=AnswerStatus.ANSWERED_APPROVED, detail=detail)
-
-
-def _store(state: State) -> None:
-    """The same passages as evidence of this answer: its rights, and what closes it, follow them as for any other."""
-    if state.answer.attempt > 1:
-        Evidence.objects.filter(answer=state.answer, rank__lt=FIRST_INHERITED).delete()
-    stored = Evidence.objects.bulk_create(
-        Evidence(
-            answer=state.answer,
-            rank=source.number,
-            passage_id=source.passage_id,
-            document_id=source.document_id,
-            version_id=source.version_id,
-            start=source.start,
-            end=source.end,
-            page=source.page,
-            locator=source.locator,
-            sha256=source.sha256,
-            scores=source.scores,
-        )
-        for source in state.sources
-    )
-    state.evidence_ids = {row.rank: row.pk for row in stored}
