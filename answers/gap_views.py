@@ -1,7 +1,5 @@
 """Pages of questions that found no good answer, and what is done about them."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +20,7 @@ from answers.gaps.querysets import counted, first_words, questions_in
 from answers.models import UNSETTLED, Answer, Gap, GapState
 from documents.models import Document
 from workspaces import access
-from workspaces.decorators import in_workspace
-from workspaces.exceptions import PortalError
+from workspaces.decorators import in_workspace, says_why
 from workspaces.models import Workspace
 from workspaces.roles import Action
 
@@ -36,20 +33,6 @@ SHOWN: dict[str, tuple[GapState, ...]] = {
     "assigned": (GapState.ASSIGNED, GapState.WAITING),
     "settled": (GapState.CLOSED, GapState.DISMISSED),
 }
-
-
-def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """When the act cannot be done, say why on the gap's page."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-        try:
-            return view(request, workspace, pk)
-        except PortalError as error:
-            messages.error(request, str(error))
-            return redirect("answers:gap", slug=workspace.slug, pk=pk)
-
-    return wrapped
 
 
 @require_POST
@@ -109,7 +92,7 @@ def gap(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("answers:gap", "pk")
 def assign(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Give the gap to a person until a day, or to nobody."""
     found = _find(request, workspace, pk)
@@ -123,7 +106,7 @@ def assign(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 
 @require_POST
 @in_workspace(Action.ADD)
-@_says_why
+@says_why("answers:gap", "pk")
 def close(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Close the gap by a document, a file or a text (`way`)."""
     found = access.find(request.user, Action.ADD, Gap, pk=pk, workspace=workspace)
@@ -153,7 +136,7 @@ def close(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("answers:gap", "pk")
 def dismiss(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Say that nothing is done, and why."""
     steering.dismiss(_find(request, workspace, pk), reason=request.POST.get("reason", ""), by=request.user)
@@ -163,7 +146,7 @@ def dismiss(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("answers:gap", "pk")
 def split(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take the chosen questions out into a gap of their own."""
     chosen = [one for one in map(_uuid, request.POST.getlist("question")) if one is not None]
@@ -174,7 +157,7 @@ def split(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("answers:gap", "pk")
 def merge(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Put all questions into another gap (`into`)."""
     found = _find(request, workspace, pk)

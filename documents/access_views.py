@@ -19,7 +19,7 @@ from documents.models import Document, DocumentBar
 from documents.querysets import documents_governed_by
 from workspaces import access
 from workspaces.bars import Holder
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.exceptions import Hidden, PortalError
 from workspaces.forms import BarForm
 from workspaces.models import Workspace
@@ -73,13 +73,10 @@ def bar(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 def _acts(view: Callable[..., None]) -> Callable[..., HttpResponse]:
     """A change on the document's page, which says why when it cannot be done."""
 
+    @says_why("documents:who", "pk")
     @wraps(view)
     def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID, **ids: UUID) -> HttpResponse:
-        document = _governed(request, workspace, pk)
-        try:
-            view(request, document, **ids)
-        except PortalError as error:
-            messages.error(request, str(error))
+        view(request, _governed(request, workspace, pk), **ids)
         return redirect("documents:who", slug=workspace.slug, pk=pk)
 
     return wrapped

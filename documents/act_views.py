@@ -1,7 +1,5 @@
 """What people do with documents: each a POST that makes one call and says what happened."""
 
-from collections.abc import Callable
-from functools import wraps
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,9 +17,9 @@ from documents.exceptions import DocumentError
 from documents.folders import tree
 from documents.forms import GrantForm
 from documents.models import Document, Version
-from documents.placing import path_in
+from documents.placing import path_in, usable_folder
 from workspaces import access
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.exceptions import Hidden, PortalError, Refused
 from workspaces.middleware import record_refusal
 from workspaces.models import User, Workspace
@@ -57,23 +55,9 @@ def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return redirect(f"{back}?{urlencode({'folder': folder})}" if folder else back)
 
 
-def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """When the act cannot be done, say why where the person was."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-        try:
-            return view(request, workspace, pk)
-        except PortalError as error:
-            messages.error(request, str(error))
-            return redirect("documents:detail", slug=workspace.slug, pk=pk)
-
-    return wrapped
-
-
 @require_POST
 @in_workspace(Action.ADD)
-@_says_why
+@says_why("documents:detail", "pk")
 def retry(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Send a failed version through ingestion again."""
     document = _find(request, workspace, pk, Action.ADD)
@@ -100,7 +84,7 @@ def retry_all(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def classify(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Say how far the document may travel."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -113,7 +97,7 @@ def classify(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def state_usage(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """State what the rights in the document allow."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -124,7 +108,7 @@ def state_usage(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRes
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Close the document to everybody but named people."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -135,7 +119,7 @@ def restrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def unrestrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Open the document to the workspace."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -146,7 +130,7 @@ def unrestrict(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def grant(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Let one more person open a restricted document."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -161,7 +145,7 @@ def grant(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why
+@says_why("documents:detail", "pk")
 def revoke(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take a person's grant back; who takes their own loses sight of the document."""
     document = _find(request, workspace, pk, Action.MANAGE_DOCUMENTS)
@@ -180,7 +164,8 @@ def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile, tol
     """What became of one uploaded file, as plain data."""
     name = file.name or ""
     # The folders as they were told, the name as it arrived: it is what decides how the file is read.
-    path = "/".join([part for part in told.split("/")[:-1] if part.strip(". ")] + [name])
+    folders = usable_folder(told.rpartition("/")[0])
+    path = f"{folders}/{name}" if folders else name
     try:
         received = library.receive(
             workspace=workspace,

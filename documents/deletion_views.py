@@ -1,7 +1,5 @@
 """Pages of what goes and of what must stay: the question before a deletion, the bin, receipts, holds, retention."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +25,7 @@ from documents.models import Deletion, Document, LegalHold
 from documents.reading import passages_of
 from documents.traces_in_words import Findings, standing_of
 from workspaces import access
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden, PortalError
 from workspaces.models import Workspace
@@ -129,29 +127,9 @@ def download_receipt(request: HttpRequest, workspace: Workspace, pk: UUID) -> Ht
     return response
 
 
-Act = Callable[[HttpRequest, Workspace, UUID], HttpResponse]
-
-
-def _says_why(place: str) -> Callable[[Act], Act]:
-    """When the act cannot be done, say why on the page at `place`."""
-
-    def decorate(view: Act) -> Act:
-        @wraps(view)
-        def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-            try:
-                return view(request, workspace, pk)
-            except PortalError as error:
-                messages.error(request, str(error))
-                return redirect(place, slug=workspace.slug)
-
-        return wrapped
-
-    return decorate
-
-
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why("documents:deleted")
+@says_why("documents:deleted")
 def restore(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take a document out of the bin."""
     deletion = _deletion(request, workspace, pk)
@@ -162,7 +140,7 @@ def restore(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
 
 @require_POST
 @in_workspace(Action.MANAGE_DOCUMENTS)
-@_says_why("documents:deleted")
+@says_why("documents:deleted")
 def look_again(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Have an erasure searched for once more, now."""
     deletion = _deletion(request, workspace, pk)
@@ -208,7 +186,7 @@ def place_hold(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.HOLD)
-@_says_why("documents:holds")
+@says_why("documents:holds")
 def lift_hold(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """End a hold, with a reason."""
     hold = access.find(request.user, Action.HOLD, LegalHold, pk=pk, workspace=workspace)

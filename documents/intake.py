@@ -23,7 +23,7 @@ from documents import library
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import HEAVY, Version
-from documents.placing import path_in
+from documents.placing import path_in, usable_folder
 from documents.states import OPEN, VersionState
 from workspaces.dispatch import inline, worker_is_up
 from workspaces.models import User, Workspace
@@ -98,7 +98,7 @@ def bring_in(
 
     `classification` is that of documents which are new; `folder`, names with slashes, is where all of them are put.
     """
-    receive = partial(_receive, workspace, by, classification, _named(folder))
+    receive = partial(_receive, workspace, by, classification, usable_folder(folder))
     if worker_is_up(QUEUE):
         yield from _by_the_workers(receive, files)
     else:
@@ -193,11 +193,6 @@ def _by_the_workers(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
 
 
 # --- Both ---------------------------------------------------------------------------------------------------
-
-
-def _named(folder: str) -> str:
-    """The folder's path as the tree has it."""
-    return "/".join(name for name in folder.split("/") if name.strip(". "))
 
 
 def _receive(workspace: Workspace, by: User, classification: str, folder: str, found: Found) -> UUID | Row:

@@ -7,6 +7,11 @@ from workspaces import access
 from workspaces.models import User, Workspace
 
 
+def usable_folder(path: str) -> str:
+    """The path of a folder as the tree has it: names with slashes between them, none empty or of dots alone."""
+    return "/".join(name for name in path.split("/") if name.strip(". "))
+
+
 def path_in(workspace: Workspace, folder: str, path: str, *, by: User) -> str:
     """The path of a file that `by` puts into the folder with the path `folder`, "" for the top.
 

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from workspaces import access
+from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 
 
@@ -40,6 +43,26 @@ def on_platform(action: str) -> Callable[[Callable[..., HttpResponse]], Callable
             return view(request, *args, **kwargs)
 
         wrapped.required_action = action  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def says_why(place: str, *kept: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """When the act cannot be done (PortalError), lead to the page named `place` and say why there.
+
+    Inside of `in_workspace`. `kept` names the parts of the view's address that the page's has too, such as `pk`.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, workspace: Workspace, **ids: Any) -> HttpResponse:
+            try:
+                return view(request, workspace, **ids)
+            except PortalError as error:
+                messages.error(request, str(error))
+                return redirect(place, slug=workspace.slug, **{name: ids[name] for name in kept})
+
         return wrapped
 
     return decorate

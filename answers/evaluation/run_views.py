@@ -11,19 +11,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from answers.evaluation import figures, page, runs
-from answers.evaluation.views import PAGE, RECENT, find_set, says_why
+from answers.evaluation.views import PAGE, RECENT, find_set
 from answers.models import EvaluationRun, RunState
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.models import Workspace
 from workspaces.roles import Action
 
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def start(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Ask the set with what is live now."""
     run = runs.start(find_set(request, workspace, pk), by=request.user)
@@ -32,7 +32,7 @@ def start(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def stop(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """End a run where it is."""
     runs.stop(_find_run(request, workspace, pk), by=request.user)
@@ -41,7 +41,7 @@ def stop(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def resume(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Go on with a run."""
     runs.resume(_find_run(request, workspace, pk), by=request.user)
@@ -50,7 +50,7 @@ def resume(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def repeat(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Ask the questions of a run once more, and show it beside the first."""
     again = runs.repeat(_find_run(request, workspace, pk), by=request.user)

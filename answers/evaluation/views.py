@@ -1,7 +1,5 @@
 """Pages of question sets, for who manages the workspace; `run_views.py` has those of their runs."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +21,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.models import Document
 from workspaces import access
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action
@@ -34,20 +32,6 @@ _FORMATS = {
     "csv": ("text/csv; charset=utf-8", writing_files.as_csv),
     "jsonl": ("application/x-ndjson", writing_files.as_jsonl),
 }
-
-
-def says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """When the act cannot be done, say why on the page that leads back."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-        try:
-            return view(request, workspace, pk)
-        except PortalError as error:
-            messages.error(request, str(error))
-            return redirect("answers:evaluation", slug=workspace.slug)
-
-    return wrapped
 
 
 @require_GET
@@ -81,7 +65,7 @@ def question_set(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRe
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def add(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Write one question into the set."""
     found, form = find_set(request, workspace, pk), CaseForm(request.POST)
@@ -99,7 +83,7 @@ def add(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def bring(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Bring a file of questions in, all of it or, with its mistakes by line, nothing."""
     found, form = find_set(request, workspace, pk), FileForm(request.POST, request.FILES)
@@ -116,7 +100,7 @@ def bring(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@says_why
+@says_why("answers:evaluation")
 def take_out(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take one question (`code`) out of the next version."""
     sets.remove(find_set(request, workspace, pk), [request.POST.get("code", "")], by=request.user)

@@ -1,7 +1,5 @@
 """Training sets on their pages: asked for, looked through, sealed, and taken away."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +23,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.models import UsageRight
 from workspaces import access
-from workspaces.decorators import in_workspace
+from workspaces.decorators import in_workspace, says_why
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action
@@ -37,20 +35,6 @@ _SHOWN: dict[str, Q] = {
     "personal": Q(dropped_at=None) & ~Q(personal=[]),
     "out": Q(dropped_at__isnull=False),
 }
-
-
-def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """When the act cannot be done, say why on the set's page."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, workspace: Workspace, pk: UUID, **more: Any) -> HttpResponse:
-        try:
-            return view(request, workspace, pk, **more)
-        except PortalError as error:
-            messages.error(request, str(error))
-            return redirect("answers:training_set", slug=workspace.slug, pk=pk)
-
-    return wrapped
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,7 +61,7 @@ def show(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why("answers:training_set", "pk")
 def choose(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Take the examples that were ticked (`example`) out, or keep them with what looks like data of a person."""
     found = _find(request, workspace, pk)
@@ -96,7 +80,7 @@ def choose(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why("answers:training_set", "pk")
 def seal(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Fix the bytes of the set."""
     sealing.seal(_find(request, workspace, pk), by=request.user)
@@ -106,7 +90,7 @@ def seal(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
 
 @require_GET
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why("answers:training_set", "pk")
 def take(request: HttpRequest, workspace: Workspace, pk: UUID, what: str) -> HttpResponse:
     """A file of the set, or its manifest."""
     return as_file(sealing.take(_find(request, workspace, pk), what, by=request.user))
@@ -114,7 +98,7 @@ def take(request: HttpRequest, workspace: Workspace, pk: UUID, what: str) -> Htt
 
 @require_POST
 @in_workspace(Action.MANAGE)
-@_says_why
+@says_why("answers:training_set", "pk")
 def train(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
     """Have a model trained on the set."""
     found = _find(request, workspace, pk)
