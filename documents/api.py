@@ -5,15 +5,23 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
-from ninja import Query, Router
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import File, Form, Query, Router, Status
+from ninja.files import UploadedFile
 from pydantic import Field
 
-from documents import retrieval
+from documents import library, retrieval
+from documents.bringing import bring
 from documents.filters import Asked as Sought
-from documents.listing import PER_PAGE, Row, listing
+from documents.listing import PER_PAGE, Row, listing, row_of
+from documents.models import Document
 from documents.search import Mode
-from workspaces.api import Asked, Told, in_workspace, refuse_unknown
+from workspaces import access
+from workspaces.api import Asked, Told, in_workspace, refuse_unknown, refuse_unknown_parts
+from workspaces.classification import Classification
+from workspaces.exceptions import Hidden
+from workspaces.models import User
 from workspaces.roles import Action
 
 router = Router(tags=["Documents"])
@@ -51,6 +59,9 @@ class DocumentEntry(Told):
     #: The last day it holds, where one is known; an expired one is past it.
     valid_until: date | None
     is_expired: bool
+    tags: list[str]
+    #: Where this document is read.
+    url: str
 
 
 class Documents(Told):
@@ -60,6 +71,34 @@ class Documents(Told):
     per_page: int
     #: Over all pages and states.
     total: int
+
+
+class NewDocument(Asked):
+    path: str = Field("", max_length=1000, description="Its path, with slashes; empty: the file's name.")
+    folder: str = Field("", max_length=1000, description="The folder it is put into, with slashes; empty: the top.")
+    classification: Classification | Literal[""] = Field(
+        "", description="Of a document that is new, by who manages documents; empty: internal."
+    )
+    tags: str = Field("", max_length=2000, description="Tags to put on it, with commas between them.")
+    valid_until: date | None = Field(None, description="The last day on which it holds.")
+
+
+class Received(Told):
+    #: added, new_version, or same: these very bytes are there already, as the version that `document` tells of.
+    outcome: Literal["added", "new_version", "same"]
+    document: DocumentEntry
+
+
+class Deleting(Asked):
+    reason: str = Field("", max_length=500, description="Kept in the trail.")
+
+
+class Deleted(Told):
+    document_id: UUID
+    #: What leaves the index now.
+    passages: int
+    #: Until then it can be restored from the bin, in the portal.
+    erase_after: datetime
 
 
 class Search(Asked):
@@ -137,6 +176,57 @@ def documents(request: HttpRequest, slug: str, filter: Query[Filter]) -> dict[st
     }
 
 
+@router.post(
+    "/workspaces/{slug:slug}/documents", response={200: Received, 202: Received}, summary="Bring a document in"
+)
+@in_workspace(Action.ADD)
+def bring_document(
+    request: HttpRequest,
+    slug: str,
+    response: HttpResponse,
+    given: Form[NewDocument],
+    file: UploadedFile = File(...),  # noqa: B008
+) -> Any:
+    """Send one file, as `multipart/form-data`. 202 while it is read: ask its `url` whether it is ready.
+
+    At a path where a document is, it becomes that document's next version; the same bytes again change nothing.
+    """
+    refuse_unknown_parts(request, NewDocument, "file")
+    received = bring(
+        request.workspace,  # type: ignore[attr-defined]
+        file,
+        given.path or file.name or "",
+        by=request.user,
+        folder=given.folder,
+        classification=given.classification,
+        tags=[name for name in given.tags.split(",") if name.strip()],
+        valid_until=given.valid_until,
+    )
+    row = row_of(received.version.document)
+    entry = _entry(row)
+    response["Location"] = entry["url"]
+    return Status(202 if row.working else 200, {"outcome": received.outcome, "document": entry})
+
+
+@router.get("/documents/{uuid:pk}", response=DocumentEntry, summary="Where a document stands", url_name="document")
+def document(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    """The state of its newest version, why it failed if it did, and which version answers now."""
+    return _entry(row_of(_find(request.user, Action.OPEN, pk)))
+
+
+@router.delete("/documents/{uuid:pk}", response=Deleted, summary="Delete a document")
+def delete_document(request: HttpRequest, pk: UUID, given: Query[Deleting]) -> dict[str, Any]:
+    """From now on nothing of it is found or opened. 409 while a legal hold stands."""
+    refuse_unknown(request, Deleting)
+    found = _find(request.user, Action.MANAGE_DOCUMENTS, pk)
+    deleted = library.delete(found, by=request.user, reason=given.reason)
+    return {"document_id": pk, "passages": deleted.passages, "erase_after": deleted.deletion.erase_after}
+
+
+document.required_action = Action.OPEN  # type: ignore[attr-defined]
+delete_document.required_action = Action.MANAGE_DOCUMENTS  # type: ignore[attr-defined]
+
+
 @router.post("/workspaces/{slug:slug}/search", response=Found, summary="Search a workspace")
 @in_workspace(Action.OPEN)
 def search(request: HttpRequest, slug: str, asked: Search) -> dict[str, Any]:
@@ -144,6 +234,13 @@ def search(request: HttpRequest, slug: str, asked: Search) -> dict[str, Any]:
     return retrieval.as_document(
         retrieval.retrieve(request.user, request.workspace, asked.query, asked.k, mode=asked.mode)
     )
+
+
+def _find(user: User, action: str, pk: UUID) -> Document:
+    found: Document = access.find(user, action, Document, pk=pk)
+    if found.latest_version_id is None:
+        raise Hidden(user=user, workspace=found.workspace_id, action=action, thing=found)
+    return found
 
 
 def _entry(row: Row) -> dict[str, Any]:
@@ -167,4 +264,6 @@ def _entry(row: Row) -> dict[str, Any]:
         "answering": current.number if current else None,
         "valid_until": document.valid_until,
         "is_expired": document.is_expired,
+        "tags": [tag.name for tag in document.tags.all()],
+        "url": reverse("api:document", kwargs={"pk": document.pk}),
     }

@@ -117,6 +117,11 @@ def listing(user: User, workspace: Workspace, asked: Asked) -> Listing:
     )
 
 
+def row_of(document: Document) -> Row:
+    """The line of one document that has a version and was found open to the person just now."""
+    return _rows([document.pk])[0]
+
+
 def matching(user: User, workspace: Workspace, asked: Asked) -> QuerySet[Document]:
     """All documents the list would show over all its pages."""
     documents = _documents(user, workspace)

@@ -70,7 +70,7 @@ def set_validity(document: Document, until: date | None, *, by: User) -> bool:
     Raises DocumentError for a date that no document has.
     """
     document = locked_to_keep(document, by)
-    _require_usable(until)
+    require_usable(until)
     if document.valid_until == until:
         return False
     before, document.valid_until = document.valid_until, until
@@ -87,7 +87,7 @@ def set_review(document: Document, on: date | None, *, note: str = "", by: User)
     Without a day there is no note. Raises DocumentError for a note that is too long or a date that no document has.
     """
     document = locked_to_keep(document, by)
-    _require_usable(on)
+    require_usable(on)
     note = " ".join(note.split()) if on else ""
     if len(note) > MAX_NOTE:
         raise DocumentError(_("The note is longer than %(limit)d characters.") % {"limit": MAX_NOTE})
@@ -108,7 +108,7 @@ def confirm(document: Document, until: date, *, by: User) -> None:
     Raises DocumentError for a day that is over.
     """
     document = locked_to_keep(document, by)
-    _require_usable(until)
+    require_usable(until)
     today = timezone.localdate()
     if until <= today:
         raise DocumentError(_("Choose a day to come."))
@@ -126,7 +126,8 @@ def _holds_again(document: Document, by: User) -> None:
             follow(document, by)
 
 
-def _require_usable(day: date | None) -> None:
+def require_usable(day: date | None) -> None:
+    """Raises DocumentError for a date that no document has."""
     if day is not None and not date(1900, 1, 1) <= day <= _LATEST:
         raise DocumentError(_("This is not a day for a document: choose one between 1900 and 2199."))
 

@@ -17,8 +17,10 @@ from ninja.utils import check_csrf
 from answers.api import router as answers
 from answers.draft_review.api import router as examinations
 from answers.exceptions import WrongState
+from answers.precedents.api import router as precedents
 from documents.api import router as documents
 from documents.embeddings import EmbeddingUnavailable
+from documents.exceptions import DocumentError
 from workspaces.api import router as workspaces
 from workspaces.exceptions import PortalError
 from workspaces.problems import problem
@@ -53,6 +55,7 @@ api.add_router("", workspaces)
 api.add_router("", documents)
 api.add_router("", answers)
 api.add_router("", examinations)
+api.add_router("", precedents)
 
 
 @api.exception_handler(Exception)
@@ -71,6 +74,15 @@ def _not_as_promised(request: HttpRequest, error: pydantic.ValidationError) -> N
 @api.exception_handler(PortalError)
 def _cannot_be_done(request: HttpRequest, error: PortalError) -> HttpResponse:
     return problem(409 if isinstance(error, WrongState) else 400, error)
+
+
+#: What the code of a sentence is to a program that goes by the status.
+_STATUSES = {"too_large": 413, "legal_hold": 409, "disk_full": 507}
+
+
+@api.exception_handler(DocumentError)
+def _document_cannot(request: HttpRequest, error: DocumentError) -> HttpResponse:
+    return problem(_STATUSES.get(error.code, 400), error)
 
 
 @api.exception_handler(EmbeddingUnavailable)

@@ -5,7 +5,9 @@ limit of its own; this one holds without it, also for bodies that do not say how
 full only small bodies pass, which stay in memory: questions, decisions, settings.
 """
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -13,15 +15,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-TOO_LARGE = (413, b"What was sent is larger than this portal accepts.\n")
+TOO_LARGE = (413, "What was sent is larger than this portal accepts.")
 #: RFC 4918, section 11.5.
-NO_ROOM = (507, b"The disk of this portal is nearly full: no files are taken in. Asking goes on.\n")
+NO_ROOM = (507, "The disk of this portal is nearly full: no files are taken in. Asking goes on.")
 
 
 class _Refused(Exception):
     """More bytes came than are accepted."""
 
-    def __init__(self, status: int, sentence: bytes) -> None:
+    def __init__(self, status: int, sentence: str) -> None:
         super().__init__(status)
         self.answer = (status, sentence)
 
@@ -31,7 +33,8 @@ def limited(
 ) -> Application:
     """`application`, answering 413 to a body of more than `most` bytes, announced or not.
 
-    One of more than `small` bytes is answered 507 while `is_short` says that the disk is nearly full.
+    One of more than `small` bytes is answered 507 while `is_short` says that the disk is nearly full. Programs, below
+    /api/, are answered in problem details (RFC 9457).
     """
 
     def check(size: int, before: int = 0) -> None:
@@ -64,7 +67,7 @@ def limited(
             await application(scope, counting, noting)
         except _Refused as refused:
             if not has_answered:
-                await _refuse(send, *refused.answer)
+                await _refuse(send, *refused.answer, to_program=scope["path"].startswith("/api/"))
 
     return guarded
 
@@ -74,7 +77,12 @@ def _announced(scope: MutableMapping[str, Any]) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _refuse(send: Send, status: int, sentence: bytes) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _refuse(send: Send, status: int, sentence: str, *, to_program: bool) -> None:
+    kind, body = b"text/plain; charset=utf-8", f"{sentence}\n"
+    if to_program:
+        title = HTTPStatus(status).phrase
+        kind = b"application/problem+json"
+        body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": sentence})
+    headers = [(b"content-type", kind), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": sentence})
+    await send({"type": "http.response.body", "body": body.encode()})

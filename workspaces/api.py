@@ -38,6 +38,14 @@ def refuse_unknown(request: HttpRequest, filter: type[Asked]) -> None:
         raise PortalError(_("This address knows no parameter called %(list)s.") % {"list": ", ".join(unknown)})
 
 
+def refuse_unknown_parts(request: HttpRequest, form: type[Asked], *files: str) -> None:
+    """Raise PortalError for a part of a multipart body that neither `form` nor `files` names, or that comes twice."""
+    known = {*form.model_fields, *files}
+    sent = [*request.POST.lists(), *request.FILES.lists()]
+    if wrong := sorted({name for name, values in sent if name not in known or len(values) != 1}):
+        raise PortalError(_("This address takes no such parts, or each once: %(list)s.") % {"list": ", ".join(wrong)})
+
+
 def in_workspace(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give the operation `request.workspace`, the one its `slug` names, if `action` may be done there.
 

@@ -17,6 +17,8 @@ _DAYS = (7, 30, 90, 180, 365)
 WORDS: dict[str, tuple[Any, Any]] = {
     Action.ASK: (_("Ask questions"), _("and read the answers to them, with the documents these quote")),
     Action.OPEN: (_("Search"), _("list documents and find passages in them")),
+    Action.ADD: (_("Bring documents"), _("send files as new documents or new versions, and see what becomes of them")),
+    Action.MANAGE_DOCUMENTS: (_("Manage documents"), _("classify what it brings, and delete documents")),
 }
 
 

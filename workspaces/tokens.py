@@ -34,6 +34,9 @@ OFFERED: dict[Action, frozenset[Action]] = {
     # An answer quotes documents, and is shown only to those who may open them.
     Action.ASK: frozenset({Action.OPEN}),
     Action.OPEN: frozenset(),
+    # Who brings a document waits until it is read, and learns why it was not.
+    Action.ADD: frozenset({Action.OPEN}),
+    Action.MANAGE_DOCUMENTS: frozenset({Action.OPEN}),
 }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from documents import analysis
+from documents.models import Document, Version
 from documents.search import Hit, Mode, search
 from workspaces import access
 from workspaces.classification import Classification
@@ -85,13 +88,27 @@ class Precedents:
     by_words_alone: bool = False
 
 
-def find(workspace: Workspace, text: str, *, by: User, classification: str = Classification.INTERNAL) -> Precedents:
+def find(
+    workspace: Workspace,
+    text: str = "",
+    *,
+    like: Document | None = None,
+    by: User,
+    classification: str = Classification.INTERNAL,
+) -> Precedents:
     """The documents of `workspace` open to `by` that resemble `text`, best first; the entry says what was handed out.
 
-    No word of a text classified above what a server of the search may read is sent there: it is looked for by its words
-    alone. Raises Hidden or Forbidden, QuestionError for a text that is empty or too long, and EmbeddingUnavailable.
+    `like`, in its place, is a document of the workspace: the first characters of the version that answers are compared
+    with the other documents, at its own classification. No word of a text classified above what a server of the search
+    may read is sent there: it is looked for by its words alone. Raises Hidden or Forbidden, QuestionError for a text
+    that is empty or too long, and EmbeddingUnavailable.
     """
     access.require(by, Action.OPEN, workspace)
+    if (like is None) == (not text.strip()):
+        raise QuestionError(_("Bring a text or a document, one of the two."))
+    within = None
+    if like is not None:
+        text, classification, within = _text_of(like, by), like.classification, ~Q(pk=like.pk)
     text = text.replace("\0", "").strip()
     if not text:
         raise QuestionError(_("There is no text in it."))
@@ -101,8 +118,12 @@ def find(workspace: Workspace, text: str, *, by: User, classification: str = Cla
     telling = [one for one in clauses if len(analysis.words(one[1])) >= _FEWEST_WORDS] or clauses[:1]
     compared = telling[:MOST_CLAUSES]
     mode = mode_for(workspace, classification)
-    results = [search(by, workspace, clause[:_LONGEST_QUERY], k=_HITS, mode=mode) for _label, clause in compared]
+    results = [
+        search(by, workspace, clause[:_LONGEST_QUERY], k=_HITS, mode=mode, within=within) for _label, clause in compared
+    ]
     with transaction.atomic():
+        if like is not None:
+            access.require(by, Action.OPEN, like)
         # At this moment, and only what is open now: searching took a while.
         hits = {hit.passage.pk: hit for result in results for hit in result.hits}
         sources = {source.passage_id: source for source in authorised(by, workspace, list(hits.values()))}
@@ -119,6 +140,7 @@ def find(workspace: Workspace, text: str, *, by: User, classification: str = Cla
             workspace=workspace,
             by=by,
             text_sha256=digest(text),
+            document=like.pk if like is not None else None,
             classification=Classification(classification).value,
             characters=len(text),
             clauses=len(compared),
@@ -134,6 +156,16 @@ def address_of(match: Match, slug: str) -> str:
     source = match.source
     page = reverse("documents:detail", kwargs={"slug": slug, "pk": source.document_id})
     return f"{page}?{urlencode({'version': source.version_id, 'start': source.start, 'end': source.end})}"
+
+
+def _text_of(document: Document, by: User) -> str:
+    """The beginning of what answers now. Raises QuestionError where no version does."""
+    access.require(by, Action.OPEN, document)
+    current = Version.objects.filter(pk=document.current_version_id)
+    text = current.annotate(beginning=Left("text", MOST_CHARACTERS)).values_list("beginning", flat=True).first()
+    if not text:
+        raise QuestionError(_("No version of the document is ready to be compared."))
+    return text
 
 
 def _matches(label: str, clause: str, hits: Sequence[Hit], sources: dict[UUID, Source]) -> list[Match]:

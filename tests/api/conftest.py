@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 
@@ -20,6 +21,13 @@ class Program:
 
     def post(self, path: str, sent: Any, **headers: str) -> Any:
         return self._client().post(f"/api/v1/{path}", sent, content_type="application/json", headers=headers)
+
+    def send(self, place: str, content: bytes, name: str = "rules.md", /, **given: str) -> Any:
+        """A file as multipart/form-data, as the part `file`."""
+        return self._client().post(f"/api/v1/{place}", {"file": SimpleUploadedFile(name, content), **given})
+
+    def delete(self, path: str) -> Any:
+        return self._client().delete(f"/api/v1/{path}")
 
     def _client(self) -> Client:
         return Client(headers={"Authorization": f"Bearer {self.text}"}, enforce_csrf_checks=True)

@@ -209,12 +209,14 @@ def test_the_description_of_the_api_names_every_operation(program: Any, member: 
     assert sorted(told["paths"]) == [
         "/api/v1/answers/{pk}",
         "/api/v1/answers/{pk}/events",
+        "/api/v1/documents/{pk}",
         "/api/v1/examinations/{pk}",
         "/api/v1/me",
         "/api/v1/workspaces",
         "/api/v1/workspaces/{slug}/answers/shared",
         "/api/v1/workspaces/{slug}/documents",
         "/api/v1/workspaces/{slug}/examinations",
+        "/api/v1/workspaces/{slug}/precedents",
         "/api/v1/workspaces/{slug}/questions",
         "/api/v1/workspaces/{slug}/search",
     ]

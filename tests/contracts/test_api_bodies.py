@@ -1,10 +1,14 @@
 """What programs send: only fields that are declared, nothing of another workspace, and no act without its entry."""
 
 import json
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from ninja.operation import Operation as NinjaOperation
 from pydantic import BaseModel
 
@@ -22,9 +26,24 @@ BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "ask": ({"question": "How can we end it?"}, "question.asked"),
     "search": ({"query": "notice"}, "search.run"),
     "bring_draft": ({"text": "We pay with 90 days of notice."}, "examination.asked"),
+    "seek_precedents": ({"text": "Notice is given 30 days before the end."}, "precedents.sought"),
+    "bring_document": ({"path": "rules/notice.md"}, "document.added"),
+    "delete_document": ({"reason": "Out of date."}, "document.deleted"),
 }
+#: Operations that are sent a form with this file,
+FILES = {"bring_document": ("file", b"Notice is 30 days.")}
+#: that read what they take from the address,
+IN_THE_ADDRESS = {"delete_document"}
+#: and whom it is done by, where a member may not.
+BY = {"bring_document": "contributor", "delete_document": "manager"}
+#: An id that no row has.
+NOTHING = UUID("00000000-0000-4000-8000-000000000000")
 #: Fields that name a thing, and one that is not to be had where it is sent.
-NAMING = {"ask": {"model": "switched-off"}, "bring_draft": {"model": "switched-off"}}
+NAMING: dict[str, dict[str, str | Callable[[World], str]]] = {
+    "ask": {"model": "switched-off"},
+    "bring_draft": {"model": "switched-off"},
+    "seek_precedents": {"document": lambda world: str(world.elsewhere.document.pk)},
+}
 #: Words of a schema's fields that name a thing by its id.
 _NAMES_A_THING = ("_id", "_ids", "model", "workspace", "document", "answer", "person", "reader")
 HOPED_FOR = ("owner", "workspace", "is_staff", "status", "approved_by", "created_at", "id", "asked_by", "collection")
@@ -69,12 +88,26 @@ def _send(name: str, sent: dict[str, Any], world: World) -> Any:
         for path, view in router.path_operations.items()
         if operation in view.operations
     )
-    client: Client = world.client("member")
+    client: Client = world.client(_who(name))
     # The session's own check of where a request comes from is tried in `tests/api`.
     client.cookies["csrftoken"] = "a" * 32
-    address = "/api/v1" + path.replace("{slug:slug}", "policies")
+    address = "/api/v1" + path.replace("{slug:slug}", "policies").replace("{uuidstr:pk}", str(_document(world)))
     headers = {"X-CSRFToken": "a" * 32}
+    if name in IN_THE_ADDRESS:
+        return client.generic(operation.methods[0], address, query_params=sent, headers=headers)
+    if name in FILES:
+        part, content = FILES[name]
+        body = encode_multipart(BOUNDARY, sent | {part: SimpleUploadedFile("notice.md", content)})
+        return client.generic(operation.methods[0], address, body, MULTIPART_CONTENT, headers=headers)
     return client.generic(operation.methods[0], address, json.dumps(sent), "application/json", headers=headers)
+
+
+def _who(name: str) -> str:
+    return BY.get(name, "member")
+
+
+def _document(world: World) -> UUID:
+    return world.own.document.pk
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -97,11 +130,11 @@ def test_a_thing_that_is_not_to_be_had_here_is_answered_like_one_that_never_was(
     name: str, field: str, world: World
 ) -> None:
     right, _event = BODIES[name]
-    before = trying.rows()
+    before, named = trying.rows(), NAMING[name][field]
 
     answers = {
-        _send(name, right | {field: named}, world).content.decode().replace(named, "#")
-        for named in (NAMING[name][field], "nowhere")
+        _send(name, right | {field: sent}, world).content.decode().replace(sent, "#")
+        for sent in (named(world) if callable(named) else named, str(NOTHING) if callable(named) else "nowhere")
     }
 
     assert len(answers) == 1
@@ -117,7 +150,7 @@ def test_an_operation_leaves_its_entry_or_is_not_done(name: str, world: World) -
         done = _send(name, right, world)
         told = [entry for entry in trying.entries_since(seen) if entry["type"] == event]
         assert done.status_code in {200, 202}, done.content
-        assert {entry["actor_id"] for entry in told} == {str(world.people["member"].pk)}
+        assert {entry["actor_id"] for entry in told} == {str(world.people[_who(name)].pk)}
         assert {entry["request_id"] for entry in told} == {done["X-Request-Id"]}
     trying.refuse_entries()
     before = trying.rows()

@@ -33,6 +33,7 @@ DOORS = {
         "inlock/api.py",
         "answers/api.py",
         "answers/draft_review/api.py",
+        "answers/precedents/api.py",
         "documents/api.py",
         "workspaces/api.py",
     ),

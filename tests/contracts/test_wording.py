@@ -27,6 +27,7 @@ NAMES = {"Inlock", "Chroma", "PostgreSQL", "Valkey"}
 ELSEWHERE = {
     *(f"{app}/api.py" for app in APPS),
     "answers/draft_review/api.py",
+    "answers/precedents/api.py",
     "inlock/demo/questions.py",
     "audit/verifier.py",
 }

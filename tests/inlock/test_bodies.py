@@ -1,6 +1,8 @@
 """Bodies that are too large are refused before they are stored."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,14 @@ MOST, SMALL = 100, 20
 
 def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]], *, is_short: bool = False) -> tuple[int, int]:
     """(status, bytes the application was handed) after sending `chunks`."""
+    sent, handed = exchange(chunks, headers, is_short=is_short)
+    return sent[0]["status"], handed
+
+
+def exchange(
+    chunks: list[bytes], headers: list[tuple[bytes, bytes]], *, is_short: bool = False, path: str = "/"
+) -> tuple[list[dict[str, Any]], int]:
+    """(messages sent back, bytes the application was handed) after sending `chunks`."""
     sent, handed = [], 0
     waiting = [
         {"type": "http.request", "body": chunk, "more_body": index + 1 < len(chunks)}
@@ -33,8 +43,8 @@ def ask(chunks: list[bytes], headers: list[tuple[bytes, bytes]], *, is_short: bo
         sent.append(message)
 
     guarded = limited(application, most=MOST, small=SMALL, is_short=lambda: is_short)
-    asyncio.run(guarded({"type": "http", "headers": headers}, receive, send))
-    return sent[0]["status"], handed
+    asyncio.run(guarded({"type": "http", "path": path, "headers": headers}, receive, send))
+    return sent, handed
 
 
 def test_a_body_up_to_the_limit_passes():
@@ -59,3 +69,16 @@ def test_on_a_disk_that_is_nearly_full_only_small_bodies_pass():
     assert ask(large, [(b"content-length", b"21")], is_short=True) == (507, 0)
     assert ask(large, [], is_short=True) == (507, SMALL)
     assert ask(large, [], is_short=False) == (200, SMALL + 1)
+
+
+@pytest.mark.parametrize(("is_short", "status", "says"), [(False, 413, "larger"), (True, 507, "nearly full")])
+def test_a_program_reads_why_in_problem_details(is_short, status, says):
+    (start, body), _handed = exchange(
+        [b"x"], [(b"content-length", b"101" if not is_short else b"21")], is_short=is_short, path="/api/v1/me"
+    )
+
+    assert start["status"] == status
+    assert dict(start["headers"])[b"content-type"] == b"application/problem+json"
+    told = json.loads(body["body"])
+    assert (told["status"], told["type"]) == (status, "about:blank")
+    assert says in told["detail"]

@@ -158,7 +158,20 @@ def _mixed(there: list[tuple[str, str]], chosen: random.Random) -> Iterator[tupl
 
 def api(client: Client, person: User) -> str:
     addresses = [f"/api/v1/workspaces/{slug}/documents" for slug in _slugs()]
-    return _pages(client, iter([*addresses, "/api/v1/me", "/api/v1/workspaces"])) + api_search(client)
+    addresses += [reverse("api:document", args=[pk]) for pk in Document.objects.values_list("pk", flat=True)]
+    pages = _pages(client, iter([*addresses, "/api/v1/me", "/api/v1/workspaces"]))
+    return pages + api_search(client) + api_precedents(client)
+
+
+def api_precedents(client: Client) -> str:
+    """What resembles the question, and what resembles each document, whoever may open it."""
+    brought = [(slug, {"text": QUESTION}) for slug in _slugs()]
+    for document in Document.objects.select_related("workspace"):
+        brought.append((document.workspace.slug, {"document": str(document.pk)}))
+    return "".join(
+        client.post(f"/api/v1/workspaces/{slug}/precedents", sent, content_type="application/json").content.decode()
+        for slug, sent in brought
+    )
 
 
 def api_search(client: Client, slugs: list[str] | None = None) -> str:
