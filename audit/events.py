@@ -141,6 +141,10 @@ class EventType(models.TextChoices):
         "index.damaged",
         _("A workspace's vector index was found damaged, and was emptied to be made anew."),
     )
+    ENGINE_SET_ASIDE = (
+        "engine.set_aside",
+        _("Files of the vector index that kept ending its server were set aside, and it began with empty ones."),
+    )
     INDEX_REBUILT = "index.rebuilt", _("A workspace's search index was rebuilt from the database.")
 
     EMBEDDING_PLANNED = (

@@ -110,6 +110,9 @@ SENTENCES: dict[str, Any] = {
     EventType.ORIGINAL_DOWNLOADED: gettext_lazy("%(who)s downloaded the original of “%(what)s”."),
     EventType.INDEX_CHECKED: gettext_lazy("%(who)s compared the search index of “%(what)s” with the database."),
     EventType.INDEX_DAMAGED: gettext_lazy("The vector index of “%(what)s” was found damaged and is made anew."),
+    EventType.ENGINE_SET_ASIDE: gettext_lazy(
+        "Files that kept ending the server of the vector index were set aside as %(directory)s."
+    ),
     EventType.INDEX_REBUILT: gettext_lazy("%(who)s rebuilt the search index of “%(what)s”."),
     EventType.EMBEDDING_PLANNED: gettext_lazy("%(who)s estimated a change of “%(what)s” to the model %(target)s."),
     EventType.EMBEDDING_STARTED: gettext_lazy("%(who)s had vectors of %(target)s made for “%(what)s”."),

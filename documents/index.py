@@ -31,6 +31,8 @@ T = TypeVar("T")
 _BATCH = 1000
 _PAGE = 5000
 _HNSW = {"space": "cosine", "ef_search": 200}
+#: So much of a space's fingerprint names its indexes.
+_NAMED_BY = 16
 #: As `_name` makes them.
 _NAME = re.compile(r"w-([0-9a-f]{32})-([0-9a-f]{16})")
 #: In a collection's metadata while it is made anew.
@@ -169,16 +171,21 @@ def is_whole(workspace_id: UUID, space: Space) -> bool:
     return seen is not None and not _is_partial(seen)
 
 
-def partial() -> set[tuple[UUID, str]]:
-    """The workspace, and the beginning of the space's fingerprint, of every index that is partial."""
-    found: set[tuple[UUID, str]] = set()
+def made() -> dict[tuple[UUID, str], bool]:
+    """The workspace, and the beginning of the space's fingerprint, of every index → whether it is whole."""
+    found: dict[tuple[UUID, str], bool] = {}
     with _translated():
         server, offset = _server(_ANSWER_SECONDS), 0
         while page := server.list_collections(limit=_BATCH, offset=offset):
             offset += len(page)
-            names = (_NAME.fullmatch(collection.name) for collection in page if _is_partial(collection))
-            found.update((UUID(name[1]), name[2]) for name in names if name)
+            names = ((_NAME.fullmatch(collection.name), collection) for collection in page)
+            found |= {(UUID(name[1]), name[2]): not _is_partial(collection) for name, collection in names if name}
     return found
+
+
+def key(workspace_id: UUID, space: Space) -> tuple[UUID, str]:
+    """By what `made` names the index of a workspace in a space."""
+    return workspace_id, space.fingerprint[:_NAMED_BY]
 
 
 @contextmanager
@@ -255,7 +262,7 @@ _connecting = threading.Lock()
 
 
 def _name(workspace_id: UUID, space: Space) -> str:
-    return f"w-{UUID(str(workspace_id)).hex}-{space.fingerprint[:16]}"
+    return f"w-{UUID(str(workspace_id)).hex}-{space.fingerprint[:_NAMED_BY]}"
 
 
 def _seen(workspace_id: UUID, space: Space) -> Any:

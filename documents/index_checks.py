@@ -12,15 +12,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
 from documents import index, reconcile, soundness
+from documents.embeddings import default_space
 from documents.index import IndexUnavailable
 from documents.legs import EXACT_AT_ONCE
-from documents.models import CheckProblem, Document, IndexCheck, SpaceMigration
+from documents.models import CheckProblem, Document, IndexCheck, SpaceMigration, WorkspaceSpace
 from documents.reconcile import Difference
 from documents.reembedding.spaces import kept_beside
 from documents.spaces import space_of
@@ -89,15 +90,26 @@ def due() -> list[UUID]:
     tried = ~Q(problem="") & Q(started_at__gt=now - TRIED_AGAIN)
     rows = IndexCheck.objects.order_by()
     # However lately it was compared: until it is whole, searches there lack the vectors.
-    compared = Q(pk__in=rows.filter(settled).values("workspace")) & ~Q(pk__in=_partial())
+    compared = Q(pk__in=rows.filter(settled).values("workspace")) & ~Q(pk__in=_not_whole())
     workspaces = Workspace.objects.exclude(compared).exclude(pk__in=rows.filter(tried).values("workspace"))
     return list(workspaces.order_by("created_at").values_list("pk", flat=True))
 
 
 def being_made(workspaces: Collection[UUID]) -> list[UUID]:
-    """Those that are searched without vectors until their index is whole. Raises IndexUnavailable."""
-    partial = index.partial()
-    return [id for id, space in partial if id in workspaces and space_of(id).fingerprint.startswith(space)]
+    """Those that are searched without vectors until their index is whole: it was begun anew, or its files are gone.
+
+    Raises IndexUnavailable.
+    """
+    made = index.made()
+    answering = Document.objects.filter(workspace=OuterRef("pk"), deleted_at=None, current_version__passage_count__gt=0)
+    chosen = WorkspaceSpace.objects.filter(pk=OuterRef("pk"))
+    rows = Workspace.objects.filter(pk__in=workspaces).annotate(is_filled=Exists(answering), has_chosen=Exists(chosen))
+    found = []
+    for id, is_filled, has_chosen in rows.values_list("pk", "is_filled", "has_chosen"):
+        space = space_of(id) if has_chosen else default_space()
+        if not made.get(index.key(id, space), not is_filled):
+            found.append(id)
+    return found
 
 
 def empty_damaged() -> list[UUID]:
@@ -117,7 +129,7 @@ def empty_damaged() -> list[UUID]:
     return found
 
 
-def _partial() -> list[UUID]:
+def _not_whole() -> list[UUID]:
     try:
         return being_made(set(Workspace.objects.values_list("pk", flat=True)))
     except IndexUnavailable:

@@ -370,6 +370,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-checkpoints": {"task": "audit.tasks.sweep_checkpoints", "schedule": 60.0},
     "sweep-ingestion": {"task": "documents.tasks.sweep_ingestion", "schedule": float(SWEEP_SECONDS)},
     "sweep-indexes": {"task": "documents.tasks.sweep_indexes", "schedule": 300.0},
+    "sweep-engines": {"task": "inlock.tasks.sweep_engines", "schedule": 60.0},
     "sweep-documents": {"task": "documents.tasks.sweep_documents", "schedule": 30.0},
     "sweep-sources": {"task": "documents.tasks.sweep_sources", "schedule": 60.0},
     "sweep-erasures": {"task": "documents.tasks.sweep_erasures", "schedule": 60.0},

@@ -9,7 +9,8 @@ the engine when the kernel says that the last holder is gone, however it went.
 from inlock.engines.addresses import PROJECT_ROOT, Addresses, addresses, celery_broker_url, var_directory
 from inlock.engines.attach import Attachment, attached, ensure
 from inlock.engines.exceptions import EngineFailed
-from inlock.engines.status import EngineStatus, status
+from inlock.engines.set_aside import SetAside, all_set_aside
+from inlock.engines.status import EngineStatus, size, status
 
 __all__ = [
     "PROJECT_ROOT",
@@ -17,10 +18,13 @@ __all__ = [
     "Attachment",
     "EngineFailed",
     "EngineStatus",
+    "SetAside",
     "addresses",
+    "all_set_aside",
     "attached",
     "celery_broker_url",
     "ensure",
+    "size",
     "status",
     "var_directory",
 ]

@@ -1,6 +1,8 @@
 """Chroma's server from the `chromadb` wheel, on a loopback port, holding vectors and ids only."""
 
 import http.client
+import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -15,9 +17,14 @@ HOST = "127.0.0.1"
 START = "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(['chroma', *sys.argv[1:]])"
 
 
+#: With less room on the disk, what it says of its files may be the disk's fault.
+LEAST_FREE = 64 * 1024 * 1024
+
+
 class Chroma(Recipe):
     name = "chroma"
     title = "Chroma"
+    is_disposable = True
 
     @property
     def data(self) -> Path:
@@ -37,6 +44,15 @@ class Chroma(Recipe):
 
     def answers(self) -> bool:
         return heartbeat(HOST, chroma_port(self.var))
+
+    def hindrance(self) -> str:
+        if not _is_free(chroma_port(self.var)):
+            return "another program has its port"
+        if shutil.disk_usage(self.var).free < LEAST_FREE:
+            return "the disk is full"
+        if not all(os.access(path, os.R_OK | os.W_OK) for path in (self.data, *self.data.rglob("*"))):
+            return "its files may not be read and written"
+        return ""
 
     def marks(self) -> tuple[str, ...]:
         return (f"--path {self.data} ",)

@@ -2,13 +2,15 @@
 
 A process of its own rather than a part of whoever came first, because that
 one may leave, or be killed, while others still work. It restarts an engine
-that dies, and stops it when the shared lock of its users is free.
+that dies, and stops it when the shared lock of its users is free. Files that
+keep ending an engine which may begin with nothing are set aside.
 """
 
 import argparse
 import fcntl
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +22,7 @@ from inlock.engines.isolation import process_arguments
 from inlock.engines.notes import write_json
 from inlock.engines.places import RECIPES, Place, open_lock, try_lock
 from inlock.engines.recipe import KILL_AFTER, Recipe, last_words
+from inlock.engines.set_aside import ENDS, WITHIN, is_own_fault, lately, set_aside
 
 START_WITHIN = 60.0
 LOOK_EVERY = 0.5
@@ -38,6 +41,8 @@ class Keeper:
         self.place = place
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
+        #: When it ended by its own fault, on the monotonic clock.
+        self.own_ends: list[float] = []
         self.asked_to_stop = False
         self.users = open_lock(place.users)
         self._wake, write_end = os.pipe()
@@ -75,39 +80,30 @@ class Keeper:
 
     def _start_patiently(self) -> None:
         """Start, and try again while what a killed predecessor left behind is still going away."""
-        for pause in (0.3, 1.0):
+        for pause in (0.3, 1.0, None):
             try:
                 return self._start()
             except EngineFailed:
                 if self.process is None:  # nothing was started: trying again would fail the same way
                     raise
+                if not self._began_anew() and pause is None:
+                    raise
                 self._stop()
-                self._pause(pause)
+                self._pause(pause or 0)
         return self._start()
 
     def _start(self) -> None:
-        recipe = self.recipe
-        rotate(recipe.log)
-        recipe.prepare()
-        with recipe.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                recipe.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=recipe.environment(),
-                start_new_session=True,
-                **process_arguments(recipe.identity, death_signal=recipe.stop_signals[0]),
-            )
+        rotate(self.recipe.log)
+        self.recipe.prepare()
+        self.process = spawn(self.recipe)
         self._say("starting")
-        self._wait_until_it_answers(self.process)
+        self._wait_until_it_answers(self.recipe, self.process)
         self.started = time.monotonic()
         self._say("running")
 
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_answers(self, recipe: Recipe, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_WITHIN
-        while not self.recipe.answers():
+        while not recipe.answers():
             if self.asked_to_stop:
                 return
             if process.poll() is not None:
@@ -130,6 +126,9 @@ class Keeper:
         if time.monotonic() - self.started > STEADY_AFTER:
             self.restarts = 0
         code = self.process.returncode if self.process else "?"
+        if self._began_anew():
+            self.restarts = 0
+        self.process = None
         pause = min(LONGEST_PAUSE, 0.1 * 2**self.restarts)
         self.restarts += 1
         self._say("restarting", fault=f"{self.recipe.title} ended with code {code} and is started again.")
@@ -139,8 +138,51 @@ class Keeper:
         try:
             self._start()
         except EngineFailed as failure:
+            self._began_anew()
             self._stop()
             self._say("restarting", fault=str(failure))
+
+    def _began_anew(self) -> bool:
+        """Count an end that came from the engine itself, and set its files aside when they are what keeps ending it.
+
+        They are where it ended so often, nothing else is known to hinder it, and it runs on empty files beside them.
+        """
+        recipe, now = self.recipe, time.monotonic()
+        if self.process is None or not recipe.is_disposable or not is_own_fault(self.process.poll()):
+            return False
+        self.own_ends = [at for at in self.own_ends if now - at < WITHIN] + [now]
+        if len(self.own_ends) < ENDS:
+            return False
+        seconds = round(now - self.own_ends.pop(0))
+        if recipe.hindrance() or lately(recipe) or not self._runs_on_nothing():
+            return False
+        why = (
+            f"{recipe.title} ended by itself {ENDS} times within {seconds} seconds, the last time with code "
+            f"{self.process.returncode}; on empty files it runs."
+        )
+        set_aside(recipe, why)
+        self.own_ends = []
+        return True
+
+    def _runs_on_nothing(self) -> bool:
+        """Whether the engine answers when it is given an empty directory beside its own."""
+        trial = type(self.recipe)(self.recipe.var / f"{self.recipe.name}-trial", durable=self.recipe.durable)
+        shutil.rmtree(trial.var, ignore_errors=True)
+        process = None
+        try:
+            trial.log.parent.mkdir(parents=True)
+            trial.prepare()
+            process = spawn(trial)
+            self._wait_until_it_answers(trial, process)
+        except (EngineFailed, OSError):
+            return False
+        else:
+            return not self.asked_to_stop
+        finally:
+            if process is not None:
+                process.kill()
+                process.wait()
+            shutil.rmtree(trial.var, ignore_errors=True)
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -187,6 +229,21 @@ class Keeper:
     def _drain_wakeups(self) -> None:
         if select.select([self._wake], [], [], 0)[0]:
             os.read(self._wake, 4096)
+
+
+def spawn(recipe: Recipe) -> subprocess.Popen[bytes]:
+    """The engine's process, which ends with this one."""
+    with recipe.log.open("ab") as log:
+        return subprocess.Popen(
+            recipe.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=recipe.environment(),
+            start_new_session=True,
+            **process_arguments(recipe.identity, death_signal=recipe.stop_signals[0]),
+        )
 
 
 def rotate(log: Path) -> None:

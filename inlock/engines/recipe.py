@@ -19,6 +19,8 @@ class Recipe(ABC):
     name: str  # permanent: names files under var/
     title: str  # as a person reads it
     stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGKILL)
+    #: Whether all it keeps is kept elsewhere as well, so that it may begin with nothing.
+    is_disposable = False
 
     def __init__(self, var: Path, *, durable: bool = True) -> None:
         self.var = var
@@ -49,6 +51,10 @@ class Recipe(ABC):
     @abstractmethod
     def marks(self) -> tuple[str, ...]:
         """Strings of which one stands on the command line of this engine and of no other program's."""
+
+    def hindrance(self) -> str:
+        """What keeps it from running now beside its own content; empty where nothing is known."""
+        return ""
 
     def environment(self) -> dict[str, str]:
         """A small environment: what the user exported for other servers must not configure ours."""

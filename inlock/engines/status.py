@@ -74,7 +74,7 @@ def _status(name: str, var: Path, where: Addresses, *, is_ours: bool) -> EngineS
         running=not fault,
         fault=fault,
         next_step=next_step,
-        disk_bytes=_size(recipe.data) if is_ours else None,
+        disk_bytes=size(recipe.data) if is_ours else None,
     )
 
 
@@ -128,7 +128,8 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0] or type(error).__name__
 
 
-def _size(directory: Path) -> int:
+def size(directory: Path) -> int:
+    """The bytes of all files below a directory, which may be in use."""
     total = 0
     for folder, _, files in os.walk(directory):
         for file in files:

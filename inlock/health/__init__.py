@@ -38,7 +38,10 @@ def sections() -> list[Section]:
         if not connection.in_atomic_block:
             connection.close()
     return [
-        Section("engines", [*(machine.engine(status) for status in statuses), *database, machine.disk()]),
+        Section(
+            "engines",
+            [*(machine.engine(status) for status in statuses), *machine.files_set_aside(), *database, machine.disk()],
+        ),
         Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running), sent, *asked]),
         Section("knowledge", contents),
         Section("governance", trail),

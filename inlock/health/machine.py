@@ -26,6 +26,22 @@ def engine(status: engines.EngineStatus) -> Finding:
     return Finding(status.name, state, status.fault, status.next_step)
 
 
+def files_set_aside() -> list[Finding]:
+    """Files that kept ending their engine and lie beside its new ones."""
+    step = (
+        "Nothing is lost: the indexes are put back from the database. Delete the directory once nobody wants to look "
+        "into it; until then, receipts of deletions wait where it holds something of what was erased."
+    )
+    return [
+        Finding(
+            "files set aside",
+            f"{aside.directory.name}, {megabytes(engines.size(aside.directory))}. {aside.why}",
+            next_step=step,
+        )
+        for aside in engines.all_set_aside(settings.VAR)
+    ]
+
+
 def _is_private(host: str) -> bool:
     """Whether every address of `host` is this machine's or a private network's."""
     found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}

@@ -192,13 +192,13 @@ def test_an_index_whose_maker_died_answers_once_somebody_completed_it(workspace)
     index.upsert(workspace, SPACE, names(1), vectors(1))
     with pytest.raises(IndexUnavailable, match="anew"):
         index.query(workspace, SPACE, vectors(3)[0], 3)
-    assert (workspace, SPACE.fingerprint) in index.partial()
+    assert index.made()[index.key(workspace, SPACE)] is False
 
     with index.completed(workspace, SPACE):
         index.upsert(workspace, SPACE, names(3)[1:], vectors(3)[1:])
 
     assert [id for id, _ in index.query(workspace, SPACE, vectors(3)[0], 3)] == names(3)
-    assert (workspace, SPACE.fingerprint) not in index.partial()
+    assert index.made()[index.key(workspace, SPACE)] is True
 
 
 def test_who_began_an_index_calls_no_other_whole(workspace):

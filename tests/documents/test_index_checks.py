@@ -187,6 +187,27 @@ def test_no_comparison_is_fresh_while_the_index_is_half_made(shelved):
     assert shelved.pk not in index_checks.due()
 
 
+def test_no_comparison_is_fresh_once_the_index_is_gone(shelved, django_capture_on_commit_callbacks):
+    index_checks.check(shelved)
+    index.drop(shelved.pk, space_of(shelved.pk))
+
+    assert index_checks.being_made([shelved.pk]) == [shelved.pk]
+    with inline(), django_capture_on_commit_callbacks(execute=True):
+        sweep_indexes()
+
+    assert answering(shelved) == ids_of(shelved)
+    assert index_checks.being_made([shelved.pk]) == []
+
+
+def test_a_workspace_that_has_nothing_to_find_lacks_no_index(policies, contributor, manager):
+    assert index_checks.being_made([policies.pk]) == []
+    ingest_version(receive(policies, contributor, SHORT).version.pk)
+    library.delete(Document.objects.get(), by=manager)
+    index.drop(policies.pk, space_of(policies.pk))
+
+    assert index_checks.being_made([policies.pk]) == []
+
+
 def test_an_index_that_is_down_is_said_and_tried_again_soon(shelved, monkeypatch):
     def down(*_about):
         raise IndexUnavailable

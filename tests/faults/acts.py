@@ -38,6 +38,7 @@ from documents.stages import embedded
 from documents.stages.split import passage_id
 from documents.states import MIGRATION_WORKS, OPEN, WITHDRAWN, MigrationState
 from documents.vector_space import Space
+from inlock.tasks import sweep_engines
 from tests.faults.actor import BATCH
 from tests.faults.stories import SCENES, STORIES, Act, Stage
 from workspaces.dispatch import inline
@@ -161,6 +162,12 @@ def watch() -> int:
     """How many indexes the schedule's look at some of their vectors found damaged, and emptied."""
     index_checks.EXACT_AT_ONCE = 0
     return len(index_checks.empty_damaged())
+
+
+def look_after_engines() -> None:
+    """What the schedule does about files that an engine's keeper set aside."""
+    with inline():
+        sweep_engines()
 
 
 def check(slug: str) -> int:
@@ -357,6 +364,7 @@ ACTS = {
         find,
         near,
         watch,
+        look_after_engines,
         check,
         ingest_version,
         ingest_version_apart,

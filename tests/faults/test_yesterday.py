@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from inlock.engines.places import Place
+from inlock.engines.set_aside import ENDS, all_set_aside
 from tests.faults.rig import Rig
 from tests.faults.stories import BERTHS, QUESTION, text
 from tests.faults.world import World
+from tests.portal import within
 
 pytestmark = [pytest.mark.xdist_group("rig"), pytest.mark.timeout(400)]
 
@@ -85,6 +89,31 @@ def test_a_damaged_index_is_noticed_emptied_and_made_anew_without_a_model(rig):
     assert rig.do("near", slug=world.slug, query=QUESTION) == before
     assert rig.do("check", slug=world.slug) == 0
     assert len(rig.paid()) == paid
+
+
+def test_an_index_whose_bytes_end_its_server_is_set_aside_and_put_back_without_a_person(rig):
+    world = World(rig, "large")
+    before = rig.do("near", slug=world.slug, query=QUESTION)
+    paid = len(rig.paid())
+    place = Place(rig.var, "chroma")
+    with rig.down("chroma"):
+        for vectors in (rig.var / "chroma").glob("*/data_level0.bin"):
+            vectors.write_bytes(np.random.default_rng(1).bytes(vectors.stat().st_size))
+
+    meanwhile = []
+    for _search in range(ENDS):
+        server = place.last_said()["pid"]
+        meanwhile.append(rig.do("near", slug=world.slug, query=QUESTION))
+        within(60, lambda: place.last_said()["state"] == "running" and place.last_said()["pid"] != server)  # noqa: B023
+    [aside] = all_set_aside(rig.var)
+    rig.do("look_after_engines")
+
+    assert {(each["finds"], each["fault"], each["degraded"]) for each in meanwhile} == {(0, "unavailable", True)}
+    assert list(aside.directory.glob("*/data_level0.bin"))
+    assert rig.do("near", slug=world.slug, query=QUESTION) == before
+    assert rig.do("check", slug=world.slug) == 0
+    assert len(rig.paid()) == paid
+    shutil.rmtree(aside.directory)
 
 
 def test_an_index_that_lost_its_files_is_whole_before_it_answers_again(rig):

@@ -9,12 +9,17 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.events import EventType
+from audit.models import Event
 from documents import index, index_checks
 from documents.models import IndexCheck
 from documents.spaces import space_of
-from inlock import migrating
-from inlock.health import knowledge
+from inlock import engines, migrating
+from inlock.engines.chroma import Chroma
+from inlock.health import knowledge, machine
+from inlock.tasks import sweep_engines
 from tests.documents import shelf
+from workspaces.dispatch import inline
 from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +130,51 @@ def test_an_index_that_is_made_anew_is_a_fault_until_it_is_whole(policies):
     assert "without vectors" in finding.fault
 
 
+def test_an_index_whose_files_are_gone_is_a_fault_until_it_is_whole(policies):
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+    index_checks.check(policies)
+    index.drop(policies.pk, space_of(policies.pk))
+
+    finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
+
+    assert policies.slug in finding.fault
+    assert "without vectors" in finding.fault
+
+
+@pytest.fixture
+def set_aside(settings, tmp_path) -> str:
+    """The name of a directory that was set aside in this installation."""
+    settings.VAR = tmp_path
+    (tmp_path / "engines").mkdir()
+    (tmp_path / "chroma").mkdir()
+    return engines.set_aside.set_aside(Chroma(tmp_path), "Chroma ended by itself 3 times.").directory.name
+
+
+def test_files_that_were_set_aside_are_shown_with_what_is_to_be_done(set_aside):
+    [finding] = machine.files_set_aside()
+
+    assert set_aside in finding.state
+    assert "Chroma ended by itself 3 times." in finding.state
+    assert "Delete the directory" in finding.next_step
+
+
+def test_files_that_were_set_aside_are_in_the_trail_once_and_the_indexes_looked_at(
+    set_aside, policies, django_capture_on_commit_callbacks
+):
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+    index_checks.check(policies)
+    index.drop(policies.pk, space_of(policies.pk))
+
+    for _again in range(2):
+        with inline(), django_capture_on_commit_callbacks(execute=True):
+            sweep_engines()
+
+    entry = Event.objects.get(type=EventType.ENGINE_SET_ASIDE)
+    assert (entry.chain, entry.actor_label) == ("platform", "system")
+    assert f'"directory":"{set_aside}"' in entry.body
+    assert index.is_whole(policies.pk, space_of(policies.pk))
+
+
 @pytest.mark.parametrize("compared_days_ago", [90, None])
 def test_indexes_nobody_compared_for_long_are_a_fault(compared_days_ago, policies, legal):
     now = timezone.now()
@@ -147,5 +197,5 @@ def test_what_the_portal_knows_costs_the_same_with_more_in_it(policies, legal, d
     for workspace in (policies, legal):
         index_checks.check(workspace)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         knowledge.knowledge()

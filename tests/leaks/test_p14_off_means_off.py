@@ -115,6 +115,7 @@ TASKS_FOR_NOBODY = {
     "documents.tasks.sweep_documents",
     "documents.tasks.sweep_erasures",
     "documents.tasks.sweep_indexes",
+    "inlock.tasks.sweep_engines",
     "documents.tasks.sweep_ingestion",
     "documents.tasks.sweep_retention",
     "documents.tasks.sweep_sources",
