@@ -17,6 +17,7 @@ from answers.reading import Reading, place_in_words, place_of, read
 from answers.why import why_found
 from audit.events import EventType
 from audit.record import record
+from documents.flowing import flowing
 from documents.models import Version
 from documents.place_forms import PlaceForm
 from documents.reading import opened
@@ -74,7 +75,7 @@ def _evidence(request: HttpRequest, workspace: Workspace, cited: Citation) -> di
         "reading": reading,
         "place": place_in_words(cited),
         "url": place_of(cited, workspace.slug),
-        "context": _around(version.text, cited.start, cited.end),
+        "context": _around(version, cited.start, cited.end),
         "title": _("Source %(number)s") % {"number": cited.number},
     }
 
@@ -94,11 +95,13 @@ def _neighbours(reading: Reading, cited: Citation) -> dict[str, Any]:
     return {"position": place + 1, "total": len(numbers), "previous": step(place - 1), "next": step(place + 1)}
 
 
-def _around(text: str, start: int, end: int, *, characters: int = 180) -> dict[str, str]:
-    """The quote in the text around it, cut at white space."""
+def _around(version: Version, start: int, end: int, *, characters: int = 180) -> dict[str, str]:
+    """The quote in the text around it, cut at white space, as running text."""
+    text = version.text
     before, after = text[max(0, start - characters) : start], text[end : end + characters]
     if start > characters:
         before = "… " + before.partition(" ")[2]
     if end + characters < len(text):
         after = after.rpartition(" ")[0] + " …"
-    return {"before": before.lstrip(), "quote": text[start:end], "after": after.rstrip()}
+    pieces = {"before": before.lstrip(), "quote": text[start:end], "after": after.rstrip()}
+    return {name: flowing(piece, version.format) for name, piece in pieces.items()}

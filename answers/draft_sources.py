@@ -13,17 +13,16 @@ from answers.models import Citation, Draft
 from answers.quotes import QuoteNow, quotes_now
 from answers.reading import place_in_words
 from documents.findings import hidden_text, textless
+from documents.flowing import flowing
 from documents.places import has_pages
 
 #: Characters of the source shown before and after a quote.
 CONTEXT = 280
-#: Formats whose text has the lines of a page.
-_WRAPPED = frozenset({"pdf"})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One citation in its place: the quote with the text around it, and where to read on."""
+    """One citation in its place: the quote with the text around it, as running text, and where to read on."""
 
     number: int
     title: str
@@ -41,8 +40,6 @@ class Source:
     #: What the cited version holds and its readers do not see, by kind.
     hidden_text: list[str]
     textless: str
-    #: Lines end where the page ended them, not where the text does.
-    is_wrapped: bool
     viewer: str
     image: str
 
@@ -70,13 +67,15 @@ def sources_of(draft: Draft) -> list[Source]:
 def _source(citation: Any, draft: Draft, is_cited: bool, now: QuoteNow | None) -> Source:
     version, document = citation.version, citation.document
     current = document.current_version
+    before = f"…{citation.before}" if citation.start > CONTEXT else citation.before
+    after = f"{citation.after}…" if len(citation.after) == CONTEXT else citation.after
     return Source(
         number=citation.number,
         title=document.title,
         locator=place_in_words(citation),
-        before=f"…{citation.before}" if citation.start > CONTEXT else citation.before,
-        quote=citation.quote,
-        after=f"{citation.after}…" if len(citation.after) == CONTEXT else citation.after,
+        before=flowing(before, version.format),
+        quote=flowing(citation.quote, version.format),
+        after=flowing(after, version.format),
         is_intact=citation.stored == citation.quote,
         is_cited=is_cited,
         version_number=version.number,
@@ -85,7 +84,6 @@ def _source(citation: Any, draft: Draft, is_cited: bool, now: QuoteNow | None) -
         restricted=document.restricted,
         hidden_text=hidden_text(version),
         textless=textless(version),
-        is_wrapped=version.format in _WRAPPED,
         viewer=_viewer(citation, draft),
         image=_image(citation, draft),
     )

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from documents.models import OPEN_RUNS, RunKind, RunState, Source, SourceRun
+from documents.models import OPEN_RUNS, Document, RunKind, RunState, Source, SourceRun
 from documents.source_forms import SourceForm
 from documents.sources import CONNECTORS
 from documents.sources.keeping import (
@@ -27,6 +27,7 @@ from documents.sources.keeping import (
 )
 from documents.sources.naming import Told, closed_names, held_back
 from documents.sources.problems import sentence
+from documents.states import STOPPED
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
@@ -145,6 +146,7 @@ def show_source(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRes
     source = _find(request, workspace, pk)
     connector = CONNECTORS[source.kind]
     context = _looks(source, request.user) | {
+        "brought": _brought(source, request.user),
         "connector": connector,
         "options": [(one.label, source.options.get(one.name, "")) for one in connector.fields],
     }
@@ -244,6 +246,15 @@ def _with_schedule(request: HttpRequest, workspace: Workspace, pk: UUID, verb: C
 
 def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Source:
     return access.find(request.user, Action.MANAGE_DOCUMENTS, Source, pk=pk, workspace=workspace)
+
+
+def _brought(source: Source, person: User) -> dict[str, int]:
+    """How many documents of `source` this person may open, and how many of them could not be read."""
+    documents = access.visible(person, Document).filter(
+        workspace=source.workspace_id, deleted_at=None, source_items__source=source
+    )
+    unread = Count("pk", filter=Q(latest_version__state__in=STOPPED), distinct=True)
+    return documents.aggregate(living=Count("pk", distinct=True), unread=unread)
 
 
 def _looks(source: Source, person: User) -> dict[str, Any]:

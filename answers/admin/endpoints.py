@@ -46,7 +46,7 @@ class ModelEndpointAdmin(EndpointAdmin):
         ANSWERED_FOR,
         (_("Server"), {"fields": ("base_url", "model", "key_reference", "key_header", "api_version")}),
         (_("How it is asked"), {"fields": ("length_field", "sends_temperature", "asks_usage")}),
-        (_("Prices"), {"fields": ("input_price", "output_price")}),
+        (_("Prices"), {"fields": ("input_price", "output_price", "training_price")}),
         (
             _("Limits"),
             {
@@ -68,7 +68,7 @@ class ModelEndpointAdmin(EndpointAdmin):
     @display(description=_("asked now"), label={"closed": "success", "open": "danger", "half_open": "warning"})
     def asked_now(self, endpoint: ModelEndpoint) -> tuple[str, Any] | str:
         """Whether the server is left alone because it failed again and again."""
-        if endpoint.kind == "extractive":
+        if endpoint.kind == "extractive" or endpoint.state not in USABLE_STATES:
             return "–"
         state = breaker.standing(endpoint.pk).state
         return state.value, state.label

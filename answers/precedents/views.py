@@ -1,6 +1,6 @@
 """The page of precedents: bring a description or a document, read what resembles it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +13,21 @@ from django.views.decorators.http import require_http_methods
 from answers.draft_review.bringing import MOST_BYTES, MOST_PAGES, read_file
 from answers.precedents import finding
 from documents.embeddings import EmbeddingUnavailable
+from documents.flowing import flowing
+from documents.models import Version
 from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action
+
+
+class Shown(NamedTuple):
+    """A match, the address of its place, and its passage as running text."""
+
+    match: finding.Match
+    url: str
+    passage: str
 
 
 def _how_much() -> str:
@@ -75,11 +85,28 @@ def precedents(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             context["found"] = found
-            context["shown"] = [
-                (one, [(match, finding.address_of(match, workspace.slug)) for match in one.matches])
-                for one in found.precedents
-            ]
+            context["shown"] = _shown(found, workspace)
     status = 400 if form.errors else 200
     page = "answers/precedents/_page.html" if request.htmx else "answers/precedents/page.html"
     # htmx shows what is wrong only in an answer that went well.
     return render(request, page, context, status=200 if request.htmx else status)
+
+
+def _shown(found: finding.Precedents, workspace: Workspace) -> list[tuple[finding.Precedent, list[Shown]]]:
+    matches = [match for one in found.precedents for match in one.matches]
+    versions = Version.objects.filter(pk__in={match.source.version_id for match in matches})
+    formats = dict(versions.values_list("pk", "format"))
+    return [
+        (
+            one,
+            [
+                Shown(
+                    match,
+                    finding.address_of(match, workspace.slug),
+                    flowing(match.source.text, formats.get(match.source.version_id, "")),
+                )
+                for match in one.matches
+            ],
+        )
+        for one in found.precedents
+    ]

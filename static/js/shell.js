@@ -134,5 +134,14 @@
     if (sidebar.matches(":popover-open")) sidebar.hidePopover();
   });
 
+  // On a narrow screen the chosen tab may lie beyond the edge of its row.
+  function showTab(within) {
+    for (const tab of within.querySelectorAll?.('.tabs [aria-current], .tabs [aria-selected="true"]') ?? []) {
+      const row = tab.closest(".tabs");
+      row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+    }
+  }
+  document.addEventListener("htmx:load", (event) => showTab(event.target));
+
   showTheme();
 })();

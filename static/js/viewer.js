@@ -25,12 +25,6 @@
 
   const image = viewer.querySelector(".viewer__page img");
   if (!image) return;
-  const broken = () => {
-    image.classList.add("is-broken");
-    viewer.querySelector(".viewer__broken").hidden = false;
-  };
-  if (image.complete && !image.naturalWidth) broken();
-  image.addEventListener("error", broken);
 
   // --- Tabs -------------------------------------------------------------------------------------------------
   const tabs = [...viewer.querySelectorAll("[role=tab]")];
