@@ -28,6 +28,12 @@ def alike(draft: Draft, user: User) -> QuerySet[Draft]:
     return waiting.filter(text=draft.text).exclude(pk=draft.pk).order_by("created_at")
 
 
+def count(draft: Draft, user: User) -> int:
+    """How many `alike` finds, up to those that can be approved together with it."""
+    # In no order: with one, the database would look at all of them for the first few.
+    return alike(draft, user).order_by()[: bulk.MOST - 1].count()
+
+
 def with_alike(rows: QuerySet[Draft], user: User) -> QuerySet[Draft]:
     """`rows` with how many others each has, as `alike`; counting ends at `COUNTED`."""
     others = access.visible(user, Draft).annotate(text_md5=MD5("text")).order_by()

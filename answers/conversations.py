@@ -28,13 +28,16 @@ def shown_to(user: User, workspace: Workspace) -> QuerySet[Conversation]:
     return access.visible(user, Conversation).filter(workspace=workspace, archived_at=None).order_by("-last_asked_at")
 
 
-def for_question(conversation: Conversation | None, *, workspace: Workspace, by: User) -> Conversation:
-    """The conversation a question of `by` goes into, marked as used now; a new one where none is given.
+def begin(workspace: Workspace, template: RagTemplate | None, *, by: User) -> Conversation:
+    """A new conversation of `by`, whose first question is asked with `template` (None: the workspace's standard)."""
+    return Conversation.objects.create(workspace=workspace, started_by=by, template=template)
+
+
+def for_question(conversation: Conversation, *, workspace: Workspace, by: User) -> Conversation:
+    """The conversation a question of `by` goes into, locked and marked as used now.
 
     Raises Forbidden for somebody else's, for another workspace's, and QuestionError for one that was put away.
     """
-    if conversation is None:
-        return Conversation.objects.create(workspace=workspace, started_by=by)
     _require_own(conversation, by)
     if conversation.workspace_id != workspace.pk:
         raise Forbidden(user=by, workspace=workspace, action=Action.ASK, thing=conversation)

@@ -16,7 +16,7 @@ from answers.draft_history import History, history_of
 from answers.draft_sources import Source, sources_of
 from answers.marks import MARK, take_out
 from answers.models import Answer, Clarification, Comment, Draft, Grounding, Priority
-from answers.review import bulk, reasons
+from answers.review import reasons
 from answers.states import DraftState
 from audit.chain import digest
 from documents.differences import Piece, difference
@@ -171,7 +171,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         priorities=list(Priority.choices),
         clarifications=list(Clarification.objects.filter(review__draft=draft)),
         may_reopen=not is_open and review.may_reopen(answer, user),
-        alike=alike.alike(draft, user)[: bulk.MOST - 1].count() if may_approve else 0,
+        alike=alike.count(draft, user) if may_approve else 0,
         reasons=_reasons(draft) if is_open and not objection else [],
     )
 

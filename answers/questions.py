@@ -46,9 +46,15 @@ def ask(
     access.require(by, Action.ASK, workspace)
     _require_open(workspace)
     asked = _checked(text, conversation)
-    thread = conversations.for_question(conversation, workspace=workspace, by=by)
+    thread = None
+    if conversation is not None:
+        thread = conversations.for_question(conversation, workspace=workspace, by=by)
     version = choosing.chosen_for(template, thread, workspace)
-    conversations.keep_template(thread, version.template if version else None)
+    kept = version.template if version else None
+    if thread is None:
+        thread = conversations.begin(workspace, kept, by=by)
+    else:
+        conversations.keep_template(thread, kept)
     question = Question.objects.create(workspace=workspace, asked_by=by, conversation=thread, **asked)
     return _put_in_line(question, by, endpoint, version)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models import Count, F, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Length, Substr
 from django.utils.translation import gettext as _
 
@@ -106,6 +106,13 @@ def tree(user: User, workspace: Workspace) -> Tree:
 def at_or_below(folder: Folder) -> Q:
     """The documents that lie in `folder` or deeper."""
     return Q(folder__in=_and_below(folder))
+
+
+def at_or_below_id(pk: str, workspace: Workspace) -> QuerySet[Folder]:
+    """The folder of `workspace` with this id and those below it, as they are when asked; none where it is gone."""
+    top = Subquery(Folder.objects.filter(pk=pk, workspace=workspace).order_by().values("path"))
+    inside = Q(path=F("top")) | Q(path__startswith=Concat(F("top"), Value("/")))
+    return Folder.objects.filter(workspace=workspace).annotate(top=top).filter(inside).order_by().values("pk")
 
 
 def _and_below(folder: Folder) -> QuerySet[Folder]:

@@ -12,13 +12,10 @@ from django.utils.translation import gettext as _
 
 from answers.exceptions import TemplateError
 from documents.analysis import fold
-from documents.folders import at_or_below
+from documents.folders import at_or_below_id
 from documents.models import Document, DocumentTag, Folder
 from workspaces.classification import Classification
 from workspaces.models import Workspace
-
-#: Matches no document: of a folder that is gone nothing is looked at, rather than everything.
-_NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,14 @@ def read(kept: Mapping[str, Any]) -> Filters:
 def condition(filters: Filters, workspace: Workspace) -> Q | None:
     """The documents it leaves, to be added to what the asker may open; None where it leaves all."""
     found = Q()
+    # Queries, not querysets: what a search was narrowed by is written out, and a queryset would be asked for that.
+    # Of a folder that is gone nothing is looked at, rather than everything.
     if filters.folder:
-        folder = Folder.objects.filter(pk=filters.folder, workspace=workspace).first()
-        found &= at_or_below(folder) if folder else _NOTHING
+        found &= Q(folder__in=at_or_below_id(filters.folder, workspace).query)
     if filters.tag:
         bears = DocumentTag.objects.filter(tag__folded=fold(filters.tag), tag__workspace=workspace)
         # Ids, not a join: a document must not be found once for each of its tags.
-        found &= Q(pk__in=bears.order_by().values("document"))
+        found &= Q(pk__in=bears.order_by().values("document").query)
     if filters.up_to:
         levels = [level.value for level in Classification if level.rank <= Classification(filters.up_to).rank]
         found &= Q(classification__in=levels)

@@ -499,7 +499,7 @@ def test_a_worker_that_is_told_to_stop_is_neither_a_death_nor_an_error(policies,
     assert (answer.status, answer.deaths, answer.errors) == (AnswerStatus.ANSWERED, 0, 0)
 
 
-def _queries_of(ask_and_run: Any) -> int:
+def queries_of(ask_and_run: Any) -> int:
     """How many queries, without the two words that open and close a transaction."""
     with CaptureQueriesContext(
         connection,
@@ -521,4 +521,4 @@ def test_a_question_costs_a_fixed_number_of_queries(policy, policies, handbook, 
         pipeline.run(answer.pk)
 
     ask_and_run()
-    assert _queries_of(ask_and_run) <= 25
+    assert queries_of(ask_and_run) <= 25

@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from answers import questions
@@ -70,6 +72,18 @@ def test_a_question_that_cannot_be_asked_says_why_and_is_not_stored(text, senten
     assert response.status_code == 400
     assert sentence in response.content.decode()
     assert not Answer.objects.exists()
+
+
+def test_what_one_may_know_of_is_asked_to_find_an_answer_and_as_its_text_is_handed_out_and_not_again(
+    client_of, member, answer
+):
+    client = client_of(member)
+    client.get(url("answer", answer))
+
+    with CaptureQueriesContext(connection) as captured:
+        client.get(url("answer", answer))
+
+    assert len([query for query in captured if "answers_declassification" in query["sql"]]) == 2
 
 
 def test_a_released_answer_shows_its_text_and_a_link_for_each_citation(client_of, member, answer):

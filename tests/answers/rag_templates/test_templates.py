@@ -21,6 +21,8 @@ from audit.events import EventType
 from audit.export import content_of
 from audit.models import Event
 from documents import folders, restriction, tagging
+from documents.search import search
+from tests.answers.test_pipeline import queries_of
 from workspaces.exceptions import Forbidden, Hidden
 
 QUESTION = "How many weeks of parental leave are there?"
@@ -408,3 +410,27 @@ def test_what_may_be_given_again_was_made_by_the_same_template(policies, adopted
 
     assert giving.same_template(plain) == Q(answer__template=None)
     assert ("answer__template__template", shaped.template.template_id) in giving.same_template(shaped).children
+
+
+@pytest.mark.parametrize("policy", ["open", "review"])
+def test_a_template_of_the_workspaces_own_costs_a_question_two_queries(
+    policies, handbook, adopted, changed, member, manager, monkeypatch, policy
+):
+    """Whether it is offered, as it is asked, and the version itself, as it is answered; its folder is no query."""
+    policies.review_policy = policy
+    policies.save()
+    folder = folders.create(policies, "Rules", by=manager)
+    folders.move(handbook.document, folder, by=manager)
+    only = Filters(folder=str(folder.pk), up_to="internal")
+    template = changed(adopted("policy_lookup"), shape="list", filters=only, review="review").template
+    found = search(member, policies, QUESTION, k=8)
+    monkeypatch.setattr("answers.steps.retrieve.search", lambda *_args, **_named: found)
+
+    def ask_and_run() -> None:
+        pipeline.run(questions.ask(workspace=policies, text=QUESTION, by=member, template=version).pk)
+
+    version = choosing.named(template.code, policies)
+    ask_and_run()
+    version = choosing.named(template.code, policies)
+    assert queries_of(ask_and_run) <= 25 + 2
+    assert set(Answer.objects.values_list("status", flat=True)) == {AnswerStatus.HELD_FOR_REVIEW}
