@@ -104,11 +104,14 @@ def _recognised() -> tuple[str, ...]:
 
 def settings_found() -> list[Finding]:
     """What Django's own checks find, with those for deployment in production mode."""
-    serious = [
-        message
-        for message in checks.run_checks(include_deployment_checks=settings.PRODUCTION)
-        if message.level >= checks.WARNING and not message.is_silenced()
-    ]
+    serious = _serious()
     if not serious:
         return [Finding("settings", f"{settings.MODE} mode, no problem found")]
     return [Finding("settings", message.id or "", message.msg, message.hint or "") for message in serious]
+
+
+@cache
+def _serious() -> tuple[checks.CheckMessage, ...]:
+    """They read code, settings and environment, which a process keeps to its end, and take half a second of work."""
+    found = checks.run_checks(include_deployment_checks=settings.PRODUCTION)
+    return tuple(message for message in found if message.level >= checks.WARNING and not message.is_silenced())

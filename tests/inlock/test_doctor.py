@@ -10,6 +10,7 @@ from io import StringIO
 
 import pytest
 import redis
+from django.core import checks
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -266,3 +267,17 @@ def test_asking_for_help_starts_nothing(monkeypatch, capsys):
 
     assert ended.value.code == 0
     assert "usage: manage.py migrate" in capsys.readouterr().out
+
+
+def test_django_is_asked_about_the_settings_once_for_a_process(monkeypatch):
+    asked = []
+    bad = checks.Warning("A door is open.", hint="Close it.", id="inlock.W999")
+    monkeypatch.setattr(health.machine.checks, "run_checks", lambda **given: asked.append(given) or [bad])
+    health.machine._serious.cache_clear()
+    try:
+        looks = [health.machine.settings_found() for _ in range(3)]
+    finally:
+        health.machine._serious.cache_clear()
+
+    assert len(asked) == 1
+    assert looks == [[health.Finding("settings", "inlock.W999", "A door is open.", "Close it.")]] * 3
