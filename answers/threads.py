@@ -90,16 +90,16 @@ def turn_of(answer: Answer, *, by: User) -> Turn:
 
 def _forms(conversation: Conversation, by: User) -> dict[UUID, Question]:
     """The questions of the conversation that were put differently since, as far as `by` may know of them."""
-    last = Answer.objects.filter(question=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
-    replaced = access.visible(by, Question).filter(pk__in=ids).annotate(answer_id=Subquery(last))
-    return {question.pk: question for question in replaced}
-
-
     there = Question.objects.filter(conversation=conversation, replaced_by__isnull=False)
     ids = list(there.order_by().values_list("pk", flat=True))
     if not ids:
         # As mostly; the set of all that one may know of is the dearest statement of the page.
         return {}
+    last = Answer.objects.filter(question=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    replaced = access.visible(by, Question).filter(pk__in=ids).annotate(answer_id=Subquery(last))
+    return {question.pk: question for question in replaced}
+
+
 def _before(question: Question, forms: dict[UUID, Question]) -> list[Question]:
     found = []
     earlier = question.replaces_id
@@ -111,14 +111,12 @@ def _before(question: Question, forms: dict[UUID, Question]) -> list[Question]:
 
 def _answers(shown: list[Answer], by: User) -> dict[UUID, list[Answer]]:
     """By question: its answers before the one that is shown, as far as `by` may know of them."""
-    others = access.visible(by, Answer).filter(question__in=[answer.question_id for answer in shown])
-    others = others.exclude(pk__in=[answer.pk for answer in shown]).order_by("-created_at")
     found: dict[UUID, list[Answer]] = defaultdict(list)
-    for answer in others.only("pk", "question_id", "created_at", "status", "endpoint_label"):
-        found[answer.question_id].append(answer)
-    return found
     there = Answer.objects.filter(question__in=[answer.question_id for answer in shown])
     there = there.exclude(pk__in=[answer.pk for answer in shown])
     ids = list(there.order_by().values_list("pk", flat=True))
     # As for the questions put differently.
     others = access.visible(by, Answer).filter(pk__in=ids).order_by("-created_at") if ids else Answer.objects.none()
+    for answer in others.only("pk", "question_id", "created_at", "status", "endpoint_label"):
+        found[answer.question_id].append(answer)
+    return found
