@@ -26,6 +26,7 @@ class AnswersConfig(AppConfig):
         )
         from answers.draft_review import forgetting as _forgetting_findings  # noqa: F401
         from answers.draft_review import querysets as _examinations  # noqa: F401
+        from answers.draft_review.desk import leave as leave_examinations
         from answers.endpoints import ensure_built_in
         from answers.evaluation import changes as _changes  # noqa: F401
         from answers.evaluation import check_changes as _check_changes  # noqa: F401
@@ -48,5 +49,6 @@ class AnswersConfig(AppConfig):
 
         members.when_left.append(end_grants)
         members.when_left.append(leave_gaps)
+        members.when_left.append(leave_examinations)
         evidence_pack.contribute(receipts_of)
         post_migrate.connect(ensure_built_in, sender=self)

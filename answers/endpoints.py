@@ -54,6 +54,7 @@ _SETTINGS = (
     "concurrent_requests",
     "input_price",
     "output_price",
+    "training_price",
     "ceiling",
     "residency",
     "residency_note",

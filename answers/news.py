@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from answers import separation
-from answers.models import Answer, Citation, Draft, SourceChange
+from answers.models import Answer, Citation, Draft, InLine, SourceChange
 from answers.standing import shown
 from answers.states import HELD, AnswerStatus
 from workspaces import access
@@ -41,9 +41,14 @@ def returned(draft: Draft, *, by: User) -> None:
 
 def decided(draft: Draft, *, by: User) -> None:
     """A draft on somebody's desk, or that somebody was reading, was decided on by another."""
-    is_claimed = draft.claimed_until is not None and draft.claimed_until > timezone.now()
-    near = {draft.assigned_to, draft.claimed_by if is_claimed else None}
-    _tell(Kind.DECIDED_BY_OTHER, draft, [person for person in near if person is not None], by=by)
+    _tell(Kind.DECIDED_BY_OTHER, draft, holders(draft), by=by)
+
+
+def holders(waiting: InLine) -> list[User]:
+    """On whose desk something is, and who reads it now."""
+    is_claimed = waiting.claimed_until is not None and waiting.claimed_until > timezone.now()
+    near = {waiting.assigned_to, waiting.claimed_by if is_claimed else None}
+    return [person for person in near if person is not None]
 
 
 def released(answer: Answer, *, by: User) -> None:

@@ -1,23 +1,27 @@
-"""What comes first among the drafts that wait, and who is on which: priority, due date and claims.
+"""What comes first of what waits for reviewers, and who is on which: priority, due date and claims.
 
-A claim says "I am reading this" for a while, so that two people do not start on the same draft. It forbids nothing:
-who may decide is said in `answers/review` and `answers/separation.py` alone.
+Drafts of answers and examined drafts wait alike; `LINES` says in what they differ. A claim says "I am reading this" for
+a while, so that two people do not start on the same thing. It forbids nothing: who may decide is said in
+`answers/review`, `answers/separation.py` and `answers/draft_review` alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import review, separation
+from answers.draft_review import separation as examined_separation
 from answers.due import hours_of
 from answers.exceptions import DraftError, WrongState
-from answers.models import Draft, Priority, ReviewTime
+from answers.models import Draft, Examination, ExaminationState, Priority, QueueName, ReviewTime
 from audit.events import EventType
 from audit.record import record
 from workspaces import access, members
@@ -25,89 +29,131 @@ from workspaces.exceptions import Forbidden
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
-#: How long a claim keeps others from starting on a draft; whoever has it may claim again.
+#: How long a claim keeps others from starting on something; whoever has it may claim again.
 CLAIM = timedelta(minutes=30)
-#: What comes first: the urgent, then what is due, then what waits longest. A draft that is never due comes last.
-ORDER = ("-priority", "due_at", "created_at")
-#: How many drafts are looked at for one that the person may decide on, and at a time.
+#: How much is looked at for one that the person may decide on, and at a time.
 _LOOKED_AT, _AT_A_TIME = 400, 40
+
+Waiting = Draft | Examination
+W = TypeVar("W", Draft, Examination)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of what waits for reviewers."""
+
+    name: QueueName
+    #: States in which nobody decided yet, and those in which a decision can be taken now.
+    open: frozenset[str]
+    decidable: frozenset[str]
+    #: The field that says since when it waits.
+    since: str
+    claimed: EventType
+    claim_ended: EventType
+    ranked: EventType
+    #: The rows with what ties a person to each, and why somebody tied does not approve one; "" or None when they may.
+    with_ties: Callable[[Any, User], QuerySet[Any]]
+    refusal_of: Callable[[Any], str | None]
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The urgent first, then what is due, then what waits longest. What is never due comes last."""
+        return ("-priority", "due_at", self.since)
+
+
+LINES: dict[type[Model], Line] = {
+    Draft: Line(
+        name=QueueName.DRAFTS,
+        open=review.WHEN["assign"],
+        decidable=review.WHEN["approve"],
+        since="created_at",
+        claimed=EventType.DRAFT_CLAIMED,
+        claim_ended=EventType.DRAFT_CLAIM_ENDED,
+        ranked=EventType.DRAFT_RANKED,
+        with_ties=separation.with_ties,
+        refusal_of=lambda draft: separation.refusal_of(draft, separation.APPROVE),
+    ),
+    Examination: Line(
+        name=QueueName.EXAMINATIONS,
+        open=frozenset({ExaminationState.HELD}),
+        decidable=frozenset({ExaminationState.HELD}),
+        since="examined_at",
+        claimed=EventType.EXAMINATION_CLAIMED,
+        claim_ended=EventType.EXAMINATION_CLAIM_ENDED,
+        ranked=EventType.EXAMINATION_RANKED,
+        with_ties=examined_separation.with_ties,
+        refusal_of=examined_separation.refusal_of,
+    ),
+}
 
 
 # --- Acts ---------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def claim(draft: Draft, *, by: User, take_over: bool = False) -> Draft:
-    """Let the others see that `by` reads this draft now, for `CLAIM` from now.
+def claim(waiting: W, *, by: User, take_over: bool = False) -> W:
+    """Let the others see that `by` reads this now, for `CLAIM` from now.
 
     Raises WrongState when it is decided already, and when somebody else's claim stands unless `take_over` is given.
     """
-    draft = _locked(draft, by)
-    before = holder(draft)
+    held = _locked(waiting, by)
+    before = holder(held)
     if before is not None and before != by and not take_over:
         raise WrongState(
             _("%(name)s is reading this draft already. You can take it over.") % {"name": before.name},
         )
-    _set_claim(draft, by, timezone.now() + CLAIM)
-    record(
-        EventType.DRAFT_CLAIMED,
-        on=draft,
-        workspace=draft.workspace,
-        by=by,
-        answer=draft.answer_id,
-        until=draft.claimed_until,
-        **({"taken_from": before.pk, "taken_from_label": before.get_username()} if before not in (None, by) else {}),
-    )
-    return draft
+    _set_claim(held, by, timezone.now() + CLAIM)
+    taken = {} if before in (None, by) else {"taken_from": before.pk, "taken_from_label": before.get_username()}
+    _record(LINES[type(held)].claimed, held, by, until=held.claimed_until, **taken)
+    return held
 
 
-def claim_next(rows: QuerySet[Draft], *, by: User, but: UUID | None = None) -> Draft | None:
+def claim_next(rows: QuerySet[W], *, by: User, but: UUID | None = None) -> W | None:
     """Claim the first of `rows` that waits for `by` and is still free; None when nothing is left."""
-    for draft in waiting_for(by, rows, but=but):
+    for waiting in waiting_for(by, rows, but=but):
         with suppress(WrongState):  # somebody was faster: the next one
-            return claim(draft, by=by)
+            return claim(waiting, by=by)
     return None
 
 
 @transaction.atomic
-def let_go(draft: Draft, *, by: User) -> Draft:
-    """Put back into line a draft that `by` had claimed. Raises WrongState when the claim is somebody else's."""
-    draft = _locked(draft, by)
-    before = holder(draft)
+def let_go(waiting: W, *, by: User) -> W:
+    """Put back into line what `by` had claimed. Raises WrongState when the claim is somebody else's."""
+    held = _locked(waiting, by)
+    before = holder(held)
     if before is None:
-        return draft
+        return held
     if before != by:
         raise WrongState(_("%(name)s is reading this draft, not you.") % {"name": before.name})
-    _set_claim(draft, None, None)
-    record(EventType.DRAFT_CLAIM_ENDED, on=draft, workspace=draft.workspace, by=by, answer=draft.answer_id)
-    return draft
+    _set_claim(held, None, None)
+    _record(LINES[type(held)].claim_ended, held, by)
+    return held
 
 
 @transaction.atomic
-def rank(draft: Draft, *, priority: int, due_at: datetime | None, by: User) -> Draft:
-    """Say how urgent a draft is and by when it is to be decided (None: whenever).
+def rank(waiting: W, *, priority: int, due_at: datetime | None, by: User) -> W:
+    """Say how urgent something is and by when it is to be decided (None: whenever).
 
-    Raises DraftError for a priority that does not exist, and WrongState when the draft is decided already.
+    Raises DraftError for a priority that does not exist, and WrongState when it is decided already.
     """
-    draft = _locked(draft, by)
+    held = _locked(waiting, by)
     if priority not in Priority.values:
         raise DraftError(_("There is no such priority."))
-    before = (draft.priority, draft.due_at)
+    before = (held.priority, held.due_at)
     if before == (priority, due_at):
-        return draft
-    draft.priority, draft.due_at = priority, due_at
-    draft._history_user, draft._change_reason = by, ""
-    draft.save(update_fields=["priority", "due_at"])
-    record(
-        EventType.DRAFT_RANKED,
-        on=draft,
-        workspace=draft.workspace,
-        by=by,
-        answer=draft.answer_id,
+        return held
+    held.priority, held.due_at = priority, due_at
+    if isinstance(held, Draft):
+        held._history_user, held._change_reason = by, ""
+    held.save(update_fields=["priority", "due_at"])
+    _record(
+        LINES[type(held)].ranked,
+        held,
+        by,
         before={"priority": before[0], "due_at": before[1]},
         after={"priority": priority, "due_at": due_at},
     )
-    return draft
+    return held
 
 
 @transaction.atomic
@@ -139,15 +185,20 @@ def give_time(workspace: Workspace, *, hours: int, by: User) -> int:
 # --- Questions ----------------------------------------------------------------------------------------------
 
 
-def holder(draft: Draft) -> User | None:
-    """Who reads the draft now; None when nobody does, or their claim ran out."""
-    if draft.claimed_until is None or draft.claimed_until <= timezone.now():
+def holder(waiting: Waiting) -> User | None:
+    """Who reads it now; None when nobody does, or their claim ran out."""
+    if waiting.claimed_until is None or waiting.claimed_until <= timezone.now():
         return None
-    return draft.claimed_by
+    return waiting.claimed_by
 
 
-def is_overdue(draft: Draft) -> bool:
-    return draft.due_at is not None and draft.state in review.WHEN["edit"] and draft.due_at < timezone.now()
+def is_open(waiting: Waiting) -> bool:
+    """Whether nobody decided on it yet."""
+    return waiting.state in LINES[type(waiting)].open
+
+
+def is_overdue(waiting: Waiting) -> bool:
+    return waiting.due_at is not None and is_open(waiting) and waiting.due_at < timezone.now()
 
 
 def claimed() -> Q:
@@ -155,47 +206,56 @@ def claimed() -> Q:
     return Q(claimed_until__gt=timezone.now(), claimed_by__isnull=False)
 
 
-def waiting_for(person: User, rows: QuerySet[Draft], *, but: UUID | None = None) -> Iterator[Draft]:
+def waiting_for(person: User, rows: QuerySet[W], *, but: UUID | None = None) -> Iterator[W]:
     """Those of `rows` that `person` may decide on and that nobody else has, what they are reading already first.
 
-    `rows` are drafts open to the person; `but` is the one they leave.
+    `rows` are open to the person; `but` is the one they leave.
     """
-    free = rows.filter(Q(assigned_to=None) | Q(assigned_to=person), state__in=review.WHEN["approve"]).exclude(pk=but)
-    for line in (free.filter(claimed(), claimed_by=person), free.exclude(claimed())):
-        ids = list(line.order_by(*ORDER).values_list("pk", flat=True)[:_LOOKED_AT])
+    line = LINES[rows.model]
+    free = rows.filter(Q(assigned_to=None) | Q(assigned_to=person), state__in=line.decidable).exclude(pk=but)
+    for part in (free.filter(claimed(), claimed_by=person), free.exclude(claimed())):
+        ids = list(part.order_by(*line.order).values_list("pk", flat=True)[:_LOOKED_AT])
         for start in range(0, len(ids), _AT_A_TIME):
-            some = ids[start : start + _AT_A_TIME]
-            tied = separation.with_ties(Draft.objects.filter(pk__in=some), person).order_by(*ORDER)
-            yield from (draft for draft in tied if separation.refusal_of(draft, separation.APPROVE) is None)
+            some = rows.model._default_manager.filter(pk__in=ids[start : start + _AT_A_TIME])
+            tied = line.with_ties(some, person).order_by(*line.order)
+            yield from (waiting for waiting in tied if not line.refusal_of(waiting))
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _locked(draft: Draft, by: User) -> Draft:
-    """The draft as it stands now, locked, if `by` reviews it by role and it is not decided."""
-    rows = Draft.objects.select_for_update(of=("self",), no_key=True)
-    held = rows.select_related("workspace", "claimed_by").get(pk=draft.pk)
+def _locked(waiting: W, by: User) -> W:
+    """It as it stands now, locked, if `by` reviews it by role and it is not decided."""
+    rows = type(waiting)._default_manager.select_for_update(of=("self",), no_key=True)
+    held = rows.select_related("workspace", "claimed_by").get(pk=waiting.pk)
     access.require(by, Action.REVIEW, held)
     if not access.allows(by, Action.REVIEW, held):
         # Broken glass reads; the line of the reviewers is moved by reviewers.
         raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
-    if held.state not in review.WHEN["assign"]:
+    if not is_open(held):
         raise WrongState(
             _("This draft is “%(state)s”, so this cannot be done now.") % {"state": held.get_state_display()}
         )
     return held
 
 
-def _set_claim(draft: Draft, person: User | None, until: datetime | None) -> None:
-    draft.claimed_by, draft.claimed_until = person, until
-    # No save: a claim is no form of the draft.
-    Draft.objects.filter(pk=draft.pk).update(claimed_by=person, claimed_until=until)
+def _set_claim(waiting: Waiting, person: User | None, until: datetime | None) -> None:
+    waiting.claimed_by, waiting.claimed_until = person, until
+    # No save: a claim is no form of a draft.
+    rows = type(waiting)._default_manager.filter(pk=waiting.pk)
+    rows.update(claimed_by=person, claimed_until=until)
+
+
+def _record(event: EventType, waiting: Waiting, by: User, **details: Any) -> None:
+    of = {"answer": waiting.answer_id} if isinstance(waiting, Draft) else {}
+    record(event, on=waiting, workspace=waiting.workspace, by=by, **of, **details)
 
 
 def _leave(workspace: Workspace, person: User, _by: User | None) -> None:
-    """Nobody who left a workspace keeps a draft of it from the others."""
-    Draft.objects.filter(workspace=workspace, claimed_by=person).update(claimed_by=None, claimed_until=None)
+    """Nobody who left a workspace keeps from the others what waits in it."""
+    for model in LINES:
+        claims = model._default_manager.filter(workspace=workspace, claimed_by=person)
+        claims.update(claimed_by=None, claimed_until=None)
 
 
 members.when_left.append(_leave)

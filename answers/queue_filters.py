@@ -1,6 +1,6 @@
-"""By what the review queue can be narrowed: each a parameter, its choices for a person, and what it leaves.
+"""By what the queues of reviewers can be narrowed: each a parameter, its choices for a person, and what it leaves.
 
-The list in the admin, saved views and the way to the next draft all read this table.
+The lists in the admin, saved views and the way to the next draft all read this table.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from answers import queue, review
+from answers import queue
 from answers.language import ENGLISH, SERBIAN, SERBIAN_LATIN
-from answers.models import Draft, EndpointKind, Evidence, Grounding, ModelEndpoint, Priority, WorkspaceModels
+from answers.models import (
+    EXAMINED,
+    Draft,
+    EndpointKind,
+    Evidence,
+    Examination,
+    ExaminationState,
+    Grounding,
+    ModelEndpoint,
+    Priority,
+    WorkspaceModels,
+)
 from answers.states import DraftState
 from workspaces import access
 from workspaces.classification import Classification
@@ -36,14 +47,14 @@ class Facet:
     name: str
     title: Any
     choices: Callable[[User], Choices]
-    narrow: Callable[[QuerySet[Draft], str, User], QuerySet[Draft]]
+    narrow: Callable[[QuerySet[Any], str, User], QuerySet[Any]]
     #: What it is when nothing is asked for.
     default: str = ""
 
 
-def narrowed(rows: QuerySet[Draft], filters: Mapping[str, str], user: User) -> QuerySet[Draft]:
+def narrowed(rows: QuerySet[Any], filters: Mapping[str, str], user: User) -> QuerySet[Any]:
     """`rows` as the filters leave them; a facet that is not named is at its default."""
-    for facet in FACETS:
+    for facet in FACETS_OF[rows.model]:
         code = filters.get(facet.name) or facet.default
         if code:
             rows = facet.narrow(rows, code, user)
@@ -53,13 +64,14 @@ def narrowed(rows: QuerySet[Draft], filters: Mapping[str, str], user: User) -> Q
 # --- What each leaves ---------------------------------------------------------------------------------------
 
 
-def _state(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
+def _state(rows: QuerySet[Any], code: str, _user: User) -> QuerySet[Any]:
     if code == OPEN:
-        return rows.filter(state__in=review.WHEN["edit"])
-    return rows.filter(state=code) if code in DraftState.values else rows
+        return rows.filter(state__in=queue.LINES[rows.model].open)
+    known = dict(rows.model._meta.get_field("state").flatchoices)
+    return rows.filter(state=code) if code in known else rows
 
 
-def _desk(rows: QuerySet[Draft], code: str, user: User) -> QuerySet[Draft]:
+def _desk(rows: QuerySet[Any], code: str, user: User) -> QuerySet[Any]:
     match code:
         case "mine":
             return rows.filter(assigned_to=user)
@@ -72,16 +84,16 @@ def _desk(rows: QuerySet[Draft], code: str, user: User) -> QuerySet[Draft]:
     return rows
 
 
-def _priority(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
+def _priority(rows: QuerySet[Any], code: str, _user: User) -> QuerySet[Any]:
     return rows.filter(priority=int(code)) if code in _PRIORITIES else rows
 
 
-def _due(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
+def _due(rows: QuerySet[Any], code: str, _user: User) -> QuerySet[Any]:
     now = timezone.now()
     end_of_day = timezone.localtime(now).replace(hour=23, minute=59, second=59, microsecond=999999)
     match code:
         case "over":
-            return rows.filter(due_at__lt=now, state__in=review.WHEN["edit"])
+            return rows.filter(due_at__lt=now, state__in=queue.LINES[rows.model].open)
         case "today":
             return rows.filter(due_at__lte=end_of_day)
         case "week":
@@ -91,8 +103,9 @@ def _due(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
     return rows
 
 
-def _age(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
-    return rows.filter(created_at__lt=timezone.now() - timedelta(days=int(code))) if code in _DAYS else rows
+def _age(rows: QuerySet[Any], code: str, _user: User) -> QuerySet[Any]:
+    since = f"{queue.LINES[rows.model].since}__lt"
+    return rows.filter(**{since: timezone.now() - timedelta(days=int(code))}) if code in _DAYS else rows
 
 
 def _approvals(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
@@ -105,6 +118,21 @@ def _approvals(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]
         case "one":
             return rows.exclude(two)
     return rows
+
+
+def _approvals_of_findings(rows: QuerySet[Examination], code: str, _user: User) -> QuerySet[Examination]:
+    match code:
+        case "two":
+            return rows.filter(takes_two=True)
+        case "given":
+            return rows.filter(takes_two=True, first_approved_by__isnull=False)
+        case "one":
+            return rows.filter(takes_two=False)
+    return rows
+
+
+def _classification_of_draft(rows: QuerySet[Examination], code: str, _user: User) -> QuerySet[Examination]:
+    return rows.filter(classification=code) if code in Classification.values else rows
 
 
 def _classification(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
@@ -134,7 +162,7 @@ def _model(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
     return rows.filter(answer__endpoint__name=code)
 
 
-def _workspace(rows: QuerySet[Draft], code: str, _user: User) -> QuerySet[Draft]:
+def _workspace(rows: QuerySet[Any], code: str, _user: User) -> QuerySet[Any]:
     return rows.filter(workspace__slug=code)
 
 
@@ -161,6 +189,40 @@ def _models(user: User) -> Choices:
 _PRIORITIES = {str(value) for value in Priority.values}
 _DAYS = ("1", "2", "7")
 
+_DESK = Facet(
+    "desk",
+    _("desk"),
+    _always(
+        ("mine", _("Assigned to me")),
+        ("nobody", _("Assigned to nobody")),
+        ("claimed", _("I am reading it")),
+        ("free", _("Nobody is reading it")),
+    ),
+    _desk,
+)
+_PRIORITY = Facet(
+    "priority", _("priority"), _always(*((str(one.value), one.label) for one in reversed(Priority))), _priority
+)
+_DUE = Facet(
+    "due",
+    _("due"),
+    _always(
+        ("over", _("Overdue")),
+        ("today", _("Today or before")),
+        ("week", _("Within a week")),
+        ("never", _("No due date")),
+    ),
+    _due,
+)
+_AGE = Facet(
+    "age",
+    _("waiting"),
+    _always(("1", _("More than a day")), ("2", _("More than two days")), ("7", _("More than a week"))),
+    _age,
+)
+_TWO = _always(("one", _("One is enough")), ("two", _("Takes two")), ("given", _("Awaiting the second")))
+_WORKSPACE = Facet("workspace", _("workspace"), _workspaces, _workspace)
+
 FACETS: tuple[Facet, ...] = (
     Facet(
         "state",
@@ -169,35 +231,10 @@ FACETS: tuple[Facet, ...] = (
         _state,
         DraftState.WAITING,
     ),
-    Facet(
-        "desk",
-        _("desk"),
-        _always(
-            ("mine", _("Assigned to me")),
-            ("nobody", _("Assigned to nobody")),
-            ("claimed", _("I am reading it")),
-            ("free", _("Nobody is reading it")),
-        ),
-        _desk,
-    ),
-    Facet("priority", _("priority"), _always(*((str(one.value), one.label) for one in reversed(Priority))), _priority),
-    Facet(
-        "due",
-        _("due"),
-        _always(
-            ("over", _("Overdue")),
-            ("today", _("Today or before")),
-            ("week", _("Within a week")),
-            ("never", _("No due date")),
-        ),
-        _due,
-    ),
-    Facet(
-        "age",
-        _("waiting"),
-        _always(("1", _("More than a day")), ("2", _("More than two days")), ("7", _("More than a week"))),
-        _age,
-    ),
+    _DESK,
+    _PRIORITY,
+    _DUE,
+    _AGE,
     Facet(
         "grounding",
         _("grounding"),
@@ -205,12 +242,7 @@ FACETS: tuple[Facet, ...] = (
         _grounding,
     ),
     Facet("classification", _("rests on"), _always(*Classification.choices), _classification),
-    Facet(
-        "approvals",
-        _("approvals"),
-        _always(("one", _("One is enough")), ("two", _("Takes two")), ("given", _("Awaiting the second"))),
-        _approvals,
-    ),
+    Facet("approvals", _("approvals"), _TWO, _approvals),
     Facet("model", _("model"), _models, _model),
     Facet(
         "language",
@@ -223,5 +255,22 @@ FACETS: tuple[Facet, ...] = (
         ),
         _language,
     ),
-    Facet("workspace", _("workspace"), _workspaces, _workspace),
+    _WORKSPACE,
 )
+EXAMINATION_FACETS: tuple[Facet, ...] = (
+    Facet(
+        "state",
+        _("state"),
+        _always(*((one.value, one.label) for one in EXAMINED), (ALL, _("All"))),
+        _state,
+        ExaminationState.HELD,
+    ),
+    _DESK,
+    _PRIORITY,
+    _DUE,
+    _AGE,
+    Facet("classification", _("classification"), _always(*Classification.choices), _classification_of_draft),
+    Facet("approvals", _("approvals"), _TWO, _approvals_of_findings),
+    _WORKSPACE,
+)
+FACETS_OF: dict[type[Model], tuple[Facet, ...]] = {Draft: FACETS, Examination: EXAMINATION_FACETS}

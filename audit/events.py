@@ -319,6 +319,13 @@ class EventType(models.TextChoices):
     )
     EXAMINATION_RELEASED = "examination.released", _("A reviewer released the findings in a draft.")
     EXAMINATION_REJECTED = "examination.rejected", _("A reviewer did not release the findings in a draft.")
+    EXAMINATION_ASSIGNED = "examination.assigned", _("The findings in a draft were put on a desk, or on none.")
+    EXAMINATION_CLAIMED = "examination.claimed", _("A reviewer began to read the findings in a draft; others see that.")
+    EXAMINATION_CLAIM_ENDED = (
+        "examination.claim_ended",
+        _("A reviewer put findings in a draft that they had begun to read back into line."),
+    )
+    EXAMINATION_RANKED = "examination.ranked", _("The priority or due date of findings in a draft was changed.")
     EXAMINATION_EXPORTED = "examination.exported", _("A person took an examined draft away as a file.")
     EXAMINATION_ERASED = "examination.erased", _("The text of an examined draft and of its findings was erased.")
     FINDINGS_DECIDED = "finding.decided", _("A person accepted, edited, rejected or put back findings in their draft.")

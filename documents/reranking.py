@@ -47,6 +47,9 @@ class ChatReranker:
     score: Scorer
 
 
+#: Why a workspace's own reranker is given nothing as it is now, as a sentence; "" when it is. The change gate adds
+#: itself.
+withheld: list[Callable[[Workspace, RerankEndpoint], str]] = []
 #: Where an app above brings one, it registers itself here.
 by_chat: list[ChatReranker] = []
 
@@ -77,15 +80,24 @@ def label_of(chosen: WorkspaceReranker | None) -> str:
 
 
 def rerank(
-    workspace: Workspace, chosen: WorkspaceReranker, question: str, found: Sequence[Passage], *, by: User
+    workspace: Workspace,
+    chosen: WorkspaceReranker,
+    question: str,
+    found: Sequence[Passage],
+    *,
+    by: User,
+    is_trial: bool = False,
 ) -> Reranked:
     """What the chosen reranker says of the first passages of `found`, which `by`, who asks, may open.
 
-    `found` come with their documents. Never raises: a reranker that fails is named in what comes back.
+    `found` come with their documents. `is_trial`: it is tried before it is let pass here. Never raises: a reranker that
+    fails is named in what comes back.
     """
     endpoint = chosen.endpoint
     name = endpoint.name if endpoint else CHAT
     try:
+        if endpoint is not None and not is_trial:
+            _require_not_withheld(workspace, endpoint)
         ceiling = _ceiling(workspace, endpoint)
     except RerankUnavailable as error:
         logger.warning("workspace %s is searched without its reranker: %s", workspace.pk, error)
@@ -144,6 +156,12 @@ def _score(
         label = _named(endpoint)
         return remote_reranking.scores(endpoint, question, texts, account=account, sending=lambda: note(label))
     return by_chat[0].score(workspace, by, question, read, texts, note)
+
+
+def _require_not_withheld(workspace: Workspace, endpoint: RerankEndpoint) -> None:
+    for tell in withheld:
+        if said := tell(workspace, endpoint):
+            raise RerankUnavailable(said)
 
 
 def _named(endpoint: RerankEndpoint) -> str:

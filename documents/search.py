@@ -150,7 +150,8 @@ def search(
     looked_at = max(k, _READ_FOR_EVIDENCE, DEPTH if chosen else 0)
     hits, reranked = _hits(ranked[:looked_at], dict(near.finds), dict(match.finds)), None
     if chosen and hits:
-        reranked = rerank(workspace, chosen, query, [hit.passage for hit in hits], by=user)
+        is_trial = reranker is not chosen_for
+        reranked = rerank(workspace, chosen, query, [hit.passage for hit in hits], by=user, is_trial=is_trial)
         hits = _reordered(hits, reranked, Scope(user, workspace, within))
     evidence = _weigh(workspace, space, language, asked, near.finds, hits, legs.known)
     return SearchResult(

@@ -1,64 +1,36 @@
-"""What a request of the review carries: the filters of the list it came from, and values as browsers write them."""
+"""What a request of the review carries: the filters of the list it came from."""
 
-from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_naive, make_aware
-from django.utils.translation import gettext as _
 
 from answers import saved_views
-from answers.exceptions import DraftError
+from answers.models import Draft
 
 #: The parameter in which the admin carries the list's own from page to page.
 _FILTERS = "_changelist_filters"
 
 
-def queue() -> str:
-    return reverse("admin:answers_draft_changelist")
+def queue(model: type[Model] = Draft) -> str:
+    return reverse(f"admin:answers_{model._meta.model_name}_changelist")
 
 
-def queue_address(request: HttpRequest) -> str:
+def queue_address(request: HttpRequest, model: type[Model] = Draft) -> str:
     """The list the person came from."""
-    filters = list_filters(request)
-    return f"{queue()}?{filters}" if filters else queue()
+    filters = list_filters(request, model)
+    return f"{queue(model)}?{filters}" if filters else queue(model)
 
 
-def list_filters(request: HttpRequest) -> str:
+def list_filters(request: HttpRequest, model: type[Model] = Draft) -> str:
     """The filters of the list the person came from, as a part of an address; without the search."""
     if _FILTERS not in request.GET:
         return ""
-    return saved_views.query(saved_views.kept(dict(parse_qsl(request.GET[_FILTERS]))))
+    return saved_views.query(saved_views.kept(dict(parse_qsl(request.GET[_FILTERS])), model), model)
 
 
-def preserved(request: HttpRequest) -> str:
+def preserved(request: HttpRequest, model: type[Model] = Draft) -> str:
     """What each link and form of the page has behind its address, so that the way back leads to the same list."""
-    filters = list_filters(request)
+    filters = list_filters(request, model)
     return f"?{urlencode({_FILTERS: filters})}" if filters else ""
-
-
-def id_in(written: str) -> UUID | None:
-    try:
-        return UUID(written)
-    except ValueError:
-        return None
-
-
-def number_in(written: str) -> int:
-    return int(written) if written.isascii() and written.isdecimal() and len(written) < 4 else 0
-
-
-def moment_in(written: str) -> datetime | None:
-    """A date and time as a browser's field writes it; None for none. Raises DraftError for what is no such thing."""
-    if not written:
-        return None
-    try:
-        found = parse_datetime(written)
-    except ValueError:
-        found = None
-    if found is None:
-        raise DraftError(_("This is no date."))
-    return make_aware(found) if is_naive(found) else found

@@ -1,9 +1,8 @@
-"""Examined drafts whose findings somebody lets out, beside the queue of drafts. It is decided on their own page."""
+"""The queue of examined drafts whose findings somebody lets out. It is decided on their own page."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
@@ -11,10 +10,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from answers.admin.drafts import COUNTED, counted
+from answers import queue
+from answers.admin.queue_filters import shown_as
+from answers.admin.queue_lists import QueueLists, badge
+from answers.draft_review.separation import refusal_of, with_ties
 from answers.models import Examination, ExaminationState
+from answers.queue_filters import EXAMINATION_FACETS
 from workspaces import access
-from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
+from workspaces.admin_base import GovernedAdmin
 from workspaces.roles import Action
 
 _COLOURS = {
@@ -24,33 +27,33 @@ _COLOURS = {
 }
 
 
-class StateFilter(SimpleListFilter):
-    """What waits comes first; what was decided on is one click away."""
-
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(state.value, state.label) for state in _COLOURS] + [("all", _("All"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Examination]) -> QuerySet[Examination]:
-        wanted = self.value() or ExaminationState.HELD.value
-        return queryset if wanted == "all" else queryset.filter(state=wanted)
+#: As for drafts.
+_TABS: tuple[tuple[Any, dict[str, str]], ...] = (
+    (ExaminationState.HELD.label, {"state": ExaminationState.HELD}),
+    (_("Awaiting the second"), {"state": ExaminationState.HELD, "approvals": "given"}),
+    (_("On my desk"), {"state": ExaminationState.HELD, "desk": "mine"}),
+    (_("I am reading it"), {"state": ExaminationState.HELD, "desk": "claimed"}),
+    (_("Overdue"), {"state": ExaminationState.HELD, "due": "over"}),
+)
 
 
 @admin.register(Examination)
-class ExaminationAdmin(GovernedAdmin):
+class ExaminationAdmin(QueueLists, GovernedAdmin):
     """Others' drafts that were held where the person reviews, if they may open everything the findings rest on."""
 
     view_action = Action.REVIEW
-    list_display = ("named", "second", "asked_at", "state_label")
+    list_display = ("named", "urgency", "due", "age", "second", "desk", "yours", "state_label")
     list_display_links = ("named",)
-    list_filter = (StateFilter, WorkspaceFilter)
-    ordering = ("asked_at",)
+    list_filter = tuple(shown_as(facet) for facet in EXAMINATION_FACETS)
+    tabs = _TABS
+    ordering = queue.LINES[Examination].order
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Examination]:
-        rows = super().get_queryset(request).exclude(asked_by=request.user)
-        return rows.select_related("workspace", "asked_by").defer("text")
+        rows = with_ties(self.waiting_rows(super().get_queryset(request), request), request.user)
+        return rows.select_related("workspace", "asked_by", "assigned_to", "claimed_by").defer("text")
+
+    def waiting_rows(self, rows: QuerySet[Examination], request: HttpRequest) -> QuerySet[Examination]:
+        return rows.exclude(asked_by=request.user)
 
     def changeform_view(
         self,
@@ -76,6 +79,16 @@ class ExaminationAdmin(GovernedAdmin):
             return "–"
         return _("second of two") if examination.first_approved_by_id else _("first of two")
 
+    @display(description=_("waiting"), ordering="examined_at")
+    def age(self, examination: Examination) -> str:
+        return super().age(examination)
+
+    @display(description=_("for you"))
+    def yours(self, examination: Examination) -> str:
+        if not queue.is_open(examination):
+            return "–"
+        return refusal_of(examination) or str(_("To decide"))
+
     @display(description=_("state"), ordering="state", label=_COLOURS)
     def state_label(self, examination: Examination) -> tuple[str, str]:
         return examination.state, examination.get_state_display()
@@ -84,5 +97,4 @@ class ExaminationAdmin(GovernedAdmin):
 def waiting(request: HttpRequest) -> str | None:
     """How many wait for the person, for the badge beside the list's name; None for none."""
     held = access.visible(request.user, Examination).filter(state=ExaminationState.HELD)
-    count = held.exclude(asked_by=request.user).order_by()[: COUNTED + 1].count()
-    return counted(count) if count else None
+    return badge(held.exclude(asked_by=request.user))

@@ -1,48 +1,49 @@
-"""What is done from the review queue itself: on to the next draft, and a person's own views of the list."""
+"""What is done from a queue of reviewers itself: on to the next one, and a person's own views of the list."""
 
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from answers import queue, saved_views
+from answers import entered, queue, saved_views
 from answers.admin import carried
-from answers.models import Draft
 from answers.queue_filters import narrowed
 from workspaces import access
 from workspaces.exceptions import PortalError
 
 
 class QueueActs:
-    """Mixed into the admin of drafts."""
+    """Mixed into the admin of what waits for reviewers."""
+
+    model: type[Model]
 
     def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site  # type: ignore[attr-defined]
+        site, named = self.admin_site, f"answers_{self.model._meta.model_name}"  # type: ignore[attr-defined]
         own = [
-            path("next/", site.admin_view(require_POST(self._next)), name="answers_draft_next"),
-            path("views/", site.admin_view(require_POST(self._save_view)), name="answers_draft_save_view"),
+            path("next/", site.admin_view(require_POST(self._next)), name=f"{named}_next"),
+            path("views/", site.admin_view(require_POST(self._save_view)), name=f"{named}_save_view"),
             path(
-                "views/<uuid:pk>/delete/",
-                site.admin_view(require_POST(self._delete_view)),
-                name="answers_draft_delete_view",
+                "views/<uuid:pk>/delete/", site.admin_view(require_POST(self._delete_view)), name=f"{named}_delete_view"
             ),
         ]
         return own + super().get_urls()  # type: ignore[misc, no-any-return]
 
     def _next(self, request: HttpRequest) -> HttpResponse:
-        """Claim the next draft that the person may decide on and nobody else reads, as the list they came from is
+        """Claim the next one that the person may decide on and nobody else reads, as the list they came from is
         narrowed."""
         saved_views.require_reviewer(request.user)
-        return self._onward(request, carried.id_in(request.POST.get("but", "")))
+        return self._onward(request, entered.id_in(request.POST.get("but", "")))
 
     def _onward(self, request: HttpRequest, leaving: UUID | None) -> HttpResponse:
-        filters = dict(parse_qsl(carried.list_filters(request)))
-        rows = narrowed(access.visible(request.user, Draft), saved_views.kept(filters), request.user)
+        filters = dict(parse_qsl(carried.list_filters(request, self.model)))
+        known = access.visible(request.user, self.model)
+        rows = narrowed(known, saved_views.kept(filters, self.model), request.user)
         claimed = queue.claim_next(rows, by=request.user, but=leaving)
         if claimed is None:
             messages.info(request, _("Nothing is left here that waits for you."))
@@ -51,26 +52,30 @@ class QueueActs:
 
     def _save_view(self, request: HttpRequest) -> HttpResponse:
         filters = dict(parse_qsl(request.POST.get("filters", "")))
+        place = carried.queue(self.model)
         try:
             view = saved_views.save(
                 name=request.POST.get("name", ""),
                 filters=filters,
                 is_default="is_default" in request.POST,
                 by=request.user,
+                model=self.model,
             )
         except PortalError as error:
             messages.error(request, str(error))
-            return HttpResponseRedirect(f"{carried.queue()}?{saved_views.query(saved_views.kept(filters))}")
+            shown = saved_views.query(saved_views.kept(filters, self.model), self.model)
+            return HttpResponseRedirect(f"{place}?{shown}")
         messages.success(request, _("Saved as “%(name)s”. Only you see it.") % {"name": view.name})
-        return HttpResponseRedirect(f"{carried.queue()}?{saved_views.query_of(view)}")
+        return HttpResponseRedirect(f"{place}?{saved_views.query_of(view)}")
 
     def _delete_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         saved_views.delete(pk, by=request.user)
         messages.success(request, _("The view is deleted."))
-        return HttpResponseRedirect(carried.queue())
+        return HttpResponseRedirect(carried.queue(self.model))
 
     def _to_page(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:answers_draft_change", args=[pk]) + carried.preserved(request))
+        address = reverse(f"admin:answers_{self.model._meta.model_name}_change", args=[pk])
+        return HttpResponseRedirect(address + carried.preserved(request, self.model))
 
     def _to_queue(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(carried.queue_address(request))
+        return HttpResponseRedirect(carried.queue_address(request, self.model))

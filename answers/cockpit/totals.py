@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from answers import review
 from answers.cockpit.shapes import Total
 from answers.cockpit.within import Within, of_these
-from answers.models import EXAMINED, Decision, Draft, Examination, Feedback, Question, Review
+from answers.models import EXAMINED, Decision, Draft, Examination, ExaminationState, Feedback, Question, Review
 from answers.states import OPEN, AnswerStatus
 
 _DECIDED = (Decision.APPROVED, Decision.RETURNED, Decision.REJECTED)
@@ -37,8 +37,7 @@ def totals(within: Within, ended: dict[str, int]) -> Iterable[Total]:
     yield from _people(within)
     yield _counted("questions", _("Questions"), within.rows(Question, asked_at__gte=within.since).count())
     if not within.chosen:
-        examined = within.rows(Examination, state__in=EXAMINED, examined_at__gte=within.since)
-        yield _counted("examined", _("Drafts examined"), examined.count())
+        yield from _examined(within)
     none = ended.get(AnswerStatus.REFUSED_NO_EVIDENCE, 0)
     known = of_these(ended, set(AnswerStatus.values) - _UNKNOWN)
     yield _share("coverage", _("Questions the documents cover"), known - none, known)
@@ -57,6 +56,17 @@ def totals(within: Within, ended: dict[str, int]) -> Iterable[Total]:
     )
     yield _counted("judged", _("Answers judged by readers"), judged["all"])
     yield _share("helped", _("Answers that helped, of those judged"), judged["helped"], judged["all"])
+
+
+def _examined(within: Within) -> Iterable[Total]:
+    found = within.rows(Examination, state__in=EXAMINED).aggregate(
+        all=Count("pk", filter=Q(examined_at__gte=within.since)),
+        held=Count("pk", filter=Q(state=ExaminationState.HELD)),
+        late=Count("pk", filter=Q(state=ExaminationState.HELD, due_at__lt=within.now)),
+    )
+    yield _counted("examined", _("Drafts examined"), found["all"])
+    yield _counted("examined_waiting", _("Examined drafts that wait now"), found["held"])
+    yield _counted("examined_overdue", _("Examined drafts overdue now"), found["late"])
 
 
 def _people(within: Within) -> Iterable[Total]:

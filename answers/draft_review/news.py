@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from answers.models import Examination, ExaminationState
+from answers.news import holders
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each
@@ -29,8 +30,14 @@ def waiting(examination: Examination) -> None:
     _tell(Kind.EXAMINATION_WAITING, examination, able)
 
 
+def assigned(examination: Examination, *, to: User | None, by: User) -> None:
+    """The findings were put on somebody's desk; whoever takes them themselves knows."""
+    _tell(Kind.EXAMINATION_ASSIGNED, examination, [to] if to else [], by=by)
+
+
 def decided(examination: Examination, *, by: User | None = None) -> None:
-    """The owner is told whether there is something to read."""
+    """The owner is told whether there is something to read, and whoever had it to do that it is done."""
+    _tell(Kind.DECIDED_BY_OTHER, examination, holders(examination), by=by)
     released = examination.state == ExaminationState.RELEASED
     kind = Kind.EXAMINATION_DONE if released else Kind.EXAMINATION_REFUSED
     _tell(kind, examination, [examination.asked_by], by=by)
@@ -70,4 +77,10 @@ def _waits(examination: Examination) -> bool:
     return examination.state == ExaminationState.HELD
 
 
-describe(Examination, name=_title, address=_page, prepared=_prepared, waits={Kind.EXAMINATION_WAITING: _waits})
+describe(
+    Examination,
+    name=_title,
+    address=_page,
+    prepared=_prepared,
+    waits=dict.fromkeys((Kind.EXAMINATION_WAITING, Kind.EXAMINATION_ASSIGNED), _waits),
+)

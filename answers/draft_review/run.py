@@ -23,6 +23,7 @@ from answers.draft_review.holding import Watch, from_now, ours, renew, unheld
 from answers.draft_review.keeping import digest_of, rows_of
 from answers.draft_review.sending import Closed
 from answers.draft_review.verdict import decide
+from answers.due import due_after, hours_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed, TemplateError
 from answers.language import speaking
 from answers.models import (
@@ -186,6 +187,7 @@ def _finish(examination: Examination) -> None:
             state,
             release_rule=verdict.rule,
             takes_two=verdict.takes_two,
+            due_at=due_after(hours_of(examination.workspace_id)) if verdict.held else None,
             findings_sha256=digest_of(examination),
             examined_at=timezone.now(),
         )

@@ -1,5 +1,6 @@
 """Pages of examined drafts: bring one, watch it being read, decide on what was found, take it away; and its review."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,22 +10,24 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers.draft_review import deciding, reading, releasing, ruling
+from answers import entered, queue
+from answers.draft_review import deciding, desk, reading, releasing, ruling
 from answers.draft_review.asking import has_a_model
 from answers.draft_review.bringing import bring, read_file, read_text
 from answers.draft_review.erasing import erase
 from answers.draft_review.export.take import FORMATS, take
 from answers.draft_review.forms import BringForm
 from answers.draft_review.separation import refusal
-from answers.models import Examination, ExaminationState, FindingDecision, Severity
+from answers.models import Examination, ExaminationState, FindingDecision, Priority, Severity
 from answers.rag_templates.built_in import told
 from workspaces import access
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
 PAGE = 20
+_LINE = queue.LINES[Examination]
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,7 +51,7 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             return redirect("answers:examination", slug=workspace.slug, pk=made.pk)
     known = access.visible(request.user, Examination).filter(workspace=workspace)
     own = known.filter(asked_by=request.user).exclude(state=ExaminationState.ERASED).defer("text")
-    waiting = known.filter(state=ExaminationState.HELD).exclude(asked_by=request.user)
+    waiting = known.filter(state=ExaminationState.HELD).exclude(asked_by=request.user).order_by(*_LINE.order)
     context = {
         "form": form,
         "may_bring": right == Action.ASK,
@@ -56,7 +59,10 @@ def examinations(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "template_name": told(template.name) if template else "",
         "template_purpose": told(template.purpose) if template else "",
         "page": Paginator(own.order_by("-asked_at"), PAGE).get_page(request.GET.get("page")),
-        "waiting": waiting.select_related("asked_by").defer("text").order_by("asked_at")[:PAGE],
+        "waiting": [
+            (one, queue.holder(one), queue.is_overdue(one))
+            for one in waiting.select_related("asked_by", "assigned_to", "claimed_by").defer("text")[:PAGE]
+        ],
     }
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "answers/draft_review/list.html", context, status=status)
@@ -106,7 +112,28 @@ def review(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
         messages.success(request, _("Released. Whoever brought the draft was told."))
     else:
         messages.success(request, _("Not released. Whoever brought the draft was told why."))
+    if request.POST.get("then") == "next":
+        return _onward(request, workspace, leaving=pk)
     return redirect("answers:examinations", slug=workspace.slug)
+
+
+@require_POST
+@in_workspace(Action.REVIEW)
+def line(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Move findings that wait in the reviewers' line (`act`): claim, let_go, rank, assign to oneself, release."""
+    found = access.find(request.user, Action.REVIEW, Examination, pk=pk, workspace=workspace)
+    try:
+        _move(found, request.POST.get("act", ""), request.POST, by=request.user)
+    except PortalError as error:
+        messages.error(request, str(error))
+    return redirect("answers:examination", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.REVIEW)
+def next_waiting(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Claim the next that the person may decide on and nobody else reads (`but`: the one they leave)."""
+    return _onward(request, workspace, leaving=entered.id_in(request.POST.get("but", "")))
 
 
 @require_POST
@@ -157,6 +184,32 @@ def _find(request: HttpRequest, workspace: Workspace, pk: UUID) -> Examination:
     return access.find(request.user, Action.ASK, Examination, pk=pk, workspace=workspace)
 
 
+def _onward(request: HttpRequest, workspace: Workspace, *, leaving: UUID | None) -> HttpResponse:
+    rows = access.visible(request.user, Examination).filter(workspace=workspace)
+    claimed = queue.claim_next(rows, by=request.user, but=leaving)
+    if claimed is None:
+        messages.info(request, _("Nothing is left here that waits for you."))
+        return redirect("answers:examinations", slug=workspace.slug)
+    return redirect("answers:examination", slug=workspace.slug, pk=claimed.pk)
+
+
+def _move(found: Examination, act: str, sent: Any, *, by: User) -> None:
+    match act:
+        case "claim":
+            queue.claim(found, by=by, take_over="take_over" in sent)
+        case "let_go":
+            queue.let_go(found, by=by)
+        case "rank":
+            priority = entered.number_in(sent.get("priority", ""))
+            queue.rank(found, priority=priority, due_at=entered.moment_in(sent.get("due_at", "")), by=by)
+        case "assign":
+            desk.assign(found, to=by, by=by)
+        case "release":
+            desk.assign(found, to=None, by=by)
+        case _:
+            raise Http404
+
+
 def _decide(request: HttpRequest, found: Examination) -> None:
     act, by, sent = request.POST.get("act", ""), request.user, request.POST
     finding = _uuid(sent.get("finding", ""))
@@ -189,6 +242,8 @@ def _page(request: HttpRequest, found: Examination, *, problem: str = "") -> Htt
     asked = request.POST.get("shown") or request.GET.get("severity") or ""
     shown = asked if asked in Severity.values else ""
     is_own = found.asked_by_id == request.user.pk
+    may_review = not is_own and found.state == ExaminationState.HELD
+    reader = queue.holder(found) if may_review else None
     context = {
         "examination": found,
         "view": view,
@@ -199,7 +254,11 @@ def _page(request: HttpRequest, found: Examination, *, problem: str = "") -> Htt
         "done": found.clauses.exclude(done_at=None).count(),
         "by_model": has_a_model(found),
         "is_own": is_own,
-        "may_review": not is_own and found.state == ExaminationState.HELD,
+        "may_review": may_review,
+        "reader": reader,
+        "is_reader": reader == request.user,
+        "is_overdue": queue.is_overdue(found),
+        "priorities": Priority.choices,
         "tied": "" if is_own else refusal(request.user, found),
         "problem": problem,
     }

@@ -57,7 +57,7 @@ MODEL = register(
         put_into=lambda now, endpoint: replace(now, endpoint=endpoint),
         replaces=lambda now, _endpoint: now,
         go_live=_choose_model,
-        mark=lambda endpoint: endpoint.mark,
+        marks=lambda endpoint: {str(endpoint.pk): endpoint.mark},
     )
 )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from answers import checks, endpoints
-from answers.evaluation import gate
+from answers.evaluation import gate, standing
 from answers.evaluation.kinds import Kind, is_id, register
 from answers.evaluation.setup import Setup
 from answers.exceptions import EndpointError, GateHolds
@@ -78,9 +78,10 @@ def _find_judge(_workspace: Workspace, target: str) -> Judge | None:
 
 
 def _judges(workspace: Workspace) -> list[Judge]:
-    now = checks.of(workspace).judge
+    now = None if standing.changed_judge(workspace) else checks.of(workspace).judge
     usable = ModelEndpoint.objects.filter(state__in=USABLE_STATES, kind=EndpointKind.OPENAI).order_by("name")
-    return [Judge(one) for one in ([None, *usable] if now else usable) if one != now]
+    none = [None] if checks.of(workspace).judge else []
+    return [Judge(one) for one in [*none, *usable] if one != now or one is None]
 
 
 def _judged_by(now: Setup, wanted: Judge) -> Setup:
@@ -104,6 +105,7 @@ JUDGE = register(
         put_into=_judged_by,
         replaces=lambda now, _wanted: now,
         go_live=_have_judged,
+        marks=lambda wanted: standing.of_judge(wanted.endpoint),
         spoken=lambda target: Judge(None).name if target == _NONE else "",
     )
 )
@@ -128,6 +130,8 @@ checks.before_choice.append(_before_checking)
 
 def _rerankers(workspace: Workspace) -> list[str]:
     now = rerank_endpoints.name_of(reranking.chosen_for(workspace))
+    if standing.changed_reranker(workspace):
+        now = None  # Once it passed in its new form, it goes on where it was.
     return [name for name in rerank_endpoints.offered() if name != now and _can_put_in_order(workspace, name)]
 
 
@@ -167,6 +171,7 @@ RERANKER = register(
         put_into=_put_in_order_by,
         replaces=lambda now, _name: now,
         go_live=lambda workspace, name, by: rerank_endpoints.choose(workspace, name, by=by),
+        marks=lambda name: standing.of_reranker(RerankEndpoint.objects.filter(name=name).first()),
         spoken=lambda target: _order_named("") if target == _NONE else "",
     )
 )

@@ -192,12 +192,12 @@ def _let_through(candidate: GateCandidate, gate: WorkspaceGate, by: User) -> Non
     """Settle what passed, and remember by its mark what went live. Raises GateHolds."""
     kind = kinds.of(candidate.kind)
     # Read before the verdict: what is changed in between has another mark, or has not passed.
-    mark = kind.mark(kind.find(candidate.workspace, candidate.target))
+    marks = kind.marks(kind.find(candidate.workspace, candidate.target))
     found = verdict.of(candidate, gate)
     if gate.enabled and not found.passed and not found.overridden:
         raise GateHolds(_("The change gate holds this back: %(why)s") % {"why": found.missing[0]})
-    if mark:
-        gate.passed[candidate.target] = mark
+    if marks:
+        gate.passed |= marks
         gate.save(update_fields=["passed"])
     _settle(candidate, CandidateState.LIVE, by)
     _note(

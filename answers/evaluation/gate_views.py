@@ -40,6 +40,8 @@ def candidates(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         ],
         "choices": _choices(workspace, {(one.kind, one.target) for one in waiting}),
         "changed": standing.changed(workspace),
+        "changed_judge": standing.changed_judge(workspace),
+        "changed_reranker": standing.changed_reranker(workspace),
     }
     return render(request, "answers/evaluation/gate.html", context)
 

@@ -34,8 +34,8 @@ class Kind:
     replaces: Callable[["Setup", Any], "Setup"]
     #: The verb that makes it live; it asks the gate itself, which lets pass what passed.
     go_live: Callable[[Workspace, Any, User], None]
-    #: By which the gate knows later whether it is still what passed; "" for what cannot change under its id.
-    mark: Callable[[Any], str] = lambda _thing: ""
+    #: By what names the gate remembers what it let pass, each with its mark; none for what cannot change under its id.
+    marks: Callable[[Any], dict[str, str]] = lambda _thing: {}
     #: The name of a target that is no row, in the language that is active; "" where the name is somebody's own.
     spoken: Callable[[str], str] = lambda _target: ""
 

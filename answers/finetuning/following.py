@@ -23,7 +23,8 @@ from answers.finetuning import sealing
 from answers.finetuning.jobs import require_permitted
 from answers.finetuning.provider import Provider, ProviderFailed, Remote
 from answers.finetuning.registering import register
-from answers.models import OPEN_JOBS, FineTuningJob, JobEvent, JobState, Split
+from answers.governing import amounts, ledger
+from answers.models import OPEN_JOBS, FineTuningJob, JobEvent, JobState, Purpose, Split
 from audit import context
 from audit.events import EventType
 from audit.record import record
@@ -204,20 +205,40 @@ def _settle(job: FineTuningJob, remote: Remote) -> None:
     _end(job, state, problem=problem)
 
 
-@transaction.atomic
 def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
+    whose = ledger.Whose(job.workspace_id, job.asked_by_id, ledger.today())
+    ledger.open_periods(whose)
+    _close(job, state, whose, problem)
+
+
+@transaction.atomic
+def _close(job: FineTuningJob, state: JobState, whose: ledger.Whose, problem: str) -> None:
     job.state, job.problem, job.ended_at = state, problem[:300], timezone.now()
+    # A provider tells the tokens of what it trained, and of some that failed or were ended before they were through.
+    was = amounts.of_training(job.endpoint, job.trained_tokens or 0)
+    job.cost, job.currency = (was.cost, settings.CURRENCY) if was.input and was.cost is not None else (None, "")
     _keep(
         job,
         state=state,
         problem=job.problem,
         ended_at=job.ended_at,
         trained_tokens=job.trained_tokens,
+        cost=job.cost,
+        currency=job.currency,
         tuned_model=job.tuned_model if state == JobState.SUCCEEDED else "",
         remote_status=job.remote_status,
         misses=0,
         next_at=None,
     )
+    if job.cost is not None:
+        ledger.count(
+            whose,
+            was,
+            endpoint=job.endpoint,
+            label=job.endpoint_label,
+            purpose=Purpose.FINE_TUNING,
+            seconds=(job.ended_at - (job.job_sent_at or job.asked_at)).total_seconds(),
+        )
     result = register(job) if state == JobState.SUCCEEDED else None
     notify(Kind.TUNING_ENDED, to=[job.asked_by], about=job, workspace=job.workspace)
     record(
@@ -228,6 +249,7 @@ def _end(job: FineTuningJob, state: JobState, *, problem: str = "") -> None:
         remote=job.remote_id,
         model=job.tuned_model,
         tokens=job.trained_tokens,
+        **({"cost": str(job.cost), "currency": job.currency} if job.cost is not None else {}),
         candidate=result.pk if result else None,
     )
 

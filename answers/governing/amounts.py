@@ -38,6 +38,13 @@ def of(endpoint: ModelEndpoint, read: int, written: int) -> Amount:
     return Amount(read, written, cost.quantize(_SMALLEST))
 
 
+def of_training(endpoint: ModelEndpoint, tokens: int) -> Amount:
+    """So many tokens trained on at the endpoint's price of these."""
+    if endpoint.training_price is None:
+        return Amount(tokens, 0, None)
+    return Amount(tokens, 0, (tokens * endpoint.training_price / _MILLION).quantize(_SMALLEST))
+
+
 def most(endpoint: ModelEndpoint, prompt: Prompt) -> Amount:
     """What the call can come to at most, if the server keeps to the length it is told."""
     return of(endpoint, _bytes(prompt.system) + _bytes(prompt.question) + _AROUND, endpoint.max_output_tokens)

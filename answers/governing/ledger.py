@@ -120,6 +120,27 @@ def reserve(
     return Reservation(usage.pk, whose, most)
 
 
+def count(whose: Whose, was: Amount, *, endpoint: ModelEndpoint, label: str, purpose: Purpose, seconds: float) -> None:
+    """Count what came to be known only when it was over, in the caller's transaction. Raises PeriodsMissing."""
+    _add(lock(whose), tokens=was.tokens, cost=was.cost or Decimal(0))
+    Usage.objects.create(
+        workspace_id=whose.workspace,
+        person_id=whose.person,
+        endpoint=endpoint,
+        endpoint_label=label,
+        purpose=purpose,
+        day=whose.day,
+        input_tokens=was.input,
+        output_tokens=was.output,
+        cost=was.cost,
+        currency=settings.CURRENCY,
+        is_estimated=False,
+        state=UsageState.SETTLED,
+        open_until=Now(),
+        seconds=round(seconds, 3),
+    )
+
+
 @transaction.atomic
 def settle(reserved: Reservation, was: Amount, *, estimated: bool, seconds: float) -> None:
     """Count what the call came to instead of the most it could; also where the sweep gave that back meanwhile."""

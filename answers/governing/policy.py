@@ -98,6 +98,11 @@ def permitted(
     return ""
 
 
+def judge_passed_as(endpoint: ModelEndpoint) -> str:
+    """As what a workspace's gate remembers the mark of its judge."""
+    return f"judge:{endpoint.pk}"
+
+
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
@@ -161,11 +166,12 @@ def _require_passed(current: ModelEndpoint, call: Call) -> None:
     passed: dict[str, str] | None = current.passed  # type: ignore[attr-defined]
     if passed is None or call.purpose in TRIALS:
         return
-    mark = passed.get(str(current.pk))
-    if mark is None and call.purpose != Purpose.JUDGE:
+    # A judge passed as such: who may answer by now is no judge for that, and the other way round.
+    mark = passed.get(judge_passed_as(current) if call.purpose == Purpose.JUDGE else str(current.pk))
+    if mark is None:
         said = _("The model “%(name)s” has not passed the change gate of this workspace.")
         raise _refused("workspace", said % {"name": current.name})
-    if mark is not None and mark != current.mark:
+    if mark != current.mark:
         said = _("The model “%(name)s” was changed since it passed the change gate of this workspace.")
         raise _refused("workspace", said % {"name": current.name})
 

@@ -7,7 +7,7 @@ from answers.models.clarification import Clarification
 from answers.models.comment import Comment
 from answers.models.conversation import Conversation, SuggestedQuestion
 from answers.models.declassification import Declassification
-from answers.models.draft import Decision, Draft, Grounding, Priority, Review
+from answers.models.draft import Decision, Draft, Grounding, Review
 from answers.models.draft_review import (
     EXAMINED,
     OPEN_EXAMINATIONS,
@@ -54,10 +54,10 @@ from answers.models.finetuning import (
     TuningComparison,
     Verdict,
 )
-from answers.models.gap import UNSETTLED, Gap, GapCause, GapQuestion, GapState
+from answers.models.gap import UNSETTLED, Gap, GapCause, GapMeaning, GapQuestion, GapState
 from answers.models.policy import ReleaseDecision, ReleaseRules
 from answers.models.question import Question
-from answers.models.queue import DUE_HOURS, ReviewTime, SavedView
+from answers.models.queue import DUE_HOURS, InLine, Priority, QueueName, ReviewTime, SavedView
 from answers.models.rag_template import (
     KNOWLEDGE,
     OPEN_PREVIEWS,
@@ -121,11 +121,13 @@ __all__ = [
     "FlagReason",
     "Gap",
     "GapCause",
+    "GapMeaning",
     "GapQuestion",
     "GapState",
     "GateCandidate",
     "GroundLost",
     "Grounding",
+    "InLine",
     "JobEvent",
     "JobState",
     "KeyHeader",
@@ -139,6 +141,7 @@ __all__ = [
     "Question",
     "QuestionCase",
     "QuestionSet",
+    "QueueName",
     "RagTemplate",
     "ReleaseDecision",
     "ReleaseRules",

@@ -10,18 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from answers.models.answer import Answer
+from answers.models.queue import InLine
 from answers.states import DraftState
 from audit.history import acting_user
 from workspaces.models import Workspace
-
-
-class Priority(models.IntegerChoices):
-    """How soon a draft wants a decision; numbers, because the queue is sorted by them."""
-
-    LOW = 1, _("Low")
-    NORMAL = 2, _("Normal")
-    HIGH = 3, _("High")
-    URGENT = 4, _("Urgent")
 
 
 class Grounding(models.TextChoices):
@@ -32,7 +24,7 @@ class Grounding(models.TextChoices):
     UNSUPPORTED = "unsupported", _("Unsupported")
 
 
-class Draft(models.Model):
+class Draft(InLine):
     """An answer's text while people decide on it. simple-history keeps every form it had."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,17 +38,6 @@ class Draft(models.Model):
     first_approval = models.ForeignKey(
         "Review", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
-    assigned_to = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
-    #: By when it should be decided; first what the workspace's rule says. Empty: whenever.
-    due_at = models.DateTimeField(_("due"), null=True, blank=True)
-    #: Who is reading it now, and until when that keeps the others from starting on it too. It forbids nothing.
-    claimed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    claimed_until = models.DateTimeField(null=True, blank=True)
     #: Of exactly this text, as the checks measured it; lists filter by it. Empty: not measured.
     grounding = models.CharField(_("grounding"), max_length=12, choices=Grounding.choices, blank=True, default="")
     #: `[{text, start, end, citations, …}]` over exactly this text, as the checks measured it.

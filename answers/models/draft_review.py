@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from answers.models.endpoint import ModelEndpoint
+from answers.models.queue import InLine
 from answers.models.rag_template import TemplateVersion
 from documents.models import Document, Version
 from workspaces.classification import Classification
@@ -34,7 +35,7 @@ OPEN_EXAMINATIONS = (ExaminationState.WAITING, ExaminationState.WORKING)
 EXAMINED = (ExaminationState.HELD, ExaminationState.RELEASED, ExaminationState.REJECTED)
 
 
-class Examination(models.Model):
+class Examination(InLine):
     """A draft, its state on the way to released findings, and who holds the row. The row is the job.
 
     `text` and the words of its findings are erased with the draft; hashes and counts stay.
@@ -91,6 +92,7 @@ class Examination(models.Model):
 
     class Meta:
         verbose_name = _("examined draft")
+        verbose_name_plural = _("examined drafts")
         ordering = ["-asked_at"]
         default_permissions = ()
         constraints = [
@@ -126,6 +128,9 @@ class Examination(models.Model):
         indexes = [
             models.Index(fields=["workspace", "asked_by", "-asked_at"]),
             models.Index(fields=["workspace", "state"]),
+            # The queue across workspaces, and how many of it are late.
+            models.Index(fields=["state", "-priority", "due_at", "examined_at"], name="examination_by_urgency"),
+            models.Index(fields=["state", "due_at"], name="examination_by_due"),
         ]
 
     def __str__(self) -> str:

@@ -99,6 +99,11 @@ class ModelEndpoint(GovernedEndpoint):
         _("price of a million tokens written"), max_digits=12, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0)],
     )  # fmt: skip
+    training_price = models.DecimalField(
+        _("price of a million tokens trained on"), max_digits=12, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Of all epochs, as the provider counts. Empty: what a training costs stands on its bill alone."),
+    )  # fmt: skip
     connect_seconds = models.PositiveIntegerField(_("seconds to connect"), default=5)
     first_token_seconds = models.PositiveIntegerField(_("seconds until the first word"), default=30)
     total_seconds = models.PositiveIntegerField(_("seconds for a whole answer"), default=120)

@@ -218,6 +218,9 @@ class FineTuningJob(models.Model):
     remote_id = models.CharField(max_length=200, blank=True)
     remote_status = models.CharField(max_length=40, blank=True)
     trained_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    #: What these came to at the endpoint's price when it ended, which the ledger counts; None without such a price.
+    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
     tuned_model = models.CharField(max_length=200, blank=True)
     #: The candidate it became.
     result = models.OneToOneField(

@@ -109,3 +109,21 @@ class GapQuestion(models.Model):
 
     def __str__(self) -> str:
         return f"Question of {self.gap_id}"
+
+
+class GapMeaning(models.Model):
+    """What a gap's questions mean on average in one space; made of them alone, see `answers/gaps/meanings.py`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gap = models.ForeignKey(Gap, on_delete=models.CASCADE, related_name="meanings")
+    #: The fingerprint of the space.
+    space = models.CharField(max_length=16)
+    questions = models.PositiveIntegerField()
+    #: Little-endian float32, not of length one.
+    vector = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gap", "space"], name="gap_meaning_once")]
+
+    def __str__(self) -> str:
+        return f"Meaning of {self.gap_id}"

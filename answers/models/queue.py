@@ -1,4 +1,4 @@
-"""How the review queue is set up: each person's saved views of it, and each workspace's time for a decision."""
+"""Places in line of what waits for reviewers, each person's saved views of it, each workspace's time for a decision."""
 
 import uuid
 
@@ -14,10 +14,46 @@ from workspaces.models import Workspace
 DUE_HOURS = 48
 
 
+class Priority(models.IntegerChoices):
+    """How soon something wants a decision; numbers, because the queue is sorted by them."""
+
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+
+class InLine(models.Model):
+    """What waits for a reviewer: on whose desk it is, how urgent, by when, and who reads it now."""
+
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    #: By when it should be decided; first what the workspace's rule says. Empty: whenever.
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    #: Who is reading it now, and until when that keeps the others from starting on it too. It forbids nothing.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class QueueName(models.TextChoices):
+    """The lists of what waits for reviewers; a saved view is of one."""
+
+    DRAFTS = "drafts", _("Drafts")
+    EXAMINATIONS = "examinations", _("Examined drafts")
+
+
 class SavedView(models.Model):
-    """A named choice of filters and order of the review queue. It belongs to one person and is seen by nobody else."""
+    """A named choice of filters and order of a queue. It belongs to one person and is seen by nobody else."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    queue = models.CharField(max_length=12, choices=QueueName.choices, default=QueueName.DRAFTS)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(_("name"), max_length=60)
     #: `{parameter: code}` of the list's own filters and its order; never a search, which may hold anybody's words.
@@ -31,8 +67,10 @@ class SavedView(models.Model):
         verbose_name_plural = _("saved views")
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name_once"),
-            models.UniqueConstraint(fields=["owner"], condition=Q(is_default=True), name="saved_view_one_default"),
+            models.UniqueConstraint(fields=["owner", "queue", "name"], name="saved_view_name_once"),
+            models.UniqueConstraint(
+                fields=["owner", "queue"], condition=Q(is_default=True), name="saved_view_one_default"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from answers import separation
-from answers.models import Answer, Draft, Question, ReleaseRules
+from answers.models import Answer, Draft, Examination, ExaminationState, Question, ReleaseRules
 from answers.states import AnswerStatus, DraftState
 from documents.models import Document
 from workspaces import access
@@ -135,9 +135,12 @@ def separated(scene: Scene) -> Found:
     needs=Action.REVIEW,
 )
 def overdue(scene: Scene) -> Found:
-    found = Draft.objects.filter(workspace=scene.workspace, state__in=_WAITING).aggregate(
-        all=Count("pk"), late=Count("pk", filter=Q(due_at__lt=timezone.now()))
-    )
+    late = Q(due_at__lt=timezone.now())
+    counts = {"all": Count("pk"), "late": Count("pk", filter=late)}
+    drafts = Draft.objects.filter(workspace=scene.workspace, state__in=_WAITING).aggregate(**counts)
+    held = Examination.objects.filter(workspace=scene.workspace, state=ExaminationState.HELD)
+    examined = held.aggregate(**counts)
+    found = {name: drafts[name] + examined[name] for name in counts}
     rate = passed
     if found["late"] >= of("overdue_drafts_block"):
         rate = blocked

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from audit.chain import canonical, digest
 from audit.history import acting_user
 from workspaces.endpoint_base import GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
@@ -60,6 +61,11 @@ class RerankEndpoint(GovernedEndpoint):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def mark(self) -> str:
+        """The hash over what decides the order it gives: another server or model is another mark."""
+        return digest(canonical({name: getattr(self, name) for name in ("protocol", "base_url", "model")}))
 
 
 class WorkspaceReranker(models.Model):

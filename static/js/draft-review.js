@@ -1,4 +1,5 @@
-// Deciding on findings with the keyboard: j and k walk, a accepts, r rejects, e edits, u takes the last act back.
+// Deciding on findings with the keyboard: j and k walk, a accepts, r rejects, e edits, u takes the last act back. For a
+// reviewer c says that they are reading it, and n leads to the next.
 // Without it every button still works.
 (() => {
   const findings = () => [...document.querySelectorAll(".finding")];
@@ -42,6 +43,8 @@
     else if (event.key === "k") walk(-1);
     else if (event.key === "e") edit(finding);
     else if (event.key === "u") document.querySelector("[data-undo]:not(:disabled)")?.click();
+    else if (event.key === "c") document.querySelector("[data-claim]")?.click();
+    else if (event.key === "n") document.querySelector("[data-next]")?.click();
     else if (event.key === "a" || event.key === "r") finding?.querySelector(`[data-key="${event.key}"]`)?.click();
     else return;
     event.preventDefault();

@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import feedback
+from answers import feedback, queue
+from answers.draft_review import desk
 from answers.endpoints import BUILT_IN
 from answers.evaluation import runs, terms
 from answers.finetuning import sealing
@@ -152,6 +153,18 @@ ASSESSED = {"name": "Tone", "note": "", **training.CHOICES}
 
 #: When the gate was wanted to be off.
 SINCE = timezone.now()
+
+
+def _findings_claimed(world: World) -> None:
+    queue.claim(world.own.held_examination, by=world.people["reviewer"])
+
+
+def _findings_claimed_by_another(world: World) -> None:
+    queue.claim(world.own.held_examination, by=world.people["second-reviewer"])
+
+
+def _findings_on_the_desk(world: World) -> None:
+    desk.assign(world.own.held_examination, to=world.people["reviewer"], by=world.people["reviewer"])
 
 
 def _gate_on(world: World) -> None:
@@ -705,6 +718,26 @@ PORTAL = [
         {"decision": "reject", "reason": "Not ours."},
         variant="reject",
     ),
+    *(
+        Act(
+            "answers:examination_line",
+            "reviewer",
+            event,
+            {"pk": one("held_examination")},
+            {"act": act} | sent,
+            before=before,
+            variant=variant,
+        )
+        for act, event, sent, before, variant in (
+            ("claim", E.EXAMINATION_CLAIMED, {}, None, "claim"),
+            ("claim", E.EXAMINATION_CLAIMED, {"take_over": "yes"}, _findings_claimed_by_another, "take-over"),
+            ("let_go", E.EXAMINATION_CLAIM_ENDED, {}, _findings_claimed, "let-go"),
+            ("rank", E.EXAMINATION_RANKED, {"priority": "4", "due_at": "2030-01-31T12:00"}, None, "rank"),
+            ("assign", E.EXAMINATION_ASSIGNED, {}, None, "assign"),
+            ("release", E.EXAMINATION_ASSIGNED, {}, _findings_on_the_desk, "release"),
+        )
+    ),
+    Act("answers:next_examination", "reviewer", E.EXAMINATION_CLAIMED, sent={"but": ""}),
     Act("answers:delete_examination", "member", E.EXAMINATION_ERASED, {"pk": one("examination")}, may=ASKER),
     # Question sets, runs, the change gate
     Act("answers:create_question_set", "manager", E.QUESTION_SET_CHANGED, sent={"name": "By hand"}),

@@ -76,6 +76,7 @@ ENDPOINT = {
     "asks_usage": "on",
     "input_price": "",
     "output_price": "",
+    "training_price": "",
     "context_tokens": "",
     "requests_per_minute": "",
     "concurrent_requests": "",
@@ -198,6 +199,14 @@ ADMIN = [
         **REVIEWER,
     ),
     _admin("answers_draft_delete_view", E.VIEW_DELETED, {"pk": one("view")}, **REVIEWER),
+    _admin("answers_examination_next", E.EXAMINATION_CLAIMED, sent={"but": ""}, **REVIEWER),
+    _admin(
+        "answers_examination_save_view",
+        E.VIEW_SAVED,
+        sent={"name": "Urgent", "filters": "state=held&priority=4", "is_default": "on"},
+        **REVIEWER,
+    ),
+    _admin("answers_examination_delete_view", E.VIEW_DELETED, {"pk": one("view")}, **REVIEWER),
     _draft("release", E.DRAFT_ASSIGNED, before=_on_the_desk),
     _admin(
         "answers_answer_declassify",

@@ -34,6 +34,7 @@ class Kind(models.TextChoices):
     ANSWER_SUSPENDED = "answer_suspended", _("An answer you were given is suspended: something it rests on changed.")
     ANSWER_RESUMED = "answer_resumed", _("An answer of yours that was suspended stands again.")
     EXAMINATION_WAITING = "examination_waiting", _("Findings in somebody's draft wait for a decision.")
+    EXAMINATION_ASSIGNED = "examination_assigned", _("Findings in somebody's draft were put on your desk.")
     EXAMINATION_DONE = "examination_done", _("What was found in a draft of yours can be read.")
     EXAMINATION_REFUSED = "examination_refused", _("A draft of yours was looked at, and there is nothing to read.")
     FINDINGS_CLOSED = "findings_closed", _("Findings in a draft of yours are closed: what they rest on changed.")
@@ -93,6 +94,7 @@ MANNERS: dict[str, Manner] = {
     Kind.ANSWER_SUSPENDED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.ANSWER_RESUMED: Manner(ANSWERS, Channel.NOW),
     Kind.EXAMINATION_WAITING: Manner(REVIEW, Channel.DIGEST),
+    Kind.EXAMINATION_ASSIGNED: Manner(REVIEW, Channel.NOW, may_be_off=False),
     Kind.EXAMINATION_DONE: Manner(ANSWERS, Channel.NOW),
     Kind.EXAMINATION_REFUSED: Manner(ANSWERS, Channel.NOW),
     Kind.FINDINGS_CLOSED: Manner(ANSWERS, Channel.PORTAL),

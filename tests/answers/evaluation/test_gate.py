@@ -16,9 +16,10 @@ from answers.steps.state import Outcome
 from audit.events import EventType
 from audit.models import Event
 from documents import rerank_endpoints, reranking
-from documents.models import RerankEndpoint
+from documents.models import Passage, RerankEndpoint
 from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
+from tests.answers import library
 from tests.answers.evaluation.conftest import answer, work
 from tests.endpoints_in_use import in_use
 from workspaces import endpoint_states
@@ -350,6 +351,110 @@ def test_a_model_that_is_edited_answers_no_more_until_it_passed_as_it_is_now(
     gate.go_live(candidate, by=manager)
     assert (refusal(server, policies), default_of(policies)) == ("", "local")
     assert Event.objects.filter(type=EventType.GATE_LIVE).count() == 1
+
+
+@pytest.fixture
+def orderer(policies: Any, manager: Any, admin: Any) -> RerankEndpoint:
+    """A reranker in use here."""
+    made = RerankEndpoint(name="order", protocol="cohere", base_url="http://127.0.0.1:9/v1", model="small")
+    stored = in_use(rerank_endpoints.save_endpoint(made, by=admin), by=admin)
+    rerank_endpoints.choose(policies, "order", by=manager)
+    return stored
+
+
+@pytest.fixture
+def judge(policies: Any, manager: Any, admin: Any) -> ModelEndpoint:
+    """A judge in use here, which answers nobody."""
+    made = ModelEndpoint(name="judge", model="small", base_url="http://127.0.0.1:9/v1")
+    stored = in_use(endpoints.save_endpoint(made, by=admin), by=admin)
+    checks.choose(policies, strictness="balanced", judge=stored, by=manager)
+    return stored
+
+
+def test_a_judge_that_leads_to_another_server_judges_no_more_until_it_passed_as_it_is_now(
+    policies: Any, judge: Any, gated: Any, manager: Any, admin: Any, client_of: Any
+) -> None:
+    """An administrator had another server judge under a name that had passed."""
+
+    def of_judge() -> str:
+        return policy.permitted(judge, purpose=Purpose.JUDGE, workspace=policies)
+
+    assert of_judge() == ""
+    judge.base_url = "http://127.0.0.1:10/v1"
+    in_use(endpoints.save_endpoint(judge, by=admin), by=admin)
+
+    assert "changed since it passed" in of_judge()
+    assert policy.permitted(judge, purpose=Purpose.EVALUATION, workspace=policies) == ""
+    shown = client_of(manager).get(f"/w/{policies.slug}/evaluation/gate/").content.decode()
+    assert "“judge” has not passed as it is now" in shown
+    candidate = gate.propose(policies, kind="judge", target=str(judge.pk), by=manager)
+    with pytest.raises(GateHolds):
+        gate.go_live(candidate, by=manager)
+    gate.go_live(passed(candidate, manager), by=manager)
+    assert (of_judge(), checks.of(policies).judge) == ("", judge)
+
+
+def test_a_model_that_passed_as_a_judge_did_not_pass_as_one_that_answers(
+    policies: Any, judge: Any, gated: Any, manager: Any
+) -> None:
+    with pytest.raises(GateHolds):
+        endpoints.choose_models(policies, default=judge, by=manager)
+    WorkspaceModels.objects.filter(workspace=policies).update(default_endpoint=judge)
+
+    assert "has not passed the change gate" in refusal(judge, policies)
+
+
+def test_a_reranker_that_leads_to_another_server_is_given_nothing_until_it_passed_as_it_is_now(
+    policies: Any, legal: Any, orderer: Any, gated: Any, manager: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def score(endpoint: RerankEndpoint, _question: str, texts: Any, **_more: Any) -> list[float]:
+        asked.append(endpoint.base_url)
+        return [0.0] * len(texts)
+
+    monkeypatch.setattr("documents.remote_reranking.scores", score)
+    for name in ("Leave", "Requests"):
+        library.add_document(policies, f"{name}.md", f"# {name}\n\nLeave is asked for in writing, says {name}.\n")
+
+    def searched() -> str:
+        chosen = reranking.chosen_for(policies)
+        passages = list(Passage.objects.filter(workspace=policies).select_related("version__document"))
+        assert chosen is not None
+        return reranking.rerank(policies, chosen, "leave", passages, by=manager).fault
+
+    assert searched() == ""
+    orderer.base_url = "http://127.0.0.1:10/v1"
+    in_use(rerank_endpoints.save_endpoint(orderer, by=admin), by=admin)
+
+    assert "changed since it passed" in searched()
+    assert asked == ["http://127.0.0.1:9/v1"]
+    candidate = gate.propose(policies, kind="reranker", target="order", by=manager)
+    gate.go_live(passed(candidate, manager), by=manager)
+    assert searched() == ""
+    assert asked == ["http://127.0.0.1:9/v1", "http://127.0.0.1:10/v1"]
+    # Where there is no gate the administrator's approval is enough.
+    rerank_endpoints.choose(legal, "order", by=manager)
+    assert all(tell(legal, orderer) == "" for tell in reranking.withheld)
+
+
+def test_a_reranker_that_the_gate_never_let_pass_is_tried_in_a_run_alone(
+    policies: Any, orderer: Any, gated: Any, monkeypatch: pytest.MonkeyPatch, manager: Any
+) -> None:
+    monkeypatch.setattr("documents.remote_reranking.scores", lambda *_given, **_more: [0.0, 0.0])
+    for name in ("Leave", "Requests"):
+        library.add_document(policies, f"{name}.md", f"# {name}\n\nLeave is asked for in writing, says {name}.\n")
+    terms.of(policies).__class__.objects.filter(workspace=policies).update(passed={})
+    chosen = reranking.chosen_for(policies)
+    assert chosen is not None
+    passages = list(Passage.objects.filter(workspace=policies).select_related("version__document"))
+
+    faults = [
+        reranking.rerank(policies, chosen, "leave", passages, by=manager, is_trial=trial).fault
+        for trial in (False, True)
+    ]
+
+    assert [bool(fault) for fault in faults] == [True, False]
 
 
 def test_another_default_of_the_installation_waits_where_a_workspace_with_a_gate_chose_no_model(

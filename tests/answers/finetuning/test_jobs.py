@@ -2,15 +2,23 @@
 
 import hashlib
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from answers import governing
-from answers.exceptions import TrainingError
+from answers.cockpit.figures import cockpit
+from answers.exceptions import ModelRefused, TrainingError
 from answers.finetuning import following, jobs, sealing, tidying
-from answers.models import FineTuningJob, JobState, ModelEndpoint, Purpose, Split, WorkspaceModels
+from answers.governing import budgets, policy
+from answers.governing.policy import Call
+from answers.models import FineTuningJob, JobState, ModelEndpoint, Purpose, Spend, Split, Usage, WorkspaceModels
+from answers.prompts import Prompt
+from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document
@@ -35,6 +43,10 @@ def job(sealed: Any, trainer: Any, manager: Any) -> FineTuningJob:
 
 def details(type: EventType) -> list[dict[str, Any]]:
     return [json.loads(event.body)["details"] for event in Event.objects.filter(type=type).order_by("seq")]
+
+
+def priced(trainer: Any, price: str) -> None:
+    ModelEndpoint.objects.filter(pk=trainer.pk).update(training_price=Decimal(price))
 
 
 def advance(server: Any, times: int = 3) -> None:
@@ -91,6 +103,61 @@ def test_a_connection_that_is_lost_after_sending_costs_a_look_and_no_second_trai
 
     assert job.state == JobState.RUNNING
     assert (provider_server.count(FILES), provider_server.count(JOBS)) == (1, 1)
+
+
+def test_a_training_whose_price_is_known_is_counted_once_in_ledger_budgets_cockpit_and_trail(
+    job, followed, provider_server, trainer, legal, manager, client_of
+):
+    priced(trainer, "8")
+    followed(job)
+    advance(provider_server)
+    followed(job)
+    followed(job)
+
+    usage = Usage.objects.get(purpose=Purpose.FINE_TUNING)
+    # 1,234 tokens at 8 a million.
+    cost = Decimal("0.009872")
+    assert (job.cost, job.currency, usage.cost) == (cost, settings.CURRENCY, cost)
+    assert (usage.workspace, usage.person, usage.endpoint) == (legal, job.asked_by, trainer)
+    assert (usage.input_tokens, usage.output_tokens, usage.state, usage.is_estimated) == (1234, 0, "settled", False)
+    assert {row.workspace for row in Spend.objects.all()} == {None, legal}
+    assert {(row.tokens, row.cost) for row in Spend.objects.all()} == {(1234, cost)}
+    bars = [bar for one in cockpit(legal).figures if one.code == "costs" for bar in one.bars]
+    assert [(bar.label, bar.number) for bar in bars] == [(trainer.name, cost)]
+    ended = details(EventType.TUNING_ENDED)[0]
+    assert (ended["tokens"], Decimal(ended["cost"]), ended["currency"]) == (1234, cost, settings.CURRENCY)
+    shown = client_of(manager).get(reverse("answers:tuning_job", args=[legal.slug, job.pk])).content.decode()
+    assert f"0.01 {settings.CURRENCY}, counted in the budgets here" in shown
+
+
+def test_a_training_without_a_price_is_on_the_providers_bill_alone_and_the_page_says_so(
+    job, followed, provider_server, trainer, legal, manager, client_of
+):
+    followed(job)
+    advance(provider_server)
+    followed(job)
+
+    assert (job.trained_tokens, job.cost, job.currency) == (1234, None, "")
+    assert not Usage.objects.exists()
+    assert "cost" not in details(EventType.TUNING_ENDED)[0]
+    shown = client_of(manager).get(reverse("answers:tuning_job", args=[legal.slug, job.pk])).content.decode()
+    assert "outside of the budgets here" in shown
+
+
+def test_what_a_training_cost_keeps_the_next_call_from_a_money_budget_that_it_spent(
+    job, followed, provider_server, trainer, legal, manager
+):
+    priced(trainer, "8")
+    ModelEndpoint.objects.filter(pk=trainer.pk).update(input_price=1, output_price=1, max_output_tokens=100)
+    budgets.change(legal, by=manager, day_cost=Decimal("0.005"))
+    followed(job)
+    advance(provider_server)
+    followed(job)
+
+    call = Call(Purpose.ANSWER, legal, job.asked_by, Prompt("", "Who?", "", ""))
+    with pytest.raises(ModelRefused) as refused:
+        policy.permit(trainer, call)
+    assert refused.value.status == AnswerStatus.REFUSED_BUDGET
 
 
 def test_without_the_look_a_lost_connection_would_begin_a_second_training(job, followed, provider_server, monkeypatch):

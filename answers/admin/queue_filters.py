@@ -1,4 +1,4 @@
-"""The queue's filters as the admin shows them; what each leaves is said in `answers/queue_filters.py`."""
+"""The queues' filters as the admin shows them; what each leaves is said in `answers/queue_filters.py`."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from answers.models import Draft
-from answers.queue_filters import FACETS, Facet
+from answers.queue_filters import Facet
 
 
 class FacetFilter(SimpleListFilter):
@@ -33,7 +32,7 @@ class FacetFilter(SimpleListFilter):
                 "display": label,
             }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Draft]) -> QuerySet[Draft]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         code = self.value()
         return self.facet.narrow(queryset, code, request.user) if code else queryset
 
@@ -42,6 +41,3 @@ def shown_as(facet: Facet) -> type[FacetFilter]:
     """The filter class of a facet."""
     given = {"facet": facet, "title": facet.title, "parameter_name": facet.name}
     return type(f"{facet.name.title()}Filter", (FacetFilter,), given)
-
-
-FILTERS = tuple(shown_as(facet) for facet in FACETS)
