@@ -29,7 +29,8 @@ Loader = Callable[[set[str]], Iterable[Entry]]
 #: A searched word, or the several forms it may be stored in.
 Word = str | tuple[str, ...]
 
-_MAKER = f"1/{analysis.VERSION}"
+#: Raise the first number when what is fed to a replica changes: those made before are rebuilt.
+_MAKER = f"2/{analysis.VERSION}"
 _WRITER_MEMORY = 64 * 1024 * 1024
 
 

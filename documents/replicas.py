@@ -72,10 +72,11 @@ def _directory(workspace_id: UUID) -> Path:
 
 def _entries(versions: set[str]) -> Iterator[Entry]:
     rows = Passage.objects.filter(version__in=versions).values_list(
-        "id", "version_id", "text", "locator", "language", "version__language", "version__document__title"
-    )
-    for id, version, text, locator, language, of_version, title in rows.iterator(chunk_size=2000):
-        yield str(id), str(version), words(framed(title, locator, text), language or of_version or None)
+        "id", "version_id", "text", "locator", "language",
+        "version__language", "version__document__title", "version__document__path",
+    )  # fmt: skip
+    for id, version, text, locator, language, of_version, title, path in rows.iterator(chunk_size=2000):
+        yield str(id), str(version), words(framed(title, path, locator, text), language or of_version or None)
 
 
 @lru_cache(maxsize=64)

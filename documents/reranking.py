@@ -107,7 +107,7 @@ def rerank(
     # One passage has no order.
     if len(read) < 2:
         return nothing
-    texts = [framed(each.version.document.title, each.locator, each.text) for each in read]
+    texts = [framed(each.version.document.title, each.version.document.path, each.locator, each.text) for each in read]
     try:
         scores = _score(workspace, by, endpoint, question, read, texts)
     except RerankUnavailable as error:

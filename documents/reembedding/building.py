@@ -132,7 +132,9 @@ class _Cover:
         batch = list(rows.select_related("version__document").defer("version__text", "version__sections"))
         self._require_below_ceiling({passage.version.document_id for passage in batch})
         tokens: list[int] = []
-        texts = [framed(each.version.document.title, each.locator, each.text) for each in batch]
+        texts = [
+            framed(each.version.document.title, each.version.document.path, each.locator, each.text) for each in batch
+        ]
         account = Account.of(self.workspace, None, *{each.version.document_id for each in batch})
         vectors = embeddings.embed_passages(texts, self.space, account=account, count=tokens.append)
         with transaction.atomic():

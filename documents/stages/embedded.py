@@ -148,7 +148,7 @@ def rows_of(version: Version, batch: Sequence[Passage], space: Space) -> list[Em
     Raises EmbeddingUnavailable, and Stopped when a server gives other vectors than it gave before.
     """
     document = version.document
-    texts = [framed(document.title, each.locator, each.text) for each in batch]
+    texts = [framed(document.title, document.path, each.locator, each.text) for each in batch]
     account = Account.of(document.workspace_id, None, document.pk)
     vectors = embeddings.embed_passages(texts, space, account=account)
     # Behind each batch, so that none is stored that another model made.

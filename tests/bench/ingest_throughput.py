@@ -80,8 +80,8 @@ def measure(directory: str, limit: int) -> dict[str, Any]:
         with ingesting:
             version_id = ingest_alone(alone, found, person)
         version = Version.objects.select_related("document").get(pk=version_id)
-        title = version.document.title
-        batch = [framed(title, passage.locator, passage.text) for passage in version.passages.all()]
+        title, path = version.document.title, version.document.path
+        batch = [framed(title, path, passage.locator, passage.text) for passage in version.passages.all()]
         with embedding:
             embeddings.embed_passages(batch, space)
         passages += len(batch)

@@ -50,7 +50,7 @@ def put(
     passages = [_passage(workspace, version, position, text) for position, text in enumerate(texts)]
     Passage.objects.bulk_create(passages)
     if vectors is None:
-        vectors = embed_passages([framed(title, passage.locator, passage.text) for passage in passages], SPACE)
+        vectors = embed_passages([framed(title, path, passage.locator, passage.text) for passage in passages], SPACE)
     space, _ = EmbeddingSpace.objects.get_or_create(
         fingerprint=SPACE.fingerprint, defaults={"name": SPACE.name, "dimension": SPACE.dimension}
     )

@@ -107,7 +107,7 @@ def test_title_and_heading_stand_in_front_of_what_is_embedded(policies, contribu
 
     ingest_version(version.pk)
 
-    assert embedded_texts[-1].startswith("Staff handbook\nLeave › Parental\n")
+    assert embedded_texts[-1].startswith("Staff handbook\nleave\nLeave › Parental\n")
     assert version.passages.last().text in embedded_texts[-1]
 
 

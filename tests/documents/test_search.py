@@ -118,6 +118,18 @@ def test_a_document_named_in_the_question_comes_first(policies, member):
     assert result.hits[0].document.title == "Acme 2022 report"
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "keywords", "vectors"])
+def test_a_document_is_found_by_its_files_name_where_a_program_wrote_the_title(policies, member, mode):
+    text = "Operating margin fell because of litigation charges and currency effects in the year."
+    shelf.put(policies, "ADOBE_2022_10K.pdf", [text], title="ADBE 10-K FY22")
+    for name in ("Acme", "Umbra", "Borealis"):
+        shelf.put(policies, f"{name}_2022_10K.pdf", [text], title=f"{name} 2022 10K")
+
+    result = search(member, policies, "What drove the operating margin of Adobe in FY2022?", mode=mode)
+
+    assert result.hits[0].document.path == "ADOBE_2022_10K.pdf"
+
+
 # --- Rights -------------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ def shelved(policies: Any) -> Any:
     ids, rows = [], []
     for path, texts in SUBJECTS.items():
         title = path.removesuffix(".md")
-        vectors = known_vectors([framed(title, "", text) for text in texts])
+        vectors = known_vectors([framed(title, path, "", text) for text in texts])
         version = shelf.put(policies, path, texts, vectors=vectors, indexed=False).current_version
         ids += [str(id) for id in version.passages.order_by("position").values_list("pk", flat=True)]
         rows.append(vectors)
