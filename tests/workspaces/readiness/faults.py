@@ -1,17 +1,27 @@
-"""Faults to plant in the sound workspace, one for each check that must find it, and none of the others."""
+"""Faults to plant in the sound workspace, one for each check that must find it, and none of the others.
 
+Each is made of rows, files, servers, settings or signs of life, as it comes about. What changes a function instead:
+where rights are not kept, because that is a fault of the code itself; no document that answers and no key to sign with,
+because each of them would be faults of other checks too; and unsafe settings, which a process reads once.
+"""
+
+import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.utils import timezone
 
-from answers.exceptions import WrongState
 from answers.governing import breaker, budgets, ledger
 from answers.models import (
     Answer,
@@ -30,23 +40,33 @@ from answers.models import (
     TemplateVersion,
     WorkspaceModels,
 )
-from answers.readiness import models, rehearsal
 from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.exceptions import SigningKeyMissing
 from audit.models import Event
 from audit.record import record
-from documents import restriction
-from documents.exceptions import SourceFailed
-from documents.models import Deletion, Document, IndexCheck, Source, SourceRun, Version
-from documents.parse import ParseFailed
-from documents.readiness import connectors, data, rights
-from documents.sources.folder import FolderConnector
-from documents.vector_space import EmbeddingUnavailable
-from inlock import readiness
+from documents import restriction, spaces
+from documents.embeddings import default_space
+from documents.models import (
+    Deletion,
+    Document,
+    EmbeddingEndpoint,
+    IndexCheck,
+    Source,
+    SourceRun,
+    Version,
+    WorkspaceSpace,
+)
+from documents.readiness import data, rights
+from inlock import engines, readiness
+from inlock.celery import QUEUES
+from inlock.health import work
 from inlock.health.finding import Finding
+from inlock.tasks import CANARY
+from tests.documents import embedding_server
 from tests.workspaces.readiness.sound import Sound
 from workspaces import access, glass, groups, members
+from workspaces.dispatch import give_sign_of_life, take_leave
 from workspaces.models import (
     ApiToken,
     Membership,
@@ -57,6 +77,9 @@ from workspaces.models import (
     WorkspaceRole,
 )
 from workspaces.readiness import thresholds, trail_checks
+
+#: Servers that stay up for all faults, and end with the process.
+_open_until_the_end = ExitStack()
 
 Fault = Callable[[Sound, Any], None]
 #: Code of the check → the fault that it has to find.
@@ -77,6 +100,28 @@ def _source(sound: Sound, **changes: Any) -> None:
     Source.objects.filter(pk=sound.sources[0].pk).update(**changes)
 
 
+def _lies_there(sound: Sound, name: str, content: bytes) -> None:
+    """The first source reads a folder of its own with this file in it."""
+    folder = sound.folder / name.partition(".")[0]
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    _source(sound, options={"folder": str(folder)})
+
+
+@cache
+def _server_that_answers() -> str:
+    """The address of a server that takes connections until these tests are over."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/v1"
+
+
+@cache
+def _embedding_server() -> embedding_server.EmbeddingServer:
+    """As `_server_that_answers`, of vectors."""
+    return _open_until_the_end.enter_context(embedding_server.serve())
+
+
 def _role(sound: Sound, role: str) -> Any:
     return WorkspaceRole.objects.get(workspace=sound.workspace, role=role).group
 
@@ -95,30 +140,14 @@ def a_folder_that_is_gone(sound: Sound, patch: Any) -> None:
 
 @fault("connectors.fetched")
 def a_file_that_cannot_be_opened(sound: Sound, patch: Any) -> None:
-
-    fetch = FolderConnector.fetch
-
-    def refuse(self: Any, entry: Any) -> Any:
-        if "guides" in str(self.options["folder"]):
-            raise SourceFailed("unreadable")
-        return fetch(self, entry)
-
-    patch.setattr(FolderConnector, "fetch", refuse)
+    # Taken for a file when the folder is listed, and more than may be brought in when it is read.
+    _lies_there(sound, "large.txt", b"Leave is four weeks.\n" * 10)
+    patch.setattr(settings, "MAX_UPLOAD_BYTES", 100)
 
 
 @fault("connectors.parsed")
 def a_file_that_cannot_be_read(sound: Sound, patch: Any) -> None:
-
-    read = connectors.read_file
-    tried = []
-
-    def refuse(path: Any, name: str, **given: Any) -> Any:
-        tried.append(name)
-        if len(tried) == 1:
-            raise ParseFailed("damaged")
-        return read(path, name, **given)
-
-    patch.setattr(connectors, "read_file", refuse)
+    _lies_there(sound, "damaged.pdf", b"%PDF-1.7\nnothing of a file is left here\n")
 
 
 @fault("connectors.schedule")
@@ -442,6 +471,20 @@ def _endpoint(**fields: Any) -> ModelEndpoint:
     )
 
 
+def _searched_in(sound: Sound, base_url: str, *, ceiling: str) -> None:
+    """The workspace is searched in the space of a server's vectors."""
+    endpoint = EmbeddingEndpoint.objects.create(
+        name="far-vectors",
+        base_url=base_url,
+        model="good",
+        dimension=default_space().dimension,
+        state="approved",
+        approved_at=timezone.now(),
+        ceiling=ceiling,
+    )
+    WorkspaceSpace.objects.create(workspace=sound.workspace, space=spaces.row_of(spaces.of_endpoint(endpoint)))
+
+
 def _offered(sound: Sound, endpoint: ModelEndpoint, *, default: bool = False) -> None:
     built_in = ModelEndpoint.objects.get(name="built-in")
     chosen = WorkspaceModels.objects.create(
@@ -463,9 +506,8 @@ def a_server_that_is_off(sound: Sound, patch: Any) -> None:
 
 @fault("models.steady", "warn")
 def a_model_that_is_rested(sound: Sound, patch: Any) -> None:
-    failing = _endpoint()
+    failing = _endpoint(base_url=_server_that_answers())
     _offered(sound, failing)
-    patch.setattr(models, "_answers", lambda url: True)
     for _call in range(breaker.FAILURES):
         breaker.failed(failing.pk)
 
@@ -473,9 +515,9 @@ def a_model_that_is_rested(sound: Sound, patch: Any) -> None:
 @fault("models.permitted")
 def a_model_below_the_documents(sound: Sound, patch: Any) -> None:
     # It stands first, and what could stand in for it is retired.
-    _offered(sound, _endpoint(ceiling="internal"), default=True)
+    endpoint = _endpoint(ceiling="internal", base_url=_server_that_answers())
+    _offered(sound, endpoint, default=True)
     Fallback.objects.create(workspace=sound.workspace, endpoint=_endpoint(name="Old", state="retired"), position=1)
-    patch.setattr(models, "_answers", lambda url: True)
 
 
 @fault("models.budget")
@@ -486,19 +528,13 @@ def a_budget_that_is_spent(sound: Sound, patch: Any) -> None:
 
 @fault("models.embedding")
 def an_embedding_model_that_is_silent(sound: Sound, patch: Any) -> None:
-
-    def refuse(*given: Any, **_how: Any) -> Any:
-        raise EmbeddingUnavailable("It does not answer.")
-
-    patch.setattr(models, "embed_query", refuse)
+    _searched_in(sound, "http://127.0.0.1:9/v1", ceiling="restricted")
 
 
 @fault("models.embedding_ceiling")
 def documents_above_the_embedding_endpoint(sound: Sound, patch: Any) -> None:
-
-    patch.setattr(models, "space_of", lambda pk: SimpleNamespace(remote="somewhere"))
-    patch.setattr(models, "embed_query", lambda *given, **_how: None)
-    patch.setattr(models, "above_ceiling", lambda space: Document.objects.filter(pk=sound.handbook.pk))
+    # One that answers: an embedding model that is silent is another fault.
+    _searched_in(sound, _embedding_server().url, ceiling="public")
 
 
 @fault("models.failures", "warn")
@@ -522,11 +558,15 @@ def answers_that_failed(sound: Sound, patch: Any) -> None:
 
 @fault("review.rehearsal")
 def a_verb_that_refuses(sound: Sound, patch: Any) -> None:
-
-    def refuse(*given: Any, **more: Any) -> Any:
-        raise WrongState("It cannot be approved.")
-
-    patch.setattr(rehearsal, "approve", refuse)
+    # The database keeps no decision any more.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION keeps_none() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'No decision is kept.'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER keeps_none BEFORE INSERT ON answers_review FOR EACH ROW EXECUTE FUNCTION keeps_none()"
+        )
 
 
 @fault("review.policy", "warn")
@@ -670,30 +710,33 @@ def no_key_to_sign_with(sound: Sound, patch: Any) -> None:
 
 @fault("operations.engines")
 def an_engine_that_is_down(sound: Sound, patch: Any) -> None:
-
-    down = SimpleNamespace(title="Chroma", running=False, fault="It is down.", name="chroma")
-    patch.setattr(readiness, "_engines", lambda scene: [down])
-
-
-def _at_work(patch: Any, *findings: Any) -> None:
-
-    patch.setattr(readiness, "expects_workers", lambda: True)
-    patch.setattr(readiness, "_work", lambda scene: list(findings))
+    patch.setenv("CHROMA_URL", "http://127.0.0.1:9")
+    patch.setattr(readiness, "_engines", lambda scene: engines.status(settings.VAR))
 
 
-def _queue(fault: str = "", name: str = "worker ingest") -> Any:
+#: Who gives the signs of life of these tests.
+_WORKER = "worker@readiness"
 
-    return Finding(name, "…", fault)
+
+def _at_work(patch: Any, *, ran_at: float | None = None) -> None:
+    """Every queue's worker gave its sign of life, and a task of the schedule went the whole way."""
+    patch.setattr(work, "expects_workers", lambda: True)
+    patch.setattr(readiness, "_work", lambda scene: work.background_work(broker_runs=True))
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for queue in QUEUES:
+            give_sign_of_life(queue, _WORKER)
+            client.hset(CANARY, queue, int(ran_at or time.time()))
 
 
 @fault("operations.workers")
 def a_queue_nobody_works_on(sound: Sound, patch: Any) -> None:
-    _at_work(patch, _queue("No worker."), _queue(name="schedule"))
+    _at_work(patch)
+    take_leave("ingest", _WORKER)
 
 
 @fault("operations.schedule")
 def a_schedule_that_stands_still(sound: Sound, patch: Any) -> None:
-    _at_work(patch, _queue(), _queue("It is late.", "schedule"))
+    _at_work(patch, ran_at=time.time() - 2 * work.LATE)
 
 
 @fault("operations.disk")
@@ -709,7 +752,8 @@ def a_backup_that_was_never_made(sound: Sound, patch: Any) -> None:
 @fault("operations.settings", "warn")
 def a_setting_that_is_unsafe(sound: Sound, patch: Any) -> None:
 
-    patch.setattr(readiness.health.machine, "settings_found", lambda: [_queue("Bad.", "security.W001")])
+    found = [Finding("security.W001", "…", "Bad.")]
+    patch.setattr(readiness.health.machine, "settings_found", lambda: found)
 
 
 @fault("operations.mail", "warn")
