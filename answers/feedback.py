@@ -42,11 +42,12 @@ def give(answer: Answer, *, helped: bool, by: User, reason: str = "", words: str
     meant = grouping.meaning(answer) if opens_a_gap else None
     with transaction.atomic():
         answer = _readable(answer, by)
+        if meant is None and answer.asked_by_id == by.pk:
+            # Before the entry, whose chain stays locked to the end.
+            gathering.no_longer_told(answer)
         kept = _keep(answer, by, {"helped": helped, "reason": reason, "words": words})
         if meant is not None:
             grouping.put(answer, GapCause.FEEDBACK, meant)
-        elif answer.asked_by_id == by.pk:
-            gathering.no_longer_told(answer)
     return kept
 
 

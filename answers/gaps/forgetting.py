@@ -4,6 +4,7 @@ were erased because they did. Hashes stay in the trail.
 
 from collections.abc import Sequence
 
+from answers.gaps import meanings
 from answers.meaning import asked_is_erased
 from answers.models import ApprovedAnswer, Feedback, Gap, GapQuestion
 from audit.events import EventType
@@ -18,8 +19,11 @@ def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> di
     workspace = deletion.workspace_id
     is_erased = asked_is_erased("answer")
     vectors = GapQuestion.objects.filter(is_erased, gap__workspace=workspace).exclude(vector=b"")
-    meanings = ApprovedAnswer.objects.filter(is_erased, workspace=workspace).exclude(vector=b"")
-    erased = vectors.update(vector=b"") + meanings.update(vector=b"")
+    gaps = Gap.objects.filter(pk__in=vectors.order_by().values("gap")).order_by("pk")
+    held = [gap.pk for gap in gaps.select_for_update(no_key=True)]
+    approved = ApprovedAnswer.objects.filter(is_erased, workspace=workspace).exclude(vector=b"")
+    erased = vectors.filter(gap__in=held).update(vector=b"") + approved.update(vector=b"")
+    meanings.renew(held)
     told = telling(deletion, phrases)
     if not told:
         return {"question_vectors": erased}

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import GapError
-from answers.gaps import grouping
-from answers.models import UNSETTLED, Answer, Feedback, GapCause, GapQuestion, StepRun
+from answers.gaps import grouping, meanings
+from answers.models import UNSETTLED, Answer, Feedback, Gap, GapCause, GapQuestion, StepRun
 from answers.states import RELEASED, AnswerStatus
 from audit.events import EventType
 from audit.record import record
@@ -44,7 +44,7 @@ def send(answer: Answer, *, by: User) -> GapQuestion:
     meant = grouping.meaning(answer)
     with transaction.atomic():
         # It was gathered before, and what was done then did not help its asker: that is news.
-        GapQuestion.objects.filter(answer=answer, sent_at=None).exclude(gap__state__in=UNSETTLED).delete()
+        _leave(GapQuestion.objects.filter(answer=answer, sent_at=None).exclude(gap__state__in=UNSETTLED))
         placed = grouping.put(answer, GapCause.SENT, meant)
         if GapQuestion.objects.filter(pk=placed.pk, sent_at=None).update(sent_at=timezone.now()):
             record(EventType.GAP_QUESTION_SENT, on=placed.gap, workspace=answer.workspace_id, by=by, answer=answer.pk)
@@ -76,7 +76,16 @@ def gather() -> int:
 
 def no_longer_told(answer: Answer) -> None:
     """Its asker changed their mind: the question leaves a gap that nobody settled, unless they sent it too."""
-    GapQuestion.objects.filter(answer=answer, cause=GapCause.FEEDBACK, sent_at=None, gap__state__in=UNSETTLED).delete()
+    told = GapQuestion.objects.filter(answer=answer, cause=GapCause.FEEDBACK, sent_at=None)
+    _leave(told.filter(gap__state__in=UNSETTLED))
+
+
+def _leave(questions: QuerySet[GapQuestion]) -> None:
+    """Take questions out of their gaps. Runs in the caller's transaction."""
+    gaps = Gap.objects.select_for_update(no_key=True).filter(pk__in=questions.order_by().values("gap")).order_by("pk")
+    held = [gap.pk for gap in gaps]
+    if held and questions.filter(gap__in=held).delete()[0]:
+        meanings.renew(held)
 
 
 def _wanting() -> list[tuple[GapCause, QuerySet[Answer]]]:

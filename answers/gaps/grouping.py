@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
-
+from answers.gaps import meanings
 from answers.meaning import Meaning, asked, meaning_of, shared_words
-from answers.models import UNSETTLED, Answer, Evidence, Gap, GapCause, GapQuestion
+from answers.models import UNSETTLED, Answer, Evidence, Gap, GapCause, GapMeaning, GapQuestion
 from answers.models.evidence import FIRST_INHERITED
 from audit.events import EventType
 from audit.record import record
@@ -22,7 +21,7 @@ from audit.record import record
 #: what it means. Measured with tests/bench/quality/gaps.py.
 LEAST_COSINE = 0.7
 LEAST_WORDS = 0.5
-#: Questions of unsettled gaps that one is compared with, the newest first.
+#: Unsettled gaps that a question is compared with, or questions of such where words decide, the newest first.
 _COMPARED = 5000
 
 Gaps = TypeVar("Gaps", UUID, int)
@@ -42,7 +41,7 @@ def put(answer: Answer, cause: GapCause, meant: Meaning) -> GapQuestion:
     if gap is None:
         gap = Gap.objects.create(workspace=answer.workspace)
         record(EventType.GAP_OPENED, on=gap, workspace=answer.workspace_id, answer=answer.pk, cause=cause)
-    placed, _made = GapQuestion.objects.get_or_create(
+    placed, is_new = GapQuestion.objects.get_or_create(
         answer=answer,
         defaults={
             "gap": gap,
@@ -52,28 +51,30 @@ def put(answer: Answer, cause: GapCause, meant: Meaning) -> GapQuestion:
             "space": meant.space,
         },
     )
+    if is_new:
+        meanings.add(gap, meant)
     return placed
 
 
 def nearest(answer: Answer, meant: Meaning) -> Gap | None:
     """The unsettled gap whose questions are nearest, if any is near enough."""
-    known = GapQuestion.objects.filter(gap__workspace=answer.workspace_id, gap__state__in=UNSETTLED)
-    gap_id = _by_vector(known, meant) if meant.vector else _by_words(known, answer)
+    gap_id = _by_vector(answer.workspace_id, meant) if meant.vector else _by_words(answer)
     # Held, so that nobody settles it or puts it elsewhere while the question joins: its asker would never be told.
     rows = Gap.objects.select_for_update(no_key=True).filter(pk=gap_id, state__in=UNSETTLED)
     return rows.first() if gap_id else None
 
 
-def _by_vector(known: QuerySet[GapQuestion], meant: Meaning) -> UUID | None:
-    rows = list(known.filter(space=meant.space).order_by("-added_at").values_list("gap", "vector")[:_COMPARED])
-    rows = [row for row in rows if len(row[1]) == len(meant.vector)]
+def _by_vector(workspace: UUID, meant: Meaning) -> UUID | None:
+    known = GapMeaning.objects.filter(gap__workspace=workspace, gap__state__in=UNSETTLED, space=meant.space)
+    rows = list(known.order_by("-gap__opened_at").values_list("gap", "vector")[:_COMPARED])
     if not rows:
         return None
     cosines = meant.cosines([bytes(vector) for _gap, vector in rows])
     return best_of([gap for gap, _vector in rows], cosines.tolist(), LEAST_COSINE)
 
 
-def _by_words(known: QuerySet[GapQuestion], answer: Answer) -> UUID | None:
+def _by_words(answer: Answer) -> UUID | None:
+    known = GapQuestion.objects.filter(gap__workspace=answer.workspace_id, gap__state__in=UNSETTLED)
     rows = list(known.filter(vector=b"").select_related("answer__question").order_by("-added_at")[:_COMPARED])
     inherits = Evidence.objects.filter(answer__in=[row.answer_id for row in rows], rank__gte=FIRST_INHERITED)
     closed = set(inherits.order_by().values_list("answer", flat=True))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import GapError
-from answers.gaps import telling
+from answers.gaps import meanings, telling
 from answers.models import UNSETTLED, Gap, GapQuestion, GapState
 from audit.chain import digest
 from audit.events import EventType
@@ -91,6 +91,7 @@ def split(gap: Gap, *, questions: Iterable[UUID], by: User) -> Gap:
         raise GapError(_("Choose some of the questions, and leave at least one where it is."))
     apart = Gap.objects.create(workspace=gap.workspace)
     chosen.update(gap=apart)
+    meanings.renew([gap.pk, apart.pk])
     record(EventType.GAP_SPLIT, on=gap, workspace=gap.workspace_id, by=by, into=apart.pk, questions=count)
     return apart
 
@@ -107,6 +108,7 @@ def merge(gap: Gap, *, into: Gap, by: User) -> Gap:
     held = {one.pk: locked(one, Action.MANAGE_DOCUMENTS, by) for one in sorted((gap, into), key=lambda one: one.pk)}
     gap, into = held[gap.pk], held[into.pk]
     count = gap.questions.update(gap=into)
+    meanings.renew([gap.pk, into.pk])
     record(EventType.GAP_MERGED, on=into, workspace=into.workspace_id, by=by, merged=gap.pk, questions=count)
     gap.delete()
     return into

@@ -5,14 +5,28 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from answers import feedback
 from answers.exceptions import GapError
 from answers.gaps import closing, gathering, grouping, steering
 from answers.gaps.querysets import counted, first_words, questions_in
-from answers.models import Answer, Conversation, Evidence, Gap, GapCause, GapQuestion, GapState, Question, StepRun
+from answers.meaning import Meaning
+from answers.models import (
+    Answer,
+    Conversation,
+    Evidence,
+    Gap,
+    GapCause,
+    GapMeaning,
+    GapQuestion,
+    GapState,
+    Question,
+    StepRun,
+)
 from answers.models.evidence import FIRST_INHERITED
 from answers.states import AnswerStatus
 from answers.tasks import sweep_gaps
@@ -55,6 +69,21 @@ def types() -> list[str]:
 
 def heard(person: Any, kind: str) -> int:
     return Notification.objects.filter(person=person, kind=kind).count()
+
+
+def what_gaps_mean() -> dict[tuple[Any, str], tuple[int, Any]]:
+    """What is kept, after comparing it with the questions it is made of."""
+    made: dict[tuple[Any, str], list[Any]] = {}
+    for row in GapQuestion.objects.exclude(vector=b""):
+        made.setdefault((row.gap_id, row.space), []).append(np.frombuffer(bytes(row.vector), dtype="<f4"))
+    kept = {
+        (row.gap_id, row.space): (row.questions, np.frombuffer(bytes(row.vector), dtype="<f4"))
+        for row in GapMeaning.objects.all()
+    }
+    assert {key: count for key, (count, _mean) in kept.items()} == {key: len(found) for key, found in made.items()}
+    for key, (_count, mean) in kept.items():
+        assert np.allclose(mean, np.mean(made[key], axis=0), atol=1e-6)
+    return kept
 
 
 # --- Gathered -----------------------------------------------------------------------------------------------
@@ -180,6 +209,40 @@ def test_a_follow_up_is_not_told_in_the_words_of_a_turn_that_is_closed(
 
     # Whoever manages documents opens restricted ones; somebody it is assigned to reads the question as it was asked.
     assert told == {manager: f"{WHALES} (annual leave)", contributor: ""}
+
+
+# --- What a gap means ---------------------------------------------------------------------------------------
+
+
+def test_what_a_gap_means_is_what_its_questions_mean_whatever_becomes_of_them(
+    gap: Gap, refused: Callable[..., Answer], answered: Callable[..., Answer], policies: Any, member: Any, manager: Any
+) -> None:
+    placed = [gathering.send(refused(text, member), by=member) for text in (ALSO_PARKING, ALSO_PARKING, WHALES)]
+    assert sorted(count for count, _mean in what_gaps_mean().values()) == [1, 3]
+
+    apart = steering.split(gap, questions=[placed[0].pk], by=manager)
+    assert sorted(count for count, _mean in what_gaps_mean().values()) == [1, 1, 2]
+    steering.merge(apart, into=gap, by=manager)
+    assert sorted(count for count, _mean in what_gaps_mean().values()) == [1, 3]
+
+    judged = answered(policies, "How many days of annual leave does an employee have?", member)
+    feedback.give(judged, helped=False, by=member, reason="outdated")
+    assert sorted(count for count, _mean in what_gaps_mean().values()) == [1, 1, 3]
+    feedback.give(judged, helped=True, by=member)
+    assert sorted(count for count, _mean in what_gaps_mean().values()) == [1, 3]
+
+
+def test_a_question_is_compared_with_gaps_and_not_with_all_questions(
+    gap: Gap, refused: Callable[..., Answer], member: Any, monkeypatch: Any
+) -> None:
+    compared: list[int] = []
+    cosines = Meaning.cosines
+    monkeypatch.setattr(Meaning, "cosines", lambda self, rows: compared.append(len(rows)) or cosines(self, rows))
+
+    for _each in range(3):
+        assert gathering.send(refused(ALSO_PARKING, member), by=member).gap == gap
+
+    assert compared == [1, 1, 1]
 
 
 # --- Steered ------------------------------------------------------------------------------------------------
@@ -371,6 +434,7 @@ def test_an_erased_question_takes_its_vector_along_and_reasons_that_repeat_the_d
 
     sent.refresh_from_db()
     assert bytes(sent.vector) == b""
+    assert what_gaps_mean() == {}
     assert mark not in Gap.objects.get().reason
 
 
