@@ -7,6 +7,7 @@ import io
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pypdfium2
@@ -146,11 +147,20 @@ def _on_places(
     width, height = size
     marked: list[tuple[Rectangle, Colour]] = []
     for ranges, colour in ((highlight, MARK), (found, FOUND)):
-        for start, end, left, top, right, bottom in places:
-            if any(start < last and end > first for first, last in ranges[:MOST_MARKS]):
+        for stretch in ranges[:MOST_MARKS]:
+            words = [place for place in places if place[0] < stretch[1] and place[1] > stretch[0]]
+            for (_start, _end, left, top, right, bottom), following in zip_longest(words, words[1:]):
+                if following and _goes_on(right, top, bottom, following):
+                    right = following[2]
                 box = round(left * width), round(top * height), round(right * width), round(bottom * height)
                 marked.append((box, colour))
     return marked
+
+
+def _goes_on(right: float, top: float, bottom: float, following: Sequence[float]) -> bool:
+    """Whether the following word stands behind this one on its line, so that the gap is marked too."""
+    common = min(bottom, following[5]) - max(top, following[3])
+    return following[2] >= right and common > 0.5 * min(bottom - top, following[5] - following[3])
 
 
 def _mark(image: Image.Image, rectangles: list[tuple[Rectangle, Colour]]) -> Image.Image:

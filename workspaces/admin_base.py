@@ -90,6 +90,8 @@ class GovernedAdmin(ModelAdmin):
     view_action: str | None = None
     change_action: str | None = None
 
+    #: The theme's own words are in English alone.
+    search_help_text = _("Search")
     list_per_page = 50
     paginator = PagePaginator
     show_full_result_count = False

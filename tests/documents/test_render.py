@@ -141,3 +141,16 @@ def test_drawing_runs_in_the_child(policy, monkeypatch):
     forking.forker.close()
 
     assert caught.value.detail == "SIGABRT"
+
+
+def test_words_of_a_line_are_marked_in_one_stroke_and_lines_apart(tmp_path):
+    Image.new("RGB", (200, 100), "white").save(tmp_path / "a.png")
+    places = [(0, 3, 0.1, 0.1, 0.2, 0.2), (4, 7, 0.4, 0.1, 0.5, 0.2), (8, 11, 0.1, 0.5, 0.2, 0.6)]
+    asked = {"page": 1, "kind": "picture", "page_text": "one two six", "places": places, "scale": 1}
+
+    picture = Image.open(io.BytesIO(render_page(tmp_path / "a.png", highlight=[(0, 11)], **asked))).convert("RGB")
+
+    assert picture.getpixel((60, 15)) == MARK
+    assert picture.getpixel((60, 35)) == picture.getpixel((60, 55)) == (255, 255, 255)
+    two = render_page(tmp_path / "a.png", highlight=[(4, 7)], **asked)
+    assert marked_box(two)[0] > 70
