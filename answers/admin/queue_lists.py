@@ -32,6 +32,14 @@ class QueueList(ChangeList):
         self.has_filters = False
         return rows
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """With the least urgent first, the line from its other end: an index has it in that order as well."""
+        ordering = super().get_ordering(request, queryset)
+        if ordering[0] != "priority":
+            return ordering
+        line = queue.LINES[self.model].order
+        return [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in line] + ["-pk"]
+
 
 class QueueLists(QueueActs):
     """Mixed into the admin of what waits for reviewers."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from answers import due, queue, review, saved_views
+from answers import due, queue, queue_filters, review, saved_views
 from answers.exceptions import DraftError, WrongState
 from answers.models import Draft, Grounding, Priority, ReviewTime, SavedView
 from answers.queue_filters import FACETS, narrowed
@@ -234,7 +234,11 @@ def test_every_choice_of_every_filter_leaves_what_it_says(
     assert left(due="nonsense", priority="nonsense", age="x") == left()
 
 
-def test_filter_by_classification_goes_by_the_highest_source(more: Any, reviewer: Any) -> None:
+@pytest.mark.parametrize("few", [0, 1000])
+def test_filter_by_classification_goes_by_the_highest_source(
+    more: Any, reviewer: Any, few: int, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(queue_filters, "_FEW", few)
     [draft] = more(1)
     document = draft.answer.evidence.first().document
     document.classification = "confidential"
@@ -247,6 +251,23 @@ def test_filter_by_classification_goes_by_the_highest_source(more: Any, reviewer
     }
 
     assert found == {"public": 0, "internal": 0, "confidential": 1}
+
+
+def test_the_least_urgent_come_first_in_exactly_the_other_order(more: Any, reviewer: Any, client_of: Any) -> None:
+    first, second, third, fourth = more(4)
+    now = timezone.now()
+    Draft.objects.filter(pk=first.pk).update(priority=Priority.LOW, due_at=now)
+    Draft.objects.filter(pk=second.pk).update(priority=Priority.LOW, due_at=now + timedelta(hours=1))
+    Draft.objects.filter(pk=third.pk).update(priority=Priority.HIGH, due_at=now)
+    client = client_of(reviewer)
+
+    def shown(order: str) -> list[Any]:
+        page = client.get("/admin/answers/draft/", {"state": "waiting", "o": order})
+        return [draft.pk for draft in page.context["cl"].result_list]
+
+    most = shown("-1")
+    assert most.index(third.pk) < most.index(fourth.pk) < most.index(first.pk) < most.index(second.pk)
+    assert shown("1") == most[::-1]
 
 
 # --- Saved views --------------------------------------------------------------------------------------------

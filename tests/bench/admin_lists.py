@@ -34,6 +34,8 @@ LISTS = {
     "drafts in Serbian": "/admin/answers/draft/?language=sr",
     "drafts by due date": "/admin/answers/draft/?o=2",
     "drafts by grounding": "/admin/answers/draft/?o=4",
+    "drafts, least urgent": "/admin/answers/draft/?o=1",
+    "drafts on public": "/admin/answers/draft/?classification=public",
     "a draft": "/admin/answers/draft/{draft}/change/",
     "answers": "/admin/answers/answer/",
     "answers, page 40": "/admin/answers/answer/?p={page}",
