@@ -123,7 +123,7 @@ def test_a_training_whose_price_is_known_is_counted_once_in_ledger_budgets_cockp
     assert {row.workspace for row in Spend.objects.all()} == {None, legal}
     assert {(row.tokens, row.cost) for row in Spend.objects.all()} == {(1234, cost)}
     bars = [bar for one in cockpit(legal).figures if one.code == "costs" for bar in one.bars]
-    assert [(bar.label, bar.number) for bar in bars] == [(trainer.name, cost)]
+    assert [(bar.label, bar.number) for bar in bars] == [("trainer: small-1", cost)]
     ended = details(EventType.TUNING_ENDED)[0]
     assert (ended["tokens"], Decimal(ended["cost"]), ended["currency"]) == (1234, cost, settings.CURRENCY)
     shown = client_of(manager).get(reverse("answers:tuning_job", args=[legal.slug, job.pk])).content.decode()
