@@ -16,6 +16,7 @@ _POOL = {
     "timeout": 30,
     # It tries a server that is gone less and less often for so long; then the next request has it tried at once.
     "reconnect_timeout": 1,
+    "reconnect_failed": lambda _pool: outage.notice(),
 }
 _database = settings.DATABASES["default"]
 settings.DATABASES = {
@@ -26,6 +27,7 @@ _django = get_asgi_application()
 # They want the apps.
 from documents import room  # noqa: E402
 from inlock.checks import require_safe  # noqa: E402
+from inlock.outage import outage  # noqa: E402
 
 require_safe()
 application = limited(

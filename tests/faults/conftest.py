@@ -50,7 +50,8 @@ def model() -> Iterator[chat_server.ChatServer]:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory, model: chat_server.ChatServer) -> Iterator[Portal]:
     """The serving portal; its workspace answers with the model called "pauses"."""
-    portal = Portal(tmp_path_factory.mktemp("kills"), INLOCK_SWEEP_SECONDS="2", INLOCK_LEASE_SECONDS="8")
+    # Longer than a batch takes on a machine that is very busy: a worker that is only slow would lose what it holds.
+    portal = Portal(tmp_path_factory.mktemp("kills"), INLOCK_SWEEP_SECONDS="2", INLOCK_LEASE_SECONDS="20")
     try:
         portal.start()
         prepare(portal, model_url=model.url)

@@ -5,6 +5,7 @@ import shutil
 import signal
 from typing import Any
 
+import httpx
 import pytest
 
 from inlock.engines.places import Place
@@ -47,7 +48,7 @@ def test_a_broker_that_is_emptied_takes_no_file_and_no_answer_with_it(
     waiting = visitor("contributor").upload(unheard, rows)
     model_waits.go_on.set()
 
-    within(90, lambda: rows.version(version)["state"] == "ready")
+    within(150, lambda: rows.version(version)["state"] == "ready")
     within(60, lambda: rows.version(waiting)["state"] == "ready")
     within(60, lambda: rows.answer(answer)["status"] == "answered")
     assert_ready_once(rows, version, file=file, reused=0)
@@ -81,6 +82,30 @@ def test_a_database_that_is_restarted_costs_an_attempt_and_nothing_else(
     assert detail["reused"] + detail["computed"] == SECTIONS
     within(60, lambda: "20 working days" in member.page(answer))
     assert_index_and_trail_agree(portal)
+
+
+def test_pages_say_that_the_database_is_gone_and_are_back_with_it(portal, rows, visitor):
+    member = visitor("member")
+
+    def page() -> httpx.Response:
+        # Who came in the first seconds waits for half a minute.
+        return member.http.get("/w/policies/", timeout=60)
+
+    with engine_down(portal, "postgresql"):
+        within(90, lambda: page().status_code == 503)
+        # Sooner than the pool gives up on them.
+        told = [member.http.get("/w/policies/", timeout=10) for _again in range(3)]
+        # As a machine asks, which has no session to look up.
+        live, ready = (
+            httpx.get(f"{portal.url}/health/{which}", timeout=10, trust_env=False) for which in ("live", "ready")
+        )
+    within(60, lambda: not page().is_error)
+    rows.connect()
+
+    assert [each.status_code for each in told] == [503] * 3
+    assert all('http-equiv="refresh"' in each.text for each in told)
+    assert (live.status_code, ready.status_code) == (200, 503)
+    assert ready.json()["lacks"] == ["database"]
 
 
 def test_an_index_whose_files_are_deleted_under_load_is_made_anew_without_a_model(
@@ -123,7 +148,7 @@ def test_a_beat_that_is_killed_together_with_a_worker_comes_back_and_finds_what_
 
     within(30, is_back(portal, "beat", beat))
     within(30, is_back(portal, "ingest", worker))
-    within(90, lambda: rows.version(version)["state"] == "ready")
+    within(150, lambda: rows.version(version)["state"] == "ready")
     assert_ready_once(rows, version, file=file, reused=done)
 
 

@@ -85,7 +85,7 @@ def test_an_ingestion_whose_worker_is_killed_goes_on_where_it_was(portal, rows, 
     assert (at_the_kill["state"], at_the_kill["attempt"]) == ("split", 1)
     assert 0 < at_the_kill["done"] < SECTIONS
     within(30, is_back(portal, "ingest", killed))
-    within(90, lambda: rows.version(version)["state"] == "ready")
+    within(150, lambda: rows.version(version)["state"] == "ready")
     row = rows.version(version)
     assert (row["attempt"], row["deaths"], row["done"]) == (2, 1, SECTIONS)
     assert_ready_once(rows, version, file=file, reused=at_the_kill["done"])
@@ -106,7 +106,7 @@ def test_an_ingestion_goes_on_when_the_broker_is_killed_and_has_lost_everything(
         # Nobody hears the bell of a file that arrives now.
         waiting = contributor.upload(unheard, rows)
 
-    within(90, lambda: rows.version(version)["state"] == "ready")
+    within(150, lambda: rows.version(version)["state"] == "ready")
     within(60, lambda: rows.version(waiting)["state"] == "ready")
     # Either the attempt outlived the broker, or another went on where it was.
     first = rows.version(version)["attempt"] == 1
@@ -120,10 +120,10 @@ def test_an_ingestion_waits_for_an_index_that_is_killed_and_is_indexed_later(por
 
     with engine_down(portal, "chroma"):
         assert rows.version(version)["state"] == "split"
-        within(90, lambda: rows.version(version)["state"] == "embedded")
+        within(150, lambda: rows.version(version)["state"] == "embedded")
         within(30, lambda: rows.version(version)["lease_until"] is None)
 
-    within(90, lambda: rows.version(version)["state"] == "ready")
+    within(150, lambda: rows.version(version)["state"] == "ready")
     assert rows.version(version)["deaths"] == 0
     assert_ready_once(rows, version, file=file, reused=0)
     assert_index_and_trail_agree(portal)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import chromadb
 import httpx
@@ -47,7 +48,7 @@ def attached(var: Path):
     return engines.attached(var, durable=False)
 
 
-def server(var: Path) -> chromadb.ClientAPI:
+def server(var: Path) -> Any:
     return chromadb.HttpClient(host="127.0.0.1", port=chroma_port(var), settings=Settings(anonymized_telemetry=False))
 
 
@@ -224,6 +225,7 @@ def disk_of(var: Path, *, megabytes: int) -> Iterator[Callable[..., subprocess.C
         program = f"""
 import subprocess, sys
 from pathlib import Path
+from typing import Any
 from inlock import engines
 from inlock.engines.exceptions import EngineFailed
 var = Path({str(var)!r})
