@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import redis
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +32,7 @@ router = Router(tags=["Answers"])
 
 #: Seconds a program may wait for an answer in the request that asks.
 MOST_SECONDS = 30
+_JSON, _EVENTS = "application/json", "text/event-stream"
 #: Answers on a page of a list.
 PER_PAGE = 50
 
@@ -157,15 +158,22 @@ class GivenAnswers(Told):
     "/workspaces/{slug:slug}/questions", response={200: AnswerReading, 202: AnswerReading}, summary="Ask a question"
 )
 @in_workspace(Action.ASK)
-async def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: HttpResponse) -> Any:
+def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: HttpResponse) -> Any:
     """Put a question in line. 200 with the ending if there is one within `wait` seconds, else 202: read it later.
 
-    An answer that a reviewer holds is 202 as well: its text may still come.
+    An answer that a reviewer holds is 202 as well: its text may still come. With `Accept: text/event-stream` the
+    response is the answer's events, from the first one on, as following it gives them.
     """
-    answer = await sync_to_async(_ask)(request, asked)
+    answer = _ask(request, asked)
+    if request.get_preferred_type([_JSON, _EVENTS]) == _EVENTS:
+        stream = event_stream(request, answer)
+        stream["Location"] = _address(answer)
+        return stream
     if asked.wait:
-        await _ended(answer.pk, within=asked.wait)
-    body = await sync_to_async(_read_after_a_while)(request, answer.pk)
+        async_to_sync(_ended)(answer.pk, within=asked.wait)
+        body = _read_after_a_while(request, answer.pk)
+    else:
+        body = _as_told(reading.in_line(answer), by=request.user)
     response["Location"] = body["url"]
     return Status(202 if body["status"] in (*OPEN, *HELD) else 200, body)
 
@@ -248,17 +256,21 @@ def _read_after_a_while(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 
 def _read(user: User, pk: UUID) -> dict[str, Any]:
     found = access.find(user, Action.ASK, Answer, pk=pk)
-    is_mine = found.asked_by_id == user.pk
-    if not is_mine and not answers_given_to(user).filter(pk=pk).exists():
+    if found.asked_by_id != user.pk and not answers_given_to(user).filter(pk=pk).exists():
         # A reviewer's look at others' answers is recorded with the draft, in the admin.
         raise Hidden(user=user, workspace=found.workspace_id, action=Action.ASK, thing=found)
-    shown = reading.read(found, by=user)
+    return _as_told(reading.read(found, by=user), by=user)
+
+
+def _as_told(shown: reading.Reading, *, by: User) -> dict[str, Any]:
+    found = shown.answer
+    is_mine = found.asked_by_id == by.pk
     return reading.as_document(shown) | {
-        "asked_as": reading.asked_as(shown, by=user),
+        "asked_as": reading.asked_as(shown, by=by),
         "conversation": found.question.conversation_id if is_mine else None,
-        "suspended": suspended.as_documents(found, to=user),
+        "suspended": suspended.as_documents(found, to=by),
         "url": _address(found),
-        "events": reverse("api:events", kwargs={"pk": pk}) if is_mine else "",
+        "events": reverse("api:events", kwargs={"pk": found.pk}) if is_mine else "",
     }
 
 

@@ -49,7 +49,7 @@ def ask(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     if not request.htmx:
         # The conversation that was used last is this one now.
         return redirect(reverse("answers:ask", kwargs={"slug": workspace.slug}) + "#latest")
-    response = _turn(request, answer, is_first=going_on is None)
+    response = _turn(request, threads.new_turn(answer, by=request.user), is_first=going_on is None)
     if going_on is None:
         response.headers["HX-Replace-Url"] = _address(answer.question.conversation, workspace)
     return response
@@ -106,7 +106,7 @@ def rephrase(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespon
         messages.error(request, str(error))
         answer = found
     if request.htmx:
-        return _turn(request, answer)
+        return _turn(request, threads.turn_of(answer, by=request.user))
     return redirect("answers:answer", slug=workspace.slug, pk=answer.pk)
 
 
@@ -142,11 +142,11 @@ def _address(found: Conversation | None, workspace: Workspace) -> str:
     return reverse("answers:conversation", kwargs={"slug": workspace.slug, "pk": found.pk})
 
 
-def _turn(request: HttpRequest, answer: Answer, *, is_first: bool = False) -> HttpResponse:
-    turn = threads.turn_of(answer, by=request.user)
+def _turn(request: HttpRequest, turn: threads.Turn, *, is_first: bool = False) -> HttpResponse:
     context = {"turn": turn, "card": turn.card, "is_latest": True, "is_first": is_first}
     if is_first:
-        context["thread"] = threads.Thread(answer.question.conversation, [turn], name=answer.question.text[:80])
+        question = turn.card.question
+        context["thread"] = threads.Thread(question.conversation, [turn], name=question.text[:80])
     return render(request, "answers/_turn.html", context)
 
 

@@ -73,13 +73,18 @@ class Chip:
 class Card:
     """One answer as `by` sees it now. Making a card of a released answer leaves an entry in the trail."""
 
-    def __init__(self, answer: Answer, *, by: User, models: Sequence[str] | None = None) -> None:
-        """`models`: the names of those the workspace offers, where whoever makes many cards knows them already."""
+    def __init__(
+        self, answer: Answer, *, by: User, models: Sequence[str] | None = None, reading: Reading | None = None
+    ) -> None:
+        """`models`: the names of those the workspace offers, where whoever makes many cards knows them already.
+
+        `reading`: what `by` may see of the answer, where that was found out a moment ago.
+        """
         self.answer = answer
         self._models = models
         self._by = by
         self.question: Question = answer.question
-        self.reading: Reading = read(answer, by=by)
+        self.reading: Reading = reading or read(answer, by=by)
         self.slug = answer.workspace.slug
         self.is_mine = answer.asked_by_id == by.pk
         self.classification = separation.classification_of(answer) if self.reading.text else None

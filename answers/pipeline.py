@@ -29,6 +29,7 @@ from answers.steps.state import Outcome, State
 from answers.steps.understand import understand
 from audit import context
 from workspaces.killpoints import killpoint
+from workspaces.places import PLACES
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,15 @@ LABELS = {
 
 
 def run(answer_id: UUID) -> None:
-    """Bring the answer to its ending, unless it has one or another worker is at it."""
+    """Bring the answer to its ending, unless it has one or another worker is at it.
+
+    It stays in line until there is a place for it in this process.
+    """
+    with PLACES.taken():
+        _run(answer_id)
+
+
+def _run(answer_id: UUID) -> None:
     answer = leases.take(answer_id)
     if answer is None:
         return
@@ -60,7 +69,7 @@ def run(answer_id: UUID) -> None:
         except ApprovalGone:
             logger.info("Answer %s: the approved answer does not stand any more; it is answered anew.", answer.pk)
             leases.release(answer)
-            run(answer_id)
+            _run(answer_id)
             return
         except LeaseLost:
             logger.info("Answer %s was stopped or taken over; attempt %s ends.", answer.pk, answer.attempt)

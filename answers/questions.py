@@ -177,14 +177,13 @@ def _put_in_line(
             % {"template": template.name, "model": template.endpoint.name}
         )
     try:
-        with transaction.atomic():
-            answer = Answer.objects.create(
-                question=question,
-                workspace=question.workspace,
-                asked_by=by,
-                endpoint=endpoint,
-                template=template,
-            )
+        answer = Answer.objects.create(
+            question=question,
+            workspace=question.workspace,
+            asked_by=by,
+            endpoint=endpoint,
+            template=template,
+        )
     except IntegrityError as error:
         raise WrongState(_("An answer to this question is already being made.")) from error
     record(

@@ -83,6 +83,11 @@ def read(answer: Answer, *, by: User) -> Reading:
     )
 
 
+def in_line(answer: Answer) -> Reading:
+    """An answer that was asked for a moment ago, to whoever asked: nothing of it is there to be read."""
+    return Reading(answer, "", (), (), is_withheld=False)
+
+
 def inspect(answer: Answer, *, by: User) -> str | None:
     """The text as a reviewer sees it, released or not; "" where there is none, None where `by` may not see it.
 
@@ -138,7 +143,7 @@ def asked_as(reading: Reading, *, by: User) -> str:
 def as_document(reading: Reading) -> dict[str, Any]:
     """The reading as the command line and other programs get it."""
     answer = reading.answer
-    runs = answer.steps.filter(attempt=answer.attempt)
+    runs = answer.steps.filter(attempt=answer.attempt) if answer.attempt else ()
     return {
         "answer_id": str(answer.pk),
         "status": answer.status,

@@ -14,7 +14,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from answers import streaming
 from answers.models import Answer
 from answers.querysets import sources_open
-from answers.states import OPEN
+from answers.states import OPEN, AnswerStatus
 from workspaces import access
 from workspaces.credentials import Credential, credential_of
 from workspaces.exceptions import Hidden
@@ -31,7 +31,8 @@ class _Rights:
     """What the watcher may have now: the stream at all, and the words of an answer that is still being made."""
 
     watch: bool
-    words: bool
+    #: None while no word of it is written yet.
+    words: bool | None
 
 
 _NONE = _Rights(watch=False, words=False)
@@ -50,19 +51,21 @@ def event_stream(request: HttpRequest, answer: Answer) -> StreamingHttpResponse:
 async def stream_of(answer_id: UUID, credential: Credential, after: str) -> AsyncIterator[str]:
     """The answer's events behind `after` (an event id, "" for all); ends when the watcher may no longer watch.
 
+    For a watcher whose right was looked at just now: it is looked at again before the first word and with each beat.
     Words are passed on only while the answer is being made and all its sources are open to the watcher; afterwards
     its page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
-    rights = await _rights(answer_id, credential)
+    rights: _Rights | None = None
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):
-            if kind == streaming.BEAT:
+            has_words = kind in streaming.WORDS
+            if kind == streaming.BEAT or (has_words and (rights is None or rights.words is None)):
                 # Beats come whatever else does, so a stream outlives a right that was taken by one of them at most.
                 rights = await _rights(answer_id, credential)
-            if not rights.watch:
-                return
-            if kind in streaming.WORDS and not rights.words:
+                if not rights.watch:
+                    return
+            if has_words and not (rights and rights.words):
                 continue
             yield ": still here\n\n" if kind == streaming.BEAT else _frame(event_id, kind, json.dumps(data))
     except redis.RedisError as error:
@@ -88,8 +91,11 @@ def _rights(answer_id: UUID, credential: Credential) -> _Rights:
             if user is None:
                 return _NONE
             answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
-            if answer is None or not access.allows(user, Action.ASK, answer):
+            # Of one's own answer one may know wherever one may ask.
+            if answer is None or not access.allows(user, Action.ASK, answer.workspace):
                 return _NONE
+            if answer.status == AnswerStatus.WAITING:
+                return _Rights(watch=True, words=None)
             return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))
     finally:
         # Hundreds may watch at once, each in a thread of its own: none keeps a database connection between looks.

@@ -113,6 +113,8 @@ async def follow(answer_id: UUID, after: str = "0") -> AsyncIterator[Event]:
         socket_connect_timeout=_TIMEOUT,
         socket_timeout=BEAT_SECONDS + _TIMEOUT,
         decode_responses=True,
+        # It would look for the version of its own package with each connection, which takes longer than connecting.
+        driver_info=None,
     )
     key = _key(answer_id)
     beat_at = time.monotonic() + BEAT_SECONDS

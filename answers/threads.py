@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from answers import cards, conversations, endpoints
 from answers.cards import Card
 from answers.models import Answer, Conversation, Question
+from answers.reading import in_line
 from workspaces import access
 from workspaces.models import User, Workspace
 
@@ -76,6 +77,11 @@ def read(conversation: Conversation | None, *, by: User, most: int = RECENT) -> 
         turns[-1].may_edit = conversation.archived_at is None
     earlier = asked.count() - len(turns) if len(turns) == most else 0
     return Thread(conversation, turns, earlier, name_of(named(Conversation.objects.filter(pk=conversation.pk)).get()))
+
+
+def new_turn(answer: Answer, *, by: User) -> Turn:
+    """The turn of a question that `by` asked a moment ago, the first in its form."""
+    return Turn(Card(answer, by=by, reading=in_line(answer)), may_edit=True)
 
 
 def turn_of(answer: Answer, *, by: User) -> Turn:

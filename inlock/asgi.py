@@ -2,8 +2,8 @@
 
 import os
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 from inlock.bodies import limited
 
@@ -22,14 +22,15 @@ _database = settings.DATABASES["default"]
 settings.DATABASES = {
     "default": _database | {"CONN_MAX_AGE": 0, "OPTIONS": _database.get("OPTIONS", {}) | {"pool": _POOL}}
 }
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 # They want the apps.
 from documents import room  # noqa: E402
 from inlock.checks import require_safe  # noqa: E402
+from inlock.handler import Handler  # noqa: E402
 from inlock.outage import outage  # noqa: E402
 
 require_safe()
 application = limited(
-    _django, most=settings.MAX_REQUEST_BYTES, small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, is_short=room.is_short
+    Handler(), most=settings.MAX_REQUEST_BYTES, small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, is_short=room.is_short
 )

@@ -20,6 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 from django.conf import settings
 from django.db import connections
 
+from inlock import priority
 from inlock.engines import celery_broker_url
 from inlock.engines.isolation import tie_to_parent
 from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, dispatch, give_sign_of_life, take_leave
@@ -104,6 +105,13 @@ def _refuse_unsafe_production(**_: Any) -> None:
     from inlock import checks  # which asks this module
 
     checks.require_safe()
+
+
+@worker_init.connect
+def _give_way_to_who_waits(sender: Any, **_: Any) -> None:
+    """Before anything starts a thread, which keeps the value it began with."""
+    is_for_answers = INTERACTIVE in sender.app.amqp.queues.consume_from
+    priority.give_way(priority.ANSWERING if is_for_answers else priority.IN_THE_BACKGROUND)
 
 
 @worker_process_init.connect

@@ -3,27 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
-from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 
 _NUL = "\0"
 
 
-@sync_and_async_middleware
 def StorableMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
     """Answer 400 to a NUL in the path, in a cookie, in the query or in a form's fields; files may hold what they do."""
 
-    if iscoroutinefunction(get_response):
-
-        async def middleware(request: HttpRequest) -> HttpResponse:
-            return _refusal() if _is_addressed_with_nul(request) else await get_response(request)
-
-    else:
-
-        def middleware(request: HttpRequest) -> HttpResponse:
-            return _refusal() if _is_addressed_with_nul(request) else get_response(request)
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return _refusal() if _is_addressed_with_nul(request) else get_response(request)
 
     # Forms are read here and not above: the check of their token, which runs before, has read them already.
     middleware.process_view = _refuse_form  # type: ignore[attr-defined]

@@ -23,6 +23,9 @@ from inlock.engines.recipe import last_words
 
 STEADY_AFTER = 60.0
 LONGEST_PAUSE = 30.0
+#: Threads that make answers. Most wait for a model's server; `workspaces/places.py` says how many use the processor.
+#: Each has a connection to PostgreSQL.
+ANSWERING_AT_ONCE = 32
 
 
 @dataclass
@@ -132,12 +135,13 @@ def children(var: Path, host: str, port: int) -> list[Child]:
     web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
     # It would believe X-Forwarded-For of anybody on this machine; TRUSTED_PROXIES says whose is believed.
     web += ["--no-proxy-headers"]
+    threads = ["--pool", "threads", "-c", str(ANSWERING_AT_ONCE)]
     ingest_processes = max(1, min(2, os.cpu_count() or 1))
     commands = {
         "web": ([*python, *web], signal.SIGTERM, 8.0),
         # Sweeps run beside the questions: two long files may keep both ingest processes busy for minutes.
         "interactive": (
-            [*worker, "-n", "interactive@%h", "-Q", "interactive,maintenance", "--pool", "threads", "-c", "8"],
+            [*worker, "-n", "interactive@%h", "-Q", "interactive,maintenance", *threads],
             signal.SIGQUIT,
             15.0,
         ),

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import sync_and_async_middleware
 
 #: Nothing inline at all, so that no nonce is needed: not a script, not a style, not an image in the address itself.
 PORTAL_POLICY = (
@@ -37,28 +35,18 @@ def _policy(path: str) -> str:
     return PORTAL_POLICY
 
 
-@sync_and_async_middleware
 def ResponseHeadersMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
     """The outermost middleware: its headers are on every response, also on those that never reach a view.
 
     Only a response that names its own caching keeps it: static files, which are the same for everybody.
     """
 
-    def finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", _policy(request.path))
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
-
-    if iscoroutinefunction(get_response):
-
-        async def middleware(request: HttpRequest) -> HttpResponse:
-            return finish(request, await get_response(request))
-
-    else:
-
-        def middleware(request: HttpRequest) -> HttpResponse:
-            return finish(request, get_response(request))
 
     return middleware

@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router, Schema
@@ -54,22 +53,10 @@ def in_workspace(action: str) -> Callable[[Callable[..., Any]], Callable[..., An
     """
 
     def decorate(operation: Callable[..., Any]) -> Callable[..., Any]:
-        def find(request: HttpRequest, slug: str) -> None:
+        @wraps(operation)
+        def wrapped(request: HttpRequest, slug: str, **given: Any) -> Any:
             request.workspace = access.find(request.user, action, Workspace, slug=slug)  # type: ignore[attr-defined]
-
-        if iscoroutinefunction(operation):
-
-            @wraps(operation)
-            async def wrapped(request: HttpRequest, slug: str, **given: Any) -> Any:
-                await sync_to_async(find)(request, slug)
-                return await operation(request, slug, **given)
-
-        else:
-
-            @wraps(operation)
-            def wrapped(request: HttpRequest, slug: str, **given: Any) -> Any:
-                find(request, slug)
-                return operation(request, slug, **given)
+            return operation(request, slug, **given)
 
         wrapped.required_action = action  # type: ignore[attr-defined]
         return wrapped

@@ -4,12 +4,10 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.decorators import sync_and_async_middleware
 
 from audit import context
 from audit.events import EventType
@@ -21,32 +19,16 @@ from workspaces.problems import problem
 API = "/api/"
 
 
-@sync_and_async_middleware
 def ActingMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
     """Open the audit context: the signed-in person and a request id, which also goes out as X-Request-Id."""
 
-    def enter(request: HttpRequest) -> tuple:
+    def middleware(request: HttpRequest) -> HttpResponse:
         request_id = request.request_id = uuid.uuid4().hex  # which the logs tell, also after we are left
-        user = request.user
-        return (user if user.is_authenticated else None), request_id
-
-    if iscoroutinefunction(get_response):
-
-        async def middleware(request: HttpRequest) -> HttpResponse:
-            user, request_id = await sync_to_async(enter)(request)
-            with context.acting(user, request_id=request_id):
-                response = await get_response(request)
-            response["X-Request-Id"] = request_id
-            return response
-
-    else:
-
-        def middleware(request: HttpRequest) -> HttpResponse:
-            user, request_id = enter(request)
-            with context.acting(user, request_id=request_id):
-                response = get_response(request)
-            response["X-Request-Id"] = request_id
-            return response
+        user = request.user if request.user.is_authenticated else None
+        with context.acting(user, request_id=request_id):
+            response = get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
 
     return middleware
 
@@ -58,12 +40,8 @@ class RefusalMiddleware:
     who only looks is asked for a reason, and comes back when they have stated it.
     """
 
-    sync_capable = async_capable = True
-
     def __init__(self, get_response: Callable) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)

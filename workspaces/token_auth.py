@@ -10,11 +10,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,31 +30,17 @@ _SENTENCES = {
 }
 
 
-@sync_and_async_middleware
 def ApiAccessMiddleware(get_response: Callable) -> Callable:  # noqa: N802 (Django names middleware as classes)
     """Let nobody unknown below /api/, act within the scope of the token there, and answer there in problem details."""
 
-    if iscoroutinefunction(get_response):
-
-        async def middleware(request: HttpRequest) -> HttpResponse:
-            if not request.path_info.startswith(API):
-                return await get_response(request)
-            refusal, scope = await sync_to_async(_enter)(request)
-            if refusal is not None:
-                return refusal
-            with context.acting(request.user, scope=scope):
-                return _as_problem(await get_response(request))
-
-    else:
-
-        def middleware(request: HttpRequest) -> HttpResponse:
-            if not request.path_info.startswith(API):
-                return get_response(request)
-            refusal, scope = _enter(request)
-            if refusal is not None:
-                return refusal
-            with context.acting(request.user, scope=scope):
-                return _as_problem(get_response(request))
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(API):
+            return get_response(request)
+        refusal, scope = _enter(request)
+        if refusal is not None:
+            return refusal
+        with context.acting(request.user, scope=scope):
+            return _as_problem(get_response(request))
 
     return middleware
 

@@ -7,6 +7,7 @@ and the person holds at that moment: `workspaces.access` narrows every question 
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -120,7 +121,7 @@ def find_own(user: User, pk: object) -> ApiToken:
 
 def authenticate(text: str) -> ApiToken:
     """The token that `text` is, its person with it; the use is noted. Raises TokenRefused."""
-    token = _tokens().filter(sha256=digest(text)).first() if text.startswith(MARK) else None
+    token = _one(sha256=digest(text)) if text.startswith(MARK) else None
     if token is None:
         raise TokenRefused("unknown")
     why = fault_of(token)
@@ -132,7 +133,7 @@ def authenticate(text: str) -> ApiToken:
 
 def still_open(pk: object) -> ApiToken | None:
     """The token as it is now, if it may still be used; for what goes on after the request that it came with."""
-    token = _tokens().filter(pk=pk).first()
+    token = _one(pk=pk)
     return token if token is not None and not fault_of(token) else None
 
 
@@ -149,11 +150,17 @@ def fault_of(token: ApiToken) -> str:
 
 def scope_of(token: ApiToken) -> context.Scope:
     """What the token leaves of its person's rights, for the door."""
-    workspaces = frozenset(workspace.pk for workspace in token.workspaces.all())
-    return context.Scope(workspaces, frozenset(token.actions), token=str(token.pk))
+    reach = ApiToken.workspaces.through.objects.filter(apitoken=token).values_list("workspace", flat=True)
+    return context.Scope(frozenset(reach), frozenset(token.actions), token=str(token.pk))
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _one(**lookup: Any) -> ApiToken | None:
+    """The token and its person; what else a use asks of them is read as far as it is asked."""
+    found = list(ApiToken.objects.select_related("user").filter(**lookup))
+    return found[0] if found else None
 
 
 def _tokens() -> QuerySet[ApiToken]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -30,22 +29,12 @@ class ViewAsMiddleware:
     Stands behind whatever checks the session and the second factor, because those are the administrator's.
     """
 
-    sync_capable = async_capable = True
-
     def __init__(self, get_response: Callable) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> Any:
-        if iscoroutinefunction(self):
-            return self._answer(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         return _refuse(request) if _streams(request, response) else response
-
-    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        response = await self.get_response(request)
-        return await sync_to_async(_refuse)(request) if _streams(request, response) else response
 
     def process_view(
         self, request: HttpRequest, view: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -33,9 +33,12 @@ def has_lapsed(user: User) -> bool:
 
 
 def _has_only_the_provider(user: User) -> bool:
-    is_linked = any(link.provider == settings.OIDC_PROVIDER for link in user.socialaccount_set.all())
-    has_passkey = any(factor.type == _PASSKEY for factor in user.authenticator_set.all())
-    return is_linked and not user.has_usable_password() and not has_passkey
+    # In the order of what it costs: nothing, for most people.
+    if user.has_usable_password():
+        return False
+    if not any(link.provider == settings.OIDC_PROVIDER for link in user.socialaccount_set.all()):
+        return False
+    return not any(factor.type == _PASSKEY for factor in user.authenticator_set.all())
 
 
 def vouched_at(user: User) -> datetime | None:

@@ -22,6 +22,7 @@ from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.record import record
 from workspaces.models import User, Workspace
+from workspaces.places import PLACES
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +149,9 @@ class Reply(Iterator[str]):
             raise ModelResting(AnswerStatus.FAILED_MODEL_BUSY, said % {"name": endpoint.name})
         self._is_told = False
         try:
-            yield from self._tried(endpoint)
+            # Whatever waits here waits for the server: for its turn, for its words, for it to be less busy.
+            with PLACES.set_aside():
+                yield from self._tried(endpoint)
         finally:
             if not self._is_told:
                 # Stopped, refused or too busy: if it was ours to try the server after a rest, it is another's now.

@@ -210,26 +210,6 @@ def test_a_stream_is_refused_before_its_first_word(rf, admin, member):
     assert sent == []
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_stream_is_refused_under_the_asynchronous_server_too(rf, admin, member):
-    sent = []
-
-    async def words():
-        sent.append("a word")
-        yield "data: a word\n\n"
-
-    async def events(request):
-        return StreamingHttpResponse(words(), content_type="text/event-stream")
-
-    request = rf.get("/")
-    request.look, request.user = view_as.start(member, by=admin, reason="Why"), member
-
-    response = run(viewing.ViewAsMiddleware(events)(request))
-
-    assert response.status_code == 403
-    assert sent == []
-
-
 def test_without_a_look_the_same_stream_is_let_through(rf, member):
     """The counter-proof."""
     request = rf.get("/")

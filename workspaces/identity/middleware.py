@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,12 +22,8 @@ class IdentityMiddleware:
     Works on what the view is, so that it stands in the same place as Django's own check for a sign-in.
     """
 
-    sync_capable = async_capable = True
-
     def __init__(self, get_response: Callable) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
