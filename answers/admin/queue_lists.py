@@ -142,7 +142,7 @@ class QueueLists(QueueActs):
     @display(description=_("desk"), ordering="assigned_to__username")
     def desk(self, waiting: queue.Waiting) -> str:
         assigned = waiting.assigned_to.name if waiting.assigned_to else "–"
-        holder = queue.holder(waiting)
+        holder = queue.holder(waiting) if queue.is_open(waiting) else None
         if holder is None:
             return assigned
         reading = _("%(name)s is reading it") % {"name": holder.name}

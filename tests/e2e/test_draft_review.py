@@ -54,6 +54,69 @@ def test_a_draft_is_examined_and_decided_on_with_the_keyboard(signed_in):
     assert re.fullmatch(r"leave-rules\.docx", download.value.suggested_filename)
 
 
+#: A workspace that holds findings for review, and four drafts of somebody that wait in it; one is late, one is taken.
+WAITING = f"""
+from datetime import timedelta
+from django.utils import timezone
+from answers import queue
+from answers.draft_review import desk
+from answers.draft_review.bringing import bring, read_text
+from answers.models import Examination
+from answers.tasks import examine_draft
+from workspaces import members
+from workspaces.models import User
+
+member, reviewer, bea = (User.objects.get(username=name) for name in ("member", "reviewer", "bea"))
+workspace = members.create_workspace(slug="drafting", name="Drafting", by=None, manager=bea, policy="review")
+for person, role in ((member, "member"), (reviewer, "reviewer"), (bea, "reviewer")):
+    members.add_member(workspace, person, role, by=None)
+made = {{}}
+for title in ("Leave rules", "Notice", "Supplies", "Travel"):
+    made[title] = bring(workspace, read_text(title, {DRAFT!r} + title), by=member)
+    examine_draft(str(made[title].pk))
+Examination.objects.filter(title="Notice").update(due_at=timezone.now() - timedelta(hours=5), priority=4)
+queue.claim(made["Supplies"], by=bea)
+desk.assign(made["Travel"], to=bea, by=bea)
+"""
+
+
+def test_a_reviewer_sees_who_has_which_findings_and_goes_from_one_to_the_next_with_the_keyboard(portal, signed_in):
+    filled = portal.run("shell", "--verbosity", "0", "-c", WAITING)
+    assert filled.returncode == 0, filled.stdout + filled.stderr
+    page = signed_in("reviewer")
+    page.goto("/w/drafting/draft-review/")
+    waiting = page.locator(".examinations li")
+    expect(waiting).to_have_count(4)
+    expect(waiting.first).to_contain_text("Notice")
+    expect(waiting.first).to_contain_text("overdue by 5")
+    expect(waiting.filter(has_text="Supplies")).to_contain_text("is reading it")
+    expect(waiting.filter(has_text="Travel")).to_contain_text("On the desk of")
+    _look(page, "waiting")
+
+    page.get_by_role("button", name="Read the next one").click()
+    expect(page.locator("h1")).to_have_text("Notice")
+    expect(page.get_by_text("You are reading it, the others see")).to_be_visible()
+    _look(page, "reading")
+    page.get_by_role("button", name="Let it go").click()
+    page.locator("h1").click()
+    page.keyboard.press("c")
+    expect(page.get_by_text("You are reading it, the others see")).to_be_visible()
+    page.get_by_label("Then read the next one").check()
+    page.get_by_role("button", name="Release the findings").click()
+    # The other two are somebody else's.
+    expect(page.locator("h1")).to_have_text("Leave rules")
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    expect(page.get_by_text("Nothing is left here that waits for you.")).to_be_visible()
+
+    page.goto("/admin/answers/examination/?state=all&workspace=drafting")
+    expect(page.locator("#result_list, table").first).to_contain_text("Travel")
+    # A claim on what was decided tells nobody anything.
+    expect(page.locator("tr").filter(has_text="Notice")).not_to_contain_text("is reading it")
+    expect(page.locator("tr").filter(has_text="Leave rules")).to_contain_text("is reading it")
+    _look(page, "queue")
+
+
 def _look(page: Page, name: str) -> None:
     assert grave_findings(page) == []
     for width, height in ((390, 844), (1280, 900)):
