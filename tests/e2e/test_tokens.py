@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,16 +28,28 @@ class Program:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def send(self, path: str, name: str, content: bytes, **given: str) -> tuple[int, Any]:
+        """A file as a browser's form sends it."""
+        before = "--part\r\nContent-Disposition: form-data; name="
+        parts = [f'{before}"{key}"\r\n\r\n{value}' for key, value in given.items()]
+        parts.append(f'{before}"file"; filename="{name}"\r\n\r\n')
+        body = "\r\n".join(parts).encode() + content + b"\r\n--part--\r\n"
+        request = urllib.request.Request(self.url + path, body, self._headers("multipart/form-data; boundary=part"))  # noqa: S310 (our own portal)
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            return response.status, json.load(response)
+
     def follow(self, path: str) -> Iterator[str]:
         with self._open(path) as response:
             for line in response:
                 yield line.decode()
 
     def _open(self, path: str, sent: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         body = None if sent is None else json.dumps(sent).encode()
-        request = urllib.request.Request(self.url + path, body, headers)  # noqa: S310 (our own portal)
+        request = urllib.request.Request(self.url + path, body, self._headers("application/json"))  # noqa: S310 (our own portal)
         return urllib.request.urlopen(request, timeout=60)  # noqa: S310
+
+    def _headers(self, type: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Content-Type": type}
 
 
 def test_a_program_asks_in_a_persons_name_until_the_person_revokes_it(portal: Any, signed_in: Any) -> None:
@@ -85,3 +98,27 @@ def test_a_program_asks_in_a_persons_name_until_the_person_revokes_it(portal: An
     follower.join(10)
     assert not follower.is_alive()
     assert not any(line.startswith("event: token") for line in heard)
+
+
+def test_a_program_brings_a_document_over_the_wire_and_waits_until_it_is_ready(portal: Any, signed_in: Any) -> None:
+    page = signed_in("contributor")
+    page.goto("/account/tokens/")
+    page.fill("[name=name]", "Scanner")
+    page.get_by_label("Company policies").check()
+    page.get_by_label("Ask questions").uncheck()
+    page.get_by_label("Bring documents").check()
+    page.get_by_role("button", name="Make the token").click()
+    program = Program(portal.url, page.input_value("#made-text"))
+    text = b"# Bicycles\n\nVisitors park their bicycles in the northern yard, beside the gate.\n"
+
+    status, taken = program.send("/api/v1/workspaces/policies/documents", "bicycles.md", text, tags="visitors")
+    assert (status, taken["outcome"]) == (202, "added")
+    deadline = time.monotonic() + 180
+    while (told := program.call(taken["document"]["url"])[1])["newest"]["state"] not in ("ready", "failed"):
+        assert time.monotonic() < deadline, told["newest"]
+        time.sleep(0.5)
+    assert (told["newest"]["state"], told["answering"], told["tags"]) == ("ready", 1, ["visitors"])
+    status, again = program.send("/api/v1/workspaces/policies/documents", "bicycles.md", text)
+    assert (status, again["outcome"], again["document"]["id"]) == (200, "same", told["id"])
+    # The token was not given to ask.
+    assert program.call("/api/v1/workspaces/policies/questions", {"question": "Where?"})[0] == 403
