@@ -198,7 +198,9 @@ def _weigh(
 ) -> Evidence:
     meant = [cosine for id, cosine in near if means_something(space, language, known[id].language)]
     read = [
-        words(framed(hit.document.title, hit.locator, hit.passage.text), hit.passage.language or None)
+        words(
+            framed(hit.document.title, hit.document.path, hit.locator, hit.passage.text), hit.passage.language or None
+        )
         for hit in hits[:_READ_FOR_EVIDENCE]
     ]
     covered = coverage(weights(workspace.pk, asked), asked, read)
