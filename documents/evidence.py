@@ -7,7 +7,7 @@ question (each word weighed by its rarity in the workspace) stands in one passag
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from documents.vector_space import Space
+from documents.vector_space import Space, usual
 
 #: A word in one passage counts half as much as nearness of meaning, and both together must reach this far
 #: above the space's floor. Measured with MiniLM on SQuAD 2.0's development set: 97 % of 1,299 answerable
@@ -40,6 +40,10 @@ class Evidence:
         if self.cosine is None:
             return self.coverage >= _COVERAGE_ALONE
         return (self.cosine - self.floor) * self.scale + _COVERAGE_SHARE * self.coverage >= _ABOVE_FLOOR
+
+    def usual(self, cosine: float) -> float:
+        """A cosine of the same search as it would be with that model."""
+        return float(usual(cosine, self.floor, self.scale))
 
 
 def means_something(space: Space, question_language: str, passage_language: str) -> bool:

@@ -73,7 +73,7 @@ class Legs:
     def ask(self, query: str, asked: Words, space: Space) -> tuple[Leg, Leg]:
         """The vector leg, asked with `query`, and the keyword leg, asked with its words; "" and [] stay silent.
 
-        Raises EmbeddingUnavailable where the vectors are made here.
+        Raises EmbeddingUnavailable where the model is part of the product.
         """
         if not query:
             return self._ask(None, asked, space)
@@ -124,13 +124,15 @@ class Legs:
         return (vector, *self._nearest(vector, space, width)) if vector is not None else (None, [], "unavailable")
 
     def _vector(self, embedding: Embedding, space: Space) -> np.ndarray | None:
-        """The question's vector; None without one, or where a server does not give it: keywords answer meanwhile."""
+        """The question's vector; None without one, or where a server does not give it or its model is not installed:
+        keywords answer meanwhile.
+        """
         if embedding is None:
             return None
         try:
             return embedding.result()
         except EmbeddingUnavailable as error:
-            if space.remote is None:
+            if not space.may_be_missing:
                 raise
             logger.warning("workspace %s is searched without vectors: %s", self._workspace_id, error)
             return None

@@ -133,7 +133,7 @@ def search(
     `space`: another than the one the workspace is searched in, to compare the two. `within`: only among the documents
     that meet this condition; it narrows what is open and opens nothing. `reranker` says what puts the finds in order.
     Raises Hidden or Forbidden as `access.require` does, ValueError for an unknown mode, and EmbeddingUnavailable where
-    vectors are made here.
+    the model is part of the product.
     """
     access.require(user, Action.OPEN, workspace)
     mode = Mode(mode)

@@ -6,9 +6,10 @@ told, so that a switch in between never compares vectors of two models.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from documents.embeddings import default_space
+from documents.embeddings import built_in, default_space, is_installed
 from documents.models import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
 from documents.vector_space import Remote, Space
 from workspaces.endpoint_base import USABLE_STATES
@@ -27,18 +28,15 @@ def known(row: EmbeddingSpace, *, floor: float | None = None, scale: float = 1.0
 
     `floor` and `scale` as they were measured somewhere.
     """
-    built_in = default_space()
     if row.endpoint is not None:
         space = of_endpoint(row.endpoint)
-    elif row.fingerprint == built_in.fingerprint:
-        space = built_in
     else:
-        space = Space(row.name, row.fingerprint, row.dimension, floor=1.0, languages=frozenset())
-    if floor is None:
-        return space
-    return Space(
-        space.name, space.fingerprint, space.dimension, floor, space.languages, scale=scale, remote=space.remote
-    )
+        space = next((each for each in built_in() if each.fingerprint == row.fingerprint), _unknown(row))
+    return space if floor is None else replace(space, floor=floor, scale=scale)
+
+
+def _unknown(row: EmbeddingSpace) -> Space:
+    return Space(row.name, row.fingerprint, row.dimension, floor=1.0, languages=frozenset())
 
 
 def of_endpoint(endpoint: EmbeddingEndpoint, *, trial: bool = False) -> Space:
@@ -81,8 +79,9 @@ def row_of(space: Space) -> EmbeddingSpace:
 
 
 def offered() -> list[Space]:
-    """Every space this installation can make vectors in, the built-in one first."""
-    return [default_space(), *map(of_endpoint, EmbeddingEndpoint.objects.filter(state__in=USABLE_STATES))]
+    """Every space this installation can make vectors in, the built-in ones first."""
+    endpoints = EmbeddingEndpoint.objects.filter(state__in=USABLE_STATES)
+    return [*filter(is_installed, built_in()), *map(of_endpoint, endpoints)]
 
 
 def all_known() -> Iterable[Space]:

@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
+
 from workspaces.exceptions import PortalError
 
+#: The floor of the default space: `embeddings.default_space`.
+USUAL_FLOOR = 0.35
 #: Among a space's languages: it reads all of them.
 ANY_LANGUAGE = "*"
+
+
+def usual(cosines: np.ndarray | float, floor: float, scale: float) -> np.ndarray:
+    """Cosines of a space with this floor and scale as `Space.usual` gives them."""
+    return np.minimum(1.0, USUAL_FLOOR + (np.asarray(cosines) - floor) * scale)
 
 
 class EmbeddingUnavailable(PortalError):
@@ -48,7 +57,9 @@ class Space:
     `fingerprint` changes with anything that changes a vector; `floor` is the
     cosine under which a passage is no evidence for a question; `scale` makes
     distances from it as long as they are with the built-in model; `languages`
-    are those the model understands ("" is none in particular).
+    are those the model understands ("" is none in particular); `batch` is how
+    many texts are embedded before what is made is saved, None for as many as is
+    usual; `extra` names what must be installed beside the product, "" where nothing.
     """
 
     name: str
@@ -59,7 +70,21 @@ class Space:
     scale: float = 1.0
     #: None: the vectors are made in this process.
     remote: Remote | None = None
+    batch: int | None = None
+    extra: str = ""
 
     def reads(self, language: str) -> bool:
         """Whether its vectors of texts in this language mean something; an unknown one is given credit."""
         return not language or language in self.languages or ANY_LANGUAGE in self.languages
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether searches go on by words where its model cannot be asked: not where it is part of the product."""
+        return self.remote is not None or bool(self.extra)
+
+    def usual(self, cosines: np.ndarray | float) -> np.ndarray:
+        """What cosines would be with the built-in model, with which every threshold outside of a search was measured.
+
+        Of the same shape; what means the same stays 1.
+        """
+        return usual(cosines, self.floor, self.scale)

@@ -25,6 +25,7 @@ from audit import context
 from audit.events import EventType
 from audit.record import record
 from documents.spaces import space_of
+from documents.vector_space import Space
 from workspaces import access
 from workspaces.roles import Action
 
@@ -78,7 +79,8 @@ def _work(training_set: TrainingSet) -> None:
 
 
 def _examples(training_set: TrainingSet, chosen: exclusions.Chosen) -> Iterator[TrainingExample]:
-    placed = grouping.group(list(_questions(training_set, chosen.answers)))
+    space = space_of(training_set.workspace_id)
+    placed = grouping.group(list(_questions(training_set, chosen.answers, space)), space)
     position = 0
     for answer in chosen.answers:
         where = placed[answer.pk]
@@ -104,8 +106,7 @@ def _examples(training_set: TrainingSet, chosen: exclusions.Chosen) -> Iterator[
         yield example
 
 
-def _questions(training_set: TrainingSet, answers: list[Answer]) -> Iterator[grouping.Question]:
-    space = space_of(training_set.workspace_id)
+def _questions(training_set: TrainingSet, answers: list[Answer], space: Space) -> Iterator[grouping.Question]:
     kept = ApprovedAnswer.objects.filter(workspace=training_set.workspace_id, space=space.fingerprint)
     known = dict(kept.exclude(vector=b"").values_list("answer", "vector"))
     for number, answer in enumerate(answers):

@@ -14,8 +14,9 @@ import numpy as np
 
 from answers.models import Split
 from documents import analysis
+from documents.vector_space import Space
 
-#: Cosines of questions, in the built-in space: other words for the same, and the same matter.
+#: Cosines of questions, as the built-in model's would be: other words for the same, and the same matter.
 SAME, NEAR = 0.97, 0.86
 _BLOCK = 512
 
@@ -38,10 +39,13 @@ class Placed:
     repeats: UUID | None
 
 
-def group(questions: Sequence[Question]) -> dict[UUID, Placed]:
-    """Place each question. The first of those that are the same stays; a group is named by its least id."""
+def group(questions: Sequence[Question], space: Space) -> dict[UUID, Placed]:
+    """Place each question. The first of those that are the same stays; a group is named by its least id.
+
+    `space`: the one in which the questions have their vectors.
+    """
     near, same = _Sets(questions), _Sets(questions)
-    for a, b, is_same in _pairs(questions):
+    for a, b, is_same in _pairs(questions, space):
         near.join(a, b)
         if is_same:
             same.join(a, b)
@@ -85,7 +89,7 @@ class _Sets:
         return found
 
 
-def _pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int, bool]]:
+def _pairs(questions: Sequence[Question], space: Space) -> Iterator[tuple[int, int, bool]]:
     """Pairs that belong together, and whether they are the same."""
     by_words: dict[Hashable, int] = {}
     for at, question in enumerate(questions):
@@ -102,7 +106,7 @@ def _pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int, bool]]:
     for positions in lengths.values():
         matrix = np.stack([questions[at].vector for at in positions])  # type: ignore[misc]
         for begin in range(0, len(positions), _BLOCK):
-            cosines = matrix[begin : begin + _BLOCK] @ matrix[begin:].T
+            cosines = space.usual(matrix[begin : begin + _BLOCK] @ matrix[begin:].T)
             for row, column in np.argwhere(cosines >= NEAR):
                 if column > row:
                     one, other = positions[begin + row], positions[begin + column]

@@ -20,7 +20,8 @@ _MOST = 6
 def nearness_in(workspace_id: UUID, documents: Collection[UUID]) -> Nearness:
     """Compares in the workspace's embedding space, where its endpoint may read all of `documents`.
 
-    Those are all that the sentences rest on: a sentence may say what stood in any source, cited or not.
+    Those are all that the sentences rest on: a sentence may say what stood in any source, cited or not. Cosines are as
+    the built-in model's would be.
     """
     left = _MOST
     space = None
@@ -43,6 +44,6 @@ def nearness_in(workspace_id: UUID, documents: Collection[UUID]) -> Nearness:
             left = 0
             logger.warning("Sentences are checked without vectors: %s", error)
             return None
-        return float(one @ other)
+        return float(space.usual(one @ other))
 
     return near

@@ -22,7 +22,7 @@ from audit.events import EventType
 from audit.record import record
 from documents import analysis
 from documents.models import Document, Version
-from documents.search import Hit, Mode, search
+from documents.search import Mode, SearchResult, search
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
@@ -130,7 +130,7 @@ def find(
         matches = [
             match
             for (label, clause), result in zip(compared, results, strict=True)
-            for match in _matches(label, clause, result.hits, sources)
+            for match in _matches(label, clause, result, sources)
         ]
         found = _by_document(matches, len(compared))
         handed_out = {match.source.passage_id for one in found for match in one.matches}
@@ -168,14 +168,16 @@ def _text_of(document: Document, by: User) -> str:
     return text
 
 
-def _matches(label: str, clause: str, hits: Sequence[Hit], sources: dict[UUID, Source]) -> list[Match]:
+def _matches(label: str, clause: str, result: SearchResult, sources: dict[UUID, Source]) -> list[Match]:
     """Of each document the passage that resembles the clause most."""
     best: dict[UUID, Match] = {}
-    for hit in hits:
+    for hit in result.hits:
         source = sources.get(hit.passage.pk)
         if source is None:
             continue
-        match = _match(label, clause, source, hit.cosine)
+        # As near as it would be with the built-in model, which the thresholds here were set with.
+        nearness = None if hit.cosine is None else result.evidence.usual(hit.cosine)
+        match = _match(label, clause, source, nearness)
         kept = best.get(source.document_id)
         resembles = match.strength >= _LEAST or (match.meaning or 0.0) >= _NEAR
         if resembles and (kept is None or match.strength > kept.strength):

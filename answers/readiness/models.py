@@ -13,7 +13,7 @@ from answers.exceptions import EndpointError
 from answers.governing import breaker, budgets, fallbacks
 from answers.models import Answer, ModelEndpoint, Purpose
 from documents.ceiling import above_ceiling
-from documents.embeddings import embed_query
+from documents.embeddings import embed_query, is_installed
 from documents.models import Document
 from documents.outgoing import OURS
 from documents.reranking import chosen_for
@@ -136,6 +136,8 @@ def embedding(scene: Scene) -> Found:
     try:
         embed_query("readiness", space, account=OURS)
     except EmbeddingUnavailable:
+        if not is_installed(space):
+            return blocked(_("The embedding model of this workspace, “%(name)s”, is not installed."), name=space.name)
         return blocked(_("The embedding model of this workspace does not answer."))
     return passed(_("The embedding model answered."))
 

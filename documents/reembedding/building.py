@@ -120,7 +120,7 @@ class _Cover:
     def _embed(self, ids: Sequence[UUID]) -> None:
         row_of(self.space)
         require_same_model(self.space)
-        size = self.space.remote.batch if self.space.remote else BATCH
+        size = self.space.remote.batch if self.space.remote else self.space.batch or BATCH
         for start in range(0, len(ids), size):
             if time.monotonic() > self.until:
                 return
@@ -196,7 +196,8 @@ class _Cover:
             self.lease.renew(**changes)
             return
         source, target = space_of(self.workspace.pk), known(self.migration.target)
-        measured = calibrate(self.workspace, source, target)
+        # What cosines of a model that ships with the product mean was measured before it was shipped.
+        measured = calibrate(self.workspace, source, target) if target.remote else None
         if measured is not None:
             changes |= {"floor": measured.floor, "scale": measured.scale}
         with self.lease.writing():

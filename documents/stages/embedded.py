@@ -41,7 +41,7 @@ def work(version: Version, lease: Lease) -> Embedded:
     computed = 0
     for rows, done in _made(version, space):
         computed += len(rows)
-        if len(rows) < BATCH:
+        if len(rows) < _size(space):
             return Embedded(computed, space.name, rows)
         _keep(rows, done, lease)
     return Embedded(computed, space.name, [])
@@ -65,9 +65,9 @@ def _keep(rows: Sequence[Embedding], done: int, lease: Lease) -> None:
 def _made(version: Version, space: Space) -> Iterator[tuple[list[Embedding], int]]:
     """Batches of new vectors for the passages that have none in `space`, each with how many passages have one then.
 
-    All but the last hold BATCH vectors. Raises StageFailed.
+    All but the last are whole. Raises StageFailed.
     """
-    for number, batch in enumerate(_batches(_without_vector(version, space))):
+    for number, batch in enumerate(_batches(_without_vector(version, space), _size(space))):
         if not number:
             spaces.row_of(space)
         try:
@@ -112,7 +112,7 @@ def embed_again(version: Version) -> int:
     space = spaces.space_of(version.document.workspace_id)
     spaces.row_of(space)
     made = 0
-    for batch in _batches(_without_vector(version, space)):
+    for batch in _batches(_without_vector(version, space), _size(space)):
         require_below_ceiling(version.document_id, space)
         try:
             rows = rows_of(version, batch, space)
@@ -126,19 +126,23 @@ def embed_again(version: Version) -> int:
     return made
 
 
+def _size(space: Space) -> int:
+    return space.batch or BATCH
+
+
 def _without_vector(version: Version, space: Space) -> QuerySet[Passage]:
     there = Embedding.objects.filter(passage=OuterRef("pk"), space_id=space.fingerprint)
     return version.passages.filter(~Exists(there)).order_by("position")
 
 
-def _batches(passages: QuerySet[Passage]) -> Iterator[list[Passage]]:
+def _batches(passages: QuerySet[Passage], size: int) -> Iterator[list[Passage]]:
     """The passages in order, read as they are needed: a long document does not have to fit into memory."""
     # With the version's id: Django would ask for it again, passage by passage.
     passages, last = passages.only("position", "text", "locator", "version"), -1
-    while batch := list(passages.filter(position__gt=last)[:BATCH]):
+    while batch := list(passages.filter(position__gt=last)[:size]):
         last = batch[-1].position
         yield batch
-        if len(batch) < BATCH:
+        if len(batch) < size:
             return
 
 

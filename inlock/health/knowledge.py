@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from answers.models import Answer
 from documents import index_checks
+from documents.embeddings import built_in, is_installed
 from documents.index import IndexUnavailable
-from documents.models import IndexCheck, Source, Version
+from documents.models import IndexCheck, Source, Version, WorkspaceSpace
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding
 from workspaces.models import Workspace
@@ -27,8 +28,8 @@ _NAMED = 5
 
 
 def knowledge() -> list[Finding]:
-    """Five queries, however much there is; and one for each index that is being made anew."""
-    return [_files(), _indexes(), _sources(), _answers()]
+    """Seven queries at most, however much there is; and one for each index that is being made anew."""
+    return [_files(), _indexes(), *_missing_models(), _sources(), _answers()]
 
 
 def _files() -> Finding:
@@ -74,6 +75,20 @@ def _indexes() -> Finding:
         return Finding("indexes", state)
     step = "See the schedule and the workers, or compare them by hand on the page Health in the admin."
     return Finding("indexes", state, f"Indexes that were due were not compared with the database: {_some(late)}.", step)
+
+
+def _missing_models() -> list[Finding]:
+    """The workspaces that are searched with an optional embedding model that is not installed."""
+    missing = [space.fingerprint for space in built_in() if not is_installed(space)]
+    if not missing:
+        return []
+    searched = WorkspaceSpace.objects.filter(space__in=missing, workspace__archived_at=None)
+    slugs = sorted(searched.values_list("workspace__slug", flat=True))
+    if not slugs:
+        return []
+    fault = f"Searches go without vectors, and files wait: the embedding model is not installed ({_some(slugs)})."
+    step = "Run `make multilingual` and start the portal again, or move these workspaces to another embedding model."
+    return [Finding("embedding model", f"{len(slugs)} workspaces without theirs", fault, step)]
 
 
 def _being_made(workspaces: Collection[UUID]) -> list[UUID]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from answers.finetuning import adviser, chat_format, grouping, personal
 from answers.models import Split, Verdict
+from documents.embeddings import default_space
 
 choices = st.fixed_dictionaries(
     {one.code: st.sampled_from([option.code for option in one.options]) for one in adviser.CRITERIA}
@@ -134,7 +135,7 @@ def test_near_questions_share_a_group_and_the_same_ones_repeat_but_never_over_ot
     other_year, far = question("Leave in 2024?", 1, 0), question("Where is the canteen?", 0, 1)
     wordless = question("Leave in 2025?")
 
-    placed = grouping.group([first, same, near, other_year, far, wordless])
+    placed = grouping.group([first, same, near, other_year, far, wordless], default_space())
 
     assert [placed[one.id].repeats for one in (first, same, near, other_year, far)] == [
         None,
@@ -154,7 +155,7 @@ def test_no_two_that_are_near_are_ever_on_both_sides_of_the_split(angles, percen
     """Angles of fifteen degrees and less are near; the others are not, but may be so through a third."""
     questions = [question(f"Subject {n}", np.cos(a * 0.3), np.sin(a * 0.3)) for n, a in enumerate(angles)]
 
-    placed = grouping.group(questions)
+    placed = grouping.group(questions, default_space())
     splits = {one.id: grouping.split_of(placed[one.id].group, percent=percent) for one in questions}
 
     for one in questions:

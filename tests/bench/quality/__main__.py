@@ -1,6 +1,6 @@
 """Measure quality on public collections, through the product: one table, and one JSON document.
 
-    python -m tests.bench.quality DATA [--only scifact,filings] [--json OUT] [--keep DIR]
+    python -m tests.bench.quality DATA [--only scifact,filings] [--space NAME] [--json OUT] [--keep DIR]
 
 DATA is laid out as docs/benchmarks.md says; sets whose folder is missing are left out and named. Texts are brought in,
 parsed, cut, embedded and indexed as any document, into an installation of its own; with --keep it stays in DIR, and
@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--only", default="", help="names of sets, separated by commas")
+    parser.add_argument(
+        "--space", default="", metavar="NAME", help="the built-in embedding model; the default one without"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure to this file")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the installation for the next run")
     options = parser.parse_args(arguments)
@@ -30,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"the sets are {', '.join(each.name for each in SETS)}")
     figures: list[Figure] = []
     with installation(options.keep):
-        bench = Bench(options.data.resolve())
+        bench = Bench(options.data.resolve(), options.space)
         for each in chosen:
             if not each.is_in(bench.data):
                 print(f"{each.name}: left out, its folder is not in {options.data}", file=sys.stderr)

@@ -31,8 +31,10 @@ class Place:
 class Bench:
     """The data, and the places made of it: each is made once, and found again in an installation that was kept."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, space: str = "") -> None:
+        """`space` names the built-in model whose vectors are made and searched; "" is the default one."""
         self.data = data
+        self._space = space
 
     def rows(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file of JSON lines."""
@@ -54,17 +56,21 @@ class Bench:
     def folder(self, name: str, folder: Path) -> Place:
         """A place for the files of a folder."""
         from documents import intake
+        from documents.models import WorkspaceSpace
+        from documents.spaces import row_of
         from workspaces.members import add_member, create_user, create_workspace
         from workspaces.models import User, Workspace
 
         files = intake.find([str(folder)])
-        slug = f"{name.replace('_', '-')}-{_digest(found.file for found in files)}"
+        space = _space_called(self._space)
+        slug = f"{name.replace('_', '-')}-{_digest(space, (found.file for found in files))}"
         member = User.objects.filter(username="member").first() or create_user(username="member", by=None)
         workspace = Workspace.objects.filter(slug=slug).first()
         if workspace is None:
             manager = User.objects.filter(username="manager").first() or create_user(username="manager", by=None)
             workspace = create_workspace(slug=slug, name=name, policy="open", manager=manager, by=None)
             add_member(workspace, member, "member", by=None)
+            WorkspaceSpace.objects.create(workspace=workspace, space=row_of(space))
         held = set(workspace.documents.exclude(current_version=None).values_list("path", flat=True))
         missing = [found for found in files if found.path not in held]
         manager = User.objects.get(username="manager")
@@ -78,12 +84,18 @@ def _written(row: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in (row.get("title", "").strip(), row["text"].strip()) if part) or "(empty)"
 
 
-def _digest(files: Iterable[Path]) -> str:
+def _space_called(name: str) -> Any:
+    """The built-in space of this name, the default one for "". Raises StopIteration where there is none."""
+    from documents.embeddings import built_in
+
+    return next(space for space in built_in() if name in ("", space.name))
+
+
+def _digest(space: Any, files: Iterable[Path]) -> str:
     """Of everything that decides what a collection becomes when it is brought in."""
-    from documents.embeddings import default_space
     from documents.ingest import pipeline
 
-    whole = hashlib.sha256(f"{pipeline()} {default_space().fingerprint}".encode())
+    whole = hashlib.sha256(f"{pipeline()} {space.fingerprint}".encode())
     for file in files:
         whole.update(f"\0{file.name}\0".encode())
         whole.update(file.read_bytes())

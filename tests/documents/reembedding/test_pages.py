@@ -13,7 +13,7 @@ from answers.models import Answer, Question
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents import embedding_endpoints
+from documents import embedding_endpoints, multilingual
 from documents.models import EmbeddingEndpoint, SpaceMigration
 from documents.reembedding import comparing, dropping, steering
 from documents.reembedding.page import duration
@@ -40,6 +40,7 @@ def steered(client, act):
 
 def test_a_manager_goes_all_the_way_on_the_page(client_of, manager, shelved, endpoint, monkeypatch):
     monkeypatch.setattr(dropping, "SETTLE", dropping.SETTLE * 0)
+    monkeypatch.setattr(multilingual, "is_installed", lambda: False)
     client = client_of(manager)
     assert "No other embedding model is connected." in shown(client)
     endpoint("wide", price="2.5")
@@ -150,6 +151,7 @@ def typed(*words):
 
 def test_a_terminal_goes_the_same_way(manager, shelved, endpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(dropping, "SETTLE", dropping.SETTLE * 0)
+    monkeypatch.setattr(multilingual, "is_installed", lambda: False)
     endpoint("wide")
     assert typed()[0]["choices"] == ["wide"]
     assert typed("plan", "--to", "wide")[0]["migration"]["state"] == "planned"
