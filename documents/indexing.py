@@ -1,7 +1,7 @@
 """Bring a version's vectors into the index and out of it, and ask the index before believing either."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,17 +38,19 @@ def store(version: Version, workspace_id: UUID, lease: Lease, space: Space) -> i
 
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
-    if _is_lost(version, workspace_id, space):
+    if is_lost(workspace_id, space, apart_from=[version.pk]):
         _put_back(workspace_id, lease, space)
     return put_versions(workspace_id, [version.pk], space, lease)
 
 
-def _is_lost(version: Version, workspace_id: UUID, space: Space) -> bool:
-    """Whether the index is gone that other versions of the workspace were put into, or was begun anew and left."""
+def is_lost(workspace_id: UUID, space: Space, *, apart_from: Collection[UUID]) -> bool:
+    """Whether the index is gone that other versions of the workspace than these were put into, or was begun anew and
+    left. Raises IndexUnavailable.
+    """
     if index.is_whole(workspace_id, space):
         return False
     others = Version.objects.filter(document__workspace=workspace_id, state=VersionState.READY, in_index=True)
-    return index.is_partial(workspace_id, space) or others.exclude(pk=version.pk).exists()
+    return index.is_partial(workspace_id, space) or others.exclude(pk__in=apart_from).exists()
 
 
 def _put_back(workspace_id: UUID, lease: Lease, space: Space) -> None:
@@ -66,14 +68,29 @@ def put_versions(workspace_id: UUID, versions: Collection[UUID], space: Space, l
     Raises IndexUnavailable, also when it does not confirm every id, and LeaseLost.
     """
     confirmed = 0
-    for _version, ids, matrix in vectors.stored(versions, space):
-        for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
-            if lease is not None and confirmed:
-                lease.renew(seconds=HELD_SECONDS)
-            put(workspace_id, space, batch, matrix[start : start + BATCH])
-            confirmed += len(batch)
+    for ids, matrix in _packed(vectors.stored(versions, space)):
+        if lease is not None and confirmed:
+            lease.renew(seconds=HELD_SECONDS)
+        put(workspace_id, space, ids, matrix)
+        confirmed += len(ids)
     return confirmed
+
+
+def _packed(stored: Iterable[tuple[UUID, list[str], np.ndarray]]) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Passage ids and vectors, BATCH at a time, of one version or of several small ones."""
+    ids: list[str] = []
+    parts: list[np.ndarray] = []
+    for _version, more, matrix in stored:
+        ids, parts = ids + more, [*parts, matrix]
+        if len(ids) < BATCH:
+            continue
+        whole = np.concatenate(parts)
+        for start in range(0, len(ids) - BATCH + 1, BATCH):
+            yield ids[start : start + BATCH], whole[start : start + BATCH]
+        rest = len(ids) % BATCH
+        ids, parts = (ids[-rest:], [whole[-rest:]]) if rest else ([], [])
+    if ids:
+        yield ids, np.concatenate(parts)
 
 
 def put(workspace_id: UUID, space: Space, ids: Sequence[str], matrix: np.ndarray) -> None:

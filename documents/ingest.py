@@ -82,6 +82,11 @@ def ingest_version(version_id: UUID | str) -> IngestResult:
     lease = leases.take(version_id)
     if lease is None:
         return _left_alone(version_id)
+    return go_on(lease, started)
+
+
+def go_on(lease: Lease, started: float) -> IngestResult:
+    """Bring the version of a lease that was taken at `started` (of `time.monotonic`) as far as it gets now."""
     run = _Run(lease)
     outcome = run.to_the_end()
     return IngestResult(lease.version_id, outcome, run.stages, run.passages, time.monotonic() - started)
@@ -90,6 +95,28 @@ def ingest_version(version_id: UUID | str) -> IngestResult:
 def pipeline() -> str:
     """The fingerprint of all that decides what a version becomes. Vectors are told apart by their space instead."""
     return digest(RECIPE)[:16]
+
+
+def stage_done(lease: Lease, reached: str, detail: dict[str, object], seconds: float) -> StageRun:
+    """The note that a stage was done by the attempt of `lease`, to be kept."""
+    return StageRun(
+        version_id=lease.version_id,
+        stage=reached,
+        pipeline=pipeline(),
+        attempt=lease.attempt,
+        seconds=round(seconds, 4),
+        detail=detail,
+    )
+
+
+def keep_notes(notes: Sequence[StageRun]) -> None:
+    """Write notes of stages, in the place of those of earlier attempts."""
+    StageRun.objects.bulk_create(
+        notes,
+        update_conflicts=True,
+        unique_fields=["version", "stage", "pipeline"],
+        update_fields=["attempt", "seconds", "detail", "finished_at"],
+    )
 
 
 def _left_alone(version_id: UUID | str) -> IngestResult:
@@ -139,19 +166,15 @@ class _Run:
     def _go(self) -> Version:
         version = Version.objects.select_related("document").defer(*HEAVY).get(pk=self.lease.version_id)
         if self.lease.deaths >= MAX_DEATHS:
-            return self._end(VersionState.QUARANTINED, _DEATH_CODE, _DEATH_SENTENCE, retryable=True)
+            return end(self.lease, VersionState.QUARANTINED, _DEATH_CODE, _DEATH_SENTENCE, retryable=True)
         if self.lease.errors >= MAX_ERRORS:
-            return self._end(VersionState.FAILED, _ERROR_CODE, _ERROR_SENTENCE, retryable=True)
+            return end(self.lease, VersionState.FAILED, _ERROR_CODE, _ERROR_SENTENCE, retryable=True)
         if version.pipeline and version.pipeline != self.pipeline:
             version = self._start_over()
         try:
             return self._through_the_stages(version)
-        except ParseFailed as failure:
-            logger.info("Version %s: %s (%s)", version.pk, failure.code, failure.detail)
-            return self._end(VersionState.FAILED, failure.code, failure.sentence, retryable=failure.retryable)
-        except StageFailed as failure:
-            logger.info("Version %s: %s", version.pk, failure.code)
-            return self._end(VersionState.FAILED, failure.code, failure.sentence, retryable=failure.retryable)
+        except (ParseFailed, StageFailed) as failure:
+            return end_failed(self.lease, failure)
 
     def _through_the_stages(self, version: Version) -> Version:
         stands, made = self._standing(version), list[_Made]()
@@ -200,31 +223,16 @@ class _Run:
                 version.state = each.stage.reaches
                 detail = each.stage.save(version, each.result)
                 if version.state == each.stage.reaches or version.state not in PROGRESS:
-                    notes.append(self._done(version.state, detail, each.seconds))
+                    notes.append(stage_done(self.lease, version.state, detail, each.seconds))
             writes = {field for each in made for field in each.stage.writes}
             version.save(update_fields=["state", "pipeline", "lease_until", *sorted(writes)])
             self._note(notes)
         self.stages += len(made)
         return version
 
-    def _done(self, reached: str, detail: dict[str, object], seconds: float) -> StageRun:
-        return StageRun(
-            version_id=self.lease.version_id,
-            stage=reached,
-            pipeline=self.pipeline,
-            attempt=self.lease.attempt,
-            seconds=round(seconds, 4),
-            detail=detail,
-        )
-
     def _note(self, notes: list[StageRun]) -> list[StageRun]:
         """Write the notes; what is left of them, which is nothing."""
-        StageRun.objects.bulk_create(
-            notes,
-            update_conflicts=True,
-            unique_fields=["version", "stage", "pipeline"],
-            update_fields=["attempt", "seconds", "detail", "finished_at"],
-        )
+        keep_notes(notes)
         return []
 
     def _start_over(self) -> Version:
@@ -235,26 +243,31 @@ class _Run:
             version.save(update_fields=["state", "pipeline", "lease_until"])
         return version
 
-    def _end(self, state: VersionState, code: str, sentence: str, *, retryable: bool) -> Version:
-        """Settle the version without success, with a sentence for the person who brought it."""
-        event = EventType.VERSION_FAILED if state == VersionState.FAILED else EventType.VERSION_QUARANTINED
-        with self.lease.writing() as version:
-            version.state, version.lease_until = state, None
-            version.failure_code, version.failure_sentence, version.failure_retryable = code, sentence, retryable
-            version.save(
-                update_fields=["state", "lease_until", "failure_code", "failure_sentence", "failure_retryable"]
-            )
-            record(
-                event,
-                on=version,
-                workspace=version.document.workspace_id,
-                document=version.document_id,
-                number=version.number,
-                sha256=version.sha256,
-                code=code,
-                attempt=self.lease.attempt,
-            )
-        return version
+
+def end(lease: Lease, state: VersionState, code: str, sentence: str, *, retryable: bool) -> Version:
+    """Settle the version without success, with a sentence for the person who brought it. Raises LeaseLost."""
+    event = EventType.VERSION_FAILED if state == VersionState.FAILED else EventType.VERSION_QUARANTINED
+    with lease.writing() as version:
+        version.state, version.lease_until = state, None
+        version.failure_code, version.failure_sentence, version.failure_retryable = code, sentence, retryable
+        version.save(update_fields=["state", "lease_until", "failure_code", "failure_sentence", "failure_retryable"])
+        record(
+            event,
+            on=version,
+            workspace=version.document.workspace_id,
+            document=version.document_id,
+            number=version.number,
+            sha256=version.sha256,
+            code=code,
+            attempt=lease.attempt,
+        )
+    return version
+
+
+def end_failed(lease: Lease, failure: ParseFailed | StageFailed) -> Version:
+    """Settle the version as failed, for the reason that a stage gave. Raises LeaseLost."""
+    logger.info("Version %s: %s", lease.version_id, failure)
+    return end(lease, VersionState.FAILED, failure.code, failure.sentence, retryable=failure.retryable)
 
 
 def _withdraw_what_no_longer_answers(version: Version) -> None:

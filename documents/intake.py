@@ -1,25 +1,25 @@
 """Bring many files into a workspace and wait until each is ready or has failed.
 
-Where a worker is up it does the work; where none is, this process does, one file a core at a time.
+Where a worker is up it does the work; where none is, this process does, a thread a core. Small files are received and
+ingested several at a time.
 """
 
 import contextvars
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from documents import library
+from documents import company, library
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import HEAVY, Version
@@ -71,10 +71,6 @@ class Progress:
     passages: int
 
 
-#: Takes one file in: the version that stands for it, or the row of a file that was not taken in.
-Receive = Callable[[Found], "UUID | Row"]
-
-
 def find(paths: Sequence[str]) -> list[Found]:
     """The files at `paths`, those in folders by sorted relative path; hidden ones are left out.
 
@@ -92,17 +88,24 @@ def find(paths: Sequence[str]) -> list[Found]:
 
 
 def bring_in(
-    workspace: Workspace, files: Sequence[Found], *, by: User, classification: str = "", folder: str = ""
+    workspace: Workspace,
+    files: Sequence[Found],
+    *,
+    by: User,
+    classification: str = "",
+    folder: str = "",
+    threads: int = 0,
 ) -> Iterator[Row]:
     """Receive every file as `by` and yield what became of it, in the order in which they end.
 
     `classification` is that of documents which are new; `folder`, names with slashes, is where all of them are put.
+    Where no worker is up so many `threads` do the work, by default one a core.
     """
-    receive = partial(_receive, workspace, by, classification, usable_folder(folder))
+    door = _Door(workspace, by, classification, usable_folder(folder))
     if worker_is_up(QUEUE):
-        yield from _by_the_workers(receive, files)
+        yield from _by_the_workers(door, files)
     else:
-        yield from _in_this_process(receive, files)
+        yield from _in_this_process(door, files, threads or os.cpu_count() or 1)
 
 
 def in_work(workspace: Workspace) -> list[Progress]:
@@ -121,26 +124,23 @@ def _files_in(folder: Path) -> list[Path]:
 # --- In this process ----------------------------------------------------------------------------------------
 
 
-def _in_this_process(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
-    """One thread a core, each with one database connection for all of its files."""
-    todo: SimpleQueue[Found] = SimpleQueue()
-    for found in files:
-        todo.put(found)
+def _in_this_process(door: "_Door", files: Sequence[Found], count: int) -> Iterator[Row]:
+    """So many threads, each with one database connection for all of its files."""
+    todo = _Todo(files, count)
     ended: SimpleQueue[Row | BaseException] = SimpleQueue()
 
     def work() -> None:
         try:
-            while True:
-                ended.put(_bring_one(receive, todo.get_nowait()))
-        except Empty:
-            return
+            while batch := todo.next():
+                for row in _bring(door, batch):
+                    ended.put(row)
         except BaseException as error:  # handed over to the thread that waits
             ended.put(error)
         finally:
             connection.close()
 
     # A context each: who is acting must be known in the threads as well.
-    threads = [Thread(target=contextvars.copy_context().run, args=[work]) for _ in range(os.cpu_count() or 1)]
+    threads = [Thread(target=contextvars.copy_context().run, args=[work]) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -150,37 +150,79 @@ def _in_this_process(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
                 raise row
             yield row
     finally:
-        with suppress(Empty):
-            while True:
-                todo.get_nowait()
+        todo.clear()
         for thread in threads:
             thread.join()
 
 
-def _bring_one(receive: Receive, found: Found) -> Row:
-    """Receive one file and ingest it here; when this returns, nobody works on it any more."""
+class _Todo:
+    """The files that nobody began with, for several threads."""
+
+    def __init__(self, files: Sequence[Found], threads: int) -> None:
+        self._files, self._threads, self._lock = deque(files), threads, Lock()
+
+    def next(self) -> list[Found]:
+        """One file, or as many small ones as may be ingested together, but no more than a thread's share of them."""
+        with self._lock:
+            most = min(company.MOST, max(1, len(self._files) // self._threads))
+            batch, size = list[Found](), 0
+            while self._files and len(batch) < most:
+                size += _size(self._files[0])
+                if batch and size > company.MOST_BYTES:
+                    break
+                batch.append(self._files.popleft())
+            return batch
+
+    def clear(self) -> None:
+        with self._lock:
+            self._files.clear()
+
+
+def _bring(door: "_Door", batch: Sequence[Found]) -> Iterator[Row]:
+    """Receive files and ingest them here; when a row is given, nobody works on that file any more."""
+    started = time.monotonic()
+    received = door.receive_new(batch) if len(batch) > 1 else {}
+    ends = {each.version_id: each.outcome for each in company.ingest_together(received.values(), door.workspace.pk)}
+    for found in batch:
+        version_id = received.get(found)
+        if version_id is None:
+            yield _bring_one(door, found)
+        else:
+            if ends[version_id] == company.ALONE:
+                _ingest(version_id)
+            yield _row(found, version_id, time.monotonic() - started)
+
+
+def _bring_one(door: "_Door", found: Found) -> Row:
     started = time.monotonic()
     with inline():
-        received = receive(found)
+        received = door.receive(found)
     if isinstance(received, Row):
         return received
-    while _is_open(received) and ingest_version(received).outcome in {"held", "lost"}:
-        time.sleep(POLL_SECONDS)
+    _ingest(received)
     return _row(found, received, time.monotonic() - started)
+
+
+def _ingest(version_id: UUID) -> None:
+    while _is_open(version_id) and ingest_version(version_id).outcome in {"held", "lost"}:
+        time.sleep(POLL_SECONDS)
 
 
 # --- By the workers -----------------------------------------------------------------------------------------
 
 
-def _by_the_workers(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
+def _by_the_workers(door: "_Door", files: Sequence[Found]) -> Iterator[Row]:
     waiting: dict[UUID, list[tuple[Found, float]]] = {}
-    for found in files:
+    todo = _Todo(files, 1)
+    while batch := todo.next():
         started = time.monotonic()
-        received = receive(found)
-        if isinstance(received, Row):
-            yield received
-        else:
-            waiting.setdefault(received, []).append((found, started))
+        new = door.receive_new(batch, rings=True) if len(batch) > 1 else {}
+        for found in batch:
+            received = new.get(found) or door.receive(found)
+            if isinstance(received, Row):
+                yield received
+            else:
+                waiting.setdefault(received, []).append((found, started))
     while waiting:
         settled = Version.objects.filter(pk__in=list(waiting)).exclude(state__in=OPEN).values_list("pk", flat=True)
         for version_id in list(settled):
@@ -195,23 +237,55 @@ def _by_the_workers(receive: Receive, files: Sequence[Found]) -> Iterator[Row]:
 # --- Both ---------------------------------------------------------------------------------------------------
 
 
-def _receive(workspace: Workspace, by: User, classification: str, folder: str, found: Found) -> UUID | Row:
-    """The version that stands for the file, or the row of a file that was not taken in."""
-    try:
-        with found.file.open("rb") as file:
-            received = library.receive(
-                workspace=workspace,
-                path=path_in(workspace, folder, found.path, by=by),
-                file=file,
-                filename=found.file.name,
-                by=by,
-                classification=classification,
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where files come in, and as whose."""
+
+    workspace: Workspace
+    by: User
+    classification: str
+    folder: str
+
+    def receive(self, found: Found) -> UUID | Row:
+        """The version that stands for the file, or the row of a file that was not taken in."""
+        try:
+            with found.file.open("rb") as file:
+                received = library.receive(
+                    workspace=self.workspace,
+                    path=self._path(found),
+                    file=file,
+                    filename=found.file.name,
+                    by=self.by,
+                    classification=self.classification,
+                )
+        except DocumentError as error:
+            return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, str(error))
+        except OSError as error:
+            return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, f"{error.strerror}: {found.file}")
+        return received.version.pk
+
+    def receive_new(self, batch: Sequence[Found], *, rings: bool = False) -> dict[Found, UUID]:
+        """The versions of files that became new documents together; the others are to be received one by one."""
+        arriving = [library.Arriving(self._path(each), each.file) for each in batch]
+        try:
+            versions = library.receive_new(
+                workspace=self.workspace, files=arriving, by=self.by, classification=self.classification, rings=rings
             )
-    except DocumentError as error:
-        return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, str(error))
-    except OSError as error:
-        return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, f"{error.strerror}: {found.file}")
-    return received.version.pk
+        except DocumentError:
+            # What keeps all of them out is said of each.
+            return {}
+        return {found: version.pk for found, version in zip(batch, versions, strict=True) if version is not None}
+
+    def _path(self, found: Found) -> str:
+        return path_in(self.workspace, self.folder, found.path, by=self.by)
+
+
+def _size(found: Found) -> int:
+    """Bytes of the file; none where it cannot be looked at, which is said when it is received."""
+    try:
+        return found.file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_open(version_id: UUID) -> bool:

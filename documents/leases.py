@@ -17,7 +17,10 @@ from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
 from documents.models import HEAVY, Document, Version
-from documents.states import OPEN
+from documents.states import OPEN, VersionState
+
+#: The attempt in which versions may travel together; see `documents/company.py`.
+FIRST = 1
 
 
 def is_free() -> Q:
@@ -42,7 +45,7 @@ class Lease:
 
         Inside a transaction this also locks the row, so that what follows is written by the holder or not at all.
         """
-        if not self._rows().filter(state__in=OPEN).update(lease_until=_until(seconds), **changes):
+        if not self._rows().filter(state__in=OPEN).update(lease_until=until(seconds), **changes):
             raise LeaseLost
 
     @contextmanager
@@ -58,7 +61,7 @@ class Lease:
             if version is None:
                 raise LeaseLost
             version.document = document
-            version.lease_until = _until(0)
+            version.lease_until = until(0)
             yield version
 
     def release(self) -> None:
@@ -90,10 +93,43 @@ def take(version_id: UUID | str) -> Lease | None:
         died = version.lease_until is not None
         lease = Lease(version.pk, version.document_id, version.attempt + 1, version.deaths + died, version.errors)
         Version.objects.filter(pk=version.pk).update(
-            attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=_until(0)
+            attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=until(0)
         )
     return lease
 
 
-def _until(seconds: float) -> Any:
+def take_together(waiting: "models.QuerySet[Version]", *, most: int, most_bytes: int, seconds: float) -> list[Lease]:
+    """Take up to `most` of `waiting` for their first attempt, the oldest first, each with a lease of its own.
+
+    Only first versions of documents that were never tried and that nobody holds: what died once is taken alone. None
+    is larger than `most_bytes`, nor are all together. The leases run for `seconds`.
+    """
+    with transaction.atomic():
+        rows = (
+            waiting.filter(
+                state=VersionState.RECEIVED,
+                attempt=0,
+                lease_until=None,
+                number=1,
+                size__lte=most_bytes,
+                document__current_version=None,
+            )
+            # The documents are locked along with them, so that none is taken that somebody is deleting now.
+            .select_for_update(skip_locked=True, no_key=True)
+            .order_by("created_at")
+            .values_list("pk", "document_id", "size")[:most]
+        )
+        taken, size = list[Lease](), 0
+        for pk, document_id, bytes_ in rows:
+            size += bytes_
+            if size <= most_bytes:
+                taken.append(Lease(pk, document_id, FIRST, 0))
+        Version.objects.filter(pk__in=[lease.version_id for lease in taken]).update(
+            attempt=FIRST, lease_until=until(seconds)
+        )
+    return taken
+
+
+def until(seconds: float) -> Any:
+    """The end of a lease that is taken or renewed now, for at least `seconds`; an expression of the database's."""
     return Now() + timedelta(seconds=max(seconds, settings.LEASE_SECONDS))

@@ -3,10 +3,13 @@
 Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
 """
 
-from contextlib import suppress
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
@@ -30,6 +33,8 @@ from workspaces.exceptions import Hidden
 from workspaces.killpoints import killpoint
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
+
+logger = logging.getLogger(__name__)
 
 MAX_PATH = 1000
 
@@ -67,6 +72,37 @@ def receive(
     new = Document(workspace=workspace, path=path, title=title, classification=level)
     with arriving(file) as arrival:
         return _take_in(new, arrival, filename, by)
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A small file of this machine on its way in, and the path of its document."""
+
+    path: str
+    file: Path
+
+
+def receive_new(
+    *, workspace: Workspace, files: Sequence[Arriving], by: User, classification: str = "", rings: bool = True
+) -> list[Version | None]:
+    """Take in files as new documents in one transaction: the version of each, or None for one left to `receive`.
+
+    That is one at whose path there is a document already, or that `receive` will not take in either. All are durable
+    and have their entries when this returns. Without `rings` the caller sees to their ingestion, or the sweep does.
+    Raises DocumentError and Refused for what keeps all of them out.
+    """
+    access.require(by, Action.ADD, workspace)
+    level = level_for_new(workspace, classification, by=by)
+    _require_not_archived(workspace)
+    with ExitStack() as stack:
+        news = [_arrived(Document(workspace=workspace, classification=level), file, by, stack) for file in files]
+        try:
+            _take_in_new(workspace, [new for new in news if new is not None], by, rings=rings)
+        except IntegrityError:
+            # Somebody else brought one of the paths in between.
+            return [None] * len(files)
+    killpoint("row_committed")
+    return [new.version if new is not None and new.is_kept else None for new in news]
 
 
 @transaction.atomic
@@ -155,21 +191,84 @@ def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Receiv
             _receive_again(version, document, arrival, by)
             return Received(version, "same")
         last = {} if is_new else document.versions.aggregate(number=Max("number"), turn=Max("turn"))
-        version = _new_version(document, last, PurePosixPath(filename).name, arrival, by)
-        _keep(arrival, version, document, is_new=is_new, by=by)
+        version = _version_of(document, last, PurePosixPath(filename).name, arrival, by)
+        version.save(force_insert=True)
+        _keep([(arrival, version)], document.workspace_id, is_new=is_new, by=by)
         dispatch(ingest_version_task, version.pk)
     killpoint("row_committed")
     return Received(version, "added" if is_new else "new_version")
 
 
-def _keep(arrival: Arrival, version: Version, document: Document, *, is_new: bool, by: User) -> None:
-    """Put the file in its place and record it. A failed COMMIT may leave it there without a row, never the reverse."""
-    arrival.keep(str(version.file))
-    killpoint("file_kept")
+@dataclass(slots=True)
+class _New:
+    """A document that arrived with its first bytes, and whether they were taken in."""
+
+    version: Version
+    arrival: Arrival
+    is_kept: bool = False
+
+
+def _arrived(document: Document, file: Arriving, by: User, stack: ExitStack) -> _New | None:
+    """What arrived, whole on the disk until `stack` ends; None where `receive` says why not, or knows more."""
     try:
-        _record_arrival(version, document, is_new=is_new, by=by)
+        document.path = _usable_path(file.path)
+        _require_known_format(file.file.name)
+        with file.file.open("rb") as content:
+            arrival = stack.enter_context(arriving(content))
+    except (DocumentError, OSError) as error:
+        logger.info("A file is received by itself: %s", type(error).__name__)
+        return None
+    _begin(document, by)
+    version = _version_of(document, {}, file.file.name, arrival, by)
+    return _New(version, arrival)
+
+
+@transaction.atomic
+def _take_in_new(workspace: Workspace, news: Sequence[_New], by: User, *, rings: bool) -> None:
+    """Give those a row whose path is free. Raises IntegrityError when it was taken in between."""
+    # Before any document, as everybody takes it, and for all of them.
+    folders = {head: folder_for(workspace, f"{head}/") for head in sorted({_head(new) for new in news})}
+    there = Document.objects.filter(workspace=workspace, deleted_at=None)
+    taken = set(there.filter(path__in=[_path(new) for new in news]).order_by().values_list("path", flat=True))
+    kept = list[_New]()
+    for new in news:
+        if _path(new) not in taken:
+            taken.add(_path(new))
+            document = new.version.document
+            document.folder, document.latest_version = folders[_head(new)], new.version
+            kept.append(new)
+    # Each names the other, which the database looks at when both are there.
+    Document.objects.bulk_create([new.version.document for new in kept])
+    Version.objects.bulk_create([new.version for new in kept])
+    _keep([(new.arrival, new.version) for new in kept], workspace.pk, is_new=True, by=by)
+    for new in kept:
+        new.is_kept = True
+        if rings:
+            dispatch(ingest_version_task, new.version.pk)
+
+
+def _path(new: _New) -> str:
+    return new.version.document.path
+
+
+def _head(new: _New) -> str:
+    return _path(new).rpartition("/")[0]
+
+
+def _keep(arrivals: Sequence[tuple[Arrival, Version]], workspace_id: UUID, *, is_new: bool, by: User) -> None:
+    """Put the files in their places and record them.
+
+    A failed COMMIT may leave them there without a row, never the reverse.
+    """
+    try:
+        for arrival, version in arrivals:
+            arrival.keep(str(version.file))
+        killpoint("file_kept")
+        entries = [entry for _arrival, version in arrivals for entry in _arrival_of(version, is_new=is_new)]
+        record_all(entries, workspace=workspace_id, by=by)
     except BaseException:
-        version.file.storage.delete(str(version.file))
+        for _arrival, version in arrivals:
+            version.file.storage.delete(str(version.file))
         raise
 
 
@@ -178,8 +277,7 @@ def _document_at(new: Document, by: User) -> tuple[Document, bool]:
     there = Document.objects.filter(workspace=new.workspace, path=new.path, deleted_at=None)
     document = there.select_for_update(no_key=True).first()
     if document is None:
-        new.title = " ".join(new.title.split())[:MAX_TITLE] or title_from(new.path)
-        new.created_by = new.owner = by
+        _begin(new, by)
         try:
             with transaction.atomic():
                 new.folder = folder_for(new.workspace, new.path)
@@ -193,13 +291,21 @@ def _document_at(new: Document, by: User) -> tuple[Document, bool]:
     return document, False
 
 
+def _begin(new: Document, by: User) -> None:
+    """Fill in what a new document begins with."""
+    new.title = " ".join(new.title.split())[:MAX_TITLE] or title_from(new.path)
+    new.created_by = new.owner = by
+    new.refold()
+
+
 def _with_the_same_bytes(document: Document, arrival: Arrival) -> Version | None:
     # What was deleted is gone for good, or soon will be: the same bytes begin anew.
     there = document.versions.exclude(state=VersionState.DELETED)
     return there.filter(sha256=arrival.sha256).defer(*HEAVY).first()
 
 
-def _new_version(document: Document, last: dict[str, int], filename: str, arrival: Arrival, by: User) -> Version:
+def _version_of(document: Document, last: dict[str, int], filename: str, arrival: Arrival, by: User) -> Version:
+    """The next version of the document, not saved yet."""
     version = Version(
         document=document,
         number=(last.get("number") or 0) + 1,
@@ -211,18 +317,19 @@ def _new_version(document: Document, last: dict[str, int], filename: str, arriva
         created_by=by,
     )
     version.file.name = original_path(version, filename)
-    version.save(force_insert=True)
     return version
 
 
-def _record_arrival(version: Version, document: Document, *, is_new: bool, by: User) -> None:
+def _arrival_of(version: Version, *, is_new: bool) -> list[Entry]:
+    """What the trail says of new bytes."""
+    document = version.document
     details = {"number": version.number, "sha256": version.sha256, "bytes": version.size}
     entries = []
     if is_new:
         added = {"path": document.path, "classification": str(document.classification)}
         entries.append(Entry(EventType.DOCUMENT_ADDED, document, details=added))
     entries.append(Entry(EventType.VERSION_RECEIVED, version, details={"document": document.pk, **details}))
-    record_all(entries, workspace=document.workspace_id, by=by)
+    return entries
 
 
 def _receive_again(version: Version, document: Document, arrival: Arrival, by: User) -> None:

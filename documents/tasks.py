@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from documents import deletion, index_checks, indexing, ingest, leases, receiving, slides
+from documents import company, deletion, index_checks, indexing, leases, receiving, slides
 from documents.index import IndexUnavailable
 from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
@@ -21,8 +21,10 @@ SWEPT = 200
 
 @shared_task
 def ingest_version_task(version_id: str) -> None:
-    """Bring a version as far as it gets now."""
-    ingest.ingest_version(version_id)
+    """Bring a version as far as it gets now, and small new ones that wait beside it."""
+    for result in company.ingest_waiting(version_id):
+        if result.outcome == company.ALONE:
+            dispatch(ingest_version_task, result.version_id)
 
 
 @shared_task

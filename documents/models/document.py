@@ -123,10 +123,14 @@ class Document(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         fields = kwargs.get("update_fields")
         if fields is None or {"title", "path"} & set(fields):
-            self.folded = fold(f"{self.title} {self.path}")
+            self.refold()
             if fields is not None:
                 kwargs["update_fields"] = {*fields, "folded"}
         super().save(*args, **kwargs)
+
+    def refold(self) -> None:
+        """Note title and path as they are searched."""
+        self.folded = fold(f"{self.title} {self.path}")
 
     @property
     def is_expired(self) -> bool:

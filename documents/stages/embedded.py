@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_noop
@@ -13,7 +14,7 @@ from documents.ceiling import AboveCeiling, require_below_ceiling
 from documents.embeddings import EmbeddingUnavailable
 from documents.framing import framed
 from documents.leases import Lease
-from documents.models import Embedding, Passage, Version
+from documents.models import Document, Embedding, Passage, Version
 from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped, sentence
@@ -152,15 +153,22 @@ def rows_of(version: Version, batch: Sequence[Passage], space: Space) -> list[Em
     Raises EmbeddingUnavailable, and Stopped when a server gives other vectors than it gave before.
     """
     document = version.document
-    texts = [framed(document.title, document.path, each.locator, each.text) for each in batch]
+    texts = [text_of(document, each) for each in batch]
     account = Account.of(document.workspace_id, None, document.pk)
     vectors = embeddings.embed_passages(texts, space, account=account)
     # Behind each batch, so that none is stored that another model made.
     require_same_model(space)
-    return [
-        Embedding(passage_id=passage.pk, space_id=space.fingerprint, vector=vector.astype("<f4").tobytes())
-        for passage, vector in zip(batch, vectors, strict=True)
-    ]
+    return [row_of(passage, space, vector) for passage, vector in zip(batch, vectors, strict=True)]
+
+
+def text_of(document: Document, passage: Passage) -> str:
+    """What is embedded for a passage of the document."""
+    return framed(document.title, document.path, passage.locator, passage.text)
+
+
+def row_of(passage: Passage, space: Space, vector: np.ndarray) -> Embedding:
+    """A passage's vector, to be stored."""
+    return Embedding(passage_id=passage.pk, space_id=space.fingerprint, vector=vector.astype("<f4").tobytes())
 
 
 def save(version: Version, made: Embedded) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.events import EventType
-from audit.record import record
+from audit.record import Entry, record_all
 from documents import dependants
 from documents.leases import Lease
 from documents.models import Document, Version
@@ -45,18 +45,24 @@ def switch(version: Version, result: None) -> dict[str, Any]:
     if current is not None and current.pk != version.pk:
         for follow in dependants.when_replaced:
             follow(current)
-    record(
-        EventType.VERSION_READY,
-        on=version,
-        workspace=document.workspace_id,
-        document=document.pk,
-        number=version.number,
-        sha256=version.sha256,
-        pages=version.page_count,
-        passages=version.passage_count,
-        supersedes=current.pk if current is not None else None,
-    )
+    record_all([entry(version, current)], workspace=document.workspace_id)
     return {"supersedes": str(current.pk) if current is not None else ""}
+
+
+def entry(version: Version, supersedes: Version | None) -> Entry:
+    """What the trail says of a version that begins to answer, in the place of another or of none."""
+    return Entry(
+        EventType.VERSION_READY,
+        version,
+        details={
+            "document": version.document_id,
+            "number": version.number,
+            "sha256": version.sha256,
+            "pages": version.page_count,
+            "passages": version.passage_count,
+            "supersedes": supersedes.pk if supersedes is not None else None,
+        },
+    )
 
 
 def _is_indexed_where_it_is_searched(version: Version) -> bool:

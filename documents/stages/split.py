@@ -1,6 +1,7 @@
 """parsed → split: passages with their exact place in the text, under ids that stand for this content alone."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from documents import analysis, indexing
@@ -35,29 +36,29 @@ def save(version: Version, pieces: list[Piece]) -> dict[str, Any]:
     """Put the passages in the place of any there were."""
     if version.passage_count:
         version.passages.all().delete()
-    workspace_id = version.document.workspace_id
-    Passage.objects.bulk_create(
-        (
-            Passage(
-                id=passage_id(version.pk, piece.position, piece.text),
-                workspace_id=workspace_id,
-                version_id=version.pk,
-                position=piece.position,
-                text=piece.text,
-                start=piece.start,
-                end=piece.end,
-                page=piece.page,
-                locator=piece.locator,
-                language=_language(piece, version, alone=len(pieces) == 1),
-            )
-            for piece in pieces
-        ),
-        batch_size=BATCH,
-    )
+    Passage.objects.bulk_create(rows_of(version, pieces), batch_size=BATCH)
     version.passage_count = len(pieces)
     version.done = 0
     version.in_index = False
     return {"passages": len(pieces)}
+
+
+def rows_of(version: Version, pieces: Sequence[Piece]) -> Iterator[Passage]:
+    """The version's passages, to be stored."""
+    workspace_id = version.document.workspace_id
+    for piece in pieces:
+        yield Passage(
+            id=passage_id(version.pk, piece.position, piece.text),
+            workspace_id=workspace_id,
+            version_id=version.pk,
+            position=piece.position,
+            text=piece.text,
+            start=piece.start,
+            end=piece.end,
+            page=piece.page,
+            locator=piece.locator,
+            language=_language(piece, version, alone=len(pieces) == 1),
+        )
 
 
 def _language(piece: Piece, version: Version, *, alone: bool) -> str:

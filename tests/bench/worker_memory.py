@@ -58,15 +58,14 @@ def measure(folder: Path, pages: int, files: int) -> dict[str, Any]:
     with Children() as children:
         for count, path in long.items():
             started = time.perf_counter()
-            bring_in(workspace, person, path)
+            bring_in(workspace, person, [path])
             figures[f"pdf_{count}_pages"] = {
                 "ready_seconds": round(time.perf_counter() - started, 1),
                 "worker_mb": worker_mb(),
                 "child_mb": children.peak_mb(),
             }
         for part in (small[: files // 4], small[files // 4 :]):
-            for path in part:
-                bring_in(workspace, person, path)
+            bring_in(workspace, person, part)
             figures[f"small_files_to_{part[-1].stem}"] = {"worker_mb": worker_mb(), "child_mb": children.peak_mb()}
     quarter, whole = (each["worker_mb"] for name, each in figures.items() if name.startswith("small"))
     figures["flat"] = whole <= SLACK * quarter
@@ -80,14 +79,12 @@ def report(path: Path, pages: int) -> Path:
     return samples.pdf(path, [page] * pages)
 
 
-def bring_in(workspace: Any, person: Any, path: Path) -> None:
-    from documents.intake import Found
-    from documents.models import Version
-    from tests.bench.ingest_throughput import ingest_alone
+def bring_in(workspace: Any, person: Any, paths: list[Path]) -> None:
+    from documents import intake
 
-    version = Version.objects.only("state").get(pk=ingest_alone(workspace, Found(path.name, path), person))
-    if version.state != "ready":
-        raise SystemExit(f"{path.name} ended as {version.state}")
+    for row in intake.bring_in(workspace, [intake.Found(path.name, path) for path in paths], by=person, threads=1):
+        if not row.is_ready:
+            raise SystemExit(f"{row.path} ended as {row.state}")
 
 
 def worker_mb() -> float:

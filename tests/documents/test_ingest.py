@@ -348,7 +348,7 @@ def test_a_ready_that_cannot_be_recorded_does_not_happen(policies, contributor, 
     def fail(*args, **kwargs):
         raise AuditError("no room")
 
-    monkeypatch.setattr("documents.stages.ready.record", fail)
+    monkeypatch.setattr("documents.stages.ready.record_all", fail)
     version = receive(policies, contributor).version
 
     with pytest.raises(AuditError):

@@ -1,0 +1,349 @@
+"""Take small new files through ingestion together, so that what a statement costs is paid once for many of them.
+
+Each has a lease, a first attempt and a parser's child of its own, and each write asks which of them still hold theirs.
+Whoever is not as the others leaves the company and is brought on alone by `documents/ingest.py`: what another program
+has to read, is long, is being deleted or replaced, or was tried before. So a file that ends its worker takes the first
+attempt of the others along and nothing else of them: from then on each of them is alone.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from audit.record import record_all
+from documents import embeddings, indexing, leases, spaces
+from documents.exceptions import LeaseLost
+from documents.index import IndexUnavailable
+from documents.ingest import IngestResult, end_failed, go_on, ingest_version, keep_notes, pipeline, stage_done
+from documents.leases import Lease
+from documents.models import HEAVY, Document, Embedding, Passage, StageRun, Version
+from documents.parse import ParseFailed
+from documents.stages import StageFailed, embedded, parsed, ready, split, stored
+from documents.stages.parsed import Read
+from documents.states import OPEN, VersionState
+from documents.vector_space import EmbeddingUnavailable, Space
+from workspaces.killpoints import killpoint
+from workspaces.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+#: Files in a company, and what they may hold: one or two seconds of work.
+MOST = 32
+MOST_BYTES = 64 * 1024
+MOST_PASSAGES = 64
+#: Behind this time no further file is read; with the longest that one may take, the leases last.
+READING_SECONDS = 10
+_SPARE_SECONDS = 30
+
+#: Left the company, or never was in one: to be brought on by `ingest_version`.
+ALONE = "alone"
+
+
+def ingest_waiting(version_id: UUID | str) -> list[IngestResult]:
+    """Bring a version as far as it gets now, and small new ones that wait in its workspace along with it.
+
+    The results of all that were taken; where the outcome is `alone`, `ingest_version` has to be called, which is left
+    to the caller.
+    """
+    workspace_id = (
+        Version.objects.filter(pk=version_id, attempt=0, size__lte=MOST_BYTES)
+        .order_by()
+        .values_list("document__workspace_id", flat=True)
+        .first()
+    )
+    if workspace_id is None:
+        return [ingest_version(version_id)]
+    waiting = Version.objects.filter(document__workspace=workspace_id)
+    return _ingest(workspace_id, waiting) or [ingest_version(version_id)]
+
+
+def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[IngestResult]:
+    """Bring versions of a workspace as far as they get now, those together that can be; a result for each.
+
+    Where the outcome is `alone`, `ingest_version` has to be called, which is left to the caller.
+    """
+    version_ids = list(version_ids)
+    waiting = Version.objects.filter(pk__in=version_ids, document__workspace=workspace_id)
+    results = _ingest(workspace_id, waiting) if version_ids else []
+    taken = {result.version_id for result in results}
+    return results + [IngestResult(pk, ALONE) for pk in version_ids if pk not in taken]
+
+
+def _ingest(workspace_id: UUID, waiting: QuerySet[Version]) -> list[IngestResult]:
+    started = time.monotonic()
+    space = spaces.space_of(workspace_id)
+    if space.remote is not None:
+        # What a server refuses for one text it would refuse for all.
+        return []
+    lasting = READING_SECONDS + settings.PARSE_SECONDS + _SPARE_SECONDS
+    taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=lasting)
+    match taken:
+        case []:
+            return []
+        case [lease]:
+            return [go_on(lease, started)]
+    return _Company(workspace_id, space, taken, started).to_the_end()
+
+
+@dataclass(slots=True)
+class _Member:
+    """A version on its way, with what was made for it and is not written yet."""
+
+    version: Version
+    lease: Lease
+    read: Read
+    passages: list[Passage]
+    #: What each stage took, for this one's part.
+    seconds: dict[str, float]
+
+
+class _Company:
+    """The first attempt on several versions of a workspace."""
+
+    def __init__(self, workspace_id: UUID, space: Space, taken: Sequence[Lease], started: float) -> None:
+        self.workspace_id, self.space, self.started = workspace_id, space, started
+        self.leases = {lease.version_id: lease for lease in taken}
+        self.members: dict[UUID, _Member] = {}
+        self.results: list[IngestResult] = []
+
+    def to_the_end(self) -> list[IngestResult]:
+        """Take all through the stages; a result for each that was taken."""
+        try:
+            killpoint("company_taken")
+            self._read()
+            killpoint("company_read")
+            self._write_texts()
+            killpoint("company_split")
+            self._embed()
+            killpoint("company_embedded")
+            self._index()
+            killpoint("company_indexed")
+            self._switch()
+            killpoint("company_ready")
+        except IndexUnavailable as error:
+            logger.warning("%d versions wait for the index: %s", len(self.leases), error)
+            self._leave(self.leases, "waiting")
+        except EmbeddingUnavailable as error:
+            # Each says so for itself, and to whoever brought it.
+            logger.warning("%d versions were not embedded together: %s", len(self.leases), error)
+            self._leave(self.leases)
+        except (Exception, KeyboardInterrupt, SystemExit):
+            # Not to carry on: nobody died, so the next attempts, each alone, need not wait for the leases.
+            self._leave(self.leases)
+            raise
+        return self.results
+
+    # --- Who is of the company --------------------------------------------------------------------------------
+
+    def _leave(self, ids: Collection[UUID], outcome: str = ALONE) -> None:
+        """Let these go; what was written of them stands for whoever takes them next."""
+        if ids:
+            _rows(ids).update(lease_until=None)
+        for id in list(ids):
+            self._end(id, outcome)
+
+    def _end(self, id: UUID, outcome: str) -> None:
+        del self.leases[id]
+        member = self.members.pop(id, None)
+        passages = len(member.passages) if member is not None else 0
+        stages = len(member.seconds) if member is not None else 0
+        self.results.append(IngestResult(id, outcome, stages, passages, time.monotonic() - self.started))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction in which the members are locked with their documents, and are all that may be written.
+
+        Nobody is waited for: who is locked by others now, was deleted or replaced or lost its lease has left.
+        """
+        with transaction.atomic():
+            rows = (
+                _rows(self.members)
+                .filter(state__in=OPEN, document__current_version=None)
+                .select_for_update(skip_locked=True, no_key=True)
+                .order_by()
+            )
+            titles = dict(rows.values_list("pk", "document__title"))
+            left = self.members.keys() - titles.keys()
+            for id in left:
+                del self.members[id]
+            for id, title in titles.items():
+                self.members[id].version.document.title = title
+            yield
+        # Not inside: letting go waits for whoever has the row locked, who may wait for one that was locked here.
+        self._leave(left)
+
+    # --- The stages ---------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Check, parse and cut each; who cannot be read ends here."""
+        versions = Version.objects.filter(pk__in=self.leases).defer(*HEAVY).select_related("document")
+        for version in versions.order_by("created_at"):
+            lease = self.leases[version.pk]
+            if time.monotonic() - self.started > READING_SECONDS:
+                break
+            try:
+                member = _member(version, lease)
+            except (ParseFailed, StageFailed) as failure:
+                self._fail(lease, failure)
+            else:
+                if member is not None:
+                    self.members[version.pk] = member
+        self._leave(self.leases.keys() - self.members.keys())
+
+    def _fail(self, lease: Lease, failure: ParseFailed | StageFailed) -> None:
+        try:
+            end_failed(lease, failure)
+        except LeaseLost:
+            return
+        self._end(lease.version_id, VersionState.FAILED)
+
+    def _write_texts(self) -> None:
+        """Save what was read and cut; who is too long for the company goes on from there alone."""
+        with self._writing():
+            members = list(self.members.values())
+            for member in members:
+                member.version.passage_count = len(member.passages)
+            Passage.objects.bulk_create([each for member in members for each in member.passages])
+            keep_notes(
+                [
+                    *self._notes(VersionState.STORED, lambda member: stored.save(member.version, None)),
+                    *self._notes(VersionState.PARSED, lambda member: parsed.save(member.version, member.read)),
+                    *self._notes(VersionState.SPLIT, lambda member: {"passages": len(member.passages)}),
+                ]
+            )
+            Version.objects.bulk_update([member.version for member in members], [*parsed.STAGE.writes, "passage_count"])
+            self._reach(VersionState.SPLIT, pipeline=pipeline())
+        passages, long = 0, []
+        for id, member in self.members.items():
+            if passages + len(member.passages) > MOST_PASSAGES:
+                long.append(id)
+            else:
+                passages += len(member.passages)
+        self._leave(long)
+
+    def _embed(self) -> None:
+        """Make every vector, and save them batch by batch, so that none is ever computed twice."""
+        spaces.row_of(self.space)
+        pairs = [(member, passage) for member in self.members.values() for passage in member.passages]
+        for start in range(0, len(pairs), embedded.BATCH):
+            before, is_last = time.monotonic(), start + embedded.BATCH >= len(pairs)
+            batch = pairs[start : start + embedded.BATCH]
+            here = [(member, passage) for member, passage in batch if member.version.pk in self.members]
+            texts = [embedded.text_of(member.version.document, each) for member, each in here]
+            vectors = embeddings.embed_passages(texts, self.space)
+            spent = (time.monotonic() - before) / max(1, len(here))
+            for member, _passage in here:
+                member.seconds[VersionState.EMBEDDED] = member.seconds.get(VersionState.EMBEDDED, 0.0) + spent
+            with self._writing():
+                Embedding.objects.bulk_create(
+                    embedded.row_of(passage, self.space, vector)
+                    for (member, passage), vector in zip(here, vectors, strict=True)
+                    if member.version.pk in self.members
+                )
+                if is_last:
+                    # With the vectors, before the first of them leaves: it is known then where to clean up.
+                    self._reach(
+                        VersionState.EMBEDDED, seconds=indexing.HELD_SECONDS, done=F("passage_count"), in_index=True
+                    )
+                    keep_notes(self._notes(VersionState.EMBEDDED, self._was_embedded))
+                else:
+                    _rows(self.members).update(lease_until=leases.until(0))
+            killpoint("embedding_batch")
+
+    def _index(self) -> None:
+        """Bring every vector to the index. Raises IndexUnavailable."""
+        before, ids = time.monotonic(), list(self.members)
+        if not ids:
+            return
+        if indexing.is_lost(self.workspace_id, self.space, apart_from=ids):
+            # It is put back by the first of them that goes on alone.
+            self._leave(ids)
+            return
+        confirmed = indexing.put_versions(self.workspace_id, ids, self.space)
+        killpoint("upserted")
+        if confirmed != sum(len(member.passages) for member in self.members.values()):
+            self._leave(ids)
+        for member in self.members.values():
+            member.seconds[VersionState.INDEXED] = (time.monotonic() - before) / len(ids)
+
+    def _switch(self) -> None:
+        """Make each the version that answers."""
+        with self._writing():
+            # As in `documents/stages/ready.py`: before the space is read.
+            Workspace.objects.filter(pk=self.workspace_id).update(index_revision=F("index_revision") + 1)
+            answers = spaces.space_of(self.workspace_id).fingerprint == self.space.fingerprint
+            if answers:
+                self._answer_from_now()
+        for id in list(self.members) if answers else ():
+            self._end(id, VersionState.READY)
+        self._leave(list(self.members))
+
+    def _answer_from_now(self) -> None:
+        members = list(self.members.values())
+        for member in members:
+            member.seconds[VersionState.READY] = 0.0
+            member.version.document.current_version = member.version
+        self._reach(VersionState.READY, ready_at=timezone.now(), lease_until=None)
+        Document.objects.bulk_update([member.version.document for member in members], ["current_version"])
+        keep_notes(
+            [
+                *self._notes(VersionState.INDEXED, self._was_indexed),
+                *self._notes(VersionState.READY, lambda _member: {"supersedes": ""}),
+            ]
+        )
+        record_all([ready.entry(member.version, None) for member in members], workspace=self.workspace_id)
+
+    # --- Inside -------------------------------------------------------------------------------------------------
+
+    def _reach(self, state: VersionState, *, seconds: float = 0, **changes: Any) -> None:
+        """All members, which are locked, are in `state` from now on."""
+        _rows(self.members).update(state=state, **{"lease_until": leases.until(seconds), **changes})
+
+    def _notes(self, state: VersionState, detail: Callable[[_Member], dict[str, Any]]) -> list[StageRun]:
+        return [
+            stage_done(member.lease, state, detail(member), member.seconds[state]) for member in self.members.values()
+        ]
+
+    def _was_embedded(self, member: _Member) -> dict[str, Any]:
+        return {"computed": len(member.passages), "reused": 0, "space": self.space.name}
+
+    def _was_indexed(self, member: _Member) -> dict[str, Any]:
+        return {"vectors": len(member.passages), "space": self.space.fingerprint}
+
+
+def _rows(ids: Collection[UUID]) -> QuerySet[Version]:
+    """Those of the versions that are still in their first attempt."""
+    return Version.objects.filter(pk__in=list(ids), attempt=leases.FIRST)
+
+
+def _member(version: Version, lease: Lease) -> _Member | None:
+    """Check, parse and cut one file; None where it has to be read alone. Raises ParseFailed and StageFailed."""
+    at = [time.monotonic()]
+    stored.check(version, lease)
+    at.append(time.monotonic())
+    killpoint("before_parsed")
+    read = parsed.read_at_once(version)
+    if read is None:
+        return None
+    parsed.fill(version, read)
+    at.append(time.monotonic())
+    passages = list(split.rows_of(version, split.cut(version, lease)))
+    at.append(time.monotonic())
+    spent = (after - before for before, after in pairwise(at))
+    if not passages:
+        return None
+    return _Member(version, lease, read, passages, dict(zip(_READ, spent, strict=True)))
+
+
+#: What is done for each by itself.
+_READ = (VersionState.STORED, VersionState.PARSED, VersionState.SPLIT)
