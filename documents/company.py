@@ -64,7 +64,7 @@ def ingest_waiting(version_id: UUID | str) -> list[IngestResult]:
     if workspace_id is None:
         return [ingest_version(version_id)]
     waiting = Version.objects.filter(document__workspace=workspace_id)
-    return _ingest(workspace_id, waiting) or [ingest_version(version_id)]
+    return _ingest(workspace_id, waiting, asked=version_id) or [ingest_version(version_id)]
 
 
 def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[IngestResult]:
@@ -79,14 +79,14 @@ def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[Ing
     return results + [IngestResult(pk, ALONE) for pk in version_ids if pk not in taken]
 
 
-def _ingest(workspace_id: UUID, waiting: QuerySet[Version]) -> list[IngestResult]:
+def _ingest(workspace_id: UUID, waiting: QuerySet[Version], *, asked: UUID | str | None = None) -> list[IngestResult]:
     started = time.monotonic()
     space = spaces.space_of(workspace_id)
     if space.remote is not None:
         # What a server refuses for one text it would refuse for all.
         return []
     lasting = READING_SECONDS + settings.PARSE_SECONDS + _SPARE_SECONDS
-    taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=lasting)
+    taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=lasting, asked=asked)
     match taken:
         case []:
             return []
@@ -278,6 +278,8 @@ class _Company:
 
     def _switch(self) -> None:
         """Make each the version that answers."""
+        if not self.members:
+            return
         with self._writing():
             # As in `documents/stages/ready.py`: before the space is read.
             Workspace.objects.filter(pk=self.workspace_id).update(index_revision=F("index_revision") + 1)

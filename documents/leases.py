@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
@@ -98,8 +98,10 @@ def take(version_id: UUID | str) -> Lease | None:
     return lease
 
 
-def take_together(waiting: "models.QuerySet[Version]", *, most: int, most_bytes: int, seconds: float) -> list[Lease]:
-    """Take up to `most` of `waiting` for their first attempt, the oldest first, each with a lease of its own.
+def take_together(
+    waiting: "models.QuerySet[Version]", *, most: int, most_bytes: int, seconds: float, asked: UUID | str | None = None
+) -> list[Lease]:
+    """Take up to `most` of `waiting` for their first attempt, each with a lease of its own: `asked`, then the oldest.
 
     Only first versions of documents that were never tried and that nobody holds: what died once is taken alone. None
     is larger than `most_bytes`, nor are all together. The leases run for `seconds`.
@@ -116,7 +118,7 @@ def take_together(waiting: "models.QuerySet[Version]", *, most: int, most_bytes:
             )
             # The documents are locked along with them, so that none is taken that somebody is deleting now.
             .select_for_update(skip_locked=True, no_key=True)
-            .order_by("created_at")
+            .order_by(ExpressionWrapper(Q(pk=asked), BooleanField()).desc(), "created_at")
             .values_list("pk", "document_id", "size")[:most]
         )
         taken, size = list[Lease](), 0

@@ -15,7 +15,19 @@ from answers.states import OPEN as OPEN_ANSWERS
 from audit.chain import workspace_chain
 from audit.models import Event
 from audit.verification import verify
-from documents import deletion, index, index_checks, ingest, legs, library, reconcile, search, soundness, spaces
+from documents import (
+    company,
+    deletion,
+    index,
+    index_checks,
+    ingest,
+    legs,
+    library,
+    reconcile,
+    search,
+    soundness,
+    spaces,
+)
 from documents import tasks as document_tasks
 from documents.models import (
     OPEN_RUNS,
@@ -180,6 +192,11 @@ def check(slug: str) -> int:
 
 def ingest_version(version: str) -> str:
     return ingest.ingest_version(version).outcome
+
+
+def ingest_waiting(version: str) -> list[str]:
+    """The version with those that wait beside it; who left that company is the sweep's."""
+    return sorted(result.outcome for result in company.ingest_waiting(version))
 
 
 def ingest_version_apart(version: str) -> str:
@@ -368,6 +385,7 @@ ACTS = {
         check,
         ingest_version,
         ingest_version_apart,
+        ingest_waiting,
         answer,
         erase,
         build_space,

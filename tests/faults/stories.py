@@ -139,6 +139,12 @@ def _many(stage: Stage) -> Act:
     return "ingest", {"versions": [stage.do("upload", slug=stage.slug, path=path, text=each) for path, each in pairs]}
 
 
+def _company(stage: Stage) -> Act:
+    """Three documents that wait, and a bell for one of them."""
+    _act, given = _many(stage)
+    return "ingest_waiting", {"version": given["versions"][1]}
+
+
 def _editions(stage: Stage) -> Act:
     """Two versions of one document, a bell each."""
     texts = [text(edition) for edition in (1, 2)]
@@ -191,6 +197,28 @@ STORIES = (
             "after_upsert",
             "upserted",
             *_ENTRY,
+        ),
+        locked=_ENTRY,
+    ),
+    Story(
+        "company",
+        _company,
+        (
+            "company_taken",
+            "before_parsing:2",
+            "after_parsing:3",
+            "company_read",
+            "company_split",
+            # Batches of three: the fifth begins in one document and ends in the next.
+            "after_embedding:3",
+            "before_embedding:5",
+            "embedding_batch:6",
+            "company_embedded",
+            "before_upsert",
+            "after_upsert",
+            "upserted",
+            *_ENTRY,
+            "company_ready",
         ),
         locked=_ENTRY,
     ),
