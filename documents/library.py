@@ -237,7 +237,9 @@ def _take_in_new(workspace: Workspace, news: Sequence[_New], by: User, *, rings:
             document = new.version.document
             document.folder, document.latest_version = folders[_head(new)], new.version
             kept.append(new)
-    # Each names the other, which the database looks at when both are there.
+    # By path: of two who bring the same files, one waits for the other, and never each for the other. Document and
+    # version name each other, which the database looks at when both are there.
+    kept.sort(key=_path)
     Document.objects.bulk_create([new.version.document for new in kept])
     Version.objects.bulk_create([new.version for new in kept])
     _keep([(new.arrival, new.version) for new in kept], workspace.pk, is_new=True, by=by)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from audit.chain import workspace_chain
 from audit.events import EventType
@@ -14,14 +15,17 @@ from audit.exceptions import AuditError
 from audit.models import Event
 from audit.verification import verify
 from documents import company, embeddings, index, leases, library, sandbox, spaces
+from documents.exceptions import DocumentError
 from documents.ingest import MAX_DEATHS, ingest_version
-from documents.models import Embedding, StageRun, Version
+from documents.models import Document, Embedding, StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import embedded
 from documents.tasks import ingest_version_task
 from documents.vector_space import EmbeddingUnavailable
 from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
 from workspaces.dispatch import inline
+from workspaces.exceptions import Forbidden, Hidden
+from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -598,3 +602,37 @@ def test_files_whose_entries_cannot_be_written_did_not_arrive(policies, contribu
 
     assert not Version.objects.exists()
     assert [file for file in Path(settings.MEDIA_ROOT).rglob("*") if file.is_file()] == []
+
+
+def test_a_path_that_somebody_takes_in_between_keeps_nothing_half_received(policies, contributor, folder, monkeypatch):
+    """All are undone then, and received one by one, which finds the other document."""
+    real = Document.objects.bulk_create
+
+    def bulk_create(documents):
+        Document.objects.create(workspace=policies, path="1.txt", title="Theirs", created_by=contributor)
+        return real(documents)
+
+    monkeypatch.setattr(Document.objects, "bulk_create", bulk_create)
+
+    found = library.receive_new(workspace=policies, files=arriving(folder, "0.txt", "1.txt"), by=contributor)
+
+    assert found == [None, None]
+    assert not Version.objects.exists()
+    assert not Event.objects.filter(type=EventType.VERSION_RECEIVED).exists()
+
+
+@pytest.mark.parametrize(("who", "refusal"), [("member", Forbidden), ("stranger", Hidden)])
+def test_who_may_not_add_documents_brings_in_none(who, refusal, policies, folder, request):
+    with pytest.raises(refusal):
+        library.receive_new(
+            workspace=policies, files=arriving(folder, "0.txt", "1.txt"), by=request.getfixturevalue(who)
+        )
+
+    assert not Version.objects.exists()
+
+
+def test_an_archived_workspace_takes_none(policies, contributor, folder):
+    Workspace.objects.filter(pk=policies.pk).update(archived_at=timezone.now())
+
+    with pytest.raises(DocumentError, match="archived"):
+        library.receive_new(workspace=policies, files=arriving(folder, "0.txt", "1.txt"), by=contributor)

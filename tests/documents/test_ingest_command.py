@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents import embeddings, index, intake
+from documents import company, embeddings, index, intake
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import Document, Embedding, Version
@@ -100,6 +100,28 @@ def test_a_folder_brought_in_again_changes_nothing(policies, folder):
 
     assert (code, Version.objects.count()) == (0, 2)
     assert {row["version"] for row in answer["documents"]} == {1}
+
+
+def test_a_folder_of_small_files_is_brought_in_several_at_a_time(policies, contributor, folder, monkeypatch):
+    for number in range(5):
+        (folder / f"{number}.txt").write_text(f"Leave of kind {number} is paid after {number + 3} days.")
+    (folder / "blank.txt").write_text(" \n . \n")
+    (folder / "long.txt").write_text(LONG)
+    (folder / "tool.exe").write_bytes(b"MZ")
+    monkeypatch.setattr(company, "MOST_BYTES", 2000)
+    receive(policies, contributor, "Other bytes.", "3.txt")
+    files = intake.find([str(folder)])
+
+    rows = {row.path: row for row in intake.bring_in(policies, files, by=contributor, threads=1)}
+
+    assert rows.keys() == {found.path for found in files}
+    assert {path for path, row in rows.items() if not row.is_ready} == {"blank.txt", "tool.exe"}
+    assert rows["3.txt"].version == 2
+    assert "No text found" in rows["blank.txt"].reason
+    together = Version.objects.filter(number=1, attempt=1, state="ready", stages__stage="stored")
+    assert together.count() > 4
+    again_ = {row.path: row.version for row in intake.bring_in(policies, files, by=contributor, threads=1)}
+    assert (again_["3.txt"], again_["0.txt"], Version.objects.count()) == (2, 1, 10)
 
 
 def test_for_people_it_prints_a_line_a_file_and_a_sum(policies, folder):
