@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from answers.gaps.closing import MAX_TEXT, MAX_TITLE
 from answers.gaps.steering import MAX_REASON
+from documents.card_forms import day_field
 from documents.models import Document
 from workspaces import access
 from workspaces.models import User, Workspace
@@ -21,7 +22,7 @@ class AssignForm(forms.Form):
     to = forms.ModelChoiceField(
         label=_("Person"), queryset=User.objects.none(), required=False, empty_label=_("Nobody")
     )
-    due_on = forms.DateField(label=_("Due on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    due_on = day_field(label=_("Due on"), required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,6 +14,7 @@ from answers.models.rag_template import LONGEST_INSTRUCTIONS, MOST_PASSAGES
 from answers.rag_templates.content import LABELS, Content
 from answers.rag_templates.filters import Filters
 from answers.rag_templates.shapes import MOST_COLUMNS
+from documents.card_forms import day_field
 from documents.models import Folder, Tag, Version
 from workspaces.classification import Classification
 from workspaces.models import ReviewPolicy, Workspace
@@ -55,9 +56,7 @@ class TemplateForm(forms.Form):
     tag = forms.ChoiceField(label=_("Tag"), required=False)
     up_to = forms.ChoiceField(label=_("Classified so or lower"), required=False)
     format = forms.ChoiceField(label=_("Format"), required=False)
-    since = forms.DateField(
-        label=_("Arrived on this day or later"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = day_field(label=_("Arrived on this day or later"), required=False)
     endpoint = forms.ChoiceField(label=LABELS["endpoint"], required=False)
     review = forms.ChoiceField(
         label=LABELS["review"],

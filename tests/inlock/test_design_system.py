@@ -1,9 +1,13 @@
 """The portal's look keeps its promises: contrast, no inline code, nothing from elsewhere, every icon there."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from django import forms
+from django.urls import get_resolver
+from django.utils import translation
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -100,3 +104,28 @@ def test_the_design_page_names_every_part_and_every_shared_style_sheet():
     assert shared
     for name in parts + shared:
         assert name in page, name
+
+
+def test_every_day_field_holds_its_day_in_every_language():
+    """A browser shows no day that is not written as ISO does, and sends an empty field back: the day would be lost."""
+    get_resolver().url_patterns  # noqa: B018 (imports every page's forms)
+    ours = {"answers", "audit", "documents", "inlock", "workspaces"}
+    days = [
+        (form.__name__, name, field)
+        for form in _below(forms.BaseForm)
+        if form.__module__.partition(".")[0] in ours
+        for name, field in getattr(form, "base_fields", {}).items()
+        if isinstance(field, forms.DateField)
+    ]
+
+    assert {name for _form, name, _field in days} >= {"due_on", "since"}
+    for form, name, field in days:
+        with translation.override("sr"):
+            assert 'value="2027-01-15"' in field.widget.render(name, date(2027, 1, 15)), f"{form}.{name}"
+            assert field.clean("2027-01-15") == date(2027, 1, 15), f"{form}.{name}"
+
+
+def _below(kind):
+    for form in kind.__subclasses__():
+        yield form
+        yield from _below(form)
