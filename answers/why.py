@@ -9,8 +9,8 @@ from answers.models import Citation
 from answers.models.evidence import FIRST_INHERITED
 from answers.reading import Reading
 
-#: At and above these, a cosine is called by the word. They name a figure that is shown beside them; nothing rests on
-#: them.
+#: At and above these, a cosine of the built-in model is called by the word. They name a figure that is shown beside
+#: them; nothing rests on them.
 _CLOSE, _NEAR = 0.6, 0.4
 
 
@@ -37,7 +37,8 @@ def scores_in_words(scores: dict[str, Any]) -> list[str]:
     if cosine is None:
         said.append(_("Its meaning was not among the nearest; it was found by its words."))
     else:
-        words = _("very near") if cosine >= _CLOSE else _("near") if cosine >= _NEAR else _("not near")
+        usual = scores.get("usual", cosine)
+        words = _("very near") if usual >= _CLOSE else _("near") if usual >= _NEAR else _("not near")
         figure = number_format(cosine, 2)
         said.append(
             _("Its meaning is %(words)s to the question's: %(figure)s, where 1 is the same.")

@@ -1,8 +1,8 @@
 """Find passages the asker may open, and authorise them once more before they become the answer's sources."""
 
 import logging
+from math import isclose
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -52,7 +52,7 @@ def retrieve(state: State) -> Outcome:
         raise Ended(AnswerStatus.FAILED_SEARCH if result.degraded else AnswerStatus.REFUSED_NO_EVIDENCE, **found)
     with transaction.atomic():
         leases.renew(state.answer)
-        state.sources = _authorised(state, {hit.passage.pk: hit for hit in result.hits})
+        state.sources = _authorised(state, result)
         if not state.sources:
             raise Ended(AnswerStatus.REFUSED_NO_EVIDENCE, **found, authorised=0)
         if state.trial is None:
@@ -90,8 +90,9 @@ def _still_within(state: State) -> Q:
     return Q() if found is None else Q(version__document__in=Document.objects.filter(found).order_by().values("pk"))
 
 
-def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
+def _authorised(state: State, result: SearchResult) -> list[Source]:
     """The hits the asker may open at this moment, in the order they were found."""
+    hits = {hit.passage.pk: hit for hit in result.hits}
     passages = (
         access.visible(state.asker, Passage)
         .filter(access.is_still_open(state.asker), _still_within(state), pk__in=hits, workspace=state.workspace)
@@ -117,13 +118,16 @@ def _authorised(state: State, hits: dict[UUID, Hit]) -> list[Source]:
                 number=len(sources) + 1,
                 passage_id=passage_id,
                 sha256=digest(row["text"]),
-                scores=_scores(hit),
+                scores=_scores(hit, result),
                 **row,
             )
         )
     return sources
 
 
-def _scores(hit: Hit) -> dict[str, Any]:
-    reranked = {} if hit.rerank is None else {"rerank": hit.rerank}
-    return {"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords, **reranked}
+def _scores(hit: Hit, result: SearchResult) -> dict[str, Any]:
+    scores = {"rank": hit.rank, "score": hit.score, "cosine": hit.cosine, "keywords": hit.keywords}
+    if hit.cosine is not None and not isclose(usual := result.evidence.usual(hit.cosine), hit.cosine, abs_tol=1e-6):
+        # For the words on it: another model's cosines lie elsewhere.
+        scores["usual"] = usual
+    return scores if hit.rerank is None else scores | {"rerank": hit.rerank}

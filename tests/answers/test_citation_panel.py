@@ -80,6 +80,7 @@ def test_a_stranger_finds_no_citation_and_a_number_that_is_none_is_not_found(ans
     [
         ({"cosine": 0.71, "keywords": 4.2}, ["very near", "0.71", "words of the question"]),
         ({"cosine": 0.12, "keywords": None}, ["not near"]),
+        ({"cosine": 0.86, "usual": 0.58, "keywords": None}, [" near to", "0.86"]),
         ({"cosine": None, "keywords": 9.9, "rerank": 0.5}, ["found by its words", "second model"]),
     ],
 )
