@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from answers import endings, sse, streaming
+from answers import endings, pipeline, sse, streaming
+from answers.governing import asking
 from answers.models import Answer, Draft
 from answers.states import AnswerStatus
 from answers.steps import compose, retrieve, sending
@@ -19,6 +20,7 @@ from tests.answers import chat_server
 from tests.leaks import pausing
 from tests.leaks.pausing import FEW_WAYS, WAYS, Asker, Pause, Way, take_nothing
 from workspaces import access
+from workspaces.places import Places
 
 GIVEN = {AnswerStatus.ANSWERED, AnswerStatus.HELD_FOR_REVIEW}
 
@@ -74,6 +76,10 @@ def lose(transactional_db: None, make_workspace: Any, manager: Any, admin: Any, 
         with chat_server.serve() as server:
             endpoint, _same = [pausing.offer(place, server, model) for place in places.values()]
             pause = Pause(len(askers))
+            # They stand still together, so each has a processor.
+            processors = Places(len(askers))
+            for module in (pipeline, asking):
+                monkeypatch.setattr(module, "PLACES", processors)
             arm(pause, server, monkeypatch)
             pausing.lose_on_the_way(askers, pause, endpoint)
             run.prompts = str(server.requests)  # type: ignore[attr-defined]
@@ -138,7 +144,13 @@ def test_a_stream_that_looks_at_rights_once_would_go_on_telling(lose: Any, monke
     real, known = sse._rights.func, {}
 
     def once(answer_id: Any, credential: Any) -> Any:
-        return known.setdefault(answer_id, real(answer_id, credential))
+        if answer_id in known:
+            return known[answer_id]
+        rights = real(answer_id, credential)
+        # Before a word is written nothing is said about words.
+        if rights.words is not None:
+            known[answer_id] = rights
+        return rights
 
     monkeypatch.setattr(sse, "_rights", sse.sync_to_async(once))
 
