@@ -18,8 +18,9 @@ from django.conf import settings
 _PATIENCE = 20.0
 _CHUNK = 16 * 1024 * 1024
 #: Chroma makes vectors one long again, which moves the last bits.
-_CLOSE = 1e-5
-_COMPARED = 8
+CLOSE = 1e-5
+#: Numbers from its beginning by which a vector is known.
+COMPARED = 8
 
 
 def directory() -> Path | None:
@@ -57,30 +58,30 @@ def _remove(place: Path) -> int:
     return files
 
 
-def holds_vector(vectors: Sequence[bytes]) -> int:
-    """How many of these little-endian float32 vectors stand in the files of Chroma's indexes, up to their last bits."""
+def vectors_held(vectors: Sequence[bytes]) -> list[bytes]:
+    """Those of these little-endian float32 vectors that stand in Chroma's index files, up to their last bits."""
     place = directory()
     if place is None or not vectors:
-        return 0
-    sought = [np.frombuffer(vector, dtype="<f4")[:_COMPARED] for vector in vectors]
+        return []
+    sought = [np.frombuffer(vector, dtype="<f4")[:COMPARED] for vector in vectors]
     found: set[int] = set()
     for file in sorted(place.rglob("data_level0.bin")):
         for numbers in _numbers(file):
             for which, beginning in enumerate(sought):
                 if which not in found and _stands_in(numbers, beginning):
                     found.add(which)
-    return len(found)
+    return [vectors[which] for which in sorted(found)]
 
 
 def _stands_in(numbers: np.ndarray, beginning: np.ndarray) -> bool:
     last = len(numbers) - len(beginning)
-    candidates = np.flatnonzero(np.abs(numbers[: last + 1] - beginning[0]) < _CLOSE) if last >= 0 else []
-    return any(np.allclose(numbers[at : at + len(beginning)], beginning, rtol=0, atol=_CLOSE) for at in candidates)
+    candidates = np.flatnonzero(np.abs(numbers[: last + 1] - beginning[0]) < CLOSE) if last >= 0 else []
+    return any(np.allclose(numbers[at : at + len(beginning)], beginning, rtol=0, atol=CLOSE) for at in candidates)
 
 
 def _numbers(file: Path) -> Iterator[np.ndarray]:
     """The file as float32 in pieces that overlap by a beginning."""
-    overlap = (_COMPARED - 1) * 4
+    overlap = (COMPARED - 1) * 4
     with file.open("rb") as stream:
         tail = b""
         while chunk := stream.read(_CHUNK):

@@ -4,6 +4,7 @@ Nothing here knows where a copy ought to be: every text column of every table an
 that a feature which forgot to clean up is found by what it left. PostgreSQL's own files are read through its tables.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,9 +15,10 @@ import redis
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
+from django.db.models import QuerySet
 from psycopg import sql
 
-from documents import index_files
+from documents import index_files, slides, vectors
 from documents.models import Version
 from documents.probes import Probes
 from documents.states import VersionState
@@ -54,7 +56,8 @@ class Search:
     """What a search for one deletion's probes came to."""
 
     places: list[Looked]
-    #: Probes looked for, by kind, and phrases set aside because documents that stay, or kept names, have them too.
+    #: Probes looked for, by kind, and how many phrases and vectors were set aside because documents that stay, or kept
+    #: names, have them too.
     probes: dict[str, int]
     set_aside: int
     #: Places outside of the portal's reach, by their codes.
@@ -84,9 +87,11 @@ def search(
 
     `renew` is called again and again on the way: a search takes as long as there is to read.
     """
-    phrases = telling(probes.phrases, but=but, names=names)
+    standing = _standing(but)
+    phrases = _telling(probes.phrases, standing, names)
     needles = _needles(phrases, probes)
-    places = [_database(phrases, renew), *_files(needles, probes, renew), _broker(needles, renew)]
+    files, common = _files(needles, probes, standing, renew)
+    places = [_database(phrases, renew), *files, _broker(needles, renew)]
     beyond = [
         code
         for code, ours in (
@@ -96,7 +101,8 @@ def search(
         )
         if not ours
     ]
-    return Search(places, probes.counts | {"phrases": len(phrases)}, len(probes.phrases) - len(phrases), beyond)
+    looked_for = probes.counts | {"phrases": len(phrases), "vectors": len(probes.vectors) - common}
+    return Search(places, looked_for, len(probes.phrases) - len(phrases) + common, beyond)
 
 
 def telling(phrases: Sequence[str], *, but: Iterable[str], names: Sequence[str]) -> list[str]:
@@ -105,18 +111,27 @@ def telling(phrases: Sequence[str], *, but: Iterable[str], names: Sequence[str])
     Those that stand in a version which was not deleted belong to it as well, and those in a title, path or file name
     are kept with it on purpose: they prove nothing.
     """
-    elsewhere = _also_in_standing_versions(phrases, set(but))
+    return _telling(phrases, _standing(but), names)
+
+
+def _standing(but: Iterable[str]) -> QuerySet[Version]:
+    """The versions that were not deleted, without those with the ids of `but`."""
+    there = Version.objects.filter(document__deleted_at=None).exclude(state=VersionState.DELETED)
+    return there.exclude(pk__in=set(but)).order_by()
+
+
+def _telling(phrases: Sequence[str], standing: QuerySet[Version], names: Sequence[str]) -> list[str]:
+    elsewhere = _also_in(standing, phrases)
     return [phrase for phrase in phrases if phrase not in elsewhere and not any(phrase in name for name in names)]
 
 
 # --- The database -------------------------------------------------------------------------------------------
 
 
-def _also_in_standing_versions(phrases: Sequence[str], but: set[str]) -> set[str]:
+def _also_in(standing: QuerySet[Version], phrases: Sequence[str]) -> set[str]:
     if not phrases:
         return set()
-    standing = Version.objects.filter(document__deleted_at=None).exclude(state=VersionState.DELETED).exclude(pk__in=but)
-    query, arguments = standing.order_by().values("pk").query.sql_with_params()
+    query, arguments = standing.values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT phrase FROM unnest(%s::text[]) AS phrase WHERE EXISTS (SELECT 1 FROM documents_version AS version "  # noqa: S608 (ours alone)
@@ -174,13 +189,16 @@ def _needles(phrases: Sequence[str], probes: Probes) -> list[bytes]:
     return list(dict.fromkeys([*spelled, *probes.blobs, *(id.encode() for id in probes.passage_ids)]))
 
 
-def _files(needles: Sequence[bytes], probes: Probes, renew: Callable[[], None]) -> list[Looked]:
-    """Every file of the installation on this host, by the place it belongs to."""
+def _files(
+    needles: Sequence[bytes], probes: Probes, standing: QuerySet[Version], renew: Callable[[], None]
+) -> tuple[list[Looked], int]:
+    """Every file of the installation on this host, by the place it belongs to, and how many vectors were set aside."""
     var, originals = Path(settings.VAR), Path(settings.MEDIA_ROOT)
     places = {name: Looked(name) for name in ("originals", *_PLACES.values(), "other_files")}
     for file in _walk(originals):
         renew()
         _look_into(file, originals, needles, places["originals"])
+    _pass_over_their_own(places["originals"], originals, standing, renew)
     for entry in sorted(var.iterdir()) if var.is_dir() else ():
         if entry.name in _SKIPPED or entry == originals:
             continue
@@ -190,10 +208,35 @@ def _files(needles: Sequence[bytes], probes: Probes, renew: Callable[[], None]) 
                 renew()
                 _look_into(file, var, needles, place)
     renew()
-    vectors = index_files.holds_vector(probes.vectors)
-    if vectors:
-        places["index"].found["vectors"] = vectors
-    return list(places.values())
+    held = index_files.vectors_held(probes.vectors)
+    common = vectors.also_of(standing, held) if held else []
+    if len(held) > len(common):
+        places["index"].found["vectors"] = len(held) - len(common)
+    return list(places.values()), len(common)
+
+
+def _pass_over_their_own(
+    looked: Looked, originals: Path, standing: QuerySet[Version], renew: Callable[[], None]
+) -> None:
+    """Forget what was found in files of versions that stay: the bytes are theirs, as they were received.
+
+    The same bytes anywhere else are a copy that nobody owns, and remain found.
+    """
+    for version in standing.filter(file__in=list(looked.found)).only("file", "sha256"):
+        renew()
+        if _sha256(originals / str(version.file)) == version.sha256:
+            del looked.found[str(version.file)]
+            # Drawn from these bytes, of which pictures come through unchanged.
+            looked.found.pop(slides.name_of(version), None)
+
+
+def _sha256(file: Path) -> str:
+    """The hash of the file; empty where it is gone by now."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def _walk(place: Path) -> Iterator[Path]:

@@ -6,16 +6,20 @@ all of them; who may see the version was decided by the caller, from the databas
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 import numpy as np
+from django.db.models import BinaryField, F, Func, QuerySet
 
+from documents.index_files import CLOSE, COMPARED
 from documents.models import Embedding, Version
 from documents.vector_space import Space
 
 _MEMORY = 64 * 1024 * 1024
+_HEADS = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,19 @@ def stored(versions: Collection[UUID], space: Space) -> Iterator[tuple[UUID, lis
         vectors.append(vector)
     if current is not None:
         yield current, ids, _matrix(vectors, space)
+
+
+def also_of(versions: QuerySet[Version], vectors: Sequence[bytes]) -> list[bytes]:
+    """Those of these little-endian float32 vectors that passages of `versions` have too, as far as index files tell."""
+    beginning = Func(F("vector"), 1, COMPARED * 4, function="substring", output_field=BinaryField())
+    rows = Embedding.objects.filter(passage__version__in=versions.values("pk")).order_by().annotate(head=beginning)
+    sought = {vector: np.frombuffer(vector, dtype="<f4")[:COMPARED] for vector in vectors}
+    each = rows.values_list("head", flat=True).iterator(chunk_size=_HEADS)
+    while heads := list(islice(each, _HEADS)):
+        there = np.frombuffer(b"".join(heads), dtype="<f4").reshape(len(heads), COMPARED)
+        for vector in [vector for vector, head in sought.items() if (abs(there - head) < CLOSE).all(axis=1).any()]:
+            del sought[vector]
+    return [vector for vector in vectors if vector not in sought]
 
 
 def _matrix(vectors: list[bytes], space: Space) -> np.ndarray:

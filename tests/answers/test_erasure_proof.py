@@ -1,13 +1,16 @@
 """A receipt of a deletion is signed when nothing of the document is found any more, and names the place where it is."""
 
 import json
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import redis
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from answers.models import Answer, Draft, Question
@@ -19,6 +22,7 @@ from documents import (
     deletion,
     deletion_receipts,
     index,
+    index_files,
     library,
     proving,
     retention,
@@ -27,8 +31,9 @@ from documents import (
     traces_in_words,
     vectors,
 )
-from documents.models import Deletion, Document
+from documents.models import Deletion, Document, original_path
 from documents.probes import Probes
+from documents.states import VersionState
 from tests.answers import library as shelf
 from tests.documents.proofs import MARK, assert_proven, found, marked
 from workspaces.models import Workspace
@@ -189,6 +194,102 @@ def test_a_question_keeps_the_words_that_a_document_which_stays_has_too(policies
     entry = Event.objects.get(type=EventType.REPETITIONS_ERASED)
     assert str(repeating.pk) in entry.body
     assert str(common.pk) not in entry.body
+
+
+@pytest.fixture
+def twin(policies, manager):
+    """A deletion that was carried out, and the document that stays and was brought in with the same bytes."""
+    first = shelf.add_document(policies, "old/employee-handbook.md", HANDBOOK)
+    second = shelf.add_document(policies, "new/employee-handbook.md", HANDBOOK)
+    assert first.sha256 == second.sha256
+    return erased(first.document, manager), second
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_the_same_bytes_in_a_document_that_stays_keep_no_receipt_back(twin, tmp_path):
+    gone, stays = twin
+
+    assert_proven(gone)
+
+    said = json.loads(gone.receipt)["signed"]["searched"]
+    assert said["set_aside"] >= 3
+    assert (said["probes"]["phrases"], said["probes"]["file_parts"]) == (0, 1)
+    assert stays.file.storage.exists(str(stays.file))
+    file = tmp_path / "receipt.json"
+    file.write_text(gone.receipt, encoding="utf-8")
+    assert verifier.main([str(file)]) == 0
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_a_leftover_is_found_beside_a_document_with_the_same_bytes(twin):
+    gone, stays = twin
+    own = str(stays.document.versions.get().file)
+    storage = stays.file.storage
+    content = storage.open(own).read()
+    left = f"{original_path(gone.document.versions.get(), '')}"
+    log = Path(settings.VAR) / "log" / "planted.log"
+    log.parent.mkdir(exist_ok=True)
+
+    log.write_bytes(b"received: " + content)
+    # What an erasure that missed the file would leave, and a copy beside the file of the document that stays.
+    storage.save(left, ContentFile(content))
+    storage.save(f"{own}.copy", ContentFile(content))
+
+    assert proving.prove(gone.pk) is False
+    assert found(gone) == {"originals": {left: 1, f"{own}.copy": 1}, "logs": {"log/planted.log": 1}}
+
+    log.unlink()
+    storage.delete(left)
+    storage.delete(f"{own}.copy")
+    assert_proven(gone)
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_a_leftover_in_the_place_of_a_file_that_stays_is_found(twin):
+    gone, stays = twin
+    kept = Path(stays.file.path)
+    content = kept.read_bytes()
+
+    kept.write_bytes(content + b"\nWritten behind it.\n")
+
+    assert proving.prove(gone.pk) is False
+    assert found(gone) == {"originals": {str(stays.file): 1}}
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_the_same_bytes_that_could_not_be_read_elsewhere_keep_no_receipt_back(twin):
+    gone, stays = twin
+    # As for a version that failed: it has its file, and no text by which phrases would be set aside.
+    unread = {"state": VersionState.FAILED, "failure_sentence": "Damaged.", "text": "", "sections": []}
+    type(stays).objects.filter(pk=stays.pk).update(**unread)
+    stays.passages.all().delete()
+
+    assert_proven(gone)
+
+
+def test_a_vector_that_a_passage_which_stays_has_too_is_set_aside(policies, manager):
+    """Only where nothing else in the index has it: the vectors are compared, and not the documents."""
+    goes = shelf.add_document(policies, "old/employee-handbook.md", HANDBOOK)
+    stays = shelf.add_document(policies, "new/employee-handbook.md", HANDBOOK)
+    space = spaces.space_of(policies.pk)
+    [(_version, _ids, matrix)] = vectors.stored([goes.pk], space)
+    common = matrix[0].astype("<f4").tobytes()
+    unshared = np.random.default_rng(3).normal(size=(1200, space.dimension))
+    unshared = (unshared / np.linalg.norm(unshared, axis=1, keepdims=True)).astype("<f4")
+    # Chroma writes an index to its files after a thousand changes.
+    elsewhere = uuid.uuid4()
+    index.upsert(elsewhere, space, [str(uuid.uuid4()) for _ in range(1201)], np.concatenate([matrix[:1], unshared]))
+    try:
+        both = traces.search(Probes(vectors=(common, unshared[0].tobytes())), but=[str(goes.pk)])
+        neither = traces.search(Probes(vectors=(common,)), but=[str(goes.pk), str(stays.pk)])
+    finally:
+        index.drop(elsewhere, space)
+        index_files.tidy()
+
+    assert [one.found for one in both.places if one.place == "index"] == [{"vectors": 1}]
+    assert (both.set_aside, both.probes["vectors"]) == (1, 1)
+    assert [one.found for one in neither.places if one.place == "index"] == [{"vectors": 1}]
+    assert (neither.set_aside, neither.probes["vectors"]) == (0, 1)
 
 
 @pytest.mark.usefixtures("engines_elsewhere")

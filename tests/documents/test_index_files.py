@@ -38,15 +38,15 @@ def test_what_was_deleted_is_in_no_file_any_more_and_the_rest_is_found(collectio
 
     index.delete(workspace, space, [ids[3]])
     # The counter-proof: deleting alone leaves both the vector and the id in Chroma's files.
-    assert index_files.holds_vector(gone) == 1
+    assert index_files.vectors_held(gone) == gone
     assert files_with(ids[3])
 
     assert index.remake(workspace, space, [([ids[row] for row in kept], matrix[kept])])
     index_files.tidy()
 
-    assert index_files.holds_vector(gone) == 0
+    assert index_files.vectors_held(gone) == []
     assert files_with(ids[3]) == []
-    assert index_files.holds_vector([matrix[9].tobytes()]) == 1
+    assert index_files.vectors_held([matrix[9].tobytes()]) == [matrix[9].tobytes()]
     assert index.ids(workspace, space) == {ids[row] for row in kept}
     assert index.query(workspace, space, matrix[700], 1)[0][0] == ids[700]
 
@@ -59,4 +59,4 @@ def test_a_server_elsewhere_has_no_directory_of_ours(settings):
     settings.EMBEDDED_CHROMA = False
 
     assert index_files.directory() is None
-    assert (index_files.tidy(), index_files.holds_vector([b"\0" * 64])) == (0, 0)
+    assert (index_files.tidy(), index_files.vectors_held([b"\0" * 64])) == (0, [])
