@@ -5,6 +5,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
+from tests.dates_in_words import with_dates
 from tests.translations import CYRILLIC, LATIN, latin, latin_catalog
 
 #: Where the sentences stand that a person meets who asks, reads answers and opens what they cite.
@@ -44,3 +45,12 @@ def test_everything_an_asker_meets_is_translated_and_nothing_is_a_guess():
     assert len(met) > 200
     missing = [m.id for m in met if not (m.string if isinstance(m.string, str) else all(m.string))]
     assert missing == []
+
+
+def test_no_serbian_sentence_ends_twice_behind_a_date():
+    with CYRILLIC.open("rb") as file:
+        told = {message.id: message.string for message in read_po(file) if message.id}
+    dated = {(message, name) for message, name in with_dates() if f"%({name})s." in told.get(message, "")}
+
+    assert len(set(with_dates())) > 30
+    assert dated == set(), "the date ends with a full stop of its own: leave the sentence's away"
