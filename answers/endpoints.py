@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Subquery, When
-from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from answers import model_hosts
 from answers.exceptions import EndpointError
 from answers.keys import check_reference
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
+from answers.read_with import columns_of, row_of
 from answers.registry.trial import EndpointTest, try_endpoint
 from audit.events import EventType
 from audit.record import record
@@ -93,8 +93,7 @@ def built_in() -> ModelEndpoint | None:
 
 def built_in_with() -> Subquery:
     """The same read with any row, for `built_in_as_read`."""
-    columns = {field.attname: field.attname for field in ModelEndpoint._meta.concrete_fields}
-    return Subquery(_until_chosen().values(one=JSONObject(**columns))[:1])
+    return Subquery(_until_chosen().values(one=columns_of(ModelEndpoint))[:1])
 
 
 def _until_chosen() -> QuerySet[ModelEndpoint]:
@@ -105,12 +104,7 @@ def _until_chosen() -> QuerySet[ModelEndpoint]:
 
 def built_in_as_read(found: dict[str, Any] | None) -> ModelEndpoint | None:
     """As `built_in`, from what `built_in_with` read."""
-    if found is None:
-        return None
-    fields = ModelEndpoint._meta.concrete_fields
-    return ModelEndpoint.from_db(
-        DEFAULT_DB_ALIAS, list(found), [field.to_python(found[field.attname]) for field in fields]
-    )
+    return row_of(ModelEndpoint, found)
 
 
 def default_for(workspace: Workspace, built_in: Callable[[], ModelEndpoint | None] = built_in) -> ModelEndpoint:

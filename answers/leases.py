@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from answers import earlier_turns, endpoints
 from answers.exceptions import LeaseLost
-from answers.models import Answer, TemplateVersion
+from answers.models import Answer
+from answers.rag_templates import choosing
 from answers.states import OPEN, AnswerStatus
 from workspaces import access
 
@@ -26,7 +27,8 @@ MOST_ERRORS = 3
 GLANCE_SECONDS = 1.0
 
 #: What the steps look at, in one statement, but for what few questions have. With templates and the chosen model joined
-#: too these were fourteen tables, which the database planned for 27 ms and read in less than one.
+#: too these were fourteen tables, which the database planned for 27 ms and read in less than one; the version is read
+#: beside them, by sub-queries that are planned by themselves.
 _READ_WITH_IT = (
     "question",
     "asked_by",
@@ -34,12 +36,6 @@ _READ_WITH_IT = (
     "workspace__templates_choice__standard",
     "workspace__reuse_rules",
     "workspace__checks__judge",
-)
-_VERSION = TemplateVersion.objects.select_related("template", "endpoint")
-_WHERE_CHOSEN = (
-    Prefetch("workspace__templates_choice__standard__current", _VERSION),
-    Prefetch("template", _VERSION),
-    "endpoint",
 )
 
 
@@ -57,16 +53,20 @@ def take(answer_id: UUID) -> Answer | None:
     read = (
         Answer.objects.filter(pk=answer_id)
         .select_related(*_READ_WITH_IT)
-        .prefetch_related(*_WHERE_CHOSEN)
+        .prefetch_related("endpoint")
         .annotate(
             held=access.held_by("asked_by", "workspace"),
             follows=earlier_turns.is_follow_up(),
             built_in=endpoints.built_in_with(),
+            version=choosing.version_with("template"),
+            standard=choosing.version_with("workspace__templates_choice__standard__current"),
         )
     )
     # Not `get`: its LIMIT has the database weigh every way to join for speed to the first row, too, and plan thrice as
     # long.
     [answer] = read
+    answer.template = choosing.version_as_read(answer.version)
+    choosing.keep_standard(answer.workspace, answer.standard)
     return answer if answer.status == AnswerStatus.WORKING else None
 
 

@@ -43,13 +43,16 @@ def ask(
     else the workspace's standard. Raises QuestionError for a text that is blank or too long, for an archived workspace
     and a deleted conversation, TemplateError and EndpointError for a template or model the workspace does not offer.
     """
-    access.require(by, Action.ASK, workspace)
+    if isinstance(template, TemplateVersion):
+        choosing.require_askable(template, workspace, by=by)
+    else:
+        access.require(by, Action.ASK, workspace)
     _require_open(workspace)
     asked = _checked(text, conversation)
     thread = None
     if conversation is not None:
         thread = conversations.for_question(conversation, workspace=workspace, by=by)
-    version = choosing.chosen_for(template, thread, workspace)
+    version = choosing.chosen_for(template, thread)
     kept = version.template if version else None
     if thread is None:
         thread = conversations.begin(workspace, kept, by=by)

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -91,7 +91,7 @@ def actions(user: Any, workspace: Workspace) -> frozenset[str]:
     return _held(user, workspace) if _is_person(user) else frozenset()
 
 
-def held_by(person: str, workspace: str) -> Func:
+def held_by(person: str | Value, workspace: str) -> Func:
     """What a row's `person` holds in its `workspace`, read with the row, for `actions_as_read` right after."""
     return rights.held_by(person, workspace)
 
@@ -99,6 +99,12 @@ def held_by(person: str, workspace: str) -> Func:
 def actions_as_read(user: Any, workspace: Workspace, held: Iterable[str]) -> frozenset[str]:
     """As `actions`, from what was read by `held_by` at this moment; never from what is kept."""
     return narrowing.left_of(frozenset(held), user, workspace) if _is_person(user) else frozenset()
+
+
+def require_as_read(user: Any, action: str, workspace: Workspace, held: Iterable[str] | None) -> None:
+    """As `require` in a workspace, from what was read by `held_by` at this moment; None where no row was found."""
+    if not {Action.ENTER, action} <= actions_as_read(user, workspace, held or ()):
+        require(user, action, workspace)
 
 
 def reach(user: Any, workspace: Workspace) -> frozenset[str]:

@@ -90,7 +90,7 @@ def _actions(statement: str, given: list[UUID]) -> frozenset[str]:
         return frozenset(actions)
 
 
-def held_by(person: str, workspace: str) -> Func:
+def held_by(person: str | Value, workspace: str) -> Func:
     """As `held`, of the person and in the workspace that two fields of a row name: an array with the row."""
     return Func(
         person,

@@ -1,14 +1,18 @@
 """Which version a question is asked with: what a workspace offers, and what a conversation keeps."""
 
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, UUIDField, Value
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from answers.exceptions import TemplateError
-from answers.models import KNOWLEDGE, Answer, Conversation, RagTemplate, TemplateVersion
-from workspaces.models import Workspace
+from answers.models import KNOWLEDGE, Answer, Conversation, ModelEndpoint, RagTemplate, TemplateVersion
+from answers.read_with import columns_of, row_of
+from workspaces import access
+from workspaces.models import User, Workspace
+from workspaces.roles import Action
 
 
 class Standard(Enum):
@@ -50,21 +54,27 @@ def named(code: str, workspace: Workspace) -> TemplateVersion | Standard:
     raise TemplateError(_("This workspace offers no template “%(name)s”.") % {"name": code})
 
 
-def require_offered(version: TemplateVersion, workspace: Workspace) -> None:
-    """Return if a question may be asked with `version` in `workspace`. Raises TemplateError."""
-    if not _switched_on(workspace).filter(current=version).exists():
+def require_askable(version: TemplateVersion, workspace: Workspace, *, by: User) -> None:
+    """Return if `by` may ask in `workspace`, and with `version`. One statement for both.
+
+    Raises as `access.require` where they may not ask, TemplateError where the version is not offered.
+    """
+    offered = _switched_on(workspace).filter(current=version)
+    read = offered.annotate(held=access.held_by(Value(by.pk, UUIDField()), "workspace")).values_list("held", flat=True)
+    held = read.first()
+    access.require_as_read(by, Action.ASK, workspace, held)
+    if held is None:
         raise TemplateError(_("This template is switched off, or another version of it is in force by now."))
 
 
 def chosen_for(
-    template: TemplateVersion | Standard | None, conversation: Conversation | None, workspace: Workspace
+    template: TemplateVersion | Standard | None, conversation: Conversation | None
 ) -> TemplateVersion | None:
     """The version a question is asked with; None: the workspace's standard, as it is when the answer is made.
 
-    Without a choice the conversation's is kept while it is offered. Raises TemplateError for a choice that is not.
+    Whether a choice is offered, `require_askable` says. Without one the conversation's is kept while it is offered.
     """
     if isinstance(template, TemplateVersion):
-        require_offered(template, workspace)
         return template
     if template is not None or conversation is None or conversation.template_id is None:
         return None
@@ -83,6 +93,33 @@ def once_more(answer: Answer) -> TemplateVersion | Standard:
     if not template.enabled or template.current is None:
         raise TemplateError(_("The template this was asked with is switched off. Ask anew with another one."))
     return template.current
+
+
+def version_with(version: str) -> Subquery:
+    """The version that a row's `version` names, with its template and model; for `version_as_read`."""
+    rows = TemplateVersion.objects.filter(pk=OuterRef(version))
+    template, endpoint = columns_of(RagTemplate, "template__"), columns_of(ModelEndpoint, "endpoint__")
+    return Subquery(
+        rows.values(one=JSONObject(version=columns_of(TemplateVersion), template=template, endpoint=endpoint))
+    )
+
+
+def version_as_read(found: dict[str, Any] | None) -> TemplateVersion | None:
+    """What `version_with` read."""
+    template = row_of(RagTemplate, found["template"]) if found else None
+    version = row_of(TemplateVersion, found["version"]) if found else None
+    if found is None or template is None or version is None:
+        return None
+    version.template = template
+    version.endpoint = row_of(ModelEndpoint, found["endpoint"])
+    return version
+
+
+def keep_standard(workspace: Workspace, found: dict[str, Any] | None) -> None:
+    """Let `standard_of` find what `version_with` read of the standard's version, without a statement."""
+    chosen = getattr(workspace, "templates_choice", None)
+    if chosen is not None and chosen.standard is not None:
+        chosen.standard.current = version_as_read(found)
 
 
 def code_of(version: TemplateVersion | None) -> str:

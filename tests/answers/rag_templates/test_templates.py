@@ -24,6 +24,7 @@ from documents import folders, restriction, tagging
 from documents.search import search
 from tests.answers.test_pipeline import queries_of
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.models import User
 
 QUESTION = "How many weeks of parental leave are there?"
 
@@ -150,6 +151,24 @@ def test_what_is_switched_off_or_replaced_is_not_asked_with(policies, adopted, c
         questions.ask(workspace=policies, text=QUESTION, by=member, template=template.current)
     with pytest.raises(TemplateError, match="offers no template"):
         choosing.named("policy_lookup", policies)
+    assert not Answer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("who", "refusal"), [("stranger", Hidden), ("auditor", Forbidden), ("gone", Hidden), ("admin", Hidden)]
+)
+def test_who_may_not_ask_is_refused_before_the_template_is_looked_at(
+    policies, adopted, changed, member, auditor, stranger, admin, who, refusal
+):
+    replaced = adopted("policy_lookup").current
+    offered = changed(replaced.template, passages=4)
+    gone = User.objects.get(pk=member.pk)
+    gone.is_active = False
+    person = {"stranger": stranger, "auditor": auditor, "gone": gone, "admin": admin}[who]
+
+    for version in (offered, replaced):
+        with pytest.raises(refusal):
+            questions.ask(workspace=policies, text=QUESTION, by=person, template=version)
     assert not Answer.objects.exists()
 
 
@@ -412,11 +431,12 @@ def test_what_may_be_given_again_was_made_by_the_same_template(policies, adopted
     assert ("answer__template__template", shaped.template.template_id) in giving.same_template(shaped).children
 
 
+@pytest.mark.parametrize("is_standard", [False, True])
 @pytest.mark.parametrize("policy", ["open", "review"])
-def test_a_template_of_the_workspaces_own_costs_a_question_two_queries(
-    policies, handbook, adopted, changed, member, manager, monkeypatch, policy
+def test_a_template_of_the_workspaces_own_costs_a_question_no_query_more(
+    policies, handbook, adopted, changed, member, manager, monkeypatch, policy, is_standard
 ):
-    """Whether it is offered, as it is asked, and the version itself, as it is answered; its folder is no query."""
+    """Whether it is offered is read with the asker's rights, the version with the answer; its folder is no query."""
     policies.review_policy = policy
     policies.save()
     folder = folders.create(policies, "Rules", by=manager)
@@ -429,8 +449,11 @@ def test_a_template_of_the_workspaces_own_costs_a_question_two_queries(
     def ask_and_run() -> None:
         pipeline.run(questions.ask(workspace=policies, text=QUESTION, by=member, template=version).pk)
 
-    version = choosing.named(template.code, policies)
+    if is_standard:
+        keeping.make_standard(policies, template, by=manager)
+    version = None if is_standard else choosing.named(template.code, policies)
     ask_and_run()
-    version = choosing.named(template.code, policies)
-    assert queries_of(ask_and_run) <= 25 + 2
+    version = None if is_standard else choosing.named(template.code, policies)
+    assert queries_of(ask_and_run) <= 25
+    assert set(Answer.objects.values_list("template__template__code", flat=True)) == {template.code}
     assert set(Answer.objects.values_list("status", flat=True)) == {AnswerStatus.HELD_FOR_REVIEW}
