@@ -9,6 +9,7 @@ import redis
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -170,6 +171,8 @@ def ask(request: HttpRequest, slug: str, asked: NewQuestion, response: HttpRespo
         stream["Location"] = _address(answer)
         return stream
     if asked.wait:
+        # There are fewer connections than programs that may wait; the next statement takes one again.
+        close_old_connections()
         async_to_sync(_ended)(answer.pk, within=asked.wait)
         body = _read_after_a_while(request, answer.pk)
     else:

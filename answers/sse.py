@@ -8,7 +8,7 @@ from uuid import UUID
 
 import redis
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, StreamingHttpResponse
 
 from answers import streaming
@@ -56,6 +56,8 @@ async def stream_of(answer_id: UUID, credential: Credential, after: str) -> Asyn
     its page shows the text, under the same rights. A broker that is gone ends the stream; the browser reconnects.
     """
     rights: _Rights | None = None
+    # What looked at the right goes back to the pool: until the first look here nothing is asked of the database.
+    await sync_to_async(close_old_connections)()
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     try:
         async for event_id, kind, data in streaming.follow(answer_id, after=_id(after)):

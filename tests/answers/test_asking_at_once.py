@@ -5,7 +5,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -31,9 +31,9 @@ def program(policies: Any, member: Any, client: Any) -> Callable[..., Any]:
     """program("text/event-stream") → the response to a program of `member` that asks, and wants that."""
     _token, text = tokens.create(by=member, name="A program", workspaces=[policies], actions=["ask_questions"])
 
-    def ask(accept: str = "application/json") -> Any:
+    def ask(accept: str = "application/json", **given: Any) -> Any:
         headers = {"Authorization": f"Bearer {text}", "Accept": accept}
-        return client.post(ASK, {"question": QUESTION}, content_type="application/json", headers=headers)
+        return client.post(ASK, {"question": QUESTION, **given}, content_type="application/json", headers=headers)
 
     return ask
 
@@ -45,6 +45,13 @@ def one_place(monkeypatch: pytest.MonkeyPatch) -> Places:
     for module in (pipeline, asking):
         monkeypatch.setattr(module, "PLACES", places)
     return places
+
+
+@pytest.fixture
+def pooled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection is another request's once it is let go, as in the web process."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
 
 
 @pytest.fixture
@@ -121,6 +128,31 @@ def test_the_first_event_comes_before_an_answer_under_way_has_ended(program, one
         assert '"status": "waiting"' in first_event(response)
         assert Answer.objects.get().status == AnswerStatus.WAITING
         assert response["Location"] == reverse("api:answer", kwargs={"pk": Answer.objects.get().pk})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_in_which_nothing_happens_keeps_no_connection_to_the_database(program, one_place, pooled):
+    with one_place.taken():
+        response = program(EVENTS)
+
+        assert first_event(response)
+        assert connection.connection is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_that_waits_for_its_answer_keeps_no_connection_to_the_database(program, pooled, monkeypatch):
+    kept = []
+
+    async def follow(_answer_id: Any) -> Any:
+        kept.append(await sync_to_async(lambda: connection.connection)())
+        yield "1-1", streaming.END, {}
+
+    monkeypatch.setattr(streaming, "follow", follow)
+
+    response = program(wait=1)
+
+    assert response.status_code == 202
+    assert kept == [None]
 
 
 def test_a_program_that_takes_anything_gets_a_document(program):
