@@ -195,6 +195,9 @@ class _Company:
                 member = _member(version, lease)
             except (ParseFailed, StageFailed) as failure:
                 self._fail(lease, failure)
+            except LeaseLost:
+                # Somebody took it over and got as far as the index: it leaves, and the others stay.
+                continue
             else:
                 if member is not None:
                     self.members[version.pk] = member
@@ -329,7 +332,7 @@ def _rows(ids: Collection[UUID]) -> QuerySet[Version]:
 
 
 def _member(version: Version, lease: Lease) -> _Member | None:
-    """Check, parse and cut one file; None where it has to be read alone. Raises ParseFailed and StageFailed."""
+    """Check, parse and cut one file; None where it has to be read alone. Raises ParseFailed, StageFailed, LeaseLost."""
     at = [time.monotonic()]
     stored.check(version, lease)
     at.append(time.monotonic())

@@ -1,6 +1,7 @@
 """Small files that are ingested together end as each would alone, and whoever is not as the others leaves."""
 
 import json
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -315,6 +316,26 @@ def test_a_lease_that_is_lost_at_any_point_writes_nothing_more(point, waiting, m
 
 def at(monkeypatch, point: str, act) -> None:
     monkeypatch.setattr(company, "killpoint", lambda name: act() if name == point else None)
+
+
+def test_one_that_another_brought_to_the_index_before_it_is_read_ends_nobody_else(waiting, monkeypatch):
+    """The whole company ended with an error; the others waited for the sweep."""
+
+    def taken_over():
+        let_lease_expire(waiting[1])
+        with monkeypatch.context() as down, suppress(Killed):
+            Killer(down).at("upserted")
+            ingest_version(waiting[1].pk)
+        assert again(waiting[1]).in_index
+
+    at(monkeypatch, "company_taken", taken_over)
+
+    results = company.ingest_waiting(waiting[0].pk)
+
+    assert outcomes(results)[waiting[1].pk] == company.ALONE
+    assert states(waiting) == ["ready", "embedded", "ready", "ready", "ready"]
+    let_lease_expire(waiting[1])
+    assert ingest_version(waiting[1].pk).outcome == "ready"
 
 
 @pytest.mark.parametrize("point", ["company_read", "company_split", "company_embedded", "upserted", "company_indexed"])

@@ -97,6 +97,17 @@ def upload(slug: str, path: str, text: str) -> str:
     return str(received.version.pk)
 
 
+def bring_in(slug: str, folder: str) -> list[bool]:
+    """Take in the files of a folder, new ones together, as a command does; whether each was new."""
+    workspace, contributor = _workspace(slug), _person("contributor")
+    files = [library.Arriving(file.name, file) for file in sorted(Path(folder).iterdir())]
+    versions = library.receive_new(workspace=workspace, files=files, by=contributor)
+    for arriving, version in zip(files, versions, strict=True):
+        if version is None:
+            upload(slug, arriving.path, arriving.file.read_text())
+    return [version is not None for version in versions]
+
+
 def ask(slug: str, question: str) -> str:
     """Ask, as somebody does who looks first whether the question already stands there."""
     there = Answer.objects.filter(workspace__slug=slug, question__text=question).first()
@@ -368,6 +379,7 @@ ACTS = {
         begin,
         hasten,
         upload,
+        bring_in,
         ask,
         delete,
         retry,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audit import chain
-from documents import deletion, embeddings, forking, index, leases, legs, replicas, sandbox, tasks
+from documents import company, deletion, embeddings, forking, index, leases, legs, replicas, sandbox, tasks
 from documents.outgoing import OURS
 from documents.reembedding import dropping
 from documents.stages import embedded
@@ -94,6 +94,7 @@ def _with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _no_fencing() -> None:
     """Whoever ever held a version goes on writing to it."""
     leases.Lease._rows = lambda lease: leases.Version.objects.filter(pk=lease.version_id)  # type: ignore[method-assign]
+    company._rows = lambda ids: leases.Version.objects.filter(pk__in=list(ids))
 
 
 def _no_mark() -> None:

@@ -59,6 +59,13 @@ def _upload(stage: Stage) -> Act:
     return "upload", {"slug": stage.slug, "path": "harbour.md", "text": text()}
 
 
+def _arrive(stage: Stage) -> Act:
+    """A folder of three files, all of them new."""
+    for edition, name in enumerate(("harbour", "annex", "tariff"), 1):
+        (stage.folder / f"{name}.md").write_text(text(edition))
+    return "bring_in", {"slug": stage.slug, "folder": str(stage.folder)}
+
+
 def _ingest(stage: Stage) -> Act:
     return "ingest_version", {"version": stage.do("upload", slug=stage.slug, path="harbour.md", text=text())}
 
@@ -185,6 +192,13 @@ STORIES = (
         by_a_person=True,
     ),
     Story(
+        "arrive",
+        _arrive,
+        ("receiving:2", "received_file:3", "file_kept", *_ENTRY, "row_committed", "after_bell:2"),
+        locked=("file_kept", *_ENTRY),
+        by_a_person=True,
+    ),
+    Story(
         "ingest",
         _ingest,
         (
@@ -217,6 +231,7 @@ STORIES = (
             "before_upsert",
             "after_upsert",
             "upserted",
+            "company_indexed",
             *_ENTRY,
             "company_ready",
         ),

@@ -1,7 +1,7 @@
 """Every bell rung twice, three times, in reverse order, and to workers who believe that they hold the same lease."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -28,6 +28,13 @@ APART = list(
             "before_ready",
         ),
         2,
+    )
+)
+#: Where a company stands still, and how far a worker gets in the meantime that took one of its versions over.
+FROM_A_COMPANY = list(
+    product(
+        ("company_taken", "company_split", "embedding_batch:5", "company_embedded", "company_indexed"),
+        ("lease_taken", "before_upsert", "before_ready"),
     )
 )
 
@@ -97,6 +104,36 @@ def test_two_workers_that_believe_to_hold_one_lease_leave_what_one_would(apart, 
     assert world.seen() == expected.seen
     assert sorted(set(world.paid())) == expected.texts
     assert len(world.paid()) <= expected.paid + BATCH
+
+
+@pytest.mark.parametrize("apart", FROM_A_COMPANY, ids="-".join)
+def test_one_that_was_taken_over_from_a_company_is_not_written_by_it(apart, rig, undisturbed):
+    story = next(story for story in STORIES if story.name == "company")
+    expected = undisturbed(story)
+
+    world, of_company, of_quick = with_a_company(rig, apart)
+
+    assert [of_company.value, of_quick.value] == [["alone", "ready", "ready"], "ready"]
+    assert world.seen() == expected.seen
+    assert sorted(set(world.paid())) == expected.texts
+    assert len(world.paid()) <= expected.paid + BATCH
+
+
+def with_a_company(rig: Rig, apart: Sequence[str], without: Sequence[str] = ()) -> tuple[World, Ended, Ended]:
+    """A company stands still at the first point until its leases are gone, and who took over the version it was rung
+    for at the second; then the company goes on to its end, and the other after it.
+    """
+    world = World(rig, "company")
+    company = rig.begin(world.act, at=apart[0], without=without, **world.given)
+    assert company.wait().held
+    rig.age_leases()
+    quick = rig.begin("ingest_version", at=apart[1], without=without, **world.given)
+    assert quick.wait().held
+
+    of_company = company.go_on().wait()
+    of_quick = quick.go_on().wait()
+    world.settle()
+    return world, of_company, of_quick
 
 
 def with_two_workers(rig: Rig, apart: Sequence[str], without: Sequence[str] = ()) -> tuple[World, list[Ended]]:

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.faults.actor import BATCH
-from tests.faults.test_deliveries import with_two_workers
+from tests.faults.stories import STORIES
+from tests.faults.test_deliveries import with_a_company, with_two_workers
 from tests.faults.world import World
 
 pytestmark = [pytest.mark.xdist_group("rig"), pytest.mark.timeout(400)]
@@ -16,6 +17,15 @@ def test_without_the_attempt_number_two_workers_undo_each_other(rig, ingesting, 
 
     whole = world.seen() == expected.seen and len(world.paid()) <= expected.paid + BATCH
     assert not whole, ended
+
+
+def test_without_the_attempt_number_a_company_ends_what_was_taken_over(rig, undisturbed):
+    expected = undisturbed(next(story for story in STORIES if story.name == "company"))
+
+    world, of_company, of_quick = with_a_company(rig, ("company_indexed", "before_upsert"), without=["fencing"])
+
+    whole = world.seen() == expected.seen and of_company.value == ["alone", "ready", "ready"]
+    assert not whole, (of_company, of_quick)
 
 
 def test_without_the_sweep_a_dead_workers_version_waits_for_ever(rig):
