@@ -708,14 +708,14 @@ PORTAL = [
         "reviewer",
         E.EXAMINATION_RELEASED,
         {"pk": one("held_examination")},
-        {"decision": "approve"},
+        {"decision": "approve", "then": ""},
     ),
     Act(
         "answers:review_findings",
         "reviewer",
         E.EXAMINATION_REJECTED,
         {"pk": one("held_examination")},
-        {"decision": "reject", "reason": "Not ours."},
+        {"decision": "reject", "reason": "Not ours.", "then": "next"},
         variant="reject",
     ),
     *(
