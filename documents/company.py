@@ -52,8 +52,8 @@ ALONE = "alone"
 def ingest_waiting(version_id: UUID | str) -> list[IngestResult]:
     """Bring a version as far as it gets now, and small new ones that wait in its workspace along with it.
 
-    The results of all that were taken; where the outcome is `alone`, `ingest_version` has to be called, which is left
-    to the caller.
+    The results of it and of all that were taken along; where the outcome is `alone`, `ingest_version` has to be called,
+    which is left to the caller.
     """
     workspace_id = (
         Version.objects.filter(pk=version_id, attempt=0, size__lte=MOST_BYTES)
@@ -64,7 +64,11 @@ def ingest_waiting(version_id: UUID | str) -> list[IngestResult]:
     if workspace_id is None:
         return [ingest_version(version_id)]
     waiting = Version.objects.filter(document__workspace=workspace_id)
-    return _ingest(workspace_id, waiting, asked=version_id) or [ingest_version(version_id)]
+    results = _ingest(workspace_id, waiting, asked=version_id)
+    if UUID(str(version_id)) not in {result.version_id for result in results}:
+        # Not as those beside it, a newer version for one: this bell is its only one.
+        results.append(ingest_version(version_id))
+    return results
 
 
 def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[IngestResult]:
@@ -166,18 +170,18 @@ class _Company:
         Nobody is waited for: who is locked by others now, was deleted or replaced or lost its lease has left.
         """
         with transaction.atomic():
-            rows = (
-                _rows(self.members)
-                .filter(state__in=OPEN, document__current_version=None)
-                .select_for_update(skip_locked=True, no_key=True)
-                .order_by()
-            )
-            titles = dict(rows.values_list("pk", "document__title"))
-            left = self.members.keys() - titles.keys()
+            # The documents first and by themselves: in one statement a version would stay locked whose document was
+            # passed over, and whoever deletes that one would wait for us, as we may for them.
+            ids = [member.version.document_id for member in self.members.values()]
+            documents = Document.objects.filter(pk__in=ids, current_version=None).order_by()
+            titles = dict(documents.select_for_update(skip_locked=True, no_key=True).values_list("pk", "title"))
+            rows = _rows(self.members).filter(state__in=OPEN, document__in=list(titles)).order_by()
+            there = dict(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", "document_id"))
+            left = self.members.keys() - there.keys()
             for id in left:
                 del self.members[id]
-            for id, title in titles.items():
-                self.members[id].version.document.title = title
+            for id, document_id in there.items():
+                self.members[id].version.document.title = titles[document_id]
             yield
         # Not inside: letting go waits for whoever has the row locked, who may wait for one that was locked here.
         self._leave(left)
@@ -216,7 +220,9 @@ class _Company:
             members = list(self.members.values())
             for member in members:
                 member.version.passage_count = len(member.passages)
-            Passage.objects.bulk_create([each for member in members for each in member.passages])
+            Passage.objects.bulk_create(
+                [each for member in members for each in member.passages], batch_size=split.BATCH
+            )
             keep_notes(
                 [
                     *self._notes(VersionState.STORED, lambda member: stored.save(member.version, None)),

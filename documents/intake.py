@@ -188,7 +188,7 @@ def _bring(door: "_Door", batch: Sequence[Found]) -> Iterator[Row]:
         if version_id is None:
             yield _bring_one(door, found)
         else:
-            if ends[version_id] == company.ALONE:
+            if ends[version_id] in {company.ALONE, "lost"}:
                 _ingest(version_id)
             yield _row(found, version_id, time.monotonic() - started)
 
@@ -271,7 +271,7 @@ class _Door:
             versions = library.receive_new(
                 workspace=self.workspace, files=arriving, by=self.by, classification=self.classification, rings=rings
             )
-        except DocumentError:
+        except (DocumentError, OSError):
             # What keeps all of them out is said of each.
             return {}
         return {found: version.pk for found, version in zip(batch, versions, strict=True) if version is not None}

@@ -1,6 +1,8 @@
 """Small files that are ingested together end as each would alone, and whoever is not as the others leaves."""
 
 import json
+import threading
+import time
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +17,7 @@ from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
 from audit.verification import verify
-from documents import company, embeddings, index, leases, library, sandbox, spaces
+from documents import company, embeddings, holds, index, leases, library, sandbox, spaces
 from documents.exceptions import DocumentError
 from documents.ingest import MAX_DEATHS, ingest_version
 from documents.models import Document, Embedding, StageRun, Version
@@ -179,6 +181,18 @@ def test_the_one_whose_bell_rang_is_among_them_however_many_are_older(policies, 
     company.ingest_waiting(versions[-1].pk)
 
     assert states(versions) == ["ready", "ready", "received", "received", "received", "ready"]
+
+
+def test_a_newer_version_whose_bell_rang_does_not_wait_for_the_files_beside_it(policies, contributor, waiting):
+    """It is of no company, and no other bell rings for it: as long as new files arrive it would never be read."""
+    company.ingest_waiting(waiting[0].pk)
+    newer = receive(policies, contributor, texts(1, 50)[0], "1.txt").version
+    beside = [receive(policies, contributor, text, f"b{n}.txt").version for n, text in enumerate(texts(2, 60))]
+
+    results = company.ingest_waiting(newer.pk)
+
+    assert outcomes(results)[newer.pk] == "ready"
+    assert states([newer, *beside]) == ["ready", "ready", "ready"]
 
 
 def test_files_of_other_workspaces_and_long_ones_are_not_taken_along(policies, legal, contributor, monkeypatch):
@@ -349,6 +363,54 @@ def test_one_that_is_deleted_between_claim_and_switch_drops_out_alone(point, pol
     assert again(waiting[1]).document.current_version is None
     ready = Event.objects.filter(type=EventType.VERSION_READY).values_list("object_id", flat=True)
     assert set(ready) == {str(version.pk) for version in waiting if version is not waiting[1]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_neither_waits_for_the_other_in_a_ring_when_one_is_deleted_at_the_switch(waiting, manager, monkeypatch):
+    """Whoever deletes holds document and workspace and wants the version; the switch wants the workspace."""
+    deleting, faults = threading.Event(), []
+    real = holds.require_none
+
+    def when_the_other_waits(document):
+        deleting.set()
+        until = time.monotonic() + 20
+        while not waits_for_a_lock() and time.monotonic() < until:
+            time.sleep(0.02)
+        real(document)
+
+    def delete():
+        try:
+            library.delete(waiting[1].document, by=manager)
+        except Exception as error:
+            faults.append(error)
+        finally:
+            connection.close()
+
+    def begin():
+        monkeypatch.setattr(holds, "require_none", when_the_other_waits)
+        deletion.start()
+        assert deleting.wait(20)
+
+    deletion = threading.Thread(target=delete)
+    at(monkeypatch, "company_indexed", begin)
+
+    results = company.ingest_waiting(waiting[0].pk)
+    deletion.join(60)
+
+    assert faults == []
+    assert outcomes(results)[waiting[1].pk] == company.ALONE
+    assert states(waiting) == ["ready", "deleted", "ready", "ready", "ready"]
+    assert again(waiting[1]).lease_until is None
+
+
+def waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks JOIN pg_database ON database = pg_database.oid"
+            " WHERE NOT granted AND datname = current_database()"
+            " UNION ALL SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        )
+        return cursor.fetchone() is not None
 
 
 def test_one_that_is_replaced_meanwhile_never_answers(policies, contributor, waiting, monkeypatch):

@@ -1,5 +1,7 @@
 """The command that brings files in: what it finds, what it waits for, and what it answers to scripts."""
 
+import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -13,8 +15,9 @@ from django.db import connection
 
 from documents import company, embeddings, index, intake
 from documents.exceptions import DocumentError
-from documents.ingest import ingest_version
+from documents.ingest import IngestResult, ingest_version
 from documents.models import Document, Embedding, Version
+from documents.receiving import Arrival
 from inlock import engines
 from tests.documents.arrivals import LONG, SHORT, again, let_lease_expire, receive
 
@@ -204,3 +207,47 @@ def _ingest_elsewhere(version, point: str, settings) -> subprocess.CompletedProc
         check=False,
         timeout=120,
     )
+
+
+@pytest.fixture
+def several(tmp_path):
+    for number in range(4):
+        (tmp_path / f"{number}.txt").write_text(f"Leave of kind {number} is paid after {number + 3} days.")
+    return intake.find([str(tmp_path)])
+
+
+def test_a_file_that_the_disk_does_not_take_is_named_and_the_others_come(policies, contributor, several, monkeypatch):
+    real, refused = Arrival.keep, hashlib.sha256(several[2].file.read_bytes()).hexdigest()
+
+    def keep(arrival, name):
+        if arrival.sha256 == refused:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        real(arrival, name)
+
+    monkeypatch.setattr(Arrival, "keep", keep)
+
+    rows = {row.path: row for row in intake.bring_in(policies, several, by=contributor, threads=1)}
+
+    assert {path: row.state for path, row in rows.items()} == {
+        "0.txt": "ready",
+        "1.txt": "ready",
+        "2.txt": "failed",
+        "3.txt": "ready",
+    }
+    assert rows["2.txt"].reason.startswith("Permission denied")
+
+
+def test_a_file_left_over_of_a_company_whose_lease_was_lost_is_brought_to_its_end(
+    policies, contributor, several, monkeypatch
+):
+    receive(policies, contributor, SHORT, "0.txt")
+
+    def taken_over(lease, started):
+        lease.release()
+        return IngestResult(lease.version_id, "lost")
+
+    monkeypatch.setattr(company, "go_on", taken_over)
+
+    rows = {row.path: row for row in intake.bring_in(policies, several[:2], by=contributor, threads=1)}
+
+    assert (rows["1.txt"].state, rows["1.txt"].reason) == ("ready", "")
