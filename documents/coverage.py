@@ -40,11 +40,16 @@ TRENDS = (30, 90)
 class Bar:
     """One line of a figure: what it counts, how many, and the list's filter that shows them ("" where none does)."""
 
-    label: str
+    #: Of a figure by week, its Monday.
+    label: str | date
     count: int
     query: str = ""
     #: Of the longest bar of its figure, in percent.
     percent: int = 0
+
+    @property
+    def week(self) -> date | None:
+        return self.label if isinstance(self.label, date) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,10 @@ def as_csv(workspace: Workspace, *, by: User, days: int = TRENDS[0]) -> str:
     rows.writerow(["total", "documents", found.total])
     rows.writerow(["total", "passages", found.passages])
     for bar in found.shares:
-        rows.writerow(["share", harmless(bar.label), bar.count])
+        rows.writerow(["share", harmless(str(bar.label)), bar.count])
     for figure in found.figures:
         for bar in figure.bars:
-            rows.writerow([figure.code, harmless(bar.label), bar.count])
+            rows.writerow([figure.code, harmless(str(bar.label)), bar.count])
     record(EventType.COVERAGE_EXPORTED, on=workspace, workspace=workspace, by=by, documents=found.total)
     return written.getvalue()
 
@@ -146,7 +151,7 @@ def _figures(documents: QuerySet[Document], workspace: Workspace, by: User, days
     yield _figure("deleted", _("Deleted, by week"), _weekly(gone, "deleted_at", days))
 
 
-def _figure(code: str, title: str, bars: Sequence[tuple[str, int, str]]) -> Figure:
+def _figure(code: str, title: str, bars: Sequence[tuple[str | date, int, str]]) -> Figure:
     longest = max((count for _label, count, _query in bars), default=0)
     drawn = [Bar(label, n, query, round(100 * n / longest) if longest else 0) for label, n, query in bars]
     return Figure(code, title, drawn)
@@ -192,13 +197,13 @@ def _by_failure(documents: QuerySet[Document]) -> list[tuple[str, int, str]]:
     return [(_(told) if told else code, number, f"reason={code}") for code, number, told in codes]
 
 
-def _weekly(rows: QuerySet[Document], field: str, days: int) -> list[tuple[str, int, str]]:
+def _weekly(rows: QuerySet[Document], field: str, days: int) -> list[tuple[date, int, str]]:
     today = timezone.localdate()
     first = _monday(today - timedelta(days=days))
     begun = rows.filter(**{f"{field}__date__gte": first}).annotate(week=TruncWeek(field))
     counts = {moment.date(): n for moment, n in begun.values_list("week").annotate(Count("pk"))}
     weeks = [first + timedelta(weeks=number) for number in range((today - first).days // 7 + 1)]
-    return [(week.isoformat(), counts.get(week, 0), "") for week in weeks]
+    return [(week, counts.get(week, 0), "") for week in weeks]
 
 
 def _monday(day: date) -> date:

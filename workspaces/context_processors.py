@@ -14,6 +14,8 @@ from workspaces.viewing import look_of
 _MOST_COUNTED = 100
 #: The first part of an address inside a workspace → the entry of the menu it belongs to, where they differ.
 _ENTRIES = {"questions": "ask", "answers": "ask", "feedback": "gaps", "access-review": "people"}
+#: The same of the first two parts, where these lie elsewhere.
+_DEEPER = {"documents/embedding": "settings", "documents/retention": "settings"}
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -49,5 +51,5 @@ def _entry(request: HttpRequest, workspace: Workspace | None) -> str:
     """The entry of the workspace's menu that this page belongs to; "" where none does."""
     if workspace is None:
         return ""
-    part = request.path.removeprefix(f"/w/{workspace.slug}/").partition("/")[0]
-    return _ENTRIES.get(part, part)
+    part, *rest = request.path.removeprefix(f"/w/{workspace.slug}/").split("/")
+    return _DEEPER.get("/".join([part, *rest[:1]]), _ENTRIES.get(part, part))

@@ -9,6 +9,8 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from audit.events import EventType
 from audit.models import Event
@@ -194,3 +196,28 @@ def test_the_pages_show_figures_with_ways_to_the_list(policies, manager, shelf, 
     assert "Leave" in pairs
     assert "Again" in pairs
     assert "Trip" not in pairs
+
+
+def test_weeks_are_told_as_dates_are_in_the_readers_language_and_plainly_in_the_table(
+    policies, manager, shelf, client_of
+):
+    week = next(iter(bars(coverage(policies, by=manager), "added")))
+    client = client_of(manager)
+
+    told = set()
+    for language in ("en", "sr"):
+        page = client.get("/w/policies/documents/coverage/", headers={"accept-language": language}).text
+        with override(language):
+            told.add(date_format(week, "SHORT_DATE_FORMAT"))
+            assert f'<time datetime="{week.isoformat()}">{date_format(week, "SHORT_DATE_FORMAT")}</time>' in page
+    assert len(told - {week.isoformat()}) == 2
+    table = client.get("/w/policies/documents/coverage/table.csv?days=30").text
+    assert f"added,{week.isoformat()},3" in table
+
+
+@pytest.mark.parametrize("page", ["embedding", "retention"])
+def test_a_page_whose_way_up_is_the_settings_lights_up_the_settings(policies, manager, client_of, page):
+    shown = client_of(manager).get(f"/w/policies/documents/{page}/").text
+
+    assert 'href="/w/policies/settings/" aria-current="page"' in shown
+    assert 'href="/w/policies/documents/" aria-current="page"' not in shown
