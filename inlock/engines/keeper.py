@@ -160,7 +160,13 @@ class Keeper:
             f"{recipe.title} ended by itself {ENDS} times within {seconds} seconds, the last time with code "
             f"{self.process.returncode}; on empty files it runs."
         )
-        set_aside(recipe, why)
+        try:
+            set_aside(recipe, why)
+        except OSError as error:
+            # As of a directory that is a mount of its own. It goes on with what it has, and whoever looks reads why.
+            with recipe.log.open("a", encoding="utf-8") as log:
+                log.write(f"The files of {recipe.title} cannot be set aside: {error}\n")
+            return False
         self.own_ends = []
         return True
 

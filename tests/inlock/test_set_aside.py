@@ -181,6 +181,22 @@ def test_files_that_end_the_server_stay_where_they_are_while_an_empty_one_ends_t
     assert all_set_aside(var) == []
 
 
+def test_files_that_cannot_be_moved_do_not_end_the_keeper_without_a_word(var):
+    with attached(var):
+        pass
+    damage_tables(var / "chroma")
+
+    # As of a directory that is a mount of its own.
+    failed = keep(
+        var, "import os; from pathlib import Path; Path.rename = lambda self, to: os.rename(self, '/proc/nowhere')"
+    )
+
+    assert (failed.returncode, failed.stderr) == (1, "")
+    assert said(var)["state"] == "failed"
+    assert "The files of Chroma cannot be set aside" in (var / "log" / "chroma.log").read_text()
+    assert all_set_aside(var) == []
+
+
 def test_a_full_disk_leaves_the_files_alone(var):
     var.mkdir()
     with disk_of(var, megabytes=40) as full:
