@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from documents import library, metadata, tagging
 from documents.library import Received
 from documents.models import Document
-from documents.placing import path_in, usable_folder
+from documents.placing import path_in, printable, usable_folder
 from workspaces import access
 from workspaces.models import User, Workspace
 
@@ -28,7 +28,7 @@ def bring(
 
     `tags` are put on it, and `valid_until` becomes its last day where one is given; what is not said stays as it is.
     The file and each of these is a transaction of its own, the file first: who was cut off sends all of it again.
-    Raises as `library.receive` and, before anything is received, DocumentError for a tag or a day that cannot be, and
+    Raises as `library.receive` and, before anything is received, DocumentError for tags or a day that cannot be, and
     Forbidden where `by` does not keep the document current.
     """
     tags = [tagging.usable(name) for name in tags]
@@ -39,6 +39,7 @@ def bring(
         there = access.visible(by, Document).filter(workspace=workspace, path=path, deleted_at=None).first()
         if there is not None:
             access.require(by, metadata.keeping_right(there, by), there)
+        tagging.require_room(there, tags)
     received = library.receive(
         workspace=workspace,
         path=path,
@@ -56,7 +57,7 @@ def bring(
 
 
 def _usable(path: str) -> str:
-    """The name as it came, behind folders as the tree has them."""
-    head, _slash, name = path.rpartition("/")
+    """The name as it came, but for control characters, behind folders as the tree has them."""
+    head, _slash, name = printable(path).rpartition("/")
     folders = usable_folder(head)
     return f"{folders}/{name}" if folders else name

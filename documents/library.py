@@ -22,6 +22,7 @@ from documents.exceptions import DocumentError
 from documents.folders import folder_for
 from documents.models import HEAVY, Cause, Document, Version, original_path
 from documents.parse import FORMATS
+from documents.placing import printable
 from documents.receiving import Arrival, arriving
 from documents.states import OPEN, WITHDRAWN, VersionState
 from documents.tasks import ingest_version_task
@@ -156,7 +157,7 @@ def delete(document: Document, *, by: User, reason: str = "", cause: Cause = Cau
 
 def _usable_path(path: str) -> str:
     """A label, never used as a place on a disk; control characters are dropped."""
-    cleaned = "".join(character for character in path if character.isprintable()).strip().lstrip("/")
+    cleaned = printable(path).strip().lstrip("/")
     if not cleaned or len(cleaned) > MAX_PATH:
         raise DocumentError(
             _("The name of the file is empty or longer than %(limit)d characters.") % {"limit": MAX_PATH},

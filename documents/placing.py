@@ -7,9 +7,14 @@ from workspaces import access
 from workspaces.models import User, Workspace
 
 
+def printable(path: str) -> str:
+    """`path` without the control characters that no path is stored with."""
+    return "".join(character for character in path if character.isprintable())
+
+
 def usable_folder(path: str) -> str:
     """The path of a folder as the tree has it: names with slashes between them, none empty or of dots alone."""
-    return "/".join(name for name in path.split("/") if name.strip(". "))
+    return "/".join(name for name in printable(path).split("/") if name.strip(". "))
 
 
 def path_in(workspace: Workspace, folder: str, path: str, *, by: User) -> str:

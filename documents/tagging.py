@@ -27,6 +27,13 @@ def usable(name: str) -> str:
     return cleaned
 
 
+def require_room(document: Document | None, names: Iterable[str]) -> None:
+    """Raises DocumentError where `names` would be too many beside the tags of the document, or of a new one (None)."""
+    had = set(document.tags.values_list("folded", flat=True)) if document else set[str]()
+    if len(had | {fold(usable(name)) for name in names}) > MAX_TAGS:
+        raise _too_many()
+
+
 def tag(document: Document, name: str, *, by: User) -> bool:
     """Put a tag on the document; whether it was not there yet. Raises DocumentError for an unusable one."""
     return change_tags(document, add=[name], by=by)
@@ -65,7 +72,7 @@ def change_tags(document: Document, *, add: Iterable[str] = (), remove: Iterable
     if not new and not off:
         return False
     if len(had) + len(new) - len(off) > MAX_TAGS:
-        raise DocumentError(_("A document has at most %(limit)d tags.") % {"limit": MAX_TAGS})
+        raise _too_many()
     DocumentTag.objects.filter(document=document, tag__in=off).delete()
     DocumentTag.objects.bulk_create(DocumentTag(document=document, tag=each) for each in new)
     record(
@@ -77,6 +84,10 @@ def change_tags(document: Document, *, add: Iterable[str] = (), remove: Iterable
         removed=sorted(each.name for each in off),
     )
     return True
+
+
+def _too_many() -> DocumentError:
+    return DocumentError(_("A document has at most %(limit)d tags.") % {"limit": MAX_TAGS})
 
 
 def _known(document: Document, folded: str, name: str) -> Tag:

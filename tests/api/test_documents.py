@@ -90,13 +90,14 @@ def test_who_cannot_be_read_learns_why_where_they_ask_for_it(program: Any, contr
         ("rules.md", RULES, {"path": "rules.exe"}, 400, "cannot be read here"),
         ("rules.md", b"x" * 2000, {}, 413, "larger than"),
         ("rules.md", RULES, {"tags": "x" * 200}, 400, "A tag has"),
+        ("rules.md", RULES, {"tags": ",".join(f"tag {n}" for n in range(31))}, 400, "at most 30 tags"),
         ("rules.md", RULES, {"valid_until": "1066-10-14"}, 400, "not a day"),
         ("rules.md", RULES, {"valid_until": "tomorrow"}, 400, "not as this address describes"),
         ("rules.md", RULES, {"classification": "cosmic"}, 400, "not as this address describes"),
         ("rules.md", RULES, {"path": "x" * 1001}, 400, "not as this address describes"),
         ("rules.md", RULES, {"owner": "manager"}, 400, "owner"),
     ],
-    ids=["format", "format of the path", "large", "tag", "day", "no day", "level", "long path", "unknown part"],
+    ids=["format", "format of the path", "large", "tag", "tags", "day", "no day", "level", "long path", "unknown part"],
 )
 def test_what_cannot_be_received_is_refused_with_its_sentence_and_nothing_is_kept(
     name: str,
@@ -164,10 +165,14 @@ def test_what_is_said_about_a_document_is_said_by_who_keeps_it_current(
     program(manager, policies, actions=BRINGS).send(PLACE, RULES, "leave.md")
     ours = program(contributor, policies, actions=BRINGS)
 
-    refused = ours.send(PLACE, RULES + b"And more.", "leave.md", valid_until="2190-01-31")
+    sent = RULES + b"And more."
+    refused = ours.send(PLACE, sent, "leave.md", valid_until="2190-01-31")
+    disguised = ours.send(PLACE, sent, path="lea\x1fve.md", valid_until="2190-01-31")
+    kept = Version.objects.count()
     plain = ours.send(PLACE, RULES + b"And more.", "leave.md")
 
-    assert (refused.status_code, plain.json()["outcome"]) == (403, "new_version")
+    assert (refused.status_code, disguised.status_code, kept) == (403, 403, 1)
+    assert plain.json()["outcome"] == "new_version"
     assert Document.objects.get().valid_until is None
 
 
