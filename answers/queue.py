@@ -111,6 +111,9 @@ def claim(waiting: W, *, by: User, take_over: bool = False) -> W:
 def claim_next(rows: QuerySet[W], *, by: User, but: UUID | None = None) -> W | None:
     """Claim the first of `rows` that waits for `by` and is still free; None when nothing is left."""
     for waiting in waiting_for(by, rows, but=but):
+        if not access.allows(by, Action.REVIEW, waiting):
+            # Broken glass shows it to them; it waits for a reviewer.
+            continue
         with suppress(WrongState):  # somebody was faster: the next one
             return claim(waiting, by=by)
     return None

@@ -235,6 +235,19 @@ def test_the_next_is_the_most_urgent_that_the_person_may_decide_and_nobody_reads
     assert "Nothing is left here that waits for you." in from_the_admin.content.decode()
 
 
+def test_the_next_is_none_that_only_broken_glass_opens(
+    held: Make, legal: Any, policies: Any, member: Any, superuser: Any
+) -> None:
+    held("Behind glass", priority=Priority.URGENT)
+    theirs = held("Theirs", workspace=policies)
+    members.add_member(policies, superuser, Role.REVIEWER, by=None)
+    glass.break_glass(legal, by=superuser, reason="Ticket 4711")
+
+    claimed = queue.claim_next(access.visible(superuser, Examination), by=superuser)
+
+    assert claimed == theirs
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_officers_who_decide_at_once_one_is_told_who_was_faster(
     held: Make, reviewer: Any, second_reviewer: Any
