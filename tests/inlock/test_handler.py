@@ -76,3 +76,31 @@ def test_a_view_that_fails_gives_its_turn_back(at_once):
     for _round in range(2):
         with pytest.raises(LookupError):
             at_once(view, AT_ONCE + 1)
+
+
+def test_whoever_goes_away_in_line_or_at_work_gives_their_turn_back(monkeypatch):
+    monkeypatch.setattr(handler, "_TURN_SECONDS", 60)
+    served, inside, may_end = Handler(), Barrier(AT_ONCE + 1, timeout=30), Event()
+
+    def at_work(request: Any) -> HttpResponse:
+        inside.wait()
+        assert may_end.wait(30)
+        return HttpResponse("seen")
+
+    async def one() -> Any:
+        async with ThreadSensitiveContext():
+            return await served.get_response_async(RequestFactory().get("/"))
+
+    async def many_leave_and_as_many_come() -> list[Any]:
+        monkeypatch.setattr(served, "get_response", at_work)
+        gone = [asyncio.create_task(one()) for _ in range(2 * AT_ONCE)]
+        await asyncio.to_thread(inside.wait)
+        for task in gone:
+            task.cancel()
+        may_end.set()
+        await asyncio.wait(gone, timeout=30)
+        assert all(task.done() for task in gone)
+        monkeypatch.setattr(served, "get_response", lambda _request: HttpResponse("seen"))
+        return await asyncio.wait_for(asyncio.gather(*(one() for _ in range(2 * AT_ONCE))), 30)
+
+    assert [response.content for response in asyncio.run(many_leave_and_as_many_come())] == [b"seen"] * 2 * AT_ONCE
