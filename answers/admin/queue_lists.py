@@ -139,7 +139,9 @@ class QueueLists(QueueActs):
         since = getattr(waiting, queue.LINES[self.model].since)
         return timesince(since, depth=1) if queue.is_open(waiting) else "–"
 
-    @display(description=_("desk"), ordering="assigned_to__username")
+    # Not sorted by: no index has the line by names of people, so that order looked at every draft. A filter narrows to
+    # a desk.
+    @display(description=_("desk"))
     def desk(self, waiting: queue.Waiting) -> str:
         assigned = waiting.assigned_to.name if waiting.assigned_to else "–"
         holder = queue.holder(waiting) if queue.is_open(waiting) else None

@@ -270,6 +270,24 @@ def test_the_least_urgent_come_first_in_exactly_the_other_order(more: Any, revie
     assert shown("1") == most[::-1]
 
 
+def test_the_queue_is_not_sorted_by_desk_and_a_view_that_was_opens_in_the_order_of_the_line(
+    more: Any, reviewer: Any, client_of: Any
+) -> None:
+    first, second = more(2)
+    Draft.objects.filter(pk=second.pk).update(priority=Priority.URGENT)
+    client = client_of(reviewer)
+
+    def shown(**order: str) -> Any:
+        return client.get("/admin/answers/draft/", {"state": "waiting", **order}).context["cl"]
+
+    offered = shown()
+    number = offered.list_display.index("desk")
+    sorted_by_desk = shown(o=str(number))
+    assert "assigned_to__username" not in sorted_by_desk.queryset.query.order_by
+    found = [draft.pk for draft in sorted_by_desk.result_list]
+    assert found.index(second.pk) < found.index(first.pk)
+
+
 # --- Saved views --------------------------------------------------------------------------------------------
 
 
