@@ -6,7 +6,7 @@ that a workspace named itself, but for the workspaces.
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, Sum
@@ -94,7 +94,7 @@ def _over_time(within: Within) -> Figure:
     step = 7 if weekly else 1
     shown = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
     title = _("Questions by week") if weekly else _("Questions by day")
-    return _figure("questions", title, [(str(day), counted.get(str(day), 0)) for day in shown], is_over_time=True)
+    return _figure("questions", title, [(day, counted.get(str(day), 0)) for day in shown], is_over_time=True)
 
 
 def _templates(within: Within) -> Figure:
@@ -170,7 +170,7 @@ def _most(counted: dict[str, int]) -> list[tuple[str, int]]:
 def _figure(
     code: str, title: str, counted: Iterable[tuple[Any, int]], note: str = "", *, is_over_time: bool = False
 ) -> Figure:
-    lines = [(str(label), number) for label, number in counted]
+    lines = [(label if isinstance(label, date) else str(label), number) for label, number in counted]
     most = max((number for _label, number in lines), default=0)
     bars = [
         Bar(label, number, number_format(number, force_grouping=True), round(100 * number / most) if most else 0)

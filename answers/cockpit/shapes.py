@@ -1,18 +1,26 @@
 """What the cockpit is made of: totals, and figures whose bars are the rows of their tables."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from django.utils.formats import date_format
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One line of a figure: `told` is its number for a person, `percent` its length beside the longest."""
 
-    label: str
+    #: Of a figure over time, its first day.
+    label: str | date
     number: Any
     told: str
     percent: int
+
+    @property
+    def name(self) -> str:
+        """What it stands for, as its reader writes it."""
+        return date_format(self.label, "SHORT_DATE_FORMAT") if isinstance(self.label, date) else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Figure:
     def columns(self) -> list[Column]:
         """The bars side by side, each 8 wide with 2 between them."""
         return [
-            Column(10 * place, 100 - bar.percent, bar.percent, bar.label, bar.told)
+            Column(10 * place, 100 - bar.percent, bar.percent, bar.name, bar.told)
             for place, bar in enumerate(self.bars)
         ]
 

@@ -38,7 +38,7 @@ def as_csv(
         rows.writerow(["total", harmless(total.code), _plain(total.number)])
     for figure in found.figures:
         for bar in figure.bars:
-            rows.writerow([figure.code, harmless(bar.label), _plain(bar.number)])
+            rows.writerow([figure.code, harmless(str(bar.label)), _plain(bar.number)])
     place = reader_of or about
     record(EventType.COCKPIT_EXPORTED, on=place, workspace=reader_of, by=by, days=found.days, **_told(chosen))
     return written.getvalue()

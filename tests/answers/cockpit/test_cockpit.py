@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from answers import review
 from answers.cockpit.figures import _most, cockpit
@@ -75,6 +77,21 @@ def test_the_figures_are_those_of_the_trail_counted_one_by_one(used, member, rev
     assert sum(figure(found, "gaps").values()) == by_type[EventType.GAP_OPENED] > 0
     assert sum(figure(found, "questions").values()) == said["questions"]
     assert sum(figure(found, "templates").values()) == said["questions"]
+
+
+def test_days_are_told_as_their_reader_writes_them_and_plainly_in_the_table(policies, member, manager, client_of):
+    a_held_answer(policies, member)
+    client, day = client_of(manager), timezone.localdate()
+
+    told = set()
+    for language in ("en", "sr"):
+        page = client.get(PAGE, headers={"accept-language": language}).text
+        with override(language):
+            told.add(date_format(day, "SHORT_DATE_FORMAT"))
+            assert f"<bdi>{date_format(day, 'SHORT_DATE_FORMAT')}</bdi>" in page
+        assert f"<bdi>{day}</bdi>" not in page
+    assert len(told) == 2
+    assert f"questions,{day},1" in client.get(f"{PAGE}table.csv").text
 
 
 def test_decisions_and_what_waits_follow_the_trail_and_the_time_is_that_from_draft_to_decision(
