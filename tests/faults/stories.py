@@ -289,7 +289,7 @@ STORIES = (
     Story(
         "rebuild",
         _rebuild,
-        ("before_drop", "after_drop", "before_upsert", "after_upsert:2", *_ENTRY),
+        ("before_drop", "after_drop", "before_upsert", "after_upsert", *_ENTRY),
         locked=_ENTRY,
         by_a_person=True,
     ),

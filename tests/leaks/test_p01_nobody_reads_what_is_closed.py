@@ -467,6 +467,7 @@ def echo(db: None, monkeypatch: Any) -> Iterator[None]:
     """A model that says its whole prompt again, over the protocol. Streams share the connection of the test."""
     for module in (sse, streaming):
         monkeypatch.setattr(module, "connection", mock.Mock())
+    monkeypatch.setattr(sse, "close_old_connections", mock.Mock())
     monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.05)
     # What was streamed is looked at to the end, however long that takes on a busy machine.
     monkeypatch.setattr(streaming, "KEPT_AFTER_END_SECONDS", streaming.KEPT_SECONDS)
