@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workspaces.exceptions import PortalError
+from workspaces.exceptions import Forbidden, PortalError
 
 
 class QuestionError(PortalError):
@@ -11,6 +11,14 @@ class QuestionError(PortalError):
 
 class WrongState(PortalError):
     """The act does not fit the state the answer or draft is in, often because somebody was faster."""
+
+
+class ByAsker(Forbidden):
+    """Whoever asked a question or brought a draft is no reviewer of what became of it; `sentence` says which it was."""
+
+    def __init__(self, sentence: Any, **what: Any) -> None:
+        self.sentence = sentence
+        super().__init__(**what)
 
 
 class DraftError(PortalError):

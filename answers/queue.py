@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers import review, separation
 from answers.draft_review import separation as examined_separation
 from answers.due import hours_of
-from answers.exceptions import DraftError, WrongState
+from answers.exceptions import ByAsker, DraftError, WrongState
 from answers.models import Draft, Examination, ExaminationState, Priority, QueueName, ReviewTime
 from audit.events import EventType
 from audit.record import record
@@ -51,6 +51,9 @@ class Line:
     claimed: EventType
     claim_ended: EventType
     ranked: EventType
+    #: Whose the thing is, as the look-up of a field, and what they are told who would be their own reviewer.
+    asker: str
+    own: Any
     #: The rows with what ties a person to each, and why somebody tied does not approve one; "" or None when they may.
     with_ties: Callable[[Any, User], QuerySet[Any]]
     refusal_of: Callable[[Any], str | None]
@@ -70,6 +73,8 @@ LINES: dict[type[Model], Line] = {
         claimed=EventType.DRAFT_CLAIMED,
         claim_ended=EventType.DRAFT_CLAIM_ENDED,
         ranked=EventType.DRAFT_RANKED,
+        asker="answer__asked_by",
+        own=separation.ASKED,
         with_ties=separation.with_ties,
         refusal_of=lambda draft: separation.refusal_of(draft, separation.APPROVE),
     ),
@@ -81,6 +86,8 @@ LINES: dict[type[Model], Line] = {
         claimed=EventType.EXAMINATION_CLAIMED,
         claim_ended=EventType.EXAMINATION_CLAIM_ENDED,
         ranked=EventType.EXAMINATION_RANKED,
+        asker="asked_by",
+        own=examined_separation.BROUGHT,
         with_ties=examined_separation.with_ties,
         refusal_of=examined_separation.refusal_of,
     ),
@@ -228,10 +235,13 @@ def waiting_for(person: User, rows: QuerySet[W], *, but: UUID | None = None) -> 
 
 
 def _locked(waiting: W, by: User) -> W:
-    """It as it stands now, locked, if `by` reviews it by role and it is not decided."""
+    """It as it stands now, locked, if `by` reviews it by role, it is none of their own, and it is not decided."""
+    line = LINES[type(waiting)]
     rows = type(waiting)._default_manager.select_for_update(of=("self",), no_key=True)
-    held = rows.select_related("workspace", "claimed_by").get(pk=waiting.pk)
+    held = rows.select_related("workspace", "claimed_by").annotate(asker=F(line.asker)).get(pk=waiting.pk)
     access.require(by, Action.REVIEW, held)
+    if held.asker == by.pk:
+        raise ByAsker(line.own, user=by, workspace=held.workspace, action=Action.REVIEW, thing=held)
     if not access.allows(by, Action.REVIEW, held):
         # Broken glass reads; the line of the reviewers is moved by reviewers.
         raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)

@@ -5,9 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.draft_review import news
-from answers.draft_review.separation import refusal
+from answers.draft_review.separation import BROUGHT, refusal
 from answers.draft_review.verdict import takes_two_now
-from answers.exceptions import ExaminationError, WrongState
+from answers.exceptions import ByAsker, ExaminationError, WrongState
 from answers.models import Examination, ExaminationState
 from audit.events import EventType
 from audit.record import record
@@ -50,8 +50,6 @@ def approve(examination: Examination, *, by: User) -> Examination:
 def reject(examination: Examination, *, by: User, reason: str) -> Examination:
     """Let nothing out; the owner is told the reason. Raises as `approve`, and without a reason."""
     held = held_for(by, examination)
-    if held.asked_by_id == by.pk:
-        raise ExaminationError(refusal(by, held))
     stated = " ".join(reason.replace("\0", "").split())
     if not 0 < len(stated) <= MAX_REASON:
         raise ExaminationError(_("Give a reason of at most %(most)d characters.") % {"most": MAX_REASON})
@@ -59,7 +57,7 @@ def reject(examination: Examination, *, by: User, reason: str) -> Examination:
 
 
 def held_for(by: User, examination: Examination) -> Examination:
-    """The examined draft as it stands now, locked, if `by` reviews it and its findings wait.
+    """The examined draft as it stands now, locked, if `by` reviews it, did not bring it, and its findings wait.
 
     Raises Hidden or Forbidden, and WrongState when they are decided, which names who was faster.
     """
@@ -67,6 +65,8 @@ def held_for(by: User, examination: Examination) -> Examination:
     held = rows.get(pk=examination.pk)
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)
+    if held.asked_by_id == by.pk:
+        raise ByAsker(BROUGHT, user=by, workspace=held.workspace, action=Action.REVIEW, thing=held)
     if not access.allows(by, Action.REVIEW, held):
         # By breaking glass one reads; only a reviewer's name stands under a decision.
         raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from answers.models import ClauseSource, Examination, Finding
 from workspaces.models import User
+
+BROUGHT = gettext_lazy("This is your own draft, so somebody else decides.")
 
 
 def refusal(person: User, examination: Examination) -> str:
@@ -37,7 +40,7 @@ def with_ties(examinations: QuerySet[Examination], person: User) -> QuerySet[Exa
 def refusal_of(examination: Any) -> str:
     """As `refusal`, for one that comes from `with_ties`."""
     if examination.has_asked:
-        return _("This is your own draft, so somebody else decides.")
+        return str(BROUGHT)
     if examination.has_approved:
         return _("You approved these findings already. A second reviewer approves them before they are released.")
     if examination.has_added:

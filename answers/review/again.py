@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from answers import declassified, grounding, separation
-from answers.exceptions import WrongState
+from answers.exceptions import ByAsker, WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.querysets import sources_open
 from answers.reuse import following
@@ -78,7 +78,7 @@ def _held_still(answer: Answer, by: User) -> Draft:
     # After the lock: rights taken away while we waited for it count.
     access.require(by, Action.REVIEW, held)
     if held.asked_by_id == by.pk:
-        raise WrongState(str(separation.ASKED))
+        raise ByAsker(separation.ASKED, user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
     if not sources_open(by, held):
         raise WrongState(_("A document this answer rests on is closed to you."))
     if held.status not in RELEASED:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from answers import separation
-from answers.exceptions import WrongState
+from answers.exceptions import ByAsker, WrongState
 from answers.models import Decision, Draft
 from answers.states import DraftState
 from audit.chain import digest
@@ -44,7 +44,7 @@ def locked(draft: Draft, act: str, by: User) -> Draft:
     access.require(by, Action.REVIEW, held)
     if held.answer.asked_by_id == by.pk:
         # A superuser who asked; for anybody else such a draft does not exist.
-        raise WrongState(str(separation.ASKED))
+        raise ByAsker(separation.ASKED, user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)
     if not access.allows(by, Action.REVIEW, held):
         # By breaking glass one reads; only a reviewer's name stands under what becomes of a draft.
         raise Forbidden(user=by, workspace=held.workspace_id, action=Action.REVIEW, thing=held)

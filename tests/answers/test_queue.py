@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from answers import due, queue, queue_filters, review, saved_views
-from answers.exceptions import DraftError, WrongState
+from answers.exceptions import ByAsker, DraftError, WrongState
 from answers.models import Draft, Grounding, Priority, ReviewTime, SavedView
 from answers.queue_filters import FACETS, narrowed
 from audit.chain import digest
@@ -109,6 +110,54 @@ def test_the_line_is_moved_by_reviewers_alone(
             act(draft, person)
     assert stored(draft).priority == Priority.NORMAL
     assert stored(draft).claimed_by is None
+
+
+@pytest.mark.parametrize("act", ["claim", "let_go", "rank", "assign", "release"])
+def test_a_reviewer_who_asked_moves_nothing_of_their_own_question_in_the_line(
+    legal: Any, reviewer: Any, second_reviewer: Any, superuser: Any, break_glass: Any, client_of: Any, act: str
+) -> None:
+    members.add_member(legal, superuser, Role.REVIEWER, by=None)
+    break_glass(legal)
+    own = {person: a_held_answer(legal, person) for person in (reviewer, superuser)}
+    for one in own.values():
+        queue.claim(one, by=second_reviewer)
+        review.assign(one, to=second_reviewer, by=second_reviewer)
+    before = list(Draft.objects.order_by("pk").values())
+    sent = {"priority": "4", "take_over": "1"}
+
+    answered = [
+        client_of(person).post(reverse(f"admin:answers_draft_{act}", args=[one.pk]), sent).status_code
+        for person, one in own.items()
+    ]
+
+    assert answered == [404, 404]
+    assert list(Draft.objects.order_by("pk").values()) == before
+    assert sorted(told(EventType.ACCESS_DENIED)) == ["reviewer", "superuser"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda draft, by: queue.claim(draft, by=by),
+        lambda draft, by: queue.let_go(draft, by=by),
+        lambda draft, by: queue.rank(draft, priority=Priority.URGENT, due_at=None, by=by),
+        lambda draft, by: review.assign(draft, to=None, by=by),
+    ],
+    ids=["claim", "let_go", "rank", "release"],
+)
+def test_who_asked_moves_nothing_although_a_role_and_broken_glass_would_let_them(
+    legal: Any, superuser: Any, second_reviewer: Any, break_glass: Any, act: Any
+) -> None:
+    members.add_member(legal, superuser, Role.REVIEWER, by=None)
+    break_glass(legal)
+    own = a_held_answer(legal, superuser)
+    review.assign(own, to=second_reviewer, by=second_reviewer)
+
+    with pytest.raises(ByAsker, match="You asked this question"):
+        act(own, superuser)
+
+    now = stored(own)
+    assert (now.priority, now.claimed_by, now.assigned_to) == (Priority.NORMAL, None, second_reviewer)
 
 
 # --- The next one -------------------------------------------------------------------------------------------

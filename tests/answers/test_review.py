@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 
 from answers import review
-from answers.exceptions import DraftError, WrongState
+from answers.exceptions import ByAsker, DraftError, WrongState
 from answers.models import Answer, Draft, Review
 from answers.states import ANSWER_STATUS_OF, AnswerStatus, DraftState
 from audit import timeline
@@ -125,7 +125,7 @@ def test_superuser_does_nothing_with_the_draft_of_their_own_question(
     own = a_held_answer(legal, superuser)
     break_glass(legal)
 
-    with pytest.raises(WrongState, match="You asked"):
+    with pytest.raises(ByAsker, match="You asked"):
         act(own, superuser)
 
     stored = Draft.objects.get(pk=own.pk)

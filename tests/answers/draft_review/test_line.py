@@ -15,7 +15,7 @@ from django.utils import timezone
 from answers import due, queue, saved_views
 from answers.cockpit.figures import cockpit
 from answers.draft_review import desk, releasing
-from answers.exceptions import ExaminationError, WrongState
+from answers.exceptions import ByAsker, ExaminationError, WrongState
 from answers.models import Examination, ExaminationState, Priority, SavedView
 from answers.queue_filters import EXAMINATION_FACETS, narrowed
 from answers.readiness.review import overdue
@@ -206,6 +206,45 @@ def test_the_line_is_moved_by_reviewers_alone(
     now = stored(one)
     assert (now.priority, now.claimed_by, now.assigned_to) == (Priority.NORMAL, None, None)
     assert now.state == ExaminationState.HELD
+
+
+#: What a reviewer sends to move the findings in somebody's draft, and the address it goes to.
+SENT: dict[str, tuple[str, dict[str, str]]] = {
+    "claim": ("answers:examination_line", {"act": "claim"}),
+    "take over": ("answers:examination_line", {"act": "claim", "take_over": "1"}),
+    "let go": ("answers:examination_line", {"act": "let_go"}),
+    "rank": ("answers:examination_line", {"act": "rank", "priority": "4"}),
+    "assign": ("answers:examination_line", {"act": "assign"}),
+    "release": ("answers:examination_line", {"act": "release"}),
+    "approve": ("answers:review_findings", {"decision": "approve"}),
+    "reject": ("answers:review_findings", {"decision": "reject", "reason": "No."}),
+}
+
+
+@pytest.mark.parametrize(("name", "sent"), SENT.values(), ids=SENT)
+def test_a_reviewer_moves_nothing_in_the_line_that_they_brought_themselves(
+    held: Make, legal: Any, reviewer: Any, second_reviewer: Any, client_of: Any, name: str, sent: dict[str, str]
+) -> None:
+    own = held(asked_by=reviewer, assigned_to=second_reviewer)
+    queue.claim(own, by=second_reviewer)
+    before = Examination.objects.values().get()
+
+    refused = client_of(reviewer).post(reverse(name, args=[legal.slug, own.pk]), sent)
+
+    assert refused.status_code == 403
+    assert "This is your own draft, so somebody else decides." in refused.content.decode()
+    assert Examination.objects.values().get() == before
+    denied = Event.objects.get(type=EventType.ACCESS_DENIED)
+    assert (denied.actor_label, denied.object_id) == ("reviewer", str(own.pk))
+
+
+def test_whoever_brought_a_draft_puts_it_on_nobodys_desk(held: Make, reviewer: Any, second_reviewer: Any) -> None:
+    own = held(asked_by=reviewer)
+
+    with pytest.raises(ByAsker):
+        desk.assign(own, to=second_reviewer, by=reviewer)
+
+    assert stored(own).assigned_to is None
 
 
 # --- The next one -------------------------------------------------------------------------------------------
