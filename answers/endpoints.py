@@ -12,7 +12,7 @@ from answers import model_hosts
 from answers.exceptions import EndpointError
 from answers.keys import check_reference
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
-from answers.read_with import columns_of, row_of
+from answers.read_with import RowOf, row_of
 from answers.registry.trial import EndpointTest, try_endpoint
 from audit.events import EventType
 from audit.record import record
@@ -93,7 +93,7 @@ def built_in() -> ModelEndpoint | None:
 
 def built_in_with() -> Subquery:
     """The same read with any row, for `built_in_as_read`."""
-    return Subquery(_until_chosen().values(one=columns_of(ModelEndpoint))[:1])
+    return Subquery(_until_chosen().values(one=RowOf(ModelEndpoint))[:1])
 
 
 def _until_chosen() -> QuerySet[ModelEndpoint]:

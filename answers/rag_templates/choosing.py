@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from answers.exceptions import TemplateError
 from answers.models import KNOWLEDGE, Answer, Conversation, ModelEndpoint, RagTemplate, TemplateVersion
-from answers.read_with import columns_of, row_of
+from answers.read_with import RowOf, row_of
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -98,10 +98,8 @@ def once_more(answer: Answer) -> TemplateVersion | Standard:
 def version_with(version: str) -> Subquery:
     """The version that a row's `version` names, with its template and model; for `version_as_read`."""
     rows = TemplateVersion.objects.filter(pk=OuterRef(version))
-    template, endpoint = columns_of(RagTemplate, "template__"), columns_of(ModelEndpoint, "endpoint__")
-    return Subquery(
-        rows.values(one=JSONObject(version=columns_of(TemplateVersion), template=template, endpoint=endpoint))
-    )
+    template, endpoint = RowOf(RagTemplate, "template__"), RowOf(ModelEndpoint, "endpoint__")
+    return Subquery(rows.values(one=JSONObject(version=RowOf(TemplateVersion), template=template, endpoint=endpoint)))
 
 
 def version_as_read(found: dict[str, Any] | None) -> TemplateVersion | None:
