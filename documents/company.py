@@ -1,6 +1,7 @@
 """Take small new files through ingestion together, so that what a statement costs is paid once for many of them.
 
 Each has a lease, a first attempt and a parser's child of its own, and each write asks which of them still hold theirs.
+While the first of them are embedded, the others are still being read.
 Whoever is not as the others leaves the company and is brought on alone by `documents/ingest.py`: what another program
 has to read, is long, is being deleted or replaced, or was tried before. So a file that ends its worker takes the first
 attempt of the others along and nothing else of them: from then on each of them is alone.
@@ -11,7 +12,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from documents.ingest import IngestResult, end_failed, go_on, ingest_version, ke
 from documents.leases import Lease
 from documents.models import HEAVY, Document, Embedding, Passage, StageRun, Version
 from documents.parse import ParseFailed
+from documents.readers import FileRead, Reading, reading
 from documents.stages import StageFailed, embedded, parsed, ready, split, stored
 from documents.stages.parsed import Read
 from documents.states import OPEN, VersionState
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 MOST = 32
 MOST_BYTES = 64 * 1024
 MOST_PASSAGES = 64
+#: So many are brought to their vectors while the others are still being read.
+AHEAD = 8
 #: Behind this time no further file is read; with the longest that one may take, the leases last.
 READING_SECONDS = 10
 _SPARE_SECONDS = 30
@@ -124,12 +127,7 @@ class _Company:
         """Take all through the stages; a result for each that was taken."""
         try:
             killpoint("company_taken")
-            self._read()
-            killpoint("company_read")
-            self._write_texts()
-            killpoint("company_split")
-            self._embed()
-            killpoint("company_embedded")
+            self._up_to_vectors()
             self._index()
             killpoint("company_indexed")
             self._switch()
@@ -164,39 +162,57 @@ class _Company:
         self.results.append(IngestResult(id, outcome, stages, passages, time.monotonic() - self.started))
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A transaction in which the members are locked with their documents, and are all that may be written.
+    def _writing(self, part: Iterable[_Member]) -> Iterator[list[_Member]]:
+        """A transaction in which those of `part` that are still members are locked with their documents.
 
-        Nobody is waited for: who is locked by others now, was deleted or replaced or lost its lease has left.
+        Nobody is waited for: who is locked by others now, was deleted or replaced or lost its lease has left. The
+        others, which are given, are all that may be written.
         """
+        asked = [member for member in part if member.version.pk in self.members]
         with transaction.atomic():
             # The documents first and by themselves: in one statement a version would stay locked whose document was
             # passed over, and whoever deletes that one would wait for us, as we may for them.
-            ids = [member.version.document_id for member in self.members.values()]
+            ids = [member.version.document_id for member in asked]
             documents = Document.objects.filter(pk__in=ids, current_version=None).order_by()
             titles = dict(documents.select_for_update(skip_locked=True, no_key=True).values_list("pk", "title"))
-            rows = _rows(self.members).filter(state__in=OPEN, document__in=list(titles)).order_by()
-            there = dict(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", "document_id"))
-            left = self.members.keys() - there.keys()
+            rows = _rows(asked).filter(state__in=OPEN, document__in=list(titles)).order_by()
+            there = set(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+            members = [member for member in asked if member.version.pk in there]
+            for member in members:
+                member.version.document.title = titles[member.version.document_id]
+            left = {member.version.pk for member in asked} - there
             for id in left:
                 del self.members[id]
-            for id, document_id in there.items():
-                self.members[id].version.document.title = titles[document_id]
-            yield
+            yield members
         # Not inside: letting go waits for whoever has the row locked, who may wait for one that was locked here.
         self._leave(left)
 
     # --- The stages ---------------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
-        """Check, parse and cut each; who cannot be read ends here."""
-        versions = Version.objects.filter(pk__in=self.leases).defer(*HEAVY).select_related("document")
-        for version in versions.order_by("created_at"):
+    def _up_to_vectors(self) -> None:
+        """Read, cut and embed all; the last of them are read while the first are embedded."""
+        rows = Version.objects.filter(pk__in=self.leases).defer(*HEAVY).select_related("document")
+        versions = list(rows.order_by("created_at"))
+        files = [(version, self.leases[version.pk]) for version in versions]
+        with reading(files, until=self.started + READING_SECONDS) as found:
+            pairs = list(zip(versions, found, strict=True))
+            for those in filter(None, (pairs[:AHEAD], pairs[AHEAD:])):
+                part = self._cut(those)
+                killpoint("company_read")
+                if part:
+                    self._write_texts(part)
+                    killpoint("company_split")
+                    self._embed(part)
+                    killpoint("company_embedded")
+        self._leave(self.leases.keys() - self.members.keys())
+
+    def _cut(self, those: Iterable[tuple[Version, Reading]]) -> list[_Member]:
+        """Wait for what is read of each, and cut it; who cannot be read ends here."""
+        part = []
+        for version, file in those:
             lease = self.leases[version.pk]
-            if time.monotonic() - self.started > READING_SECONDS:
-                break
             try:
-                member = _member(version, lease)
+                member = _member(version, lease, file.result())
             except (ParseFailed, StageFailed) as failure:
                 self._fail(lease, failure)
             except LeaseLost:
@@ -204,8 +220,9 @@ class _Company:
                 continue
             else:
                 if member is not None:
-                    self.members[version.pk] = member
-        self._leave(self.leases.keys() - self.members.keys())
+                    part.append(member)
+        self.members |= {member.version.pk: member for member in part}
+        return part
 
     def _fail(self, lease: Lease, failure: ParseFailed | StageFailed) -> None:
         try:
@@ -214,10 +231,9 @@ class _Company:
             return
         self._end(lease.version_id, VersionState.FAILED)
 
-    def _write_texts(self) -> None:
+    def _write_texts(self, part: Sequence[_Member]) -> None:
         """Save what was read and cut; who is too long for the company goes on from there alone."""
-        with self._writing():
-            members = list(self.members.values())
+        with self._writing(part) as members:
             for member in members:
                 member.version.passage_count = len(member.passages)
             Passage.objects.bulk_create(
@@ -225,13 +241,13 @@ class _Company:
             )
             keep_notes(
                 [
-                    *self._notes(VersionState.STORED, lambda member: stored.save(member.version, None)),
-                    *self._notes(VersionState.PARSED, lambda member: parsed.save(member.version, member.read)),
-                    *self._notes(VersionState.SPLIT, lambda member: {"passages": len(member.passages)}),
+                    *_notes(members, VersionState.STORED, lambda member: stored.save(member.version, None)),
+                    *_notes(members, VersionState.PARSED, lambda member: parsed.save(member.version, member.read)),
+                    *_notes(members, VersionState.SPLIT, lambda member: {"passages": len(member.passages)}),
                 ]
             )
             Version.objects.bulk_update([member.version for member in members], [*parsed.STAGE.writes, "passage_count"])
-            self._reach(VersionState.SPLIT, pipeline=pipeline())
+            _reach(members, VersionState.SPLIT, pipeline=pipeline())
         passages, long = 0, []
         for id, member in self.members.items():
             if passages + len(member.passages) > MOST_PASSAGES:
@@ -240,10 +256,10 @@ class _Company:
                 passages += len(member.passages)
         self._leave(long)
 
-    def _embed(self) -> None:
+    def _embed(self, part: Sequence[_Member]) -> None:
         """Make every vector, and save them batch by batch, so that none is ever computed twice."""
         spaces.row_of(self.space)
-        pairs = [(member, passage) for member in self.members.values() for passage in member.passages]
+        pairs = [(member, passage) for member in self._still_of(part) for passage in member.passages]
         for start in range(0, len(pairs), embedded.BATCH):
             before, is_last = time.monotonic(), start + embedded.BATCH >= len(pairs)
             batch = pairs[start : start + embedded.BATCH]
@@ -253,21 +269,29 @@ class _Company:
             spent = (time.monotonic() - before) / max(1, len(here))
             for member, _passage in here:
                 member.seconds[VersionState.EMBEDDED] = member.seconds.get(VersionState.EMBEDDED, 0.0) + spent
-            with self._writing():
+            with self._writing(part) as members:
                 Embedding.objects.bulk_create(
                     embedded.row_of(passage, self.space, vector)
                     for (member, passage), vector in zip(here, vectors, strict=True)
                     if member.version.pk in self.members
                 )
                 if is_last:
-                    # With the vectors, before the first of them leaves: it is known then where to clean up.
-                    self._reach(
-                        VersionState.EMBEDDED, seconds=indexing.HELD_SECONDS, done=F("passage_count"), in_index=True
+                    # With the vectors, before the first of them leaves: it is known then where to clean up. Held for
+                    # the index and, where these are the first, for what becomes of the others before that.
+                    _reach(
+                        members,
+                        VersionState.EMBEDDED,
+                        seconds=indexing.HELD_SECONDS,
+                        done=F("passage_count"),
+                        in_index=True,
                     )
-                    keep_notes(self._notes(VersionState.EMBEDDED, self._was_embedded))
+                    keep_notes(_notes(members, VersionState.EMBEDDED, self._was_embedded))
                 else:
-                    _rows(self.members).update(lease_until=leases.until(0))
+                    _rows(members).update(lease_until=leases.until(0))
             killpoint("embedding_batch")
+
+    def _still_of(self, part: Iterable[_Member]) -> list[_Member]:
+        return [member for member in part if member.version.pk in self.members]
 
     def _index(self) -> None:
         """Bring every vector to the index. Raises IndexUnavailable."""
@@ -289,41 +313,31 @@ class _Company:
         """Make each the version that answers."""
         if not self.members:
             return
-        with self._writing():
+        with self._writing(list(self.members.values())) as members:
             # As in `documents/stages/ready.py`: before the space is read.
             Workspace.objects.filter(pk=self.workspace_id).update(index_revision=F("index_revision") + 1)
             answers = spaces.space_of(self.workspace_id).fingerprint == self.space.fingerprint
             if answers:
-                self._answer_from_now()
+                self._answer_from_now(members)
         for id in list(self.members) if answers else ():
             self._end(id, VersionState.READY)
         self._leave(list(self.members))
 
-    def _answer_from_now(self) -> None:
-        members = list(self.members.values())
+    def _answer_from_now(self, members: Sequence[_Member]) -> None:
         for member in members:
             member.seconds[VersionState.READY] = 0.0
             member.version.document.current_version = member.version
-        self._reach(VersionState.READY, ready_at=timezone.now(), lease_until=None)
+        _reach(members, VersionState.READY, ready_at=timezone.now(), lease_until=None)
         Document.objects.bulk_update([member.version.document for member in members], ["current_version"])
         keep_notes(
             [
-                *self._notes(VersionState.INDEXED, self._was_indexed),
-                *self._notes(VersionState.READY, lambda _member: {"supersedes": ""}),
+                *_notes(members, VersionState.INDEXED, self._was_indexed),
+                *_notes(members, VersionState.READY, lambda _member: {"supersedes": ""}),
             ]
         )
         record_all([ready.entry(member.version, None) for member in members], workspace=self.workspace_id)
 
     # --- Inside -------------------------------------------------------------------------------------------------
-
-    def _reach(self, state: VersionState, *, seconds: float = 0, **changes: Any) -> None:
-        """All members, which are locked, are in `state` from now on."""
-        _rows(self.members).update(state=state, **{"lease_until": leases.until(seconds), **changes})
-
-    def _notes(self, state: VersionState, detail: Callable[[_Member], dict[str, Any]]) -> list[StageRun]:
-        return [
-            stage_done(member.lease, state, detail(member), member.seconds[state]) for member in self.members.values()
-        ]
 
     def _was_embedded(self, member: _Member) -> dict[str, Any]:
         return {"computed": len(member.passages), "reused": 0, "space": self.space.name}
@@ -332,29 +346,35 @@ class _Company:
         return {"vectors": len(member.passages), "space": self.space.fingerprint}
 
 
-def _rows(ids: Collection[UUID]) -> QuerySet[Version]:
+def _rows(of: Iterable[_Member | UUID]) -> QuerySet[Version]:
     """Those of the versions that are still in their first attempt."""
-    return Version.objects.filter(pk__in=list(ids), attempt=leases.FIRST)
+    ids = [each.version.pk if isinstance(each, _Member) else each for each in of]
+    return Version.objects.filter(pk__in=ids, attempt=leases.FIRST)
 
 
-def _member(version: Version, lease: Lease) -> _Member | None:
-    """Check, parse and cut one file; None where it has to be read alone. Raises ParseFailed, StageFailed, LeaseLost."""
-    at = [time.monotonic()]
-    stored.check(version, lease)
-    at.append(time.monotonic())
-    killpoint("before_parsed")
-    read = parsed.read_at_once(version)
-    if read is None:
+def _reach(members: Sequence[_Member], state: VersionState, *, seconds: float = 0, **changes: Any) -> None:
+    """The members, which are locked, are in `state` from now on."""
+    _rows(members).update(state=state, **{"lease_until": leases.until(seconds), **changes})
+
+
+def _notes(
+    members: Sequence[_Member], state: VersionState, detail: Callable[[_Member], dict[str, Any]]
+) -> list[StageRun]:
+    return [stage_done(member.lease, state, detail(member), member.seconds[state]) for member in members]
+
+
+def _member(version: Version, lease: Lease, file: FileRead | None) -> _Member | None:
+    """Cut what was read of a file; None where it has to be read alone. Raises LeaseLost."""
+    if file is None:
         return None
-    parsed.fill(version, read)
-    at.append(time.monotonic())
+    began = time.monotonic()
+    parsed.fill(version, file.read)
     passages = list(split.rows_of(version, split.cut(version, lease)))
-    at.append(time.monotonic())
-    spent = (after - before for before, after in pairwise(at))
     if not passages:
         return None
-    return _Member(version, lease, read, passages, dict(zip(_READ, spent, strict=True)))
-
-
-#: What is done for each by itself.
-_READ = (VersionState.STORED, VersionState.PARSED, VersionState.SPLIT)
+    spent: dict[str, float] = {
+        VersionState.STORED: file.checking,
+        VersionState.PARSED: file.parsing,
+        VersionState.SPLIT: time.monotonic() - began,
+    }
+    return _Member(version, lease, file.read, passages, spent)

@@ -17,7 +17,7 @@ from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
 from audit.verification import verify
-from documents import company, embeddings, holds, index, leases, library, sandbox, spaces
+from documents import company, embeddings, holds, index, leases, library, readers, sandbox, spaces
 from documents.exceptions import DocumentError
 from documents.ingest import MAX_DEATHS, ingest_version
 from documents.models import Document, Embedding, StageRun, Version
@@ -32,6 +32,7 @@ from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
+#: Five files are three that are embedded while the other two are read.
 POINTS = [
     "company_taken",
     "before_parsed:3",
@@ -39,6 +40,10 @@ POINTS = [
     "company_split",
     "embedding_batch",
     "company_embedded",
+    "company_read:2",
+    "company_split:2",
+    "embedding_batch:3",
+    "company_embedded:2",
     "upserted",
     "company_indexed",
     "company_ready",
@@ -72,19 +77,6 @@ def embedded_texts(monkeypatch):
 
     monkeypatch.setattr(embeddings, "embed_passages", counting)
     return found
-
-
-def while_reading(monkeypatch, number: int, act):
-    """Have `act` happen while the file of this number, from 1, is read."""
-    real, read = sandbox.parse, []
-
-    def parse(path, *, name):
-        read.append(name)
-        if len(read) == number:
-            act()
-        return real(path, name=name)
-
-    monkeypatch.setattr(sandbox, "parse", parse)
 
 
 def outcomes(results) -> dict[object, str]:
@@ -163,10 +155,10 @@ def said(version):
 
 
 def test_the_number_of_statements_does_not_grow_with_the_files(policies, contributor):
-    first = [receive(policies, contributor, text, f"a{n}.txt").version for n, text in enumerate(texts(3))]
+    first = [receive(policies, contributor, text, f"a{n}.txt").version for n, text in enumerate(texts(9))]
     with CaptureQueriesContext(connection) as few:
         company.ingest_waiting(first[0].pk)
-    then = [receive(policies, contributor, text, f"b{n}.txt").version for n, text in enumerate(texts(12, 20))]
+    then = [receive(policies, contributor, text, f"b{n}.txt").version for n, text in enumerate(texts(24, 20))]
     with CaptureQueriesContext(connection) as many:
         company.ingest_waiting(then[0].pk)
 
@@ -225,6 +217,75 @@ def test_only_first_versions_travel_together(policies, contributor, waiting):
     assert alone_to_the_end(newer) == ["ready", "ready"]
     assert states(waiting[:3]) == ["superseded", "superseded", "ready"]
     assert indexed(policies) == passage_ids(*waiting[2:], *newer)
+
+
+# --- Reading several at once --------------------------------------------------------------------------------
+
+
+def test_some_files_are_read_at_the_same_time_and_no_more_than_that(waiting, monkeypatch):
+    real, lock, inside, most = sandbox.parse, threading.Lock(), [], []
+    together = threading.Barrier(readers.READERS, timeout=60)
+
+    def parse(path, *, name):
+        with lock:
+            inside.append(name)
+            most.append(len(inside))
+        if len(most) <= readers.READERS:
+            together.wait()
+        try:
+            return real(path, name=name)
+        finally:
+            with lock:
+                inside.remove(name)
+
+    monkeypatch.setattr(sandbox, "parse", parse)
+
+    company.ingest_waiting(waiting[0].pk)
+
+    assert set(states(waiting)) == {"ready"}
+    assert max(most) == readers.READERS > 1
+
+
+def test_the_first_files_are_embedded_while_the_others_are_still_read(waiting, monkeypatch):
+    real, embed, begun = sandbox.parse, embeddings.embed_passages, threading.Event()
+
+    def parse(path, *, name):
+        if name == "4.txt":
+            assert begun.wait(60), "nothing is embedded before all are read"
+        return real(path, name=name)
+
+    def embed_passages(batch, space, **how):
+        begun.set()
+        return embed(batch, space, **how)
+
+    monkeypatch.setattr(company, "AHEAD", 3)
+    monkeypatch.setattr(sandbox, "parse", parse)
+    monkeypatch.setattr(embeddings, "embed_passages", embed_passages)
+
+    results = company.ingest_waiting(waiting[0].pk)
+
+    assert outcomes(results) == {version.pk: "ready" for version in waiting}
+
+
+def test_when_a_company_ends_with_an_error_nothing_of_it_is_read_any_more(waiting, monkeypatch):
+    real, read = sandbox.parse, []
+
+    def parse(path, *, name):
+        read.append(name)
+        if name == "0.txt":
+            raise ValueError("unexpected")
+        return real(path, name=name)
+
+    monkeypatch.setattr(sandbox, "parse", parse)
+
+    with pytest.raises(ValueError, match="unexpected"):
+        company.ingest_waiting(waiting[0].pk)
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reader")]
+    begun = len(read)
+    assert alone_to_the_end(waiting[1:]) == ["ready"] * 4
+    assert len(read) == begun + 4
+    assert {again(version).lease_until for version in waiting} == {None}
 
 
 # --- Who leaves ---------------------------------------------------------------------------------------------
@@ -299,7 +360,7 @@ def test_a_lost_lease_loses_only_its_own_version(policies, waiting, monkeypatch)
         let_lease_expire(waiting[1])
         assert leases.take(waiting[1].pk).attempt == 2
 
-    while_reading(monkeypatch, 3, taken_over)
+    at(monkeypatch, "company_read", taken_over)
 
     results = company.ingest_waiting(waiting[0].pk)
 
@@ -544,6 +605,7 @@ def test_killed_anywhere_each_goes_on_alone_without_doing_anything_twice(
     point, policies, waiting, killer, embedded_texts, monkeypatch
 ):
     monkeypatch.setattr(embedded, "BATCH", 2)
+    monkeypatch.setattr(company, "AHEAD", 3)
     killer.at(point)
     with pytest.raises(Killed):
         company.ingest_waiting(waiting[0].pk)
