@@ -4,6 +4,7 @@ It holds ids and vectors and nothing else, one collection per workspace and
 embedding space, and can be wiped at any time: the database has everything.
 """
 
+import logging
 import os
 import re
 import threading
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api import ServerAPI
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _BATCH = 1000
-_PAGE = 5000
+#: Ids listed at once. Chroma walks to where a page begins: of a hundred thousand, pages of 1,000 took twenty times as
+#: long.
+_PAGE = 50_000
 _HNSW = {"space": "cosine", "ef_search": 200}
 #: So much of a space's fingerprint names its indexes.
 _NAMED_BY = 16
@@ -149,7 +154,7 @@ def drop(workspace_id: UUID, space: Space) -> None:
     """Remove the whole collection; a missing one is no error."""
     from chromadb.errors import NotFoundError
 
-    with _translated(), suppress(NotFoundError):
+    with _translated(_name(workspace_id, space)), suppress(NotFoundError):
         _server(_WRITE_SECONDS).delete_collection(_name(workspace_id, space))
     _collections.pop(_name(workspace_id, space), None)
 
@@ -227,7 +232,7 @@ def remake(workspace_id: UUID, space: Space, stored: Iterable[tuple[Sequence[str
     from chromadb.errors import NotFoundError
 
     name = _name(workspace_id, space)
-    with _translated():
+    with _translated(name):
         server = _server(_WRITE_SECONDS)
         try:
             former = server.get_collection(name)
@@ -300,7 +305,7 @@ def _on_collection(
 
     name = _name(workspace_id, space)
     seconds = seconds or _ANSWER_SECONDS
-    with _translated():
+    with _translated(name):
         known = _collections.get(name)
         if known is not None:
             try:
@@ -342,8 +347,8 @@ def _bound(model: Any, seconds: float) -> "Collection":
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn every way in which the client reports trouble into IndexUnavailable."""
+def _translated(name: str = "") -> Iterator[None]:
+    """Turn every way in which the client reports trouble into IndexUnavailable. `name` is the collection asked."""
     import httpx
     from chromadb.errors import ChromaError, InternalError
 
@@ -352,6 +357,7 @@ def _translated() -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         _resting_until = time.monotonic() + _REST_SECONDS
+        _complain(name)
         raise IndexUnavailable(gettext("The vector index did not answer in time.")) from error
     except InternalError as error:
         raise IndexDamaged(
@@ -366,6 +372,17 @@ def _translated() -> Iterator[None]:
         if type(error) is not Exception:
             raise
         raise IndexUnavailable(gettext("The vector index answered with something that is not Chroma.")) from error
+
+
+def _complain(name: str) -> None:
+    """Have the keeper of our own server look whether it hangs on this collection, or altogether."""
+    if settings.CHROMA_COMPLAINT is None:
+        return
+    try:
+        settings.CHROMA_COMPLAINT.write_text(name, encoding="utf-8")
+    except OSError as error:
+        # As of a full disk. The question fails all the same, and the next one complains again.
+        logger.warning("The keeper of Chroma cannot be told that it did not answer: %s", error)
 
 
 def _server(seconds: float) -> "ServerAPI":

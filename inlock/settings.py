@@ -76,6 +76,8 @@ EMBEDDED_DATABASE = not env.str("DATABASE_URL")
 #: True where their directories are ours too, so that what was erased can be looked for in them.
 EMBEDDED_CHROMA = not env.str("CHROMA_URL")
 EMBEDDED_BROKER = not env.str("REDIS_URL")
+#: Where its keeper is told what our own Chroma did not answer in time.
+CHROMA_COMPLAINT = engines.Place(VAR, "chroma").complaint if EMBEDDED_CHROMA else None
 REDIS_URL = ADDRESSES.redis_url
 CHROMA_URL = ADDRESSES.chroma_url
 

@@ -9,6 +9,7 @@ the engine when the kernel says that the last holder is gone, however it went.
 from inlock.engines.addresses import PROJECT_ROOT, Addresses, addresses, celery_broker_url, var_directory
 from inlock.engines.attach import Attachment, attached, ensure
 from inlock.engines.exceptions import EngineFailed
+from inlock.engines.places import Place
 from inlock.engines.set_aside import SetAside, all_set_aside
 from inlock.engines.status import EngineStatus, size, status
 
@@ -18,6 +19,7 @@ __all__ = [
     "Attachment",
     "EngineFailed",
     "EngineStatus",
+    "Place",
     "SetAside",
     "addresses",
     "all_set_aside",

@@ -1,16 +1,21 @@
 """Chroma's server from the `chromadb` wheel, on a loopback port, holding vectors and ids only."""
 
+import http
 import http.client
+import json
 import os
 import shutil
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from inlock.engines.addresses import choose_another_chroma_port, chroma_port
 from inlock.engines.recipe import Recipe
 
 HOST = "127.0.0.1"
+_API = "/api/v2"
+_COLLECTIONS = f"{_API}/tenants/default_tenant/databases/default_database/collections"
 
 # The `chroma` script imports the whole Python client before it reaches the server it starts:
 # four seconds against a fifth of one for calling the server directly.
@@ -45,6 +50,23 @@ class Chroma(Recipe):
     def answers(self) -> bool:
         return heartbeat(HOST, chroma_port(self.var))
 
+    def hangs(self, on: str) -> bool:
+        """`on` names a collection, which is asked for one vector; "" is the server itself.
+
+        A server whose collection cannot be loaded goes on giving signs of life.
+        """
+        connection = http.client.HTTPConnection(HOST, chroma_port(self.var), timeout=self.patience)
+        try:
+            _ask(connection, on)
+        except TimeoutError:
+            return True
+        except (OSError, http.client.HTTPException):
+            # It ended, which is seen without a question.
+            return False
+        finally:
+            connection.close()
+        return False
+
     def hindrance(self) -> str:
         if not _is_free(chroma_port(self.var)):
             return "another program has its port"
@@ -58,11 +80,31 @@ class Chroma(Recipe):
         return (f"--path {self.data} ",)
 
 
+def _ask(connection: http.client.HTTPConnection, name: str) -> None:
+    """Have something answered, whatever the answer is. Raises OSError, of which TimeoutError, and HTTPException."""
+    if not name:
+        connection.request("GET", f"{_API}/heartbeat")
+        connection.getresponse().read()
+        return
+    connection.request("GET", f"{_COLLECTIONS}/{quote(name, safe='')}")
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status != http.HTTPStatus.OK:
+        return
+    collection = json.loads(said)
+    if not collection["dimension"]:
+        return
+    question = {"query_embeddings": [[1.0] * collection["dimension"]], "n_results": 1, "include": ["distances"]}
+    body = json.dumps(question).encode()
+    connection.request("POST", f"{_COLLECTIONS}/{collection['id']}/query", body, {"Content-Type": "application/json"})
+    connection.getresponse().read()
+
+
 def heartbeat(host: str, port: int) -> bool:
     """Whether a Chroma server answers on this port, whoever owns it."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", "/api/v2/heartbeat")
+        connection.request("GET", f"{_API}/heartbeat")
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

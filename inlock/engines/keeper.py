@@ -2,8 +2,9 @@
 
 A process of its own rather than a part of whoever came first, because that
 one may leave, or be killed, while others still work. It restarts an engine
-that dies, and stops it when the shared lock of its users is free. Files that
-keep ending an engine which may begin with nothing are set aside.
+that dies or hangs, and stops it when the shared lock of its users is free.
+Files that keep doing that to an engine which may begin with nothing are set
+aside.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import select
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,8 +43,11 @@ class Keeper:
         self.place = place
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
-        #: When it ended by its own fault, on the monotonic clock.
+        #: When it ended by its own fault, or hung, on the monotonic clock.
         self.own_ends: list[float] = []
+        self.inquiry: Inquiry | None = None
+        #: What it hung on when it was ended for that; None otherwise.
+        self.hung_on: str | None = None
         self.asked_to_stop = False
         self.users = open_lock(place.users)
         self._wake, write_end = os.pipe()
@@ -71,6 +76,7 @@ class Keeper:
         while not self.asked_to_stop and idle < IDLE_LOOKS:
             select.select([self._wake], [], [], LOOK_EVERY)
             self._drain_wakeups()
+            self._look_into_complaints()
             if self.process is None or self.process.poll() is not None:
                 self._restart()
             # Held while we stop, so that a new user waits for a clean end and then starts afresh.
@@ -121,17 +127,34 @@ class Keeper:
             next_step="`manage.py doctor` shows every engine; remove the cause and run the command again.",
         )
 
+    def _look_into_complaints(self) -> None:
+        """End an engine that does not answer what a user waited for in vain, and the keeper longer."""
+        if self.inquiry is None:
+            on = self.place.take_complaint()
+            if on is not None and self.process is not None:
+                self.inquiry = Inquiry(self.recipe, self.process, on)
+            return
+        if self.inquiry.is_alive():
+            return
+        inquiry, self.inquiry = self.inquiry, None
+        if inquiry.hangs and inquiry.process is self.process and self.process.poll() is None:
+            self.hung_on = inquiry.on
+            self.process.kill()
+            self.process.wait()
+
     def _restart(self) -> None:
         """Start a died engine again, pausing longer each time it will not stay up."""
         if time.monotonic() - self.started > STEADY_AFTER:
             self.restarts = 0
-        code = self.process.returncode if self.process else "?"
+        how = self._how_it_ended()
+        hung_on = self.hung_on
         if self._began_anew():
             self.restarts = 0
-        self.process = None
+            hung_on = None
+        self.process, self.hung_on = None, None
         pause = min(LONGEST_PAUSE, 0.1 * 2**self.restarts)
         self.restarts += 1
-        self._say("restarting", fault=f"{self.recipe.title} ended with code {code} and is started again.")
+        self._say("restarting", fault=f"{self.recipe.title} {how} and is started again.")
         self._pause(pause)
         if self.asked_to_stop:
             return
@@ -141,6 +164,15 @@ class Keeper:
             self._began_anew()
             self._stop()
             self._say("restarting", fault=str(failure))
+        else:
+            # Whether its files are the cause is not left to the next who has to wait.
+            if hung_on is not None and self.process is not None:
+                self.inquiry = Inquiry(self.recipe, self.process, hung_on)
+
+    def _how_it_ended(self) -> str:
+        if self.hung_on is not None:
+            return f"did not answer for {self.recipe.patience:.0f} seconds"
+        return f"ended with code {self.process.returncode if self.process else '?'}"
 
     def _began_anew(self) -> bool:
         """Count an end that came from the engine itself, and set its files aside when they are what keeps ending it.
@@ -148,7 +180,9 @@ class Keeper:
         They are where it ended so often, nothing else is known to hinder it, and it runs on empty files beside them.
         """
         recipe, now = self.recipe, time.monotonic()
-        if self.process is None or not recipe.is_disposable or not is_own_fault(self.process.poll()):
+        if self.process is None or not recipe.is_disposable:
+            return False
+        if self.hung_on is None and not is_own_fault(self.process.poll()):
             return False
         self.own_ends = [at for at in self.own_ends if now - at < WITHIN] + [now]
         if len(self.own_ends) < ENDS:
@@ -157,8 +191,8 @@ class Keeper:
         if recipe.hindrance() or lately(recipe) or not self._runs_on_nothing():
             return False
         why = (
-            f"{recipe.title} ended by itself {ENDS} times within {seconds} seconds, the last time with code "
-            f"{self.process.returncode}; on empty files it runs."
+            f"{recipe.title} ended by itself or hung {ENDS} times within {seconds} seconds, the last time it "
+            f"{self._how_it_ended()}; on empty files it runs."
         )
         try:
             set_aside(recipe, why)
@@ -235,6 +269,21 @@ class Keeper:
     def _drain_wakeups(self) -> None:
         if select.select([self._wake], [], [], 0)[0]:
             os.read(self._wake, 4096)
+
+
+class Inquiry(threading.Thread):
+    """Ask an engine again what it did not answer, beside the watch over its process."""
+
+    def __init__(self, recipe: Recipe, process: subprocess.Popen[bytes], on: str) -> None:
+        super().__init__(name="inquiry", daemon=True)
+        self.recipe = recipe
+        self.process = process
+        self.on = on
+        self.hangs = False
+        self.start()
+
+    def run(self) -> None:
+        self.hangs = self.recipe.hangs(self.on)
 
 
 def spawn(recipe: Recipe) -> subprocess.Popen[bytes]:

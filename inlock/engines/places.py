@@ -45,6 +45,11 @@ class Place:
         """What the keeper last said: state, pid, since, restarts, fault."""
         return self.var / "engines" / f"{self.name}.json"
 
+    @property
+    def complaint(self) -> Path:
+        """Where a user says what the engine did not answer in time, for the keeper to look into."""
+        return self.var / "engines" / f"{self.name}.complaint"
+
     def make(self) -> None:
         for directory in (self.users.parent, self.var / "log"):
             directory.mkdir(parents=True, exist_ok=True)
@@ -60,6 +65,15 @@ class Place:
 
     def last_said(self) -> dict[str, object]:
         return read_json(self.notes)
+
+    def take_complaint(self) -> str | None:
+        """What a user complained about last, once; None where nobody did."""
+        try:
+            said = self.complaint.read_text(encoding="utf-8")
+            self.complaint.unlink()
+        except FileNotFoundError:
+            return None
+        return said
 
 
 def embedded() -> list[str]:

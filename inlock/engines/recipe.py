@@ -21,6 +21,8 @@ class Recipe(ABC):
     stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGKILL)
     #: Whether all it keeps is kept elsewhere as well, so that it may begin with nothing.
     is_disposable = False
+    #: Seconds after which what was not answered counts as never answered, on a machine that has other work as well.
+    patience = 20.0
 
     def __init__(self, var: Path, *, durable: bool = True) -> None:
         self.var = var
@@ -55,6 +57,10 @@ class Recipe(ABC):
     def hindrance(self) -> str:
         """What keeps it from running now beside its own content; empty where nothing is known."""
         return ""
+
+    def hangs(self, on: str) -> bool:
+        """Whether what a user complained about is not answered within `patience` seconds either. Blocks meanwhile."""
+        return False
 
     def environment(self) -> dict[str, str]:
         """A small environment: what the user exported for other servers must not configure ours."""

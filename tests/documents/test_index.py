@@ -277,7 +277,8 @@ while True:
 """
 
 
-def test_a_server_that_hangs_is_waited_for_once_and_not_by_every_question(server, workspace, monkeypatch):
+def test_a_server_that_hangs_is_waited_for_once_and_its_keeper_told(server, workspace, settings, tmp_path, monkeypatch):
+    settings.CHROMA_COMPLAINT = tmp_path / "complaint"
     monkeypatch.setattr(index, "_ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(index, "_resting_until", 0.0)
     index.upsert(workspace, SPACE, ["a"], vectors(1))
@@ -287,11 +288,31 @@ def test_a_server_that_hangs_is_waited_for_once_and_not_by_every_question(server
             index.query(workspace, SPACE, vectors(1)[0], 5)
         with pytest.raises(IndexUnavailable, match="a moment ago"):
             index.query(workspace, SPACE, vectors(1)[0], 5)
+        assert settings.CHROMA_COMPLAINT.read_text() == index._name(workspace, SPACE)
+        with pytest.raises(IndexUnavailable, match="in time"):
+            index.version()
+        assert settings.CHROMA_COMPLAINT.read_text() == ""
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
 
     monkeypatch.setattr(index, "_resting_until", 0.0)
     assert [id for id, _ in index.query(workspace, SPACE, vectors(1)[0], 5)] == ["a"]
+
+
+def test_a_server_that_hangs_where_nobody_can_be_told_is_unavailable_all_the_same(
+    server, workspace, settings, tmp_path, monkeypatch, caplog
+):
+    settings.CHROMA_COMPLAINT = tmp_path / "nowhere" / "complaint"
+    monkeypatch.setattr(index, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(index, "_resting_until", 0.0)
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(IndexUnavailable, match="in time"):
+            index.is_whole(workspace, SPACE)
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+    assert "cannot be told" in caplog.text
 
 
 # --- Files that lost bytes ----------------------------------------------------------------------------------

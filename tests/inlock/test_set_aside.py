@@ -86,6 +86,30 @@ def filled(var: Path) -> None:
         within(30, lambda: any((var / "chroma").glob("*/data_level0.bin")))
 
 
+def garble_links(directory: Path) -> None:
+    """Bytes that the server reads again and again, without an end."""
+    [links] = directory.glob("*/link_lists.bin")
+    links.write_bytes(np.random.default_rng(11).bytes(links.stat().st_size))
+
+
+def change(var: Path) -> bool:
+    """Whether the server takes as many vectors as make it read its files, and answers within five seconds."""
+    client = server(var)
+    client._server._session.timeout = httpx.Timeout(5.0)
+    try:
+        ids = [f"more {number}" for number in range(1500)]
+        client.get_collection("w-1").upsert(ids=ids, embeddings=np.random.default_rng(7).normal(size=(1500, SIZE)))
+        client.get_collection("w-1").query(query_embeddings=[np.ones(SIZE)], n_results=5)
+    except httpx.TimeoutException:
+        return False
+    return True
+
+
+def complain(var: Path, about: str) -> None:
+    """As `documents/index.py` does when it waited in vain."""
+    Place(var, "chroma").complaint.write_text(about, encoding="utf-8")
+
+
 def ask(var: Path) -> bool:
     """Whether the server outlives a question."""
     try:
@@ -107,7 +131,7 @@ def test_tables_that_cannot_be_read_are_set_aside_and_the_server_starts(var):
 
     assert (aside.directory / "chroma.sqlite3").read_bytes() == damaged
     assert aside.directory.name == f"chroma-set-aside-{aside.at:%Y%m%dT%H%M%SZ}"
-    assert f"ended by itself {ENDS} times" in aside.why
+    assert f"ended by itself or hung {ENDS} times" in aside.why
     assert not (var / "chroma-trial").exists()
 
 
@@ -127,6 +151,53 @@ def test_vectors_on_which_the_server_crashes_at_every_question_are_set_aside(var
     assert (aside.engine, left) == ("chroma", 0)
     assert f"code -{int(signal.SIGSEGV)}" in aside.why
     assert any(aside.directory.glob("*/data_level0.bin"))
+
+
+def test_files_on_which_the_server_hangs_are_set_aside_while_it_gives_signs_of_life(var):
+    filled(var)
+    with kept(var, "Chroma.patience = 3.0"):
+        hung = said(var)["pid"]
+        garble_links(var / "chroma")
+        # Loaded before the damage; a server that reads its files anew stands still at the next change.
+        os.kill(hung, signal.SIGKILL)
+        is_back(var, hung)
+        assert not change(var)
+        assert heartbeat("127.0.0.1", chroma_port(var))
+        assert all_set_aside(var) == []
+
+        complain(var, "w-1")
+        within(90, lambda: all_set_aside(var) and answers(var))
+        [aside] = all_set_aside(var)
+        left = server(var).count_collections()
+
+    assert (aside.engine, left) == ("chroma", 0)
+    assert f"hung {ENDS} times" in aside.why
+    assert "did not answer for 3 seconds" in aside.why
+    assert any(aside.directory.glob("*/link_lists.bin"))
+
+
+@pytest.mark.parametrize("about", ["w-1", "", "nothing of that name"])
+def test_a_complaint_about_a_server_that_answers_ends_nothing(about, var):
+    filled(var)
+    with kept(var, "Chroma.patience = 10.0"):
+        running = said(var)["pid"]
+
+        complain(var, about)
+        within(10, lambda: not Place(var, "chroma").complaint.exists())
+        assert ask(var)
+
+        assert said(var)["pid"] == running
+
+
+def test_a_server_that_stands_still_is_started_again_with_its_files(var):
+    with kept(var, "Chroma.patience = 1.0"):
+        hung = said(var)["pid"]
+        os.kill(hung, signal.SIGSTOP)
+
+        complain(var, "")
+        is_back(var, hung)
+
+        assert all_set_aside(var) == []
 
 
 def test_files_that_are_new_are_not_set_aside_again(var):
@@ -215,17 +286,44 @@ def keep(var: Path, change: str) -> subprocess.CompletedProcess[str]:
     place.make()
     lock = open_lock(place.keeper)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    program = (
+    try:
+        return subprocess.run(
+            [sys.executable, "-c", keeping(var, lock, change)],
+            cwd=PROJECT_ROOT,
+            pass_fds=[lock],
+            text=True,
+            capture_output=True,
+        )
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def kept(var: Path, change: str) -> Iterator[None]:
+    """A running keeper of Chroma with `change` made to its recipe, and this process among its users."""
+    place = Place(var, "chroma")
+    place.make()
+    lock, users = open_lock(place.keeper), open_lock(place.users)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    process = subprocess.Popen([sys.executable, "-c", keeping(var, lock, change)], cwd=PROJECT_ROOT, pass_fds=[lock])
+    try:
+        os.close(lock)
+        within(60, lambda: said(var).get("keeper") == process.pid and answers(var))
+        yield
+    finally:
+        os.close(users)
+        process.terminate()
+        process.wait(60)
+
+
+def keeping(var: Path, lock: int, change: str) -> str:
+    """The program of a keeper with `change` made to its recipe."""
+    return (
         f"import sys; from inlock.engines.chroma import Chroma; {change}; "
         f"sys.argv = ['keeper', 'chroma', {str(var)!r}, '{lock}', '--volatile']; "
         "from inlock.engines import keeper; raise SystemExit(keeper.main())"
     )
-    try:
-        return subprocess.run(
-            [sys.executable, "-c", program], cwd=PROJECT_ROOT, pass_fds=[lock], text=True, capture_output=True
-        )
-    finally:
-        os.close(lock)
 
 
 @contextmanager
