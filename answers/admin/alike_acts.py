@@ -16,17 +16,18 @@ from answers.models import Draft
 from answers.review import bulk
 from audit.chain import digest
 from workspaces import access
+from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import PortalError
 from workspaces.roles import Action
 
 
-class AlikeActs:
-    """Mixed into the admin of drafts."""
+class AlikeActs(GovernedAdmin):
+    """The admin of drafts, with the page of those that say the same."""
 
     def get_urls(self) -> list[URLPattern]:
         view = require_http_methods(["GET", "POST"])(self._alike)
-        own = path("<uuid:pk>/alike/", self.admin_site.admin_view(view), name="answers_draft_alike")  # type: ignore[attr-defined]
-        return [own, *super().get_urls()]  # type: ignore[misc]
+        own = path("<uuid:pk>/alike/", self.admin_site.admin_view(view), name="answers_draft_alike")
+        return [own, *super().get_urls()]
 
     def _alike(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         draft = access.find(request.user, Action.REVIEW, Draft, pk=pk)
@@ -54,9 +55,9 @@ class AlikeActs:
     ) -> HttpResponse:
         able = sum(not item.objection for item in items)
         context: dict[str, Any] = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
             "title": _("Drafts that say the same"),
-            "opts": self.opts,  # type: ignore[attr-defined]
+            "opts": self.opts,
             "draft": draft,
             "items": items,
             "is_done": is_done,
@@ -66,7 +67,7 @@ class AlikeActs:
             "preserved": carried.preserved(request),
             "queue_address": carried.queue_address(request),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         # What was asked for was done to none of them.
         status = 409 if request.method == "POST" and not any(item.is_done for item in items) else 200
         return TemplateResponse(request, "admin/answers/draft/alike.html", context, status=status)

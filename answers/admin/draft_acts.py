@@ -21,6 +21,7 @@ from answers.models import Draft
 from answers.states import DraftState
 from documents.differences import difference
 from workspaces import access
+from workspaces.admin_base import GovernedHistoryAdmin
 from workspaces.exceptions import PortalError
 from workspaces.models import User
 from workspaces.roles import Action
@@ -49,11 +50,11 @@ _DECISIONS = ("approve", "return", "reject")
 _FILTERS = "_changelist_filters"
 
 
-class DraftActs:
-    """Mixed into the admin of drafts: the page of one, and everything that is posted from it or from the queue."""
+class DraftActs(GovernedHistoryAdmin):
+    """The admin of drafts: the page of one, and everything that is posted from it or from the queue."""
 
     def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site  # type: ignore[attr-defined]
+        site = self.admin_site
         own = [
             path(
                 f"<uuid:pk>/{act.replace('_', '-')}/", site.admin_view(self._act_view(act)), name=f"answers_draft_{act}"
@@ -63,7 +64,7 @@ class DraftActs:
         own += [
             path("<uuid:pk>/check/", site.admin_view(require_POST(self._check)), name="answers_draft_check"),
         ]
-        return own + super().get_urls()  # type: ignore[misc, no-any-return]
+        return own + super().get_urls()
 
     # --- Reading ---
 
@@ -74,7 +75,7 @@ class DraftActs:
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        draft = self.get_object(request, object_id or "")  # type: ignore[attr-defined]
+        draft = self.get_object(request, object_id or "")
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
         return self._page(request, draft)
@@ -83,13 +84,13 @@ class DraftActs:
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # The draft's own page shows every form it had, and records that it was opened.
-        return self._to_page(request, self.require_reading(request, object_id).pk)  # type: ignore[attr-defined]
+        return self._to_page(request, self.require_reading(request, object_id).pk)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # A form made from the model would offer every workspace, account and answer there is to choose from.
-        return self._to_page(request, self.require_reading(request, object_id).pk)  # type: ignore[attr-defined]
+        return self._to_page(request, self.require_reading(request, object_id).pk)
 
     def _page(
         self, request: HttpRequest, draft: Draft, *, status: int = 200, typed: dict[str, Any] | None = None
@@ -97,9 +98,9 @@ class DraftActs:
         review.opened(draft, by=request.user)
         page = page_of(draft, request.user)
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
             "title": _("Draft"),
-            "opts": self.opts,  # type: ignore[attr-defined]
+            "opts": self.opts,
             "page": page,
             "object_id": draft.pk,
             "change": True,
@@ -110,7 +111,7 @@ class DraftActs:
             "overwrites": _overwrites(page, typed or {}),
             "comparison": page.history.compare(request.GET.get("from", ""), request.GET.get("to", "")),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/answers/draft/page.html", context, status=status)
 
     # --- Acting ---

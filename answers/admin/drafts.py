@@ -21,7 +21,6 @@ from answers.models import Draft, Grounding
 from answers.queue_filters import FACETS, OPEN
 from answers.states import DraftState
 from workspaces import access
-from workspaces.admin_base import GovernedHistoryAdmin
 from workspaces.roles import Action
 
 #: What lies one click away: a name, and the filters it stands for.
@@ -36,7 +35,7 @@ TABS: tuple[tuple[Any, dict[str, str]], ...] = (
 
 
 @admin.register(Draft)
-class DraftAdmin(AlikeActs, DraftActs, QueueLists, GovernedHistoryAdmin):
+class DraftAdmin(AlikeActs, DraftActs, QueueLists):
     """Drafts of the workspaces where the person reviews, if they may open everything a draft rests on."""
 
     view_action = Action.REVIEW

@@ -149,7 +149,7 @@ class WorkspaceModelsAdmin(GovernedAdmin):
 
     view_action = Action.MANAGE
     change_action = Action.MANAGE
-    list_display = ("workspace", "default_endpoint", "others")
+    list_display = ("workspace_name", "default_model", "others")
     list_select_related = ("workspace", "default_endpoint")
     list_filter = (WorkspaceFilter,)
     ordering = ("workspace__name",)
@@ -166,9 +166,10 @@ class WorkspaceModelsAdmin(GovernedAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "workspace":
-            kwargs["queryset"] = self._without_models(request)
+            kwargs |= {"queryset": self._without_models(request), "label": _("Workspace")}
         if db_field.name == "default_endpoint":
-            kwargs["queryset"] = ModelEndpoint.objects.filter(state__in=USABLE_STATES)
+            usable = ModelEndpoint.objects.filter(state__in=USABLE_STATES)
+            kwargs |= {"queryset": usable, "label": _("Default model")}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -183,6 +184,14 @@ class WorkspaceModelsAdmin(GovernedAdmin):
         endpoints.choose_models(
             obj.workspace, default=data["default_endpoint"], choices=data["choices"], by=request.user
         )
+
+    @display(description=_("workspace"), ordering="workspace__name")
+    def workspace_name(self, models: WorkspaceModels) -> str:
+        return models.workspace.name
+
+    @display(description=_("Default model"), ordering="default_endpoint__name")
+    def default_model(self, models: WorkspaceModels) -> str:
+        return models.default_endpoint.name
 
     @display(description=_("people may choose"))
     def others(self, models: WorkspaceModels) -> str:

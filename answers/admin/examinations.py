@@ -17,7 +17,6 @@ from answers.draft_review.separation import refusal_of, with_ties
 from answers.models import Examination, ExaminationState
 from answers.queue_filters import EXAMINATION_FACETS
 from workspaces import access
-from workspaces.admin_base import GovernedAdmin
 from workspaces.roles import Action
 
 _COLOURS = {
@@ -38,7 +37,7 @@ _TABS: tuple[tuple[Any, dict[str, str]], ...] = (
 
 
 @admin.register(Examination)
-class ExaminationAdmin(QueueLists, GovernedAdmin):
+class ExaminationAdmin(QueueLists):
     """Others' drafts that were held where the person reviews, if they may open everything the findings rest on."""
 
     view_action = Action.REVIEW

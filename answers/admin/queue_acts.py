@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -15,16 +14,15 @@ from answers import entered, queue, saved_views
 from answers.admin import carried
 from answers.queue_filters import narrowed
 from workspaces import access
+from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import PortalError
 
 
-class QueueActs:
-    """Mixed into the admin of what waits for reviewers."""
-
-    model: type[Model]
+class QueueActs(GovernedAdmin):
+    """The admin of what waits for reviewers."""
 
     def get_urls(self) -> list[URLPattern]:
-        site, named = self.admin_site, f"answers_{self.model._meta.model_name}"  # type: ignore[attr-defined]
+        site, named = self.admin_site, f"answers_{self.model._meta.model_name}"
         own = [
             path("next/", site.admin_view(require_POST(self._next)), name=f"{named}_next"),
             path("views/", site.admin_view(require_POST(self._save_view)), name=f"{named}_save_view"),
@@ -32,7 +30,7 @@ class QueueActs:
                 "views/<uuid:pk>/delete/", site.admin_view(require_POST(self._delete_view)), name=f"{named}_delete_view"
             ),
         ]
-        return own + super().get_urls()  # type: ignore[misc, no-any-return]
+        return own + super().get_urls()
 
     def _next(self, request: HttpRequest) -> HttpResponse:
         """Claim the next one that the person may decide on and nobody else reads, as the list they came from is

@@ -42,7 +42,7 @@ class QueueList(ChangeList):
 
 
 class QueueLists(QueueActs):
-    """Mixed into the admin of what waits for reviewers."""
+    """The admin of what waits for reviewers, with its list."""
 
     list_before_template = "admin/answers/queue/_queue.html"
     #: What lies one click away: a name, and the filters it stands for.
@@ -52,14 +52,14 @@ class QueueLists(QueueActs):
         # Where every row is in the same state, its column would only take room.
         facet = FACETS_OF[self.model][0]
         state = request.GET.get("state", facet.default)
-        is_one = state in dict(self.model._meta.get_field("state").flatchoices)  # type: ignore[union-attr]
-        return tuple(name for name in self.list_display if not (is_one and name == "state_label"))  # type: ignore[attr-defined]
+        is_one = state in dict(self.model._meta.get_field("state").flatchoices)
+        return tuple(name for name in self.list_display if not (is_one and name == "state_label"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QueueList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        self.require_list(request)  # type: ignore[attr-defined]
+        self.require_list(request)
         views = saved_views.of(request.user, self.model)
         if not request.GET and request.method == "GET":
             default = next((view for view in views if view.is_default), None)
@@ -88,7 +88,7 @@ class QueueLists(QueueActs):
             "statement": saved_views.query(asked_for, self.model),
             **(extra_context or {}),
         }
-        return super().changelist_view(request, context)  # type: ignore[misc, no-any-return]
+        return super().changelist_view(request, context)
 
     def _tabs(self, request: HttpRequest, asked_for: Mapping[str, str]) -> list[dict[str, Any]]:
         """The tabs with how much lies behind each, counted in one statement."""

@@ -9,22 +9,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from workspaces import access, view_as, viewing
+from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import PortalError
 from workspaces.models import User
 from workspaces.roles import PlatformAction
 
 
-class ViewAsPage:
-    """Mixed into the admin of people: a page that asks for a reason and begins the look."""
+class ViewAsPage(GovernedAdmin):
+    """The admin of people: a page that asks for a reason and begins the look."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.view_as_page)  # type: ignore[attr-defined]
-        return [path("<uuid:pk>/view-as/", view, name="workspaces_user_view_as"), *super().get_urls()]  # type: ignore[misc]
+        view = self.admin_site.admin_view(self.view_as_page)
+        return [path("<uuid:pk>/view-as/", view, name="workspaces_user_view_as"), *super().get_urls()]
 
     def view_as_page(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """GET says what a look is; POST begins it and leads into the portal."""
         access.require(request.user, PlatformAction.MANAGE_ACCOUNTS, None)
-        person: User = self.get_object(request, str(pk))  # type: ignore[attr-defined]
+        person: User = self.get_object(request, str(pk))
         if request.method == "POST":
             try:
                 look = view_as.start(person, by=request.user, reason=request.POST.get("reason", ""))
@@ -34,10 +35,10 @@ class ViewAsPage:
                 viewing.enter(request, look)
                 return HttpResponseRedirect(reverse("home"))
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
             "title": _("See the portal as this person"),
             "subtitle": person.name,
-            "opts": self.opts,  # type: ignore[attr-defined]
+            "opts": self.opts,
             "person": person,
             "minutes": view_as.MINUTES,
         }
