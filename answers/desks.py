@@ -28,6 +28,12 @@ def end(draft: Draft) -> None:
         access.revoke(REVIEW_ANSWER, grant.user, draft.answer)
 
 
+def end_claim(draft: Draft) -> list[str]:
+    """Nobody reads the draft now; returns its fields to save."""
+    draft.claimed_by = draft.claimed_until = None
+    return ["claimed_by", "claimed_until"]
+
+
 def leave(workspace: Workspace, person: User) -> list[Draft]:
     """Clear the person's desks in the workspace they are about to leave; the drafts that lay there, for the trail."""
     drafts = Draft.objects.select_for_update(of=("self",), no_key=True).filter(workspace=workspace, assigned_to=person)

@@ -116,13 +116,22 @@ def claim(waiting: W, *, by: User, take_over: bool = False) -> W:
 
 
 def claim_next(rows: QuerySet[W], *, by: User, but: UUID | None = None) -> W | None:
-    """Claim the first of `rows` that waits for `by` and is still free; None when nothing is left."""
-    for waiting in waiting_for(by, rows, but=but):
-        if not access.allows(by, Action.REVIEW, waiting):
+    """Claim the first of `rows` that waits for `by` and is still free; None when nothing is left.
+
+    `but` is the one they leave: it is put back into line, and the one after it comes next.
+    """
+    line = LINES[rows.model]
+    left = rows.filter(claimed(), claimed_by=by, state__in=line.open, pk=but).first()
+    waiting = waiting_for(by, rows, but=but)
+    if left is not None:
+        with suppress(WrongState):  # decided a moment ago: nothing is left to put back
+            let_go(left, by=by)
+    for one in waiting:
+        if not access.allows(by, Action.REVIEW, one):
             # Broken glass shows it to them; it waits for a reviewer.
             continue
         with suppress(WrongState):  # somebody was faster: the next one
-            return claim(waiting, by=by)
+            return claim(one, by=by)
     return None
 
 
@@ -219,16 +228,23 @@ def claimed() -> Q:
 def waiting_for(person: User, rows: QuerySet[W], *, but: UUID | None = None) -> Iterator[W]:
     """Those of `rows` that `person` may decide on and that nobody else has, what they are reading already first.
 
-    `rows` are open to the person; `but` is the one they leave.
+    `rows` are open to the person. With `but`, the one they leave, those after it come first, then those before it:
+    whoever passes over one is not given it again before the others.
     """
     line = LINES[rows.model]
-    free = rows.filter(Q(assigned_to=None) | Q(assigned_to=person), state__in=line.decidable).exclude(pk=but)
-    for part in (free.filter(claimed(), claimed_by=person), free.exclude(claimed())):
+    free = rows.filter(Q(assigned_to=None) | Q(assigned_to=person), state__in=line.decidable)
+    nobodys, theirs = free.exclude(claimed()), free.filter(claimed(), claimed_by=person)
+    for part in (theirs, nobodys) if but is None else (nobodys | theirs,):
         ids = list(part.order_by(*line.order).values_list("pk", flat=True)[:_LOOKED_AT])
+        if but in ids:
+            at = ids.index(but)
+            ids = ids[at + 1 :] + ids[:at]
         for start in range(0, len(ids), _AT_A_TIME):
-            some = rows.model._default_manager.filter(pk__in=ids[start : start + _AT_A_TIME])
-            tied = line.with_ties(some, person).order_by(*line.order)
-            yield from (waiting for waiting in tied if not line.refusal_of(waiting))
+            some = ids[start : start + _AT_A_TIME]
+            tied = line.with_ties(rows.model._default_manager.filter(pk__in=some), person)
+            for waiting in sorted(tied, key=lambda one: some.index(one.pk)):
+                if not line.refusal_of(waiting):
+                    yield waiting
 
 
 # --- Inside -------------------------------------------------------------------------------------------------

@@ -34,15 +34,16 @@ def decide(draft: Draft, decision: Decision, by: User, reason: str, *, state: Dr
     draft.state = state or STATE_OF[decision]
     fields = ["state", "first_approval"]
     draft.first_approval = None
+    if draft.state in WHEN["assign"]:
+        # It waits for somebody else now, who is given nothing that is being read.
+        fields += desks.end_claim(draft)
     if draft.state == DraftState.APPROVED_ONCE:
-        # It waits for somebody else now.
         draft.first_approval = review
         fields += desks.put(draft, None)
     elif decision == Decision.REOPENED:
         # The columns kept who had it when it was decided, and by when.
-        fields += [*desks.put(draft, None), "due_at", "claimed_by", "claimed_until"]
+        fields += [*desks.put(draft, None), "due_at"]
         draft.due_at = due_after(hours_of(draft.workspace_id))
-        draft.claimed_by = draft.claimed_until = None
     elif draft.state not in WHEN["assign"]:
         desks.end(draft)
     save(draft, by, reason, *fields)

@@ -47,6 +47,9 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
     if draft.assigned_to_id == by.pk:
         # It would wait on the desk of somebody who can no longer decide.
         fields += desks.put(draft, None)
+    if draft.claimed_by_id == by.pk:
+        # Nor would those who can be given it while they are said to read it.
+        fields += desks.end_claim(draft)
     save(draft, by, reason, *fields)
     require_deciders(
         draft.answer,

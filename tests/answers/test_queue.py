@@ -16,7 +16,9 @@ from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import access, glass, members
+from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.models import Workspace
 from workspaces.roles import Role
 
 
@@ -184,6 +186,42 @@ def test_the_next_draft_is_the_most_urgent_the_person_may_decide_and_nobody_read
 
     assert (first, again, second) == (urgent, urgent, plain)
     assert queue.claim_next(rows, by=reviewer) is None
+
+
+def test_who_leaves_one_after_the_other_sees_them_all_and_keeps_none_from_the_others(
+    more: Any, reviewer: Any, second_reviewer: Any
+) -> None:
+    drafts = more(3)
+    rows = access.visible(reviewer, Draft)
+    seen = [queue.claim_next(rows, by=reviewer)]
+
+    for _ in range(3):
+        assert seen[-1] is not None
+        seen.append(queue.claim_next(rows, by=reviewer, but=seen[-1].pk))
+
+    assert seen == [*drafts, drafts[0]]
+    assert list(rows.filter(queue.claimed()).values_list("pk", flat=True)) == [drafts[0].pk]
+    assert queue.claim_next(access.visible(second_reviewer, Draft), by=second_reviewer) == drafts[1]
+    assert told(EventType.DRAFT_CLAIM_ENDED) == [reviewer.username] * 3
+
+
+@pytest.mark.parametrize("act", ["return", "approve once", "edit"])
+def test_what_now_waits_for_somebody_else_is_no_longer_being_read(
+    draft: Draft, reviewer: Any, second_reviewer: Any, legal: Any, act: str
+) -> None:
+    # For half an hour the other reviewer would not be given it.
+    queue.claim(draft, by=reviewer)
+
+    match act:
+        case "return":
+            review.return_for_changes(draft, by=reviewer, reason="Say it more plainly.")
+        case "approve once":
+            Workspace.objects.filter(pk=legal.pk).update(second_approver_from=Classification.INTERNAL)
+            review.approve(draft, by=reviewer, seen_sha256=digest(draft.text))
+        case "edit":
+            review.edit(draft, text=f"{CLAUSES[0]} [1]", by=reviewer)
+
+    assert queue.holder(stored(draft)) is None
 
 
 def test_whoever_is_a_moment_slower_gets_the_draft_after(
