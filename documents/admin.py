@@ -66,7 +66,7 @@ class DocumentAdmin(GovernedAdmin):
         "classification",
         "owner_name",
         "holds",
-        "created_at",
+        "added",
     )
     list_filter = (WorkspaceFilter, RestrictedFilter, "classification")
     search_fields = ("folded",)
@@ -84,8 +84,8 @@ class DocumentAdmin(GovernedAdmin):
         "filed_in",
         "tagged",
         "passages",
-        "created_at",
-        "created_by",
+        "added",
+        "added_by",
         "in_the_portal",
     )
     readonly_fields = (
@@ -97,6 +97,8 @@ class DocumentAdmin(GovernedAdmin):
         "holds",
         "filed_in",
         "tagged",
+        "added",
+        "added_by",
     )
     change_form_outer_after_template = "admin/documents/document/_grants.html"
 
@@ -200,6 +202,14 @@ class DocumentAdmin(GovernedAdmin):
     @display(description=_("passages"))
     def passages(self, document: Document) -> Any:
         return document.current_version.passage_count if document.current_version else "–"
+
+    @display(description=_("Added"), ordering="created_at")
+    def added(self, document: Document) -> Any:
+        return document.created_at
+
+    @display(description=_("Added by"))
+    def added_by(self, document: Document) -> str:
+        return document.created_by.name if document.created_by else "–"
 
     @display(description=_("in the portal"))
     def in_the_portal(self, document: Document) -> str:

@@ -64,6 +64,17 @@ class PortalAdminSite(UnfoldAdminSite):
                     return redirect(str(item["link"]))
         return super().index(request, extra_context)
 
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Where the first part of each page's path leads: to the first list of the application that they may open."""
+        inside = f"{self._index()}{app_label}/"
+        for group in self.get_sidebar_list(request):
+            for item in group["items"]:
+                if item["has_permission"] and str(item["link"]).startswith(inside):
+                    return redirect(str(item["link"]))
+        return redirect(self._index())
+
     @method_decorator(require_POST)
     @method_decorator(never_cache)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

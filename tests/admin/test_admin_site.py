@@ -203,3 +203,19 @@ def test_the_menu_asks_no_right_twice(
 
     with django_assert_max_num_queries(24):
         client.get(reverse("admin:answers_draft_changelist"))
+
+
+def test_the_first_part_of_a_pages_path_leads_to_a_list_that_the_person_may_open(
+    client_of: Any, request: Any, legal: Any
+) -> None:
+    # A page's path names its application. It led nowhere, for everybody.
+    for who, app, expected in (
+        ("reviewer", "answers", "admin:answers_draft_changelist"),
+        ("manager", "documents", "admin:documents_document_changelist"),
+        ("manager", "answers", "admin:answers_workspacemodels_changelist"),
+        ("auditor", "audit", "admin:audit_event_changelist"),
+        ("reviewer", "audit", "admin:index"),
+    ):
+        response = client_of(request.getfixturevalue(who)).get(reverse("admin:app_list", args=[app]))
+
+        assert response.url == reverse(expected), (who, app)
