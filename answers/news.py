@@ -51,6 +51,17 @@ def holders(waiting: InLine) -> list[User]:
     return [person for person in near if person is not None]
 
 
+def waits_for(draft: Draft) -> Sequence[User | UUID]:
+    """Who has the draft, as long as they may review it, and else all who may decide on it."""
+    near = [person for person in holders(draft) if access.allows(person, Action.REVIEW, draft)]
+    return near or separation.who_may_decide(draft.answer)
+
+
+def is_past(waiting: InLine) -> bool:
+    """Whether the due date is over: somebody may have put it off since it was told."""
+    return waiting.due_at is not None and waiting.due_at <= timezone.now()
+
+
 def released(answer: Answer, *, by: User) -> None:
     """The asker may read the answer they waited for."""
     notify(Kind.ANSWER_RELEASED, to=[answer.asked_by], workspace=answer.workspace_id, about=answer, by=by)
@@ -144,5 +155,9 @@ describe(
     name=lambda draft: _question(draft.answer),
     address=lambda draft: reverse("admin:answers_draft_change", args=[draft.pk]),
     prepared=_drafts,
-    waits=dict.fromkeys((Kind.DRAFT_WAITING, Kind.DRAFT_SECOND, Kind.DRAFT_RETURNED, Kind.DRAFT_STALE), _is_held),
+    waits={
+        **dict.fromkeys((Kind.DRAFT_WAITING, Kind.DRAFT_SECOND, Kind.DRAFT_RETURNED, Kind.DRAFT_STALE), _is_held),
+        Kind.DRAFT_DUE: lambda draft: _is_held(draft) and draft.due_at is not None,
+        Kind.DRAFT_OVERDUE: lambda draft: _is_held(draft) and is_past(draft),
+    },
 )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from answers import leases, pipeline, source_changes, withdrawal
+from answers import leases, pipeline, reminders, source_changes, withdrawal
 from answers.draft_review import erasing
 from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
@@ -96,6 +96,12 @@ def sweep_gaps() -> None:
     gathering.gather()
     closing.finish()
     closing.tell_late()
+
+
+@shared_task(name="answers.tasks.sweep_due")
+def sweep_due() -> None:
+    """Remind people of what is due soon, or overdue."""
+    reminders.remind()
 
 
 @shared_task(name="answers.tasks.sweep_finetuning")

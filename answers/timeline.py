@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import pgettext_lazy
 
 from answers.models import Answer, Draft, Review, WorkspaceModels
+from answers.reminders import LATE, SOON
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.timeline import kept_reasons, spoken
@@ -34,4 +36,12 @@ kept_reasons.append(_reason_of_approval)
 told_with[WorkspaceModels] = _with_models
 told_with[Answer] = _with_answer
 told_with[Draft] = _with_draft
+spoken[EventType.DRAFT_REMINDED, "when"] = spoken[EventType.EXAMINATION_REMINDED, "when"] = {
+    SOON: pgettext_lazy("entry of the trail", "due soon"),
+    LATE: pgettext_lazy("entry of the trail", "overdue"),
+}
+spoken[EventType.GAP_REMINDED, "when"] = {
+    SOON: pgettext_lazy("entry of the trail", "due on this day"),
+    LATE: pgettext_lazy("entry of the trail", "overdue"),
+}
 spoken[EventType.ANSWER_REFUSED, "status"] = spoken[EventType.ANSWER_FAILED, "status"] = dict(AnswerStatus.choices)

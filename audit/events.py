@@ -230,6 +230,7 @@ class EventType(models.TextChoices):
     GAP_DISMISSED = "gap.dismissed", _("A gap was dismissed with a reason, and its askers are told.")
     GAP_SPLIT = "gap.split", _("Questions were taken out of a gap into one of their own.")
     GAP_MERGED = "gap.merged", _("The questions of one gap were put into another.")
+    GAP_REMINDED = "gap.reminded", _("People were reminded of a gap that is due, or overdue.")
     REUSE_CHANGED = "reuse.changed", _("Whether and for how long approved answers are given again was changed.")
     ANSWER_REUSED = "answer.reused", _("An approved answer was given again to a person who asked the same.")
     REUSE_VERIFIED = "reuse.verified", _("A reviewer checked an approved answer again, so that it goes on being given.")
@@ -277,6 +278,7 @@ class EventType(models.TextChoices):
     DRAFT_CLAIMED = "draft.claimed", _("A reviewer began to read a draft; others see that for a while.")
     DRAFT_CLAIM_ENDED = "draft.claim_ended", _("A reviewer put a draft they had begun to read back into line.")
     DRAFT_RANKED = "draft.ranked", _("The priority or due date of a draft was changed.")
+    DRAFT_REMINDED = "draft.reminded", _("People were reminded of a draft that is due soon, or overdue.")
     DRAFT_COMMENTED = "draft.commented", _("A reviewer wrote a comment on a draft to the other reviewers.")
     VIEW_SAVED = "view.saved", _("A reviewer saved a view of the review queue: which drafts they look at first.")
     VIEW_DELETED = "view.deleted", _("A reviewer deleted a saved view of the review queue.")
@@ -326,6 +328,10 @@ class EventType(models.TextChoices):
         _("A reviewer put findings in a draft that they had begun to read back into line."),
     )
     EXAMINATION_RANKED = "examination.ranked", _("The priority or due date of findings in a draft was changed.")
+    EXAMINATION_REMINDED = (
+        "examination.reminded",
+        _("People were reminded of findings in a draft that are due soon, or overdue."),
+    )
     EXAMINATION_EXPORTED = "examination.exported", _("A person took an examined draft away as a file.")
     EXAMINATION_ERASED = "examination.erased", _("The text of an examined draft and of its findings was erased.")
     FINDINGS_DECIDED = "finding.decided", _("A person accepted, edited, rejected or put back findings in their draft.")

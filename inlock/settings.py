@@ -382,6 +382,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
     "sweep-readiness": {"task": "workspaces.tasks.sweep_readiness", "schedule": float(SWEEP_SECONDS)},
     "sweep-gaps": {"task": "answers.tasks.sweep_gaps", "schedule": 60.0},
+    "sweep-due": {"task": "answers.tasks.sweep_due", "schedule": 60.0},
     "sweep-finetuning": {"task": "answers.tasks.sweep_finetuning", "schedule": 60.0},
     "sweep-approved": {"task": "answers.tasks.sweep_approved", "schedule": 60.0},
     "sweep-mails": {"task": "workspaces.tasks.sweep_mails", "schedule": float(SWEEP_SECONDS)},

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from answers.models import Examination, ExaminationState
-from answers.news import holders
+from answers.news import holders, is_past
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each
@@ -24,10 +24,13 @@ def ended(examination: Examination) -> None:
 
 def waiting(examination: Examination) -> None:
     """Reviewers of the workspace; those to whom something it rests on is closed are told of nothing."""
-    reviewers = access.people_allowed(examination.workspace, Action.REVIEW, Action.OPEN)
-    tied = {examination.asked_by_id, examination.first_approved_by_id}
-    able = [person for person in reviewers if person.pk not in tied and _knows(person, examination)]
-    _tell(Kind.EXAMINATION_WAITING, examination, able)
+    _tell(Kind.EXAMINATION_WAITING, examination, _able(examination))
+
+
+def waits_for(examination: Examination) -> list[User]:
+    """Who has the findings, as long as they may review them, and else all who may decide on them."""
+    near = [person for person in holders(examination) if access.allows(person, Action.REVIEW, examination)]
+    return near or _able(examination)
 
 
 def assigned(examination: Examination, *, to: User | None, by: User) -> None:
@@ -48,6 +51,13 @@ def closed(examinations: Sequence[Examination]) -> None:
     told = [(one, [one.asked_by]) for one in examinations]
     if told:
         notify_each(Kind.FINDINGS_CLOSED, told, workspace=examinations[0].workspace_id)
+
+
+def _able(examination: Examination) -> list[User]:
+    """Reviewers who did not bring the draft or approve the findings already, and to whom all they rest on is open."""
+    reviewers = access.people_allowed(examination.workspace, Action.REVIEW, Action.OPEN)
+    tied = {examination.asked_by_id, examination.first_approved_by_id}
+    return [person for person in reviewers if person.pk not in tied and _knows(person, examination)]
 
 
 def _knows(person: User, examination: Examination) -> bool:
@@ -82,5 +92,9 @@ describe(
     name=_title,
     address=_page,
     prepared=_prepared,
-    waits=dict.fromkeys((Kind.EXAMINATION_WAITING, Kind.EXAMINATION_ASSIGNED), _waits),
+    waits={
+        **dict.fromkeys((Kind.EXAMINATION_WAITING, Kind.EXAMINATION_ASSIGNED), _waits),
+        Kind.EXAMINATION_DUE: lambda examination: _waits(examination) and examination.due_at is not None,
+        Kind.EXAMINATION_OVERDUE: lambda examination: _waits(examination) and is_past(examination),
+    },
 )

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers.models import Evidence, Gap, GapQuestion
+from answers.models import Evidence, Gap, GapQuestion, GapState
 from answers.querysets import evidence_closed_to, rests_on_open
 from workspaces import access
 from workspaces.models import User
-from workspaces.notifications.registry import describe
+from workspaces.notifications.registry import Kind, describe
 from workspaces.roles import Action
 
 
@@ -66,4 +67,10 @@ describe(
     name=lambda gap: _("Questions without a good answer"),
     address=lambda gap: reverse("answers:gap", kwargs={"slug": gap.workspace.slug, "pk": gap.pk}),
     prepared=lambda rows: rows.select_related("workspace"),
+    waits={
+        Kind.GAP_DUE: lambda gap: gap.state == GapState.ASSIGNED and gap.due_on is not None,
+        Kind.GAP_OVERDUE: lambda gap: (
+            gap.state == GapState.ASSIGNED and gap.due_on is not None and gap.due_on < timezone.localdate()
+        ),
+    },
 )

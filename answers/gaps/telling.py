@@ -24,6 +24,13 @@ def tell(gap: Gap, *, by: User | None) -> int:
     return len({row.asker_id for row in told})
 
 
+def waits_for(gap: Gap) -> list[User]:
+    """Who has the gap, as long as they may close it, and else all who manage documents there."""
+    if gap.assigned_to is not None and access.allows(gap.assigned_to, Action.ADD, gap.workspace):
+        return [gap.assigned_to]
+    return list(access.people_allowed(gap.workspace, Action.MANAGE_DOCUMENTS))
+
+
 def may_be_told(row: GapQuestion, gap: Gap) -> bool:
     """Whether the asker may still ask there, and open what closes the gap."""
     if not access.allows(row.asker, Action.ASK, gap.workspace):

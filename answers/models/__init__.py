@@ -57,7 +57,7 @@ from answers.models.finetuning import (
 from answers.models.gap import UNSETTLED, Gap, GapCause, GapMeaning, GapQuestion, GapState
 from answers.models.policy import ReleaseDecision, ReleaseRules
 from answers.models.question import Question
-from answers.models.queue import DUE_HOURS, InLine, Priority, QueueName, ReviewTime, SavedView
+from answers.models.queue import DUE_HOURS, REMIND_HOURS, InLine, Priority, QueueName, ReviewTime, SavedView
 from answers.models.rag_template import (
     KNOWLEDGE,
     OPEN_PREVIEWS,
@@ -84,6 +84,7 @@ __all__ = [
     "OPEN_PREVIEWS",
     "OPEN_REPLAYS",
     "OPEN_RUNS",
+    "REMIND_HOURS",
     "SEARCH_LIMITED",
     "UNSETTLED",
     "Answer",

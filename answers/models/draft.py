@@ -49,7 +49,8 @@ class Draft(InLine):
     )
     # A claim lasts minutes and is told by the trail; as a form of the draft it would bury the others.
     history = HistoricalRecords(
-        get_user=acting_user, excluded_fields=["claimed_by", "claimed_until", "grounding", "sentences"]
+        get_user=acting_user,
+        excluded_fields=["claimed_by", "claimed_until", "due_told_for", "late_told_for", "grounding", "sentences"],
     )
 
     class Meta:

@@ -47,6 +47,9 @@ class Gap(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     due_on = models.DateField(_("due on"), null=True, blank=True)
+    #: For which day somebody was told that it has come, and that it is over.
+    due_told_for = models.DateField(null=True, blank=True, editable=False)
+    late_told_for = models.DateField(null=True, blank=True, editable=False)
     #: What closes it, once its current version answers; `is_written`: somebody wrote it for this gap.
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     is_written = models.BooleanField(default=False)

@@ -12,6 +12,8 @@ from workspaces.models import Workspace
 
 #: What a workspace gives its reviewers unless its manager says otherwise.
 DUE_HOURS = 48
+#: How long before that they are told.
+REMIND_HOURS = 4
 
 
 class Priority(models.IntegerChoices):
@@ -32,6 +34,9 @@ class InLine(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
     #: By when it should be decided; first what the workspace's rule says. Empty: whenever.
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    #: For which due date somebody was told that it comes soon, and that it is past.
+    due_told_for = models.DateTimeField(null=True, blank=True, editable=False)
+    late_told_for = models.DateTimeField(null=True, blank=True, editable=False)
     #: Who is reading it now, and until when that keeps the others from starting on it too. It forbids nothing.
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -79,9 +84,10 @@ class SavedView(models.Model):
 
 
 class ReviewTime(models.Model):
-    """How long a workspace gives its reviewers; where it has no row, `DUE_HOURS`."""
+    """How long a workspace gives its reviewers; where it has no row, `DUE_HOURS` and `REMIND_HOURS`."""
 
     LONGEST = 24 * 365
+    EARLIEST_REMINDER = 24 * 7
 
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="review_time")
     hours = models.PositiveIntegerField(
@@ -89,6 +95,12 @@ class ReviewTime(models.Model):
         default=DUE_HOURS,
         validators=[MaxValueValidator(LONGEST)],
         help_text=_("0: drafts have no due date."),
+    )
+    remind_hours = models.PositiveIntegerField(
+        _("hours before that to remind"),
+        default=REMIND_HOURS,
+        validators=[MaxValueValidator(EARLIEST_REMINDER)],
+        help_text=_("0: nobody is reminded before a draft is overdue."),
     )
     changed_at = models.DateTimeField(auto_now=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -672,7 +672,7 @@ PORTAL = [
         E.REVIEW_REASONS_CHANGED,
         sent=dict.fromkeys(("approve", "edit", "return", "reject", "reopen", "take_back"), "Not so."),
     ),
-    Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12"}),
+    Act("answers:review_time", "manager", E.WORKSPACE_CHANGED, sent={"hours": "12", "remind_hours": "2"}),
     Act("answers:receipt", "member", E.RECEIPT_ISSUED, {"pk": one("released")}, may=ASKER | {"reviewer"}),
     # Drafts held against the guidance
     Act(

@@ -235,6 +235,7 @@ WORK = [
     Work("answers.tasks.sweep_answers"),
     Work("answers.tasks.sweep_standing"),
     Work("answers.tasks.sweep_gaps"),
+    Work("answers.tasks.sweep_due"),
     Work("answers.tasks.sweep_approved"),
     Work(
         "answers.tasks.sweep_finetuning",

@@ -101,6 +101,8 @@ TASKS_FOR_NOBODY = {
     # Who is told of a closed gap is asked anew: tests/answers/test_gaps.py.
     "answers.tasks.sweep_gaps",
     "answers.tasks.sweep_approved",
+    # Whom a thing waits for is asked anew: tests/answers/test_reminders.py.
+    "answers.tasks.sweep_due",
     # It rings, and erases what is old.
     "answers.tasks.sweep_examinations",
     # Who may build is asked anew, and the model policy before each file: tests/answers/finetuning.

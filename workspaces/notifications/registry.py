@@ -23,6 +23,8 @@ class Kind(models.TextChoices):
     DRAFT_RETURNED = "draft_returned", _("A draft was returned for changes.")
     DRAFT_REPLIED = "draft_replied", _("The asker replied to what you wanted to know about a draft.")
     DRAFT_STALE = "draft_stale", _("A source of a draft changed before anybody decided on it.")
+    DRAFT_DUE = "draft_due", _("A draft waits for a decision and is due soon.")
+    DRAFT_OVERDUE = "draft_overdue", _("A draft waits for a decision and is overdue.")
     ANSWER_TO_CONFIRM = "answer_to_confirm", _("A released answer was suspended and waits to be looked at again.")
     COMMENT_MENTION = "comment_mention", _("You were mentioned in a comment on a draft.")
     DECIDED_BY_OTHER = "decided_by_other", _("Somebody else decided on a draft you had claimed.")
@@ -35,10 +37,14 @@ class Kind(models.TextChoices):
     ANSWER_RESUMED = "answer_resumed", _("An answer of yours that was suspended stands again.")
     EXAMINATION_WAITING = "examination_waiting", _("Findings in somebody's draft wait for a decision.")
     EXAMINATION_ASSIGNED = "examination_assigned", _("Findings in somebody's draft were put on your desk.")
+    EXAMINATION_DUE = "examination_due", _("Findings in somebody's draft wait for a decision and are due soon.")
+    EXAMINATION_OVERDUE = "examination_overdue", _("Findings in somebody's draft wait for a decision and are overdue.")
     EXAMINATION_DONE = "examination_done", _("What was found in a draft of yours can be read.")
     EXAMINATION_REFUSED = "examination_refused", _("A draft of yours was looked at, and there is nothing to read.")
     FINDINGS_CLOSED = "findings_closed", _("Findings in a draft of yours are closed: what they rest on changed.")
     GAP_ASSIGNED = "gap_assigned", _("Questions that nothing answers were assigned to you.")
+    GAP_DUE = "gap_due", _("Questions that nothing answers are to be settled today.")
+    GAP_OVERDUE = "gap_overdue", _("Questions that nothing answers were to be settled by now.")
     GAP_ANSWERED = "gap_answered", _("A question of yours that had no answer can be answered now.")
     APPROVED_DUE = "approved_due", _("An approved answer is to be verified again.")
     DOCUMENT_REVIEW = "document_review", _("A document you keep current is to be reviewed.")
@@ -83,6 +89,9 @@ MANNERS: dict[str, Manner] = {
     Kind.DRAFT_RETURNED: Manner(REVIEW, Channel.NOW),
     Kind.DRAFT_REPLIED: Manner(REVIEW, Channel.NOW),
     Kind.DRAFT_STALE: Manner(REVIEW, Channel.DIGEST),
+    # In the morning after, it would be late.
+    Kind.DRAFT_DUE: Manner(REVIEW, Channel.NOW),
+    Kind.DRAFT_OVERDUE: Manner(REVIEW, Channel.DIGEST),
     Kind.ANSWER_TO_CONFIRM: Manner(REVIEW, Channel.DIGEST, may_be_off=False),
     Kind.COMMENT_MENTION: Manner(REVIEW, Channel.NOW),
     Kind.DECIDED_BY_OTHER: Manner(REVIEW, Channel.PORTAL),
@@ -95,10 +104,14 @@ MANNERS: dict[str, Manner] = {
     Kind.ANSWER_RESUMED: Manner(ANSWERS, Channel.NOW),
     Kind.EXAMINATION_WAITING: Manner(REVIEW, Channel.DIGEST),
     Kind.EXAMINATION_ASSIGNED: Manner(REVIEW, Channel.NOW, may_be_off=False),
+    Kind.EXAMINATION_DUE: Manner(REVIEW, Channel.NOW),
+    Kind.EXAMINATION_OVERDUE: Manner(REVIEW, Channel.DIGEST),
     Kind.EXAMINATION_DONE: Manner(ANSWERS, Channel.NOW),
     Kind.EXAMINATION_REFUSED: Manner(ANSWERS, Channel.NOW),
     Kind.FINDINGS_CLOSED: Manner(ANSWERS, Channel.PORTAL),
     Kind.GAP_ASSIGNED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
+    Kind.GAP_DUE: Manner(DOCUMENTS, Channel.DIGEST),
+    Kind.GAP_OVERDUE: Manner(DOCUMENTS, Channel.DIGEST),
     Kind.GAP_ANSWERED: Manner(ANSWERS, Channel.NOW),
     Kind.APPROVED_DUE: Manner(REVIEW, Channel.DIGEST),
     Kind.DOCUMENT_REVIEW: Manner(DOCUMENTS, Channel.DIGEST),

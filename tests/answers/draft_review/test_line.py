@@ -73,7 +73,7 @@ def test_findings_that_are_held_are_due_after_the_workspaces_hours(
 ) -> None:
     policies.review_policy = ReviewPolicy.REVIEW
     policies.save()
-    queue.give_time(policies, hours=5, by=manager)
+    due.give_time(policies, hours=5, remind_hours=4, by=manager)
 
     made = examined(member)
 
