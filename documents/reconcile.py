@@ -4,17 +4,18 @@ Vectors come from the embeddings stored with the passages. Only what has none is
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from audit.events import EventType
 from audit.record import record
-from documents import index, indexing
+from documents import index, indexing, vectors
 from documents.ceiling import AboveCeiling
-from documents.models import HEAVY, Passage, SpaceMigration, Version
+from documents.models import HEAVY, Embedding, Passage, SpaceMigration, Version
 from documents.replicas import current_versions, discard, replica_of
 from documents.spaces import space_of
 from documents.stages.embedded import embed_again
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Passages that become current while a rebuild runs are caught by its next round.
 _ROUNDS = 5
+#: Passages read at once.
+_PIECE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +61,27 @@ def compare(workspace: Workspace, space: Space | None = None) -> Difference:
     `space`: another than the one the workspace is searched in. Nothing is changed by looking.
     """
     space = space or space_of(workspace.pk)
-    held = index.ids(workspace.pk, space)
+    left = index.ids(workspace.pk, space)
+    passages = 0
+    missing: list[str] = []
+    unembedded: list[str] = []
     # Read after the index: a version that is being indexed meanwhile is in the database first.
-    current = _passages(version__in=current_versions(workspace.pk))
-    embedded = _passages(version__in=current_versions(workspace.pk), embeddings__space=space.fingerprint)
-    accounted = _passages(workspace=workspace, version__in_index=True)
+    for id, is_current, is_embedded in _known(workspace, space):
+        is_held = id in left
+        left.discard(id)
+        if not is_current:
+            continue
+        passages += 1
+        if not is_embedded:
+            unembedded.append(id)
+        elif not is_held:
+            missing.append(id)
     return Difference(
         workspace=workspace.slug,
-        passages=len(current),
-        missing=frozenset(embedded - held),
-        foreign=frozenset(held - current - accounted),
-        unembedded=frozenset(current - embedded),
+        passages=passages,
+        missing=frozenset(missing),
+        foreign=frozenset(left),
+        unembedded=frozenset(unembedded),
         partial=index.is_partial(workspace.pk, space),
     )
 
@@ -115,7 +128,7 @@ def mend(workspace: Workspace, difference: Difference) -> None:
     """
     space = space_of(workspace.pk)
     if index.is_whole(workspace.pk, space):
-        _put_passages(workspace, difference.missing)
+        _put_passages(workspace, space, difference.missing)
     else:
         # Lost, perhaps only after the comparison, or left half made: what was missing then is not all of it.
         with index.completed(workspace.pk, space):
@@ -123,7 +136,7 @@ def mend(workspace: Workspace, difference: Difference) -> None:
     index.delete(workspace.pk, space, sorted(difference.foreign))
     if difference.unembedded:
         _embed(difference)
-        _put_passages(workspace, difference.unembedded)
+        _put_passages(workspace, space, difference.unembedded)
 
 
 def _put_all(workspace: Workspace) -> None:
@@ -131,9 +144,9 @@ def _put_all(workspace: Workspace) -> None:
     indexing.put_versions(workspace.pk, versions, space_of(workspace.pk))
 
 
-def _put_passages(workspace: Workspace, passages: Collection[str]) -> None:
-    behind = Passage.objects.filter(pk__in=passages).order_by().values_list("version_id", flat=True).distinct()
-    indexing.put_versions(workspace.pk, list(behind), space_of(workspace.pk))
+def _put_passages(workspace: Workspace, space: Space, passages: Collection[str]) -> None:
+    for ids, matrix in vectors.of_passages(sorted(passages), space):
+        indexing.put(workspace.pk, space, ids, matrix)
 
 
 def _embed(difference: Difference) -> None:
@@ -148,6 +161,14 @@ def _embed(difference: Difference) -> None:
         logger.info("Version %s: %s lost vectors made again", version.pk, made)
 
 
-def _passages(**which: object) -> set[str]:
-    rows = Passage.objects.filter(**which).order_by().values_list("pk", flat=True)
-    return {str(id) for id in rows.iterator(chunk_size=10_000)}
+def _known(workspace: Workspace, space: Space) -> Iterator[tuple[str, bool, bool]]:
+    """Every passage that the index may hold: its id, whether it answers, and whether it has a vector in `space`.
+
+    One statement, so that what becomes current meanwhile is met whole or not at all, and read a piece at a time.
+    """
+    answers = Q(version__document__deleted_at=None, version__document__current_version=F("version"))
+    embedded = Embedding.objects.filter(passage=OuterRef("pk"), space=space.fingerprint)
+    rows = Passage.objects.filter(answers | Q(version__in_index=True), workspace=workspace).order_by()
+    marked = rows.values_list("pk", Case(When(answers, then=True), default=False), Exists(embedded))
+    for id, is_current, is_embedded in marked.iterator(chunk_size=_PIECE):
+        yield str(id), is_current, is_embedded

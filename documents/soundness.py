@@ -12,7 +12,7 @@ import numpy as np
 
 from documents import index, vectors
 from documents.index import IndexDamaged
-from documents.models import Embedding, Passage
+from documents.models import Passage
 from documents.replicas import current_versions
 from documents.vector_space import Space
 
@@ -102,9 +102,4 @@ def _some(workspace_id: UUID, space: Space) -> Iterator[Stored]:
     chance = np.random.default_rng()
     versions = chance.permutation(sorted(current_versions(workspace_id)))[:SAMPLE].tolist()
     ids = list(Passage.objects.filter(version__in=versions).order_by().values_list("pk", flat=True))
-    chosen = [ids[place] for place in chance.permutation(len(ids))[:SAMPLE]]
-    rows = Embedding.objects.filter(passage__in=chosen, space=space.fingerprint).values_list("passage_id", "vector")
-    found = [(str(id), vector) for id, vector in rows]
-    if found:
-        matrix = np.frombuffer(b"".join(vector for _id, vector in found), dtype="<f4")
-        yield [id for id, _vector in found], matrix.reshape(len(found), space.dimension)
+    yield from vectors.of_passages([str(ids[place]) for place in chance.permutation(len(ids))[:SAMPLE]], space)

@@ -20,6 +20,8 @@ from documents.vector_space import Space
 
 _MEMORY = 64 * 1024 * 1024
 _HEADS = 10_000
+#: Passages whose vectors are asked for at once.
+_PIECE = 1000
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,15 @@ def stored(versions: Collection[UUID], space: Space) -> Iterator[tuple[UUID, lis
         vectors.append(vector)
     if current is not None:
         yield current, ids, _matrix(vectors, space)
+
+
+def of_passages(ids: Sequence[str], space: Space) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Passage ids and vectors of those of `ids` that have one in `space`, read from the database a piece at a time."""
+    for start in range(0, len(ids), _PIECE):
+        rows = Embedding.objects.filter(space_id=space.fingerprint, passage__in=ids[start : start + _PIECE]).order_by()
+        found = [(str(id), vector) for id, vector in rows.values_list("passage_id", "vector")]
+        if found:
+            yield [id for id, _vector in found], _matrix([vector for _id, vector in found], space)
 
 
 def also_of(versions: QuerySet[Version], vectors: Sequence[bytes]) -> list[bytes]:

@@ -33,6 +33,7 @@ def commands(data: Path | None) -> dict[str, list[str]]:
         "reading by format": ["tests.bench.parse_speed", *([str(reports)] if data else [])],
         "memory of a worker": ["tests.bench.worker_memory", "--files", "2000"],
         "search latency": ["tests.bench.search_latency", "--passages", "100000"],
+        "comparing an index": ["tests.bench.reconcile"],
         "question overhead": ["tests.bench.question_overhead"],
         "fifty people at once": ["tests.bench.asking_at_once"],
         "model policy": ["tests.bench.model_policy"],

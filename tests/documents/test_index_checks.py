@@ -74,6 +74,43 @@ def test_what_is_missing_or_foreign_is_counted_and_mended(shelved):
     assert index_checks.check(shelved).differed == 0
 
 
+def test_of_a_document_that_lost_one_passage_that_one_is_put_back(shelved, monkeypatch):
+    lost = ids_of(shelved)[0]
+    index.delete(shelved.pk, space_of(shelved.pk), [lost])
+    upsert, put = index.upsert, []
+    monkeypatch.setattr(index, "upsert", lambda *about: put.extend(about[2]) or upsert(*about))
+
+    index_checks.check(shelved)
+
+    assert put == [lost]
+    assert nearest(shelved, lost) == lost
+
+
+def test_comparing_asks_as_much_of_the_database_however_much_there_is(
+    shelved, django_assert_num_queries, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(2) as few:
+        reconcile.compare(shelved, space_of(shelved.pk))
+    for number in range(5):
+        shelf.put(shelved, f"more-{number}.md", LEAVE)
+
+    with django_assert_num_queries(len(few)):
+        assert reconcile.compare(shelved, space_of(shelved.pk)).passages == 13
+
+
+def test_a_passage_that_is_no_longer_current_is_neither_missing_nor_foreign_until_it_was_withdrawn(shelved):
+    former = ids_of(shelved)
+    before = Document.objects.get(path="leave.md").current_version
+    shelf.put(shelved, "leave.md", ["Parental leave lasts twenty weeks."])
+    type(before).objects.filter(pk=before.pk).update(in_index=True)
+
+    assert reconcile.compare(shelved).ids_agree
+    type(before).objects.filter(pk=before.pk).update(in_index=False)
+    left = reconcile.compare(shelved)
+
+    assert (len(left.foreign), left.foreign < set(former), left.passages) == (2, True, 2)
+
+
 def test_a_vector_the_database_lost_is_made_again(shelved):
     lost = ids_of(shelved)[0]
     index.delete(shelved.pk, space_of(shelved.pk), [lost])
