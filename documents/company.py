@@ -1,10 +1,12 @@
-"""Take small new files through ingestion together, so that what a statement costs is paid once for many of them.
+"""Take small files that nobody tried yet through ingestion together, so that what a statement costs is paid
+once for many of them.
 
 Each has a lease, a first attempt and a parser's child of its own, and each write asks which of them still hold theirs.
 While the first of them are embedded, the others are still being read.
 Whoever is not as the others leaves the company and is brought on alone by `documents/ingest.py`: what another program
-has to read, is long, is being deleted or replaced, or was tried before. So a file that ends its worker takes the first
-attempt of the others along and nothing else of them: from then on each of them is alone.
+has to read, is long, is being deleted, was tried before, or may not be sent to the server that makes the vectors. So a
+file that ends its worker takes the first attempt of the others along and nothing else of them: from then on each of
+them is alone. What takes the place of a former version travels as far as the switch, which is its own.
 """
 
 import logging
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -22,13 +25,17 @@ from django.utils import timezone
 
 from audit.record import record_all
 from documents import embeddings, indexing, leases, spaces
+from documents.ceiling import above_ceiling
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
 from documents.ingest import IngestResult, end_failed, go_on, ingest_version, keep_notes, pipeline, stage_done
 from documents.leases import Lease
 from documents.models import HEAVY, Document, Embedding, Passage, StageRun, Version
+from documents.outgoing import Account
 from documents.parse import ParseFailed
 from documents.readers import FileRead, Reading, reading
+from documents.reembedding.probe import require_same_model
+from documents.reembedding.problems import Stopped
 from documents.stages import StageFailed, embedded, parsed, ready, split, stored
 from documents.stages.parsed import Read
 from documents.states import OPEN, VersionState
@@ -89,9 +96,6 @@ def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[Ing
 def _ingest(workspace_id: UUID, waiting: QuerySet[Version], *, asked: UUID | str | None = None) -> list[IngestResult]:
     started = time.monotonic()
     space = spaces.space_of(workspace_id)
-    if space.remote is not None:
-        # What a server refuses for one text it would refuse for all.
-        return []
     lasting = READING_SECONDS + settings.PARSE_SECONDS + _SPARE_SECONDS
     taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=lasting, asked=asked)
     match taken:
@@ -112,6 +116,9 @@ class _Member:
     passages: list[Passage]
     #: What each stage took, for this one's part.
     seconds: dict[str, float]
+
+
+_Pair = tuple[_Member, Passage]
 
 
 class _Company:
@@ -135,8 +142,9 @@ class _Company:
         except IndexUnavailable as error:
             logger.warning("%d versions wait for the index: %s", len(self.leases), error)
             self._leave(self.leases, "waiting")
-        except EmbeddingUnavailable as error:
-            # Each says so for itself, and to whoever brought it.
+        except (EmbeddingUnavailable, Stopped) as error:
+            # What was refused for one text or document was refused for all: each is asked for by itself, and says
+            # what came of it to whoever brought it.
             logger.warning("%d versions were not embedded together: %s", len(self.leases), error)
             self._leave(self.leases)
         except (Exception, KeyboardInterrupt, SystemExit):
@@ -165,21 +173,24 @@ class _Company:
     def _writing(self, part: Iterable[_Member]) -> Iterator[list[_Member]]:
         """A transaction in which those of `part` that are still members are locked with their documents.
 
-        Nobody is waited for: who is locked by others now, was deleted or replaced or lost its lease has left. The
-        others, which are given, are all that may be written.
+        Nobody is waited for: who is locked by others now, was deleted or lost its lease has left. The others, which
+        are given, are all that may be written.
         """
         asked = [member for member in part if member.version.pk in self.members]
         with transaction.atomic():
             # The documents first and by themselves: in one statement a version would stay locked whose document was
             # passed over, and whoever deletes that one would wait for us, as we may for them.
             ids = [member.version.document_id for member in asked]
-            documents = Document.objects.filter(pk__in=ids, current_version=None).order_by()
-            titles = dict(documents.select_for_update(skip_locked=True, no_key=True).values_list("pk", "title"))
-            rows = _rows(asked).filter(state__in=OPEN, document__in=list(titles)).order_by()
+            documents = Document.objects.filter(pk__in=ids).order_by().select_for_update(skip_locked=True, no_key=True)
+            now = {
+                pk: (title, current) for pk, title, current in documents.values_list("pk", "title", "current_version")
+            }
+            rows = _rows(asked).filter(state__in=OPEN, document__in=list(now)).order_by()
             there = set(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
             members = [member for member in asked if member.version.pk in there]
             for member in members:
-                member.version.document.title = titles[member.version.document_id]
+                document = member.version.document
+                document.title, document.current_version_id = now[document.pk]
             left = {member.version.pk for member in asked} - there
             for id in left:
                 del self.members[id]
@@ -196,7 +207,9 @@ class _Company:
         files = [(version, self.leases[version.pk]) for version in versions]
         with reading(files, until=self.started + READING_SECONDS) as found:
             pairs = list(zip(versions, found, strict=True))
-            for those in filter(None, (pairs[:AHEAD], pairs[AHEAD:])):
+            # A server is asked as seldom as can be, and does not need our processor.
+            ahead = AHEAD if self.space.remote is None else len(pairs)
+            for those in filter(None, (pairs[:ahead], pairs[ahead:])):
                 part = self._cut(those)
                 killpoint("company_read")
                 if part:
@@ -247,7 +260,7 @@ class _Company:
                 ]
             )
             Version.objects.bulk_update([member.version for member in members], [*parsed.STAGE.writes, "passage_count"])
-            _reach(members, VersionState.SPLIT, pipeline=pipeline())
+            _reach(members, VersionState.SPLIT, seconds=self._patience, pipeline=pipeline())
         passages, long = 0, []
         for id, member in self.members.items():
             if passages + len(member.passages) > MOST_PASSAGES:
@@ -263,18 +276,14 @@ class _Company:
         for start in range(0, len(pairs), embedded.BATCH):
             before, is_last = time.monotonic(), start + embedded.BATCH >= len(pairs)
             batch = pairs[start : start + embedded.BATCH]
+            self._leave_those_above_the_ceiling({member.version.pk: member for member, _passage in batch})
             here = [(member, passage) for member, passage in batch if member.version.pk in self.members]
-            texts = [embedded.text_of(member.version.document, each) for member, each in here]
-            vectors = embeddings.embed_passages(texts, self.space)
+            vectors = self._vectors(here, part)
             spent = (time.monotonic() - before) / max(1, len(here))
             for member, _passage in here:
                 member.seconds[VersionState.EMBEDDED] = member.seconds.get(VersionState.EMBEDDED, 0.0) + spent
             with self._writing(part) as members:
-                Embedding.objects.bulk_create(
-                    embedded.row_of(passage, self.space, vector)
-                    for (member, passage), vector in zip(here, vectors, strict=True)
-                    if member.version.pk in self.members
-                )
+                self._keep(here, vectors)
                 if is_last:
                     # With the vectors, before the first of them leaves: it is known then where to clean up. Held for
                     # the index and, where these are the first, for what becomes of the others before that.
@@ -287,8 +296,45 @@ class _Company:
                     )
                     keep_notes(_notes(members, VersionState.EMBEDDED, self._was_embedded))
                 else:
-                    _rows(members).update(lease_until=leases.until(0))
+                    _rows(members).update(lease_until=leases.until(self._patience))
             killpoint("embedding_batch")
+
+    def _leave_those_above_the_ceiling(self, asked: dict[UUID, _Member]) -> None:
+        """Asked before each batch, as for one alone, which then says so."""
+        documents = [member.version.document_id for member in asked.values()]
+        above = set(above_ceiling(self.space).filter(pk__in=documents).values_list("pk", flat=True))
+        self._leave([id for id in asked.keys() & self.members.keys() if asked[id].version.document_id in above])
+
+    def _vectors(self, pairs: Sequence[_Pair], part: Sequence[_Member]) -> np.ndarray:
+        """Vectors of the passages. Those that a server gave before it failed are kept: they may have been paid for.
+
+        Raises EmbeddingUnavailable and Stopped.
+        """
+        texts = [embedded.text_of(member.version.document, each) for member, each in pairs]
+        account = Account.of(self.workspace_id, None, *{member.version.document_id for member, _passage in pairs})
+        try:
+            vectors = embeddings.embed_passages(texts, self.space, account=account)
+        except EmbeddingUnavailable as failed:
+            if failed.made is not None:
+                require_same_model(self.space)
+                with self._writing(part):
+                    self._keep(pairs[: len(failed.made)], failed.made)
+            raise
+        require_same_model(self.space)
+        return vectors
+
+    def _keep(self, pairs: Sequence[_Pair], vectors: np.ndarray) -> None:
+        """Save the vectors of those that are still members, inside of `_writing`."""
+        Embedding.objects.bulk_create(
+            embedded.row_of(passage, self.space, vector)
+            for (member, passage), vector in zip(pairs, vectors, strict=True)
+            if member.version.pk in self.members
+        )
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for which the members are held while their vectors are made."""
+        return 2.0 * self.space.remote.seconds if self.space.remote is not None else 0.0
 
     def _still_of(self, part: Iterable[_Member]) -> list[_Member]:
         return [member for member in part if member.version.pk in self.members]
@@ -310,20 +356,34 @@ class _Company:
             member.seconds[VersionState.INDEXED] = (time.monotonic() - before) / len(ids)
 
     def _switch(self) -> None:
-        """Make each the version that answers."""
+        """Make each the version that answers: those at once where none did, and each of the others by itself.
+
+        Such a switch releases what rests on the former version, for which it waits; that is done with one document
+        locked and never with several.
+        """
         if not self.members:
             return
         with self._writing(list(self.members.values())) as members:
             # As in `documents/stages/ready.py`: before the space is read.
             Workspace.objects.filter(pk=self.workspace_id).update(index_revision=F("index_revision") + 1)
             answers = spaces.space_of(self.workspace_id).fingerprint == self.space.fingerprint
-            if answers:
-                self._answer_from_now(members)
-        for id in list(self.members) if answers else ():
-            self._end(id, VersionState.READY)
+            new = [member for member in members if answers and member.version.document.current_version_id is None]
+            newer = [member for member in members if answers and member.version.document.current_version_id is not None]
+            self._answer_from_now(new)
+            keep_notes(_notes(newer, VersionState.INDEXED, self._was_indexed))
+            _reach(newer, VersionState.INDEXED, seconds=indexing.HELD_SECONDS)
+        for member in new:
+            self._end(member.version.pk, VersionState.READY)
+        killpoint("company_switched")
+        for member in newer:
+            result = go_on(member.lease, self.started)
+            del self.leases[member.version.pk], self.members[member.version.pk]
+            self.results.append(result)
         self._leave(list(self.members))
 
     def _answer_from_now(self, members: Sequence[_Member]) -> None:
+        if not members:
+            return
         for member in members:
             member.seconds[VersionState.READY] = 0.0
             member.version.document.current_version = member.version

@@ -103,8 +103,8 @@ def take_together(
 ) -> list[Lease]:
     """Take up to `most` of `waiting` for their first attempt, each with a lease of its own: `asked`, then the oldest.
 
-    Only first versions of documents that were never tried and that nobody holds: what died once is taken alone. None
-    is larger than `most_bytes`, nor are all together. The leases run for `seconds`.
+    Only the latest bytes of each document, never tried, that nobody holds: what died once is taken alone. None is
+    larger than `most_bytes`, nor are all together. The leases run for `seconds`.
     """
     with transaction.atomic():
         rows = (
@@ -112,9 +112,8 @@ def take_together(
                 state=VersionState.RECEIVED,
                 attempt=0,
                 lease_until=None,
-                number=1,
                 size__lte=most_bytes,
-                document__current_version=None,
+                document__latest_version=F("pk"),
             )
             # The documents are locked along with them, so that none is taken that somebody is deleting now.
             .select_for_update(skip_locked=True, no_key=True)

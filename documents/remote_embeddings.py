@@ -31,16 +31,22 @@ _SENTENCES = SENTENCES | {
 
 
 def passages(texts: Sequence[str], space: Space, account: Account, count: Callable[[int], None]) -> np.ndarray:
-    """Vectors of `texts` as passages: float32, shape (len(texts), space.dimension). Raises EmbeddingUnavailable."""
+    """Vectors of `texts` as passages: float32, shape (len(texts), space.dimension).
+
+    Raises EmbeddingUnavailable, with those that were `made` before it.
+    """
     remote = _switched_on(space)
     given = [remote.passage_prefix + text for text in texts]
     if not given:
         return np.empty((0, space.dimension), dtype=np.float32)
-    found = []
+    found: list[np.ndarray] = []
     sent = _begin(given, remote, outgoing.VECTORS, account, remote.seconds * len(given))
     try:
         for start in range(0, len(given), remote.batch):
-            found.append(_halving(given[start : start + remote.batch], space, remote, sent, count))
+            _halving(given[start : start + remote.batch], space, remote, sent, count, found)
+    except EmbeddingUnavailable as failed:
+        failed.made = np.concatenate(found) if found else None
+        raise
     finally:
         sent.end()
     return np.concatenate(found)
@@ -94,19 +100,29 @@ def _begin(texts: Sequence[str], remote: Remote, purpose: str, account: Account,
         raise EmbeddingRefused(str(refused), passes=refused.passes) from refused
 
 
-def _halving(texts: list[str], space: Space, remote: Remote, sent: Sent, count: Callable[[int], None]) -> np.ndarray:
-    """The vectors of a batch; where the server does not take it whole, of its halves: one bad text fails alone."""
+def _halving(
+    texts: list[str],
+    space: Space,
+    remote: Remote,
+    sent: Sent,
+    count: Callable[[int], None],
+    found: list[np.ndarray],
+) -> None:
+    """Add the vectors of a batch to `found`; where the server does not take it whole, of its halves: one bad text
+    fails alone.
+    """
     try:
         vectors, tokens = _ask(texts, space, remote, remote.seconds)
     except _Refused as refused:
         if len(texts) == 1:
             raise _unavailable(remote, "refused", status=refused.status) from refused
         middle = len(texts) // 2
-        halves = (texts[:middle], texts[middle:])
-        return np.concatenate([_halving(half, space, remote, sent, count) for half in halves])
+        for half in (texts[:middle], texts[middle:]):
+            _halving(half, space, remote, sent, count, found)
+        return
     sent.read(size_of(*texts), tokens)
     count(tokens)
-    return vectors
+    found.append(vectors)
 
 
 class _Refused(Exception):

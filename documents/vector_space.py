@@ -22,7 +22,10 @@ class EmbeddingUnavailable(PortalError):
     """No vector can be made; the message says why in a sentence.
 
     `passes` says whether it may work later without anybody's help, `after` how many seconds a server asked to wait.
+    `made` are the vectors of the first of the texts, where a server gave some before it failed: float32, one a row.
     """
+
+    made: np.ndarray | None = None
 
     def __init__(self, sentence: str, *, passes: bool = False, after: int = 0) -> None:
         super().__init__(sentence)

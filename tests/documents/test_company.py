@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
 from audit.verification import verify
-from documents import company, embeddings, holds, index, leases, library, readers, sandbox, spaces
+from documents import company, embeddings, holds, index, ingest, leases, library, readers, sandbox, spaces
 from documents.exceptions import DocumentError
 from documents.ingest import MAX_DEATHS, ingest_version
 from documents.models import Document, Embedding, StageRun, Version
 from documents.parse import ParseFailed
-from documents.stages import embedded
-from documents.tasks import ingest_version_task
+from documents.stages import embedded, ready
+from documents.tasks import ingest_version_task, withdraw_version_task
 from documents.vector_space import EmbeddingUnavailable
 from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
 from workspaces.dispatch import inline
@@ -207,16 +208,131 @@ def test_a_company_is_no_larger_than_its_bytes(policies, contributor, monkeypatc
     assert [outcomes(results)[version.pk] for version in versions] == ["ready", "ready", "alone", "alone"]
 
 
-def test_only_first_versions_travel_together(policies, contributor, waiting):
+# --- Newer versions -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def replacing(policies, contributor, waiting):
+    """Newer versions of the first three of five documents that answer, and a new document beside them."""
     company.ingest_waiting(waiting[0].pk)
-    newer = [receive(policies, contributor, text, f"{n}.txt").version for n, text in enumerate(texts(2, 30))]
+    newer = [receive(policies, contributor, text, f"{n}.txt").version for n, text in enumerate(texts(3, 30))]
+    return [*newer, receive(policies, contributor, texts(1, 50)[0], "new.txt").version]
 
-    results = company.ingest_together([version.pk for version in newer], policies.pk)
 
-    assert set(outcomes(results).values()) == {"alone"}
-    assert alone_to_the_end(newer) == ["ready", "ready"]
-    assert states(waiting[:3]) == ["superseded", "superseded", "ready"]
-    assert indexed(policies) == passage_ids(*waiting[2:], *newer)
+def test_newer_versions_travel_together_and_take_the_place_of_the_former(policies, waiting, replacing, monkeypatch):
+    upserts = []
+    real = index.upsert
+    monkeypatch.setattr(index, "upsert", lambda *given: upserts.append(len(given[2])) or real(*given))
+
+    results = company.ingest_waiting(replacing[1].pk)
+
+    assert outcomes(results) == {version.pk: "ready" for version in replacing}
+    assert upserts == [4], "they went to the index together"
+    assert states(waiting) == ["superseded"] * 3 + ["ready"] * 2
+    assert indexed(policies) == passage_ids(*waiting[3:], *replacing), "the former ones left it"
+    for version in map(again, replacing):
+        assert (version.attempt, version.deaths, version.lease_until) == (1, 0, None)
+        assert version.document.current_version_id == version.pk
+    assert verify(workspace_chain(policies.pk)).holds
+
+
+def test_what_stands_of_a_newer_version_is_what_would_stand_of_it_alone(policies, legal, contributor):
+    pair = []
+    for workspace in (policies, legal):
+        formers = [receive(workspace, contributor, text, f"{n}.txt").version for n, text in enumerate(texts(2))]
+        alone_to_the_end(formers)
+        pair.append([receive(workspace, contributor, text, f"{n}.txt").version for n, text in enumerate(texts(2, 9))])
+    together, alone = pair
+
+    company.ingest_waiting(together[0].pk)
+    alone_to_the_end(alone)
+
+    for one, other in zip(map(again, together), map(again, alone), strict=True):
+        assert (one.state, one.number, one.attempt) == (other.state, other.number, other.attempt) == ("ready", 2, 1)
+        assert stages_of(one) == stages_of(other)
+        assert vectors(one) == vectors(other)
+        assert [type for type, *_rest in said(one)] == [type for type, *_rest in said(other)]
+
+
+def stages_of(version):
+    return list(version.stages.order_by("stage").values_list("stage", "attempt"))
+
+
+def test_of_two_versions_of_one_document_only_the_latest_travels(policies, contributor, waiting):
+    newer = receive(policies, contributor, texts(1, 50)[0], "1.txt").version
+
+    results = company.ingest_waiting(newer.pk)
+
+    assert waiting[1].pk not in outcomes(results)
+    assert outcomes(results)[newer.pk] == "ready"
+    assert ingest_version(waiting[1].pk).outcome == "superseded"
+    assert again(waiting[1]).document.current_version_id == newer.pk
+    assert indexed(policies) == passage_ids(waiting[0], newer, *waiting[2:])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_switch_holds_several_documents_while_it_releases_what_rests_on_one(replacing, monkeypatch):
+    """Two companies that release the same answers would wait for each other."""
+    open_at = []
+    monkeypatch.setattr(
+        "documents.dependants.when_replaced", [lambda former: open_at.append(count_of_locked_documents())]
+    )
+
+    company.ingest_waiting(replacing[0].pk)
+
+    assert open_at == [1, 1, 1]
+
+
+def count_of_locked_documents() -> int:
+    with connection.cursor() as cursor:
+        # Rows bear the number of the transaction that wrote or locked them.
+        cursor.execute("SELECT count(*) FROM documents_document WHERE pg_current_xact_id()::xid IN (xmin, xmax)")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("point", ["company_indexed", "company_switched", "after_ready:2", "company_ready"])
+def test_killed_between_two_switches_every_document_answers_and_none_twice(
+    point, policies, waiting, replacing, killer, embedded_texts
+):
+    killer.at(point)
+    with pytest.raises(Killed):
+        company.ingest_waiting(replacing[0].pk)
+    answering = [again(version).document.current_version.state for version in replacing[:3]]
+
+    killer.never()
+    for version in replacing:
+        let_lease_expire(version)
+    alone_to_the_end(replacing)
+    for former in waiting[:3]:
+        withdraw_version_task(str(former.pk))
+
+    assert answering == ["ready"] * 3
+    assert set(states(replacing)) == {"ready"}
+    assert states(waiting) == ["superseded"] * 3 + ["ready"] * 2
+    assert indexed(policies) == passage_ids(*waiting[3:], *replacing)
+    assert len(embedded_texts) == 4
+    assert Event.objects.filter(type=EventType.VERSION_READY).count() == 9
+
+
+def test_an_error_at_one_switch_keeps_nobody_else_waiting_for_a_lease(replacing, monkeypatch):
+    real, seen = ready.switch, []
+
+    def switch(version, result):
+        seen.append(version.pk)
+        if len(seen) == 2:
+            raise ValueError("unexpected")
+        return real(version, result)
+
+    stages = tuple(replace(stage, save=switch) if stage is ready.STAGE else stage for stage in ingest.STAGES)
+    monkeypatch.setattr(ingest, "STAGES", stages)
+    with pytest.raises(ValueError, match="unexpected"):
+        company.ingest_waiting(replacing[0].pk)
+
+    assert {again(version).lease_until for version in replacing} == {None}
+    assert sorted(states(replacing)) == ["indexed", "indexed", "ready", "ready"]
+    assert sorted(again(version).errors for version in replacing) == [0, 0, 0, 1]
+    alone_to_the_end(replacing)
+    assert set(states(replacing)) == {"ready"}
 
 
 # --- Reading several at once --------------------------------------------------------------------------------
@@ -482,10 +598,10 @@ def test_one_that_is_replaced_meanwhile_never_answers(policies, contributor, wai
     at(monkeypatch, "company_embedded", replaced)
 
     results = company.ingest_waiting(waiting[0].pk)
-    alone = ingest_version(waiting[1].pk)
 
-    assert outcomes(results)[waiting[1].pk] == company.ALONE
-    assert (alone.outcome, states(waiting).count("ready")) == ("superseded", 4)
+    assert outcomes(results)[waiting[1].pk] == "superseded"
+    assert states(waiting).count("ready") == 4
+    assert not passage_ids(waiting[1]) & indexed(policies)
 
 
 # --- What befalls all of them -------------------------------------------------------------------------------
@@ -514,25 +630,6 @@ def test_a_model_that_is_not_there_is_said_of_each(waiting, monkeypatch):
     assert set(outcomes(results).values()) == {company.ALONE}
     assert alone_to_the_end(waiting) == ["failed"] * 5
     assert {again(version).failure_code for version in waiting} == {"embedding_unavailable"}
-
-
-def test_text_goes_to_a_server_document_by_document(waiting, monkeypatch):
-    """A server that refuses one text, or may not read one document, would keep the others waiting."""
-    real = spaces.space_of
-    remote = type("Remote", (), {})()
-
-    def space_of(workspace_id):
-        space = real(workspace_id)
-        return type(space)(**{**{name: getattr(space, name) for name in space.__dataclass_fields__}, "remote": remote})
-
-    monkeypatch.setattr(spaces, "space_of", space_of)
-    alone = []
-    monkeypatch.setattr(company, "ingest_version", lambda version_id: alone.append(version_id))
-
-    company.ingest_waiting(waiting[0].pk)
-
-    assert alone == [waiting[0].pk]
-    assert {again(version).attempt for version in waiting} == {0}
 
 
 def test_an_error_in_the_portal_lets_all_go_and_from_then_on_each_is_alone(waiting, monkeypatch):

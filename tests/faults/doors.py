@@ -47,6 +47,8 @@ def wrap(paid: Path) -> None:
     """Put points and counts in place; and a model that costs nothing, because only its being asked matters here."""
     paid.touch()
     embedded.BATCH = dropping.DELETED_AT_ONCE = BATCH
+    # So that a company of three is embedded in two parts.
+    company.AHEAD = 2
     # No search of a story lasts beyond a switch.
     dropping.SETTLE = timedelta(0)
 

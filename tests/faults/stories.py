@@ -152,6 +152,15 @@ def _company(stage: Stage) -> Act:
     return "ingest_waiting", {"version": given["versions"][1]}
 
 
+def _company_newer(stage: Stage) -> Act:
+    """Newer versions of two documents that answer, and a new document; a bell for one of them."""
+    stage.ready("harbour.md")
+    stage.ready("annex.md", edition=2)
+    for path, edition in (("harbour.md", 3), ("tariff.md", 4)):
+        stage.do("upload", slug=stage.slug, path=path, text=text(edition))
+    return "ingest_waiting", {"version": stage.do("upload", slug=stage.slug, path="annex.md", text=text(5))}
+
+
 def _editions(stage: Stage) -> Act:
     """Two versions of one document, a bell each."""
     texts = [text(edition) for edition in (1, 2)]
@@ -223,11 +232,16 @@ STORIES = (
             "after_parsing:3",
             "company_read",
             "company_split",
-            # Batches of three: the fifth begins in one document and ends in the next.
+            # Batches of three: the third begins in one document and ends in the next; the seventh is of the last, which
+            # is read while the first two are embedded.
             "after_embedding:3",
             "before_embedding:5",
             "embedding_batch:6",
             "company_embedded",
+            "company_read:2",
+            "company_split:2",
+            "before_embedding:7",
+            "company_embedded:2",
             "before_upsert",
             "after_upsert",
             "upserted",
@@ -236,6 +250,23 @@ STORIES = (
             "company_ready",
         ),
         locked=_ENTRY,
+    ),
+    Story(
+        "company-newer",
+        _company_newer,
+        (
+            "company_split",
+            "embedding_batch:7",
+            "company_indexed",
+            # All go to the index, and the new document answers, in one transaction; then each of the others by itself.
+            "company_switched",
+            "before_ready:2",
+            "after_append:2",
+            "after_ready",
+            "after_unindexing",
+            "company_ready",
+        ),
+        locked=("after_append:2", "after_unindexing"),
     ),
     Story(
         "apart",
