@@ -19,6 +19,7 @@ from answers.models import Answer
 from answers.rag_templates import choosing
 from answers.states import OPEN, AnswerStatus
 from workspaces import access
+from workspaces.compiled import Compiled
 
 #: So many attempts may end without a word, or with an error of ours, before the answer ends as an internal fault.
 MOST_DEATHS = 3
@@ -50,7 +51,16 @@ def take(answer_id: UUID) -> Answer | None:
     )
     if not taken:
         return None
-    read = (
+    [answer] = _taken(answer_id)
+    answer.template = choosing.version_as_read(answer.version)
+    choosing.keep_standard(answer.workspace, answer.standard)
+    return answer if answer.status == AnswerStatus.WORKING else None
+
+
+def _with_all(answer_id: UUID) -> QuerySet[Any]:
+    # Not one that is got: that has a LIMIT, for which the database weighs every way to join for speed to the first row,
+    # too, and plans thrice as long.
+    return (
         Answer.objects.filter(pk=answer_id)
         .select_related(*_READ_WITH_IT)
         .prefetch_related("endpoint")
@@ -62,12 +72,9 @@ def take(answer_id: UUID) -> Answer | None:
             standard=choosing.version_with("workspace__templates_choice__standard__current"),
         )
     )
-    # Not `get`: its LIMIT has the database weigh every way to join for speed to the first row, too, and plan thrice as
-    # long.
-    [answer] = read
-    answer.template = choosing.version_as_read(answer.version)
-    choosing.keep_standard(answer.workspace, answer.standard)
-    return answer if answer.status == AnswerStatus.WORKING else None
+
+
+_taken = Compiled(_with_all, UUID)
 
 
 def unheld() -> Q:

@@ -69,10 +69,12 @@ def record_in(name: str, type: EventType, **details: Any) -> Event:
 
 
 def _body(entry: Entry, actor: Any, acting: context.Acting) -> dict[str, Any]:
-    if entry.type not in EventType.values:
-        raise AuditError(f"{entry.type!r} is not an event type: declare it in audit/events.py.")
+    try:
+        type = EventType(entry.type)
+    except ValueError as error:
+        raise AuditError(f"{entry.type!r} is not an event type: declare it in audit/events.py.") from error
     body: dict[str, Any] = {
-        "type": EventType(entry.type).value,
+        "type": type.value,
         "actor_id": "" if actor is None else str(actor.pk),
         "actor_label": SYSTEM if actor is None else str(actor.get_username())[:200],
         "request_id": acting.request_id[:64],

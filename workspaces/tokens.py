@@ -7,7 +7,7 @@ and the person holds at that moment: `workspaces.access` narrows every question 
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +20,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces import access, vouching
+from workspaces.compiled import Compiled
 from workspaces.exceptions import Forbidden, Hidden, TokenError, TokenRefused
 from workspaces.models import ApiToken, User, Workspace
 from workspaces.roles import Action, PlatformAction
@@ -121,7 +122,8 @@ def find_own(user: User, pk: object) -> ApiToken:
 
 def authenticate(text: str) -> ApiToken:
     """The token that `text` is, its person with it; the use is noted. Raises TokenRefused."""
-    token = _one(sha256=digest(text)) if text.startswith(MARK) else None
+    found = _by_digest(digest(text)) if text.startswith(MARK) else []
+    token = found[0] if found else None
     if token is None:
         raise TokenRefused("unknown")
     why = fault_of(token)
@@ -131,10 +133,10 @@ def authenticate(text: str) -> ApiToken:
     return token
 
 
-def still_open(pk: object) -> ApiToken | None:
+def still_open(pk: UUID) -> ApiToken | None:
     """The token as it is now, if it may still be used; for what goes on after the request that it came with."""
-    token = _one(pk=pk)
-    return token if token is not None and not fault_of(token) else None
+    found = _by_id(pk)
+    return found[0] if found and not fault_of(found[0]) else None
 
 
 def fault_of(token: ApiToken) -> str:
@@ -150,17 +152,18 @@ def fault_of(token: ApiToken) -> str:
 
 def scope_of(token: ApiToken) -> context.Scope:
     """What the token leaves of its person's rights, for the door."""
-    reach = ApiToken.workspaces.through.objects.filter(apitoken=token).values_list("workspace", flat=True)
-    return context.Scope(frozenset(reach), frozenset(token.actions), token=str(token.pk))
+    return context.Scope(frozenset(_reach(token.pk)), frozenset(token.actions), token=str(token.pk))
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-def _one(**lookup: Any) -> ApiToken | None:
-    """The token and its person; what else a use asks of them is read as far as it is asked."""
-    found = list(ApiToken.objects.select_related("user").filter(**lookup))
-    return found[0] if found else None
+#: The token and its person; what else a use asks of them is read as far as it is asked.
+_by_digest = Compiled(lambda sha256: ApiToken.objects.select_related("user").filter(sha256=sha256), str)
+_by_id = Compiled(lambda pk: ApiToken.objects.select_related("user").filter(pk=pk), UUID)
+_reach = Compiled(
+    lambda token: ApiToken.workspaces.through.objects.filter(apitoken=token).values_list("workspace", flat=True), UUID
+)
 
 
 def _tokens() -> QuerySet[ApiToken]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.crypto import salted_hmac
 
@@ -13,6 +14,7 @@ from answers.models import Answer, EndpointKind, Evidence, ModelEndpoint, Releas
 from answers.policy.rules import BUILT_IN_MODEL
 from documents import analysis
 from workspaces.classification import Classification
+from workspaces.compiled import Compiled
 from workspaces.models import Membership
 
 #: Of how many an answer's draw is one: hundredths of a percent.
@@ -45,24 +47,30 @@ class InForce:
 
 def gather(answer: Answer) -> tuple[str, list[str], InForce]:
     """The highest classification of what the answer rests on, the asker's roles, and the rules in force. One query."""
+    [row] = _gathered(answer.pk)
+    found = [Classification(level) for level in row["levels"]]
+    highest = max(found, key=lambda level: level.rank).value if found else ""
+    return highest, sorted(row["roles"]), InForce(**row["in_force"]) if row["in_force"] else InForce()
+
+
+def _of_answer(answer_id: UUID) -> QuerySet[Any, Any]:
     levels = Evidence.objects.filter(answer=OuterRef("pk")).order_by().values("document__classification").distinct()
     roles = Membership.objects.filter(
         user=OuterRef("asked_by"), group__workspace_role__workspace=OuterRef("workspace")
     ).order_by()
     newest = ReleaseRules.objects.filter(workspace=OuterRef("workspace")).order_by("-number")
-    row = (
-        Answer.objects.filter(pk=answer.pk)
+    return (
+        Answer.objects.filter(pk=answer_id)
         .annotate(
             levels=ArraySubquery(levels),
             roles=ArraySubquery(roles.values("group__workspace_role__role").distinct()),
             in_force=Subquery(newest.values(one=JSONObject(number="number", rules="rules", made_by="made_by"))[:1]),
         )
         .values("levels", "roles", "in_force")
-        .get()
     )
-    found = [Classification(level) for level in row["levels"]]
-    highest = max(found, key=lambda level: level.rank).value if found else ""
-    return highest, sorted(row["roles"]), InForce(**row["in_force"]) if row["in_force"] else InForce()
+
+
+_gathered = Compiled(_of_answer, UUID)
 
 
 def endpoint_as_fact(endpoint: ModelEndpoint | None) -> str:
