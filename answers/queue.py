@@ -19,9 +19,8 @@ from django.utils.translation import gettext as _
 
 from answers import review, separation
 from answers.draft_review import separation as examined_separation
-from answers.due import hours_of
 from answers.exceptions import ByAsker, DraftError, WrongState
-from answers.models import Draft, Examination, ExaminationState, Priority, QueueName, ReviewTime
+from answers.models import Draft, Examination, ExaminationState, Priority, QueueName
 from audit.events import EventType
 from audit.record import record
 from workspaces import access, members
@@ -173,32 +172,6 @@ def rank(waiting: W, *, priority: int, due_at: datetime | None, by: User) -> W:
         after={"priority": priority, "due_at": due_at},
     )
     return held
-
-
-@transaction.atomic
-def give_time(workspace: Workspace, *, hours: int, by: User) -> int:
-    """Set how many hours after it is held a draft of the workspace is due (0: never); those that wait keep theirs.
-
-    Raises Forbidden unless `by` manages the workspace, and DraftError for a number out of range.
-    """
-    access.require(by, Action.MANAGE, workspace)
-    if not 0 <= hours <= ReviewTime.LONGEST:
-        raise DraftError(_("A number of hours from 0 to %(most)d.") % {"most": ReviewTime.LONGEST})
-    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
-    before = hours_of(workspace.pk)
-    if before == hours:
-        return hours
-    ReviewTime.objects.update_or_create(workspace=workspace, defaults={"hours": hours, "changed_by": by})
-    record(
-        EventType.WORKSPACE_CHANGED,
-        on=workspace,
-        workspace=workspace,
-        by=by,
-        setting="review_hours",
-        before=before,
-        after=hours,
-    )
-    return hours
 
 
 # --- Questions ----------------------------------------------------------------------------------------------

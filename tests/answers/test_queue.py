@@ -245,28 +245,34 @@ def test_whoever_is_a_moment_slower_gets_the_draft_after(
 
 def test_a_held_answer_is_due_when_its_workspace_says(legal: Any, manager: Any) -> None:
     by_default = due.due_after(due.hours_of(legal.pk))
-    queue.give_time(legal, hours=4, by=manager)
+    due.give_time(legal, hours=4, remind_hours=4, by=manager)
     shorter = due.due_after(due.hours_of(legal.pk))
-    queue.give_time(legal, hours=0, by=manager)
+    due.give_time(legal, hours=0, remind_hours=2, by=manager)
 
     assert by_default is not None
     assert shorter is not None
     assert timedelta(hours=43) < by_default - shorter < timedelta(hours=45)
     assert due.due_after(due.hours_of(legal.pk)) is None
-    assert '"after":0,"before":4' in Event.objects.filter(type=EventType.WORKSPACE_CHANGED).last().body
+    told = Event.objects.filter(type=EventType.WORKSPACE_CHANGED).order_by("seq").values_list("body", flat=True)
+    assert ['"after":0,"before":4' in told[1], '"after":2,"before":4' in told[2]] == [True, True]
+    assert due.times_of(legal.pk) == (0, 2)
 
 
 def test_only_a_manager_says_how_long_reviewers_have(legal: Any, reviewer: Any, member: Any, stranger: Any) -> None:
     for person in (reviewer, member, stranger):
         with pytest.raises((Hidden, Forbidden)):
-            queue.give_time(legal, hours=1, by=person)
+            due.give_time(legal, hours=1, remind_hours=1, by=person)
     assert not ReviewTime.objects.exists()
 
 
-@pytest.mark.parametrize("hours", [-1, ReviewTime.LONGEST + 1])
-def test_hours_out_of_range_are_refused(legal: Any, manager: Any, hours: int) -> None:
+@pytest.mark.parametrize(
+    ("hours", "remind_hours"),
+    [(-1, 4), (ReviewTime.LONGEST + 1, 4), (48, -1), (48, ReviewTime.EARLIEST_REMINDER + 1)],
+)
+def test_hours_out_of_range_are_refused(legal: Any, manager: Any, hours: int, remind_hours: int) -> None:
     with pytest.raises(DraftError):
-        queue.give_time(legal, hours=hours, by=manager)
+        due.give_time(legal, hours=hours, remind_hours=remind_hours, by=manager)
+    assert due.times_of(legal.pk) == (48, 4)
 
 
 def test_a_new_due_date_and_priority_stand_in_the_history_and_the_trail(draft: Draft, reviewer: Any) -> None:
