@@ -13,6 +13,7 @@ from answers.grounding.names import missing, names
 from answers.grounding.polarity import denial_differs, opposite
 from answers.models import Strictness
 from documents import analysis
+from documents.evidence import speaks_otherwise
 from documents.replicas import weights
 from documents.search import Hit, SearchResult
 from documents.sentences import sentence_spans
@@ -96,19 +97,20 @@ class Signs:
 
 
 def signs_of(workspace: Workspace, result: SearchResult) -> Signs:
-    """What the passages of a search say about its question."""
-    hits = result.hits[:_READ]
+    """What the passages of a search say about its question: those in its language, or in another, if that is more."""
+    hits, evidence = result.hits[:_READ], result.evidence
     if not hits:
         return Signs(None, None)
-    nearness = None
-    if result.evidence.cosine is not None:
-        nearness = (result.evidence.cosine - result.evidence.floor) * result.evidence.scale
-    # Words of another language tell nothing; a passage that shows no language is given credit.
-    comparable = [hit for hit in hits if not result.language or hit.passage.language in {"", result.language}]
+    nearness, across = (
+        None if cosine is None else evidence.nearness(cosine) for cosine in (evidence.cosine, evidence.across)
+    )
+    # Words of another language tell nothing.
+    comparable = [hit for hit in hits if not speaks_otherwise(result.language, hit.passage.language)]
     if not comparable:
         return Signs(nearness, None)
     asked = analysis.query_words(result.query)
-    return read(result.query, result.language, asked, weights(workspace.pk, asked), comparable, nearness)
+    here = read(result.query, result.language, asked, weights(workspace.pk, asked), comparable, nearness)
+    return max(here, Signs(across, None), key=lambda signs: signs.chance)
 
 
 def read(

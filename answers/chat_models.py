@@ -8,8 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -21,6 +23,7 @@ from answers.permit import Permit
 from answers.prompts import Prompt, Quotable
 from answers.registry import wire
 from answers.states import AnswerStatus
+from documents.spaces import space_of
 
 if TYPE_CHECKING:
     import httpx
@@ -55,16 +58,18 @@ def stream_chat(
     evidence: Sequence[Evidence],
     should_stop: Callable[[], bool] = lambda: False,
     usage: dict[str, int] | None = None,
+    workspace: UUID | None = None,
 ) -> Iterator[str]:
     """What the model writes, piece by piece; ends early, without an error, once `should_stop()` says so.
 
     Only `answers/governing` calls this: `permit` is the policy's word that this prompt may go to that endpoint, once.
     `usage` is filled with the tokens of "input" and "output" by a server that tells them; none is asked to, since some
-    refuse a request that asks. Raises ModelFailed, PermitVoid, and EndpointError when the endpoint's key is missing.
+    refuse a request that asks. The built-in model compares sentences with the embedding model of `workspace` where its
+    own does not read them. Raises ModelFailed, PermitVoid, and EndpointError when the endpoint's key is missing.
     """
     endpoint = permit.use(prompt)
     if endpoint.kind == EndpointKind.EXTRACTIVE:
-        pieces = _quote(prompt, question, evidence)
+        pieces = _quote(prompt, question, evidence, workspace)
     else:
         pieces = _ask_server(endpoint, prompt, should_stop, {} if usage is None else usage)
     length = 0
@@ -95,10 +100,12 @@ def parameters_of(endpoint: ModelEndpoint) -> dict[str, Any]:
 # --- The built-in model -----------------------------------------------------------------------------------------
 
 
-def _quote(prompt: Prompt, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
+def _quote(prompt: Prompt, question: str, evidence: Sequence[Evidence], workspace: UUID | None) -> Iterator[str]:
     from answers.extractive import ExtractiveChat
 
-    material = {"question": question, "evidence": list(evidence), "items": prompt.items}
+    material: dict[str, Any] = {"question": question, "evidence": list(evidence), "items": prompt.items}
+    if workspace is not None:
+        material["space"] = partial(space_of, workspace)
     for chunk in ExtractiveChat().stream(_messages(prompt, material)):
         yield _text(chunk)
 

@@ -8,7 +8,7 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from answers.prompts import NO_EVIDENCE
 from documents import analysis, embeddings
 from documents.sentences import is_table_row, sentence_spans
+from documents.vector_space import Space
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class ExtractiveChat(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         material = messages[-1].additional_kwargs
         items = material.get("items", 0)
-        chosen = choose(material["question"], material["evidence"], items=items)
+        space = material.get("space", embeddings.default_space)
+        chosen = choose(material["question"], material["evidence"], items=items, space=space)
         if not chosen:
             yield ChatGenerationChunk(message=AIMessageChunk(NO_EVIDENCE))
         if items:
@@ -114,18 +116,25 @@ class ExtractiveChat(BaseChatModel):
             before = sentence
 
 
-def choose(question: str, evidence: Sequence[Any], *, items: int = 0) -> list[tuple[int, str]]:
+def choose(
+    question: str,
+    evidence: Sequence[Any],
+    *,
+    items: int = 0,
+    space: Callable[[], Space] = embeddings.default_space,
+) -> list[tuple[int, str]]:
     """The sentences that answer `question`, as (number of its source, sentence), in reading order.
 
-    Up to `items` of them for a list, which takes weaker ones too; 0: a few that answer together.
+    Up to `items` of them for a list, which takes weaker ones too; 0: a few that answer together. `space` says what
+    compares them where the default model does not read question or evidence; a server's is left out.
 
-    Empty when no sentence shares a word with the question.
+    Empty when no sentence shares a word with the question and none can be compared by meaning.
     """
     candidates = _candidates(evidence)
     asked = analysis.query_words(question)
     if not candidates or not asked:
         return []
-    _score(question, asked, candidates, len(evidence))
+    _score(question, asked, candidates, len(evidence), space)
     best = sorted(candidates, key=lambda candidate: -candidate.score)
     if best[0].score <= 0:
         return []
@@ -192,14 +201,20 @@ def _is_page_footer(sentence: str) -> bool:
     return bool(_PAGE_NUMBER.search(sentence)) and not (_ENDS.search(sentence) or _BULLET.match(sentence))
 
 
-def _score(question: str, asked: list[tuple[str, ...]], candidates: list[_Candidate], sources: int) -> None:
+def _score(
+    question: str,
+    asked: list[tuple[str, ...]],
+    candidates: list[_Candidate],
+    sources: int,
+    space: Callable[[], Space],
+) -> None:
     """Fill in every candidate's score, 0 to about 1."""
     weights = _rarity(asked, candidates)
     wants_figure = bool(_ASKS_FOR_FIGURE.search(question))
     for candidate in candidates:
         candidate.score = _words_score(candidate, weights, wants_figure)
     ahead = sorted(candidates, key=lambda c: (-c.score, c.number))[:_COMPARED]
-    meanings = dict(zip((c.order for c in ahead), _meanings(question, ahead), strict=True))
+    meanings = dict(zip((c.order for c in ahead), _meanings(question, ahead, space), strict=True))
     for candidate in candidates:
         rank = 1 - (candidate.number - 1) / sources
         meaning = meanings.get(candidate.order)
@@ -232,11 +247,12 @@ def _words_score(candidate: _Candidate, weights: dict[tuple[str, ...], float], w
     return score
 
 
-def _meanings(question: str, candidates: Sequence[_Candidate]) -> list[float | None]:
-    """Cosine of each sentence with the question; None where the embedding model does not read the language."""
-    space = embeddings.default_space()
-    readable = [c.language in space.languages for c in candidates]
-    if not any(readable) or (analysis.detect_language(question) or "en") not in space.languages:
+def _meanings(question: str, candidates: Sequence[_Candidate], chosen: Callable[[], Space]) -> list[float | None]:
+    """Cosine of each sentence with the question, as with the default model; None where no model reads the language."""
+    asked_in = analysis.detect_language(question) or "en"
+    space = _reading({asked_in, *(c.language for c in candidates)}, chosen)
+    readable = [_reads(space, c.language) for c in candidates]
+    if not any(readable) or not _reads(space, asked_in):
         return [None] * len(candidates)
     try:
         asked = embeddings.embed_query(question, space)
@@ -244,8 +260,22 @@ def _meanings(question: str, candidates: Sequence[_Candidate]) -> list[float | N
     except embeddings.EmbeddingUnavailable as error:
         logger.warning("Sentences are chosen by their words alone: %s", error)
         return [None] * len(candidates)
-    cosines = vectors @ asked
+    cosines = space.usual(vectors @ asked)
     return [max(0.0, float(cosine)) if can else None for cosine, can in zip(cosines, readable, strict=True)]
+
+
+def _reading(languages: Collection[str], chosen: Callable[[], Space]) -> Space:
+    """The default space where it reads all of these, which costs least; else the chosen one, if it runs here."""
+    default = embeddings.default_space()
+    if all(_reads(default, language) for language in languages):
+        return default
+    space = chosen()
+    return default if space.remote is not None else space
+
+
+def _reads(space: Space, language: str) -> bool:
+    """As `Space.reads`, without credit: a sentence that shows no language is chosen by its words."""
+    return bool(language) and space.reads(language)
 
 
 def _rarity(asked: list[tuple[str, ...]], candidates: Sequence[_Candidate]) -> dict[tuple[str, ...], float]:

@@ -12,8 +12,9 @@ from enum import StrEnum
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from documents import doubts
 from documents.analysis import detect_language, query_words, words
-from documents.evidence import Evidence, coverage, means_something
+from documents.evidence import Evidence, coverage, means_something, speaks_otherwise
 from documents.framing import framed
 from documents.legs import Leg, Legs
 from documents.models import Document, Passage, Version, WorkspaceReranker
@@ -144,6 +145,8 @@ def search(
 
     legs = Legs(user, workspace, within)
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
+    if legs.doubted:
+        doubts.ring(workspace.pk)
     ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
     chosen = reranker(workspace) if mode == Mode.HYBRID else None
@@ -204,4 +207,11 @@ def _weigh(
         for hit in hits[:_READ_FOR_EVIDENCE]
     ]
     covered = coverage(weights(workspace.pk, asked), asked, read)
-    return Evidence(max(meant, default=None), covered, space.floor, space.scale)
+    across = [
+        hit.cosine
+        for hit in hits[:_READ_FOR_EVIDENCE]
+        if hit.cosine is not None
+        and speaks_otherwise(language, hit.passage.language)
+        and means_something(space, language, hit.passage.language)
+    ]
+    return Evidence(max(meant, default=None), covered, space.floor, space.scale, max(across, default=None))

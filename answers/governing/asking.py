@@ -214,6 +214,7 @@ class Reply(Iterator[str]):
             evidence=self._asked.evidence,
             should_stop=self._asked.should_stop,
             usage=told,
+            workspace=self._call.workspace.pk if self._call.workspace else None,
         )
         for piece in pieces:
             self._has_begun = True

@@ -1,5 +1,7 @@
 """Whether what was found can carry an answer: the signs, the chance, and how sure a workspace wants to be."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from answers import answerability, checks
@@ -9,6 +11,7 @@ from answers.models import Answer, ModelEndpoint, Strictness, WorkspaceChecks
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
+from documents.evidence import Evidence
 from documents.search import search
 from tests.answers import library
 from workspaces.exceptions import Forbidden, Hidden
@@ -108,3 +111,37 @@ def test_a_serbian_question_is_decided_by_its_words_in_both_scripts(policies, me
         assert chance(policies, member, question) >= LEAST_CHANCE[Strictness.BALANCED], question
     for question in ("Ко је изабран за председника општине?", "Koliko košta karta za autobus do Niša?"):
         assert chance(policies, member, question) < LEAST_CHANCE[Strictness.BALANCED], question
+
+
+def found(question, evidence, *texts):
+    """A search in English that came back with these passages, each (language, text), and this evidence."""
+    hits = [
+        SimpleNamespace(
+            passage=SimpleNamespace(language=language, text=text), document=SimpleNamespace(title="Rules"), locator="1"
+        )
+        for language, text in texts
+    ]
+    return SimpleNamespace(query=question, language="en", hits=hits, evidence=evidence)
+
+
+def test_an_answer_in_another_language_is_not_refused_for_what_stands_beside_it(policies, handbook, member):
+    """One passage in the asker's own language, about something else, made its words decide."""
+    foreign, beside = ("sr", "Превоз до посла надокнађује се у целости."), ("en", "Guests park behind the house.")
+    search(member, policies, QUESTION)
+    near = Evidence(0.55, 0.0, 0.35, across=0.55)
+
+    alone, mixed = (
+        signs_of(policies, found("Who pays for the commute of employees?", near, *texts))
+        for texts in ([foreign], [foreign, beside])
+    )
+    far = signs_of(policies, found("Who pays for the commute?", Evidence(0.2, 0.0, 0.35, across=0.2), foreign, beside))
+
+    assert mixed.are_enough(Strictness.BALANCED)
+    assert mixed.chance == alone.chance
+    assert not far.are_enough(Strictness.BALANCED)
+
+
+def test_between_languages_nearness_alone_makes_finds_usable():
+    assert Evidence(0.45, 0.0, 0.35, across=0.45).usable
+    assert not Evidence(0.45, 0.0, 0.35).usable
+    assert not Evidence(0.2, 0.0, 0.35, across=0.2).usable

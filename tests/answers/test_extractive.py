@@ -1,12 +1,16 @@
 """The built-in model quotes, and invents nothing."""
 
 import re
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from answers.extractive import ExtractiveChat, choose
+from documents import multilingual
+from documents.embeddings import built_in
+from documents.vector_space import ANY_LANGUAGE, Remote, Space
 
 HANDBOOK = """Parental leave
 
@@ -75,6 +79,34 @@ def test_serbian_in_one_script_is_answered_from_the_other():
     chosen = choose("Koliko časova traje obuka za viljuškariste?", [source(1, rules, "sr", "Правилник")])
 
     assert chosen == [(1, "Обука за виљушкаристе траје 16 часова.")]
+
+
+@pytest.mark.skipif(not multilingual.is_installed(), reason="wants the extra “multilingual”: make multilingual")
+@pytest.mark.parametrize(
+    ("question", "rules"),
+    [
+        ("How long is the training of forklift drivers?",
+         source(1, "Обућа се замењује једном годишње. Обука за виљушкаристе траје 16 часова.", "sr", "Правилник")),
+        ("Колико траје обука возача виљушкара?",
+         source(1, "Shoes are replaced once a year. Training for forklift drivers takes 16 hours.", "en", "Rules")),
+    ],
+)  # fmt: skip
+def test_across_languages_the_model_that_reads_both_chooses_the_sentence(question, rules):
+    assert choose(question, [rules]) == []
+
+    chosen = choose(question, [rules], space=lambda: built_in()[1])
+
+    assert chosen[0][1] in rules.text
+    assert "16" in chosen[0][1]
+    assert len(chosen) == 1
+
+
+def test_no_sentence_travels_to_a_server_to_be_chosen():
+    rules = source(1, "Обућа се замењује једном годишње.", "sr", "Правилник")
+    remote = Remote(uuid.uuid4(), "ours", "http://127.0.0.1:9", "e5")
+    space = Space("ours", "0" * 16, 384, floor=0.8, languages=frozenset({ANY_LANGUAGE}), remote=remote)
+
+    assert choose("How often are shoes replaced?", [rules], space=lambda: space) == []
 
 
 def test_a_number_in_brackets_in_a_document_does_not_become_a_citation():

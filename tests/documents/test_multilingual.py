@@ -14,7 +14,7 @@ from documents import embeddings, multilingual, spaces
 from documents.embeddings import built_in, default_space, embed_passages, embed_query, is_installed
 from documents.models import WorkspaceSpace
 from documents.reembedding import comparing, steering
-from documents.search import search
+from documents.search import is_usable, search
 from documents.vector_space import EmbeddingUnavailable
 from inlock.health.knowledge import knowledge
 from tests.documents import shelf
@@ -28,6 +28,7 @@ LEAVE, ENGINE = (
     "Viljuškar se pregleda svakog jutra pre nego što se koristi u magacinu.",
 )
 QUESTION = "How many days of vacation do employees get?"
+ELSEWHERE = "What is the boiling point of tungsten?"
 
 #: Elsewhere the installed package is a matter of the machine; here it is wanted.
 real = pytest.mark.skipif(not multilingual.is_installed(), reason="wants the extra “multilingual”: make multilingual")
@@ -166,8 +167,10 @@ def test_a_workspace_is_moved_to_it_and_back(serbian, manager, member):
     found = search(member, serbian, QUESTION)
     assert spaces.space_of(serbian.pk) == SPACE
     assert found.hits[0].document.path == "odmor.md"
+    assert is_usable(found)
     assert would_answer(member, serbian, QUESTION)
-    assert not would_answer(member, serbian, "What is the boiling point of tungsten?")
+    assert not is_usable(search(member, serbian, ELSEWHERE))
+    assert not would_answer(member, serbian, ELSEWHERE)
 
     steering.roll_back(migration, by=manager)
 
