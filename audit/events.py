@@ -136,6 +136,10 @@ class EventType(models.TextChoices):
     DOCUMENT_OPENED = "document.opened", _("A person read a document.")
     VERSIONS_COMPARED = "document.compared", _("A person read what changed between two versions of a document.")
     ORIGINAL_DOWNLOADED = "document.downloaded", _("A person downloaded a document's original file.")
+    ORIGINALS_REMOVED = (
+        "originals.removed",
+        _("Stored files that no document had, left by a process that died, were removed."),
+    )
     INDEX_CHECKED = "index.checked", _("A workspace's search index was compared with the database, and mended.")
     INDEX_DAMAGED = (
         "index.damaged",

@@ -108,6 +108,7 @@ SENTENCES: dict[str, Any] = {
         "%(who)s read what changed in “%(what)s” from version %(before_number)s to %(number)s."
     ),
     EventType.ORIGINAL_DOWNLOADED: gettext_lazy("%(who)s downloaded the original of “%(what)s”."),
+    EventType.ORIGINALS_REMOVED: gettext_lazy("Stored files that no document had were removed: %(files)s."),
     EventType.INDEX_CHECKED: gettext_lazy("%(who)s compared the search index of “%(what)s” with the database."),
     EventType.INDEX_DAMAGED: gettext_lazy("The vector index of “%(what)s” was found damaged and is made anew."),
     EventType.ENGINE_SET_ASIDE: gettext_lazy(

@@ -1,11 +1,14 @@
-"""Doorbells of what comes after a deletion, and of the retention rules. They may ring twice, late or in any order."""
+"""Doorbells of what comes after a deletion, of the retention rules, and of files that nobody has.
+
+They may ring twice, late or in any order.
+"""
 
 import logging
 
 import redis
 from celery import shared_task
 
-from documents import proving, retention
+from documents import left_originals, proving, retention
 from documents.index import IndexUnavailable
 from documents.leases import is_free
 from workspaces.dispatch import dispatch
@@ -38,3 +41,9 @@ def sweep_erasures() -> None:
 def sweep_retention() -> None:
     """Delete what the retention rules of each workspace no longer keep."""
     retention.run_everywhere()
+
+
+@shared_task(name="documents.tasks.sweep_originals")
+def sweep_originals() -> None:
+    """Remove stored files that no document has."""
+    left_originals.remove_left()

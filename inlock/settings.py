@@ -378,6 +378,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-sources": {"task": "documents.tasks.sweep_sources", "schedule": 60.0},
     "sweep-erasures": {"task": "documents.tasks.sweep_erasures", "schedule": 60.0},
     "sweep-retention": {"task": "documents.tasks.sweep_retention", "schedule": 3600.0},
+    "sweep-originals": {"task": "documents.tasks.sweep_originals", "schedule": 3600.0},
     "sweep-spaces": {"task": "documents.tasks.sweep_spaces", "schedule": float(SWEEP_SECONDS)},
     "sweep-looks": {"task": "workspaces.tasks.sweep_looks", "schedule": 60.0},
     "sweep-readiness": {"task": "workspaces.tasks.sweep_readiness", "schedule": float(SWEEP_SECONDS)},

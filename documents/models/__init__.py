@@ -18,7 +18,7 @@ from documents.models.reranking import RerankEndpoint, RerankProtocol, Workspace
 from documents.models.sketch import Sketch
 from documents.models.source import OPEN_RUNS, RunKind, RunState, Schedule, Source, SourceItem, SourceRun
 from documents.models.space import EmbeddingEndpoint, EmbeddingSpace, WorkspaceSpace
-from documents.models.version import HEAVY, StageRun, Version, original_path
+from documents.models.version import HEAVY, ORIGINALS, StageRun, Version, original_path
 
 __all__ = [
     "HEAVY",
@@ -26,6 +26,7 @@ __all__ = [
     "MAX_TAG",
     "MOST_DAYS",
     "OPEN_RUNS",
+    "ORIGINALS",
     "BulkAct",
     "BulkItem",
     "BulkRun",

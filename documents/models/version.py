@@ -12,10 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from documents.models.document import Document
 from documents.states import OPEN, STOPPED, WITHDRAWN, VersionState
 
+#: Where originals lie in the storage, in folders by the first letters of their keys.
+ORIGINALS = "originals"
+
 
 def original_path(version: "Version", filename: str) -> str:
     """A random key: the name a person gave a file never becomes a path."""
-    return f"originals/{version.pk.hex[:2]}/{version.pk}"
+    return f"{ORIGINALS}/{version.pk.hex[:2]}/{version.pk}"
 
 
 #: Fields of a version never read with the row: they may be megabytes.

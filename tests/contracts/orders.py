@@ -249,6 +249,7 @@ WORK = [
     Work("documents.tasks.prove_erasure_task", "deletion"),
     Work("documents.tasks.sweep_erasures"),
     Work("documents.tasks.sweep_retention"),
+    Work("documents.tasks.sweep_originals"),
     Work("documents.tasks.run_source_task", "run", "tests/documents/sources/test_sync.py"),
     Work("documents.tasks.check_index_task", "workspace"),
     Work("documents.tasks.sweep_indexes"),

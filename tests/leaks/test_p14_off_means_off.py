@@ -120,6 +120,7 @@ TASKS_FOR_NOBODY = {
     "documents.tasks.sweep_indexes",
     "inlock.tasks.sweep_engines",
     "documents.tasks.sweep_ingestion",
+    "documents.tasks.sweep_originals",
     "documents.tasks.sweep_retention",
     "documents.tasks.sweep_sources",
     "documents.tasks.sweep_spaces",

@@ -1,0 +1,184 @@
+"""Stored files that no version has are removed, with an entry, and nothing else is ever touched."""
+
+import json
+import os
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.storage import default_storage
+
+from audit import chain
+from audit.events import EventType
+from audit.exceptions import AuditError
+from audit.models import Event
+from audit.verification import verify
+from documents import left_originals, library
+from documents.deletion_tasks import sweep_originals
+from documents.left_originals import remove_left
+from documents.models import ORIGINALS, Version
+from tests.documents.arrivals import Killed, Killer, again, receive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def brought(policies, contributor):
+    """Three documents and their files."""
+    return [receive(policies, contributor, f"Rule {n}.", f"{n}.txt").version for n in range(3)]
+
+
+@pytest.fixture
+def long_ago(monkeypatch):
+    """What lies in the storage by now has lain there for longer than any upload takes."""
+    monkeypatch.setattr(left_originals, "ABANDONED_SECONDS", -1)
+
+
+def stored() -> set[Path]:
+    root = Path(default_storage.path(ORIGINALS))
+    return {file for file in root.rglob("*") if file.is_file()}
+
+
+def put(name: str, content: bytes = b"left") -> Path:
+    file = Path(default_storage.path(f"{ORIGINALS}/{name[:2]}/{name}"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+def entries():
+    return [json.loads(event.body)["details"] for event in Event.objects.filter(type=EventType.ORIGINALS_REMOVED)]
+
+
+def test_files_left_by_a_process_that_died_before_its_commit_are_removed(
+    policies, contributor, brought, tmp_path, monkeypatch, long_ago
+):
+    """Killed where a batch of small files is in its place and no row is committed yet."""
+    before = stored()
+    for number in range(3):
+        (tmp_path / f"new{number}.txt").write_text(f"New rule {number}.")
+    files = [library.Arriving(file.name, file) for file in sorted(tmp_path.iterdir())]
+    killer = Killer(monkeypatch)
+    killer.at("file_kept")
+    # SIGKILL runs no handler.
+    monkeypatch.setattr(default_storage, "delete", lambda name: None)
+    with pytest.raises(Killed):
+        library.receive_new(workspace=policies, files=files, by=contributor)
+    monkeypatch.undo()
+    monkeypatch.setattr(left_originals, "ABANDONED_SECONDS", -1)
+    left = stored() - before
+
+    removed = remove_left()
+
+    assert (len(left), removed) == (3, 3)
+    assert stored() == before
+    assert [again(version).file.read() for version in brought] == [b"Rule 0.", b"Rule 1.", b"Rule 2."]
+    assert entries() == [{"bytes": 3 * len("New rule 0."), "files": 3}]
+    assert verify(chain.PLATFORM).holds
+    assert len(library.receive_new(workspace=policies, files=files, by=contributor)) == 3
+
+
+def test_a_file_that_arrived_within_a_day_is_not_touched_however_old_its_content_is(brought):
+    """Between the move and COMMIT a file that is just arriving has no row either."""
+    file = put(str(uuid4()))
+    os.utime(file, (0, 0))
+
+    assert remove_left() == 0
+    assert file.exists()
+    assert entries() == []
+
+
+def test_it_is_old_enough_by_when_it_was_put_there(brought, monkeypatch):
+    file = put(str(uuid4()))
+    real = time.time
+
+    monkeypatch.setattr(left_originals.time, "time", lambda: real() + left_originals.ABANDONED_SECONDS - 60)
+    early = remove_left()
+    monkeypatch.setattr(left_originals.time, "time", lambda: real() + left_originals.ABANDONED_SECONDS + 60)
+
+    assert (early, remove_left()) == (0, 1)
+    assert not file.exists()
+
+
+def test_pages_drawn_of_a_version_stay_with_it_and_go_without_it(brought, long_ago):
+    drawn = put(f"{brought[0].pk}.pdf")
+    left = put(f"{uuid4()}.pdf")
+
+    assert remove_left() == 1
+    assert drawn.exists()
+    assert not left.exists()
+
+
+def test_what_an_erased_version_left_behind_is_removed(brought, long_ago):
+    file = Path(brought[0].file.path)
+    Version.objects.filter(pk=brought[0].pk).update(file="")
+
+    assert remove_left() == 1
+    assert not file.exists()
+
+
+def test_files_whose_names_are_no_keys_of_ours_are_left_alone(brought, long_ago):
+    others = [put("zz-notes.txt"), put(".gitkeep")]
+
+    assert remove_left() == 0
+    assert all(file.exists() for file in others)
+
+
+def test_beside_another_database_nothing_is_removed(brought, long_ago, caplog):
+    files = stored()
+    Version.objects.all().update(file="")
+    Version.objects.filter(pk=brought[0].pk).update(file=brought[0].file.name)
+
+    assert remove_left() == 0
+    assert stored() == files
+    assert "is this their database" in caplog.text
+
+
+def test_an_entry_that_cannot_be_written_keeps_the_files(brought, long_ago, monkeypatch):
+    file = put(str(uuid4()))
+
+    def fail(*args, **kwargs):
+        raise AuditError("no room")
+
+    monkeypatch.setattr(left_originals, "record", fail)
+
+    with pytest.raises(AuditError):
+        remove_left()
+    assert file.exists()
+
+
+def test_killed_before_the_first_is_removed_the_next_round_removes_them(brought, long_ago, monkeypatch):
+    file = put(str(uuid4()))
+    killer = Killer(monkeypatch)
+    killer.at("left_recorded")
+    with pytest.raises(Killed):
+        remove_left()
+    killer.never()
+
+    assert file.exists()
+    assert entries() == []
+    assert remove_left() == 1
+    assert len(entries()) == 1
+
+
+def test_a_round_removes_no_more_than_so_many(brought, long_ago, monkeypatch):
+    monkeypatch.setattr(left_originals, "MOST", 2)
+    left = [put(str(uuid4())) for _ in range(3)]
+
+    assert [remove_left(), remove_left(), remove_left()] == [2, 1, 0]
+    assert not any(file.exists() for file in left)
+
+
+def test_without_any_file_there_is_nothing_to_do(policies, long_ago):
+    assert remove_left() == 0
+    assert entries() == []
+
+
+def test_the_schedule_has_them_removed(brought, long_ago, settings):
+    file = put(str(uuid4()))
+
+    assert {"task": sweep_originals.name, "schedule": 3600.0} in settings.CELERY_BEAT_SCHEDULE.values()
+    sweep_originals()
+
+    assert not file.exists()
