@@ -10,7 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from uuid import UUID
 
@@ -43,8 +43,9 @@ EXACT_UP_TO = 5000
 #: Whoever has no more than this open is searched so without asking the index first the next time.
 EXACT_AT_ONCE = 2000
 _WIDEST = 5000
-#: Keywords are asked as wide as vectors up to here; beyond, a search among the open passages alone costs less.
-_WIDEST_MATCH = 1000
+#: So much is asked for without counting first what is open. Keywords are not asked for more: a search among the open
+#: passages alone costs less.
+_A_LITTLE_MORE = 1000
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,11 @@ class Legs:
                 sent.end()
 
     def _ask(self, embedding: Embedding, asked: Words, space: Space) -> tuple[Leg, Leg]:
-        width = _width_of(self._asker)
-        if not width and self._few_are_open():
+        before = _widths.get(self._asker, _Widths())
+        if before.few and self._few_are_open():
             return self._exactly(embedding, asked, space)
-        width = max(width, WIDTH)
-        match_width = min(width, _WIDEST_MATCH)
-        looking = _beside().submit(self._look_near, embedding, space, width)
+        near_width, match_width = max(before.near, WIDTH), max(before.match, WIDTH)
+        looking = _beside().submit(self._look_near, embedding, space, near_width)
         match = matching(self._workspace_id, asked, match_width) if asked else []
         self.scope.prepare()
         vector, near, fault = looking.result()
@@ -105,15 +105,24 @@ class Legs:
         enough_near = vector is None or len(near_open) >= ENOUGH
         # Keywords that found less than they were asked for found all there is.
         enough_match = len(match) < match_width or len(match_open) >= ENOUGH
-        if not (enough_near and enough_match) and self._few_are_open():
-            return self._exactly(embedding, asked, space, fault)
-        near_leg = Leg("vectors", near_open[:WIDTH], width, fault=fault)
-        if vector is not None:
-            if not enough_near:
-                near_leg = self._wider(vector, space, fault, width, len(near_open))
-            elif not fault:
-                _note(self._asker, _fitting(width, len(near_open)))
-        match_leg = Leg("keywords", match_open[:WIDTH], match_width) if enough_match else self._matching_open(asked)
+        if not (enough_near and enough_match):
+            wider = [_fitting(near_width, len(near_open))] * (not enough_near)
+            wider += [_fitting(match_width, len(match_open))] * (not enough_match)
+            has_more = enough_near or (not fault and len(near) == near_width)
+            # To count what is open takes longer than to ask somebody's indexes for a little more.
+            goes_wider = before.many and has_more and max(wider) <= _A_LITTLE_MORE
+            if not goes_wider and self._few_are_open():
+                return self._exactly(embedding, asked, space, fault)
+        near_leg = Leg("vectors", near_open[:WIDTH], near_width, fault=fault)
+        match_leg = Leg("keywords", match_open[:WIDTH], match_width)
+        if not enough_near and vector is not None:
+            near_leg = self._wider(vector, space, fault, near_width, len(near_open))
+        elif vector is not None and not fault:
+            self._note_near(near_width, len(near_open))
+        if not enough_match:
+            match_leg = self._matching_wider(asked, match_width, len(match_open))
+        elif asked:
+            self._note_match(match_width, len(match_open))
         return near_leg, match_leg
 
     def _look_near(self, embedding: Embedding, space: Space, width: int) -> tuple[np.ndarray | None, list[Find], str]:
@@ -152,7 +161,17 @@ class Legs:
         versions = {str(id) for id in self.scope.versions}
         return matching(self._workspace_id, asked, WIDTH, versions=versions) if asked else []
 
-    def _matching_open(self, asked: Words) -> Leg:
+    def _matching_wider(self, asked: Words, width: int, kept: int) -> Leg:
+        """Ask the keywords for more than `width`, of which `kept` are open, and in the end the open passages alone."""
+        while width < _A_LITTLE_MORE:
+            width = min(_A_LITTLE_MORE, max(width + WIDTH, _fitting(width, kept)))
+            found = matching(self._workspace_id, asked, width)
+            self._learn(found)
+            open_finds = self._open(found)
+            kept = len(open_finds)
+            if kept >= ENOUGH or len(found) < width:
+                self._note_match(width, kept)
+                return Leg("keywords", open_finds[:WIDTH], width)
         found = self._match_open(asked)
         self._learn(found)
         return Leg("keywords", self._open(found), WIDTH, exact=True)
@@ -166,11 +185,13 @@ class Legs:
             open_finds = self._open(found)
             kept = len(open_finds)
             if kept >= ENOUGH:
-                _note(self._asker, _fitting(width, kept))
+                self._note_near(width, kept)
                 return Leg("vectors", open_finds[:WIDTH], width)
-            if len(found) < width:
+            if len(found) < width and not self._few_are_open():
                 # The index has no more to give, yet more is open: passages are missing from it.
                 return Leg("vectors", open_finds, width, fault=fault or "incomplete")
+            if len(found) < width:
+                break
         if fault:
             return Leg("vectors", (), width, fault=fault)
         found = vectors.nearest(list(self.scope.versions), space, vector, WIDTH)
@@ -179,8 +200,20 @@ class Legs:
 
     def _few_are_open(self) -> bool:
         count = sum(version.passages for version in self.scope.versions.values())
-        _note(self._asker, 0 if count <= EXACT_AT_ONCE else WIDTH)
+        if count <= EXACT_AT_ONCE:
+            _note(self._asker, _Widths(0, 0))
+        else:
+            before = _widths.get(self._asker, _Widths())
+            _note(self._asker, _Widths(max(before.near, WIDTH), max(before.match, WIDTH), many=True))
         return count <= EXACT_UP_TO
+
+    def _note_near(self, width: int, kept: int) -> None:
+        before = _widths.get(self._asker, _Widths())
+        _note(self._asker, replace(before, near=_next(width, kept)))
+
+    def _note_match(self, width: int, kept: int) -> None:
+        before = _widths.get(self._asker, _Widths())
+        _note(self._asker, replace(before, match=min(_A_LITTLE_MORE, _next(width, kept))))
 
     def _nearest(self, vector: np.ndarray, space: Space, n: int) -> tuple[list[Find], str]:
         try:
@@ -199,23 +232,41 @@ class Legs:
 
 
 def _fitting(width: int, kept: int) -> int:
-    """How much to ask for so that half as much again as is enough is open, when `kept` of `width` were."""
-    return min(_WIDEST, max(WIDTH, width * ENOUGH * 3 // (2 * kept) if kept else width * 10))
+    """How much to ask for so that twice as much as is enough is open, when `kept` of `width` were: finds come in
+    documents, so that one question meets half of what another does.
+    """
+    return min(_WIDEST, max(WIDTH, width * ENOUGH * 2 // kept if kept else width * 10))
 
 
-# How wide to ask for whom, by what was open to them the last time; 0 for few passages, to be searched exactly at once.
-# Where to look first, never what may be seen.
+def _next(width: int, kept: int) -> int:
+    """How much to ask for the next time: at once more, and only little by little less."""
+    return max(_fitting(width, kept), width * 9 // 10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Widths:
+    """How wide to ask for somebody, by what was open to them the last time. 0: few are, to be searched exactly.
+
+    Where to look first, never what may be seen.
+    """
+
+    near: int = WIDTH
+    match: int = WIDTH
+    #: Whether it was counted that more is open than is searched exactly at once.
+    many: bool = False
+
+    @property
+    def few(self) -> bool:
+        return not self.near
+
+
 _REMEMBERED = 10_000
-_widths: OrderedDict[Asker, int] = OrderedDict()
+_widths: OrderedDict[Asker, _Widths] = OrderedDict()
 
 
-def _width_of(asker: Asker) -> int:
-    return _widths.get(asker, WIDTH)
-
-
-def _note(asker: Asker, width: int) -> None:
+def _note(asker: Asker, widths: _Widths) -> None:
     _widths.pop(asker, None)
-    _widths[asker] = width
+    _widths[asker] = widths
     if len(_widths) > _REMEMBERED:
         _widths.popitem(last=False)
 

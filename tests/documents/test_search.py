@@ -286,6 +286,38 @@ def test_whoever_needed_a_wide_question_is_asked_for_widely_at_once_the_next_tim
     assert [hit.passage for hit in second.hits] == [hit.passage for hit in first.hits]
 
 
+def remember_many(member, policies) -> None:
+    """As after a search that counted more open passages than are searched exactly at once."""
+    legs._note((member.pk, policies.pk, ""), legs._Widths(many=True))
+
+
+def test_a_little_more_is_asked_for_without_reading_everything_that_is_open(crowded, policies, member, monkeypatch):
+    remember_many(member, policies)
+    monkeypatch.setattr(Scope, "versions", property(lambda scope: pytest.fail("everything open was read")))
+
+    near = search(member, policies, "Which rule is about forklift inspection?", k=10, mode="vectors")
+    match = search(member, policies, "Which rule is about forklift inspection?", k=40, mode="keywords")
+
+    expected = exact_top(member, crowded, "Which rule is about forklift inspection?", 10)
+    assert [hit.passage.text for hit in near.hits] == expected
+    assert len(match.hits) >= legs.ENOUGH
+    for leg in (near.legs[0], match.legs[1]):
+        assert not leg.exact
+        assert leg.asked_for > legs.WIDTH
+
+
+def test_few_that_are_left_of_many_are_searched_exactly_when_the_index_lost_them(crowded, policies, member):
+    remember_many(member, policies)
+    index.drop(policies.pk, shelf.SPACE)
+
+    result = search(member, policies, "Which rule is about forklift inspection?", k=10, mode="vectors")
+
+    assert result.legs[0].exact
+    assert not result.degraded
+    expected = exact_top(member, crowded, "Which rule is about forklift inspection?", 10)
+    assert [hit.passage.text for hit in result.hits] == expected
+
+
 def test_keywords_among_few_open_documents_are_not_crowded_out(crowded, policies, member):
     result = search(member, policies, "forklift inspection rule", k=40, mode="keywords")
 
