@@ -126,7 +126,19 @@ class RerankerReport(Told):
     fault: str
 
 
-class Passage(Told):
+class Excerpt(Told):
+    """A passage of a version, word for word, and where it stands."""
+
+    version_id: UUID
+    passage_id: UUID
+    page: int | None
+    locator: str
+    start: int
+    end: int
+    text: str
+
+
+class Passage(Excerpt):
     rank: int
     score: float
     cosine: float | None
@@ -135,13 +147,6 @@ class Passage(Told):
     document_id: UUID
     title: str
     version: int
-    version_id: UUID
-    passage_id: UUID
-    page: int | None
-    locator: str
-    start: int
-    end: int
-    text: str
     #: As of its document.
     valid_until: date | None
     is_expired: bool

@@ -8,6 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from answers.precedents import finding
+from documents.api import Excerpt
 from documents.models import Document
 from workspaces import access
 from workspaces.api import Asked, Told, in_workspace
@@ -28,17 +29,10 @@ class Sought(Asked):
     )
 
 
-class Resembling(Told):
+class Resembling(Excerpt):
     #: What was brought, and what it is called there.
     clause: str
     label: str
-    version_id: UUID
-    passage_id: UUID
-    page: int | None
-    locator: str
-    start: int
-    end: int
-    text: str
     #: 0 to 1: half is nearness in meaning, half the share of the clause's words; `meaning` None: by words alone.
     strength: float
     meaning: float | None

@@ -1,6 +1,7 @@
 """Many ask in one instant: each hears at once that the question is in line, whatever is being answered meanwhile."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -17,6 +18,7 @@ from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from tests.portal import within
+from tests.threads import threads
 from workspaces import tokens
 from workspaces.credentials import Credential
 from workspaces.places import Places
@@ -57,23 +59,15 @@ def pooled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def answering() -> Iterator[Callable[[Any], Thread]]:
     """answering(answer) → a worker's thread that answers it; all have ended when the test has."""
-    threads: list[Thread] = []
 
-    def start(answer: Any) -> Thread:
-        def work() -> None:
-            try:
-                pipeline.run(answer.pk)
-            finally:
-                connections.close_all()
+    def run(answer: Any) -> None:
+        try:
+            pipeline.run(answer.pk)
+        finally:
+            connections.close_all()
 
-        threads.append(Thread(target=work, daemon=True))
-        threads[-1].start()
-        return threads[-1]
-
-    yield start
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
+    with threads(60) as start:
+        yield lambda answer: start(partial(run, answer))
 
 
 def statements(act: Callable[[], Any]) -> list[str]:

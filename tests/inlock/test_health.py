@@ -119,21 +119,11 @@ def test_indexes_that_differ_are_a_fault_with_the_command_that_helps(policies, a
     assert "index rebuild" in finding.next_step
 
 
-def test_an_index_that_is_made_anew_is_a_fault_until_it_is_whole(policies):
+@pytest.mark.parametrize("lose", [index.empty, index.drop], ids=["made anew", "files gone"])
+def test_an_index_without_its_vectors_is_a_fault_until_it_is_whole(policies, lose):
     shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
     index_checks.check(policies)
-    index.empty(policies.pk, space_of(policies.pk))
-
-    finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
-
-    assert policies.slug in finding.fault
-    assert "without vectors" in finding.fault
-
-
-def test_an_index_whose_files_are_gone_is_a_fault_until_it_is_whole(policies):
-    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
-    index_checks.check(policies)
-    index.drop(policies.pk, space_of(policies.pk))
+    lose(policies.pk, space_of(policies.pk))
 
     finding = next(one for one in knowledge.knowledge() if one.name == "indexes")
 

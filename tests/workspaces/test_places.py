@@ -6,23 +6,15 @@ from threading import Event, Thread
 import pytest
 
 from tests.portal import within
+from tests.threads import threads
 from workspaces.places import Places
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[[Callable[[], None]], Thread]]:
     """start(work) → a thread that does it; all have ended when the test has."""
-    threads: list[Thread] = []
-
-    def start(work: Callable[[], None]) -> Thread:
-        threads.append(Thread(target=work, daemon=True))
-        threads[-1].start()
-        return threads[-1]
-
-    yield start
-    for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
+    with threads(30) as start:
+        yield start
 
 
 def test_a_place_is_given_to_whoever_has_waited_longest(start):
