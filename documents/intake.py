@@ -25,7 +25,7 @@ from documents.ingest import ingest_version
 from documents.models import HEAVY, Version
 from documents.placing import path_in, usable_folder
 from documents.states import OPEN, VersionState
-from workspaces.dispatch import inline, worker_is_up
+from workspaces.dispatch import worker_is_up
 from workspaces.models import User, Workspace
 
 QUEUE = "ingest"
@@ -181,26 +181,20 @@ class _Todo:
 def _bring(door: "_Door", batch: Sequence[Found]) -> Iterator[Row]:
     """Receive files and ingest them here; when a row is given, nobody works on that file any more."""
     started = time.monotonic()
-    received = door.receive_new(batch) if len(batch) > 1 else {}
-    ends = {each.version_id: each.outcome for each in company.ingest_together(received.values(), door.workspace.pk)}
+    received: dict[Found, UUID | Row] = {**door.receive_new(batch)} if len(batch) > 1 else {}
     for found in batch:
-        version_id = received.get(found)
-        if version_id is None:
-            yield _bring_one(door, found)
-        else:
-            if ends[version_id] in {company.ALONE, "lost"}:
-                _ingest(version_id)
-            yield _row(found, version_id, time.monotonic() - started)
-
-
-def _bring_one(door: "_Door", found: Found) -> Row:
-    started = time.monotonic()
-    with inline():
-        received = door.receive(found)
-    if isinstance(received, Row):
-        return received
-    _ingest(received)
-    return _row(found, received, time.monotonic() - started)
+        if found not in received:
+            received[found] = door.receive(found, rings=False)
+    waiting = [each for each in received.values() if isinstance(each, UUID)]
+    ends = {each.version_id: each.outcome for each in company.ingest_together(waiting, door.workspace.pk)}
+    for found in batch:
+        version = received[found]
+        if isinstance(version, Row):
+            yield version
+            continue
+        if ends[version] in {company.ALONE, "lost"}:
+            _ingest(version)
+        yield _row(found, version, time.monotonic() - started)
 
 
 def _ingest(version_id: UUID) -> None:
@@ -218,7 +212,7 @@ def _by_the_workers(door: "_Door", files: Sequence[Found]) -> Iterator[Row]:
         started = time.monotonic()
         new = door.receive_new(batch, rings=True) if len(batch) > 1 else {}
         for found in batch:
-            received = new.get(found) or door.receive(found)
+            received = new.get(found) or door.receive(found, rings=True)
             if isinstance(received, Row):
                 yield received
             else:
@@ -246,7 +240,7 @@ class _Door:
     classification: str
     folder: str
 
-    def receive(self, found: Found) -> UUID | Row:
+    def receive(self, found: Found, *, rings: bool) -> UUID | Row:
         """The version that stands for the file, or the row of a file that was not taken in."""
         try:
             with found.file.open("rb") as file:
@@ -257,6 +251,7 @@ class _Door:
                     filename=found.file.name,
                     by=self.by,
                     classification=self.classification,
+                    rings=rings,
                 )
         except DocumentError as error:
             return Row(found.path, None, None, VersionState.FAILED, 0, 0, 0.0, str(error))

@@ -57,13 +57,15 @@ def receive(
     by: User,
     title: str = "",
     classification: str = "",
+    rings: bool = True,
 ) -> Received:
     """Take in the bytes of the document at `path`, and have them ingested in the background.
 
     The same bytes as an existing version are that version, unless it was erased; where it failed or was replaced, it is
     ingested again and answers from then on. `title` and `classification` are those of a new document; only who manages
-    documents gives the latter. Raises DocumentError with a sentence: workspace archived, format not read here, file
-    empty or too large.
+    documents gives the latter. Without `rings` the caller sees to its ingestion, or the sweep does.
+
+    Raises DocumentError with a sentence: workspace archived, format not read here, file empty or too large.
     """
     access.require(by, Action.ADD, workspace)
     level = level_for_new(workspace, classification, by=by)
@@ -72,7 +74,7 @@ def receive(
     _require_not_archived(workspace)
     new = Document(workspace=workspace, path=path, title=title, classification=level)
     with arriving(file) as arrival:
-        return _take_in(new, arrival, filename, by)
+        return _take_in(new, arrival, filename, by, rings=rings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _require_not_archived(workspace: Workspace) -> None:
         raise DocumentError(_("This workspace is archived: nothing can be added to it."), code="archived")
 
 
-def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Received:
+def _take_in(new: Document, arrival: Arrival, filename: str, by: User, *, rings: bool) -> Received:
     """Give the bytes their row. The file is in its place before the row that names it is committed.
 
     `new` is the document as it is to be where there is none at its path yet.
@@ -189,13 +191,14 @@ def _take_in(new: Document, arrival: Arrival, filename: str, by: User) -> Receiv
         document, is_new = _document_at(new, by)
         version = None if is_new else _with_the_same_bytes(document, arrival)
         if version is not None:
-            _receive_again(version, document, arrival, by)
+            _receive_again(version, document, arrival, by, rings=rings)
             return Received(version, "same")
         last = {} if is_new else document.versions.aggregate(number=Max("number"), turn=Max("turn"))
         version = _version_of(document, last, PurePosixPath(filename).name, arrival, by)
         version.save(force_insert=True)
         _keep([(arrival, version)], document.workspace_id, is_new=is_new, by=by)
-        dispatch(ingest_version_task, version.pk)
+        if rings:
+            dispatch(ingest_version_task, version.pk)
     killpoint("row_committed")
     return Received(version, "added" if is_new else "new_version")
 
@@ -335,12 +338,12 @@ def _arrival_of(version: Version, *, is_new: bool) -> list[Entry]:
     return entries
 
 
-def _receive_again(version: Version, document: Document, arrival: Arrival, by: User) -> None:
+def _receive_again(version: Version, document: Document, arrival: Arrival, by: User, *, rings: bool) -> None:
     """Bytes that were here before arrived again: the version that has them is wanted once more."""
     latest = document.versions.aggregate(turn=Max("turn"))["turn"]
     was = version.state
     if version.turn == latest and was not in WITHDRAWN:
-        if was in OPEN:
+        if was in OPEN and rings:
             dispatch(ingest_version_task, version.pk)
         return
     if version.turn != latest:
@@ -350,7 +353,7 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
     if was in WITHDRAWN:
         # It may have failed because the stored file was lost or damaged: these are the right bytes.
         arrival.keep(str(version.file))
-        _send_again(version)
+        _send_again(version, rings=rings)
     record(
         EventType.VERSION_RECEIVED,
         on=version,
@@ -364,7 +367,7 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
     )
 
 
-def _send_again(version: Version) -> None:
+def _send_again(version: Version, *, rings: bool = True) -> None:
     """Back to the start, with a clean slate: what still stands of earlier attempts is not made again."""
     version.state = VersionState.RECEIVED
     version.deaths, version.errors, version.lease_until = 0, 0, None
@@ -380,4 +383,5 @@ def _send_again(version: Version) -> None:
             "failure_retryable",
         ]
     )
-    dispatch(ingest_version_task, version.pk)
+    if rings:
+        dispatch(ingest_version_task, version.pk)

@@ -240,7 +240,7 @@ def test_a_file_that_the_disk_does_not_take_is_named_and_the_others_come(policie
 def test_a_file_left_over_of_a_company_whose_lease_was_lost_is_brought_to_its_end(
     policies, contributor, several, monkeypatch
 ):
-    receive(policies, contributor, SHORT, "0.txt")
+    ingest_version(receive(policies, contributor, several[0].file.read_text(), "0.txt").version.pk)
 
     def taken_over(lease, started):
         lease.release()
@@ -251,3 +251,24 @@ def test_a_file_left_over_of_a_company_whose_lease_was_lost_is_brought_to_its_en
     rows = {row.path: row for row in intake.bring_in(policies, several[:2], by=contributor, threads=1)}
 
     assert (rows["1.txt"].state, rows["1.txt"].reason) == ("ready", "")
+
+
+def test_a_folder_that_changed_is_brought_in_several_at_a_time(policies, contributor, several, monkeypatch):
+    assert all(row.is_ready for row in intake.bring_in(policies, several, by=contributor, threads=1))
+    for number, found in enumerate(several[:3]):
+        found.file.write_text(f"Leave of kind {number} is paid after {number + 30} days.")
+    together, real = [], company.ingest_together
+    monkeypatch.setattr(
+        company, "ingest_together", lambda ids, workspace: together.append(list(ids)) or real(ids, workspace)
+    )
+
+    rows = {row.path: row for row in intake.bring_in(policies, several, by=contributor, threads=1)}
+
+    assert [len(ids) for ids in together] == [4]
+    assert {path: (row.state, row.version) for path, row in rows.items()} == {
+        "0.txt": ("ready", 2),
+        "1.txt": ("ready", 2),
+        "2.txt": ("ready", 2),
+        "3.txt": ("ready", 1),
+    }
+    assert not Version.objects.filter(state="received").exists()

@@ -249,7 +249,8 @@ STORIES = (
             *_ENTRY,
             "company_ready",
         ),
-        locked=_ENTRY,
+        # The third is read beside the thread that writes the first two.
+        locked=("after_parsing:3", *_ENTRY),
     ),
     Story(
         "company-newer",
