@@ -33,7 +33,8 @@ class BudgetAdmin(PlatformRights, GovernedAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Budget:
         access.require(request.user, self.view_action, None)
         budget = budgets.of(None)
-        if object_id not in {_ONLY, str(budget.pk)}:
+        # Until somebody sets a limit it has no id to go by, and a page's links name one that is gone with the page.
+        if not budget._state.adding and object_id not in {_ONLY, str(budget.pk)}:
             raise access.Hidden(user=request.user, action=self.view_action)
         return budget
 

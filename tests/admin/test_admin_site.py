@@ -1,5 +1,6 @@
 """Who enters the admin, and which of its pages open to whom."""
 
+import re
 from typing import Any
 
 import pytest
@@ -219,3 +220,13 @@ def test_the_first_part_of_a_pages_path_leads_to_a_list_that_the_person_may_open
         response = client_of(request.getfixturevalue(who)).get(reverse("admin:app_list", args=[app]))
 
         assert response.url == reverse(expected), (who, app)
+
+
+def test_the_pages_that_the_budget_names_open_before_anybody_set_a_limit(client_of: Any, admin: Any) -> None:
+    # It has no row yet; each page named another id, at which nothing was found.
+    client = client_of(admin)
+    page = client.get(reverse("admin:answers_budget_changelist")).content.decode()
+    links = set(re.findall(r'href="(/admin/answers/budget/[^"]+/)"', page))
+
+    assert len(links) == 2
+    assert {client.get(link).status_code for link in links} == {200}

@@ -108,14 +108,23 @@ class EventAdmin(GovernedAdmin):
         "changed",
         "type",
         "object_label",
-        "object_id",
-        "chain",
+        "object_reference",
+        "chain_name",
         "seq",
         "content",
-        "hash",
-        "prev_hash",
+        "own_hash",
+        "hash_before",
     )
-    readonly_fields = ("sentence", "reason", "changed", "content")
+    readonly_fields = (
+        "sentence",
+        "reason",
+        "changed",
+        "object_reference",
+        "chain_name",
+        "content",
+        "own_hash",
+        "hash_before",
+    )
 
     def may(self, request: HttpRequest, action: str | None, obj: Model | None) -> bool:
         names = [chain.name for chain in trail.chains_open_to(request.user)]
@@ -243,6 +252,22 @@ class EventAdmin(GovernedAdmin):
     def changed(self, event: Event) -> str:
         told = [f"{one.name}: {one.before} → {one.after}".removeprefix(": ") for one in timeline.changes(event)]
         return "; ".join(told) or "–"
+
+    @display(description=_("id of the object"))
+    def object_reference(self, event: Event) -> str:
+        return event.object_id or "–"
+
+    @display(description=_("chain"))
+    def chain_name(self, event: Event) -> str:
+        return event.chain
+
+    @display(description=_("SHA-256 of this entry"))
+    def own_hash(self, event: Event) -> str:
+        return event.hash
+
+    @display(description=_("SHA-256 of the entry before"))
+    def hash_before(self, event: Event) -> str:
+        return event.prev_hash or "–"
 
     @display(description=_("recorded content"))
     def content(self, event: Event) -> str:
