@@ -72,7 +72,8 @@ def _deviation(said: Statement, guides: Sequence[Guide]) -> Found | None:
         said.start,
         said.end,
         _("The approved wording is close to this one, and differs."),
-        suggestion=guide.text,
+        # Where its lines end says nothing of the wording.
+        suggestion=" ".join(guide.text.split()),
         source=source,
         cited=(guide.start, guide.end),
     )
