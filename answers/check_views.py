@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from answers import checks
 from answers.check_forms import ChecksForm
+from answers.evaluation import standing
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
@@ -28,4 +29,5 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         else:
             messages.success(request, _("Saved. It counts for every question from now on."))
             return redirect("answers:checks", slug=workspace.slug)
-    return render(request, "answers/checks.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"form": form, "withheld": standing.changed_judge(workspace)}
+    return render(request, "answers/checks.html", context, status=400 if form.errors else 200)

@@ -41,10 +41,10 @@ SENTENCES: dict[str, Any] = {
     EventType.WORKSPACE_CHANGED: gettext_lazy("%(who)s changed the settings of “%(what)s”."),
     EventType.MEMBER_ADDED: gettext_lazy("%(who)s gave “%(what)s” the role %(role)s."),
     EventType.MEMBER_REMOVED: gettext_lazy("%(who)s took the role %(role)s from “%(what)s”."),
-    EventType.ACCESS_DENIED: gettext_lazy("%(who)s was refused %(action)s on “%(what)s”."),
+    EventType.ACCESS_DENIED: gettext_lazy("%(who)s was refused something on “%(what)s”: %(action)s."),
     EventType.GLASS_BROKEN: gettext_lazy("%(who)s broke the glass of “%(what)s” until %(until)s."),
     EventType.GLASS_ENDED: gettext_lazy("%(who)s ended the use of rights without a role in “%(what)s”."),
-    EventType.BREAK_GLASS: gettext_lazy("%(who)s used %(action)s on “%(what)s” without holding a role."),
+    EventType.BREAK_GLASS: gettext_lazy("%(who)s used a right on “%(what)s” without holding a role: %(action)s."),
     EventType.RIGHTS_READ: gettext_lazy("%(who)s looked up the rights around “%(what)s”."),
     EventType.BARRED: gettext_lazy("%(who)s made a never rule for “%(holder)s” on “%(what)s”."),
     EventType.BAR_LIFTED: gettext_lazy("%(who)s lifted the never rule for “%(holder)s” on “%(what)s”."),
@@ -315,8 +315,9 @@ SENTENCES: dict[str, Any] = {
     EventType.SIGNING_KEY_CHANGED: gettext_lazy("Checkpoints of this chain are signed with another key from now on."),
 }
 
-#: (event type, detail) → what the codes of this detail are called. The apps above add theirs; any other code stays.
-spoken: dict[tuple[str, str], Mapping[str, Any]] = {}
+#: (event type, detail) → what the codes of this detail are called, as a table, or what says it. The apps above add
+#: theirs; a code that no table has stays.
+spoken: dict[tuple[str, str], Mapping[str, Any] | Callable[[str], Any]] = {}
 
 #: The name that was typed is no account's and is not kept: it may be a password in the wrong field.
 _UNKNOWN_NAME = gettext_lazy("A sign-in with a name that no account has was refused.")
@@ -335,8 +336,9 @@ def sentence(event: Event) -> str:
     words["who"] = event.actor_label if event.actor_id else _("The portal itself")
     words["what"] = event.object_label or "–"
     for (type_, name), said in spoken.items():
-        if type_ == event.type and name in words:
-            words[name] = said.get(str(words[name]), words[name])
+        if type_ == event.type and words.get(name) not in (None, ""):
+            code = str(words[name])
+            words[name] = said(code) if callable(said) else said.get(code, code)
     template = SENTENCES.get(event.type)
     if event.type == EventType.SIGN_IN_FAILED and "name_given" not in words:
         template = _UNKNOWN_NAME

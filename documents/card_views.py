@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -55,7 +56,8 @@ def confirm(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpRespons
         messages.error(request, str(error))
     else:
         said = _("“%(title)s” is still good until %(day)s.")
-        messages.success(request, said % {"title": document.title, "day": form.cleaned_data["until"].isoformat()})
+        day = date_format(form.cleaned_data["until"], "DATE_FORMAT")
+        messages.success(request, said % {"title": document.title, "day": day})
     return redirect("documents:detail", slug=workspace.slug, pk=pk)
 
 

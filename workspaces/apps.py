@@ -11,6 +11,7 @@ class WorkspacesConfig(AppConfig):
         from workspaces import (
             checks,  # noqa: F401  (registers the system checks)
             evidence_pack,
+            timeline,  # noqa: F401  (adds its words to the trail's sentences)
         )
         from workspaces.identity.signals import note_ways_in, record_factors
         from workspaces.readiness import people, trail_checks  # noqa: F401  (register themselves)

@@ -239,7 +239,7 @@ def _direct(workspace: Workspace | None, person: User | None, bars: _Bars) -> It
 
 def _bar_reason(rule: RoleBar, in_force: dict[str, Charter]) -> Reason:
     role = in_force[rule.role].label if rule.role in in_force else rule.role
-    words = {"role": role, "reason": rule.reason}
+    words = {"role": role, "reason": _unended(rule.reason)}
     if rule.group_id:
         words["group"] = rule.holder
         sentence = (
@@ -258,9 +258,14 @@ def _glass(workspace: Workspace | None, person: User | None, bars: _Bars) -> Ite
     broken = broken.filter(user=person) if person else broken
     for glass in broken.select_related("user", "workspace").order_by("until"):
         until = date_format(timezone.localtime(glass.until), "SHORT_DATETIME_FORMAT")
-        sentence = _("Broken glass until %(until)s: %(reason)s.") % {"until": until, "reason": glass.reason}
+        sentence = _("Broken glass until %(until)s: %(reason)s.") % {"until": until, "reason": _unended(glass.reason)}
         opens = not _is_barred(bars, glass.user_id, glass.workspace_id)
         yield glass.user, glass.workspace, Reason("glass", opens, sentence, frozenset(Action.values))
+
+
+def _unended(reason: str) -> str:
+    """What a person wrote, without the full stop that the sentence around it ends with."""
+    return reason.rstrip().removesuffix(".")
 
 
 def _holds(reasons: list[Reason], action: str) -> bool:

@@ -203,7 +203,8 @@ def _between(low: str, high: str) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:+.0f} %"
+    # A minus, and nothing that may be parted at the end of a line.
+    return "–" if value is None else f"{value * 100:+.0f}\xa0%".replace("-", "−")
 
 
 def _row(result: CaseResult, other: CaseResult | None, told: frozenset[Any], cases: frozenset[Any]) -> Row:

@@ -158,4 +158,5 @@ def _sentence(check: Check) -> str:
 
 
 def _number(check: Check, value: float) -> str:
-    return f"{value * 100:.1f} %" if check.threshold.is_share else f"{value:.3g}"
+    told = f"{value * 100:.1f}\xa0%" if check.threshold.is_share else f"{value:.3g}"
+    return told.replace("-", "−")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -71,7 +72,7 @@ def by_text(gap: Gap, *, title: str, text: str, by: User) -> Gap:
         raise GapError(_("Give it a title of at most %(limit)d characters.") % {"limit": MAX_TITLE})
     if not text or len(text) > MAX_TEXT:
         raise GapError(_("Write the answer, in at most %(limit)d characters.") % {"limit": MAX_TEXT})
-    day = timezone.localdate().isoformat()
+    day = date_format(timezone.localdate(), "DATE_FORMAT")
     whole = f"# {title}\n\n{text}\n\n" + _("Written by %(name)s on %(day)s.") % {"name": by.name, "day": day} + "\n"
     path = f"{slugify(title, allow_unicode=True) or 'answer'}-{gap.pk.hex[:8]}.md"
     received = library.receive(

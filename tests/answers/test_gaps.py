@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from answers import feedback
 from answers.exceptions import GapError
@@ -322,7 +323,8 @@ def test_a_written_answer_is_a_document_and_the_askers_are_told_when_it_answers(
     held.refresh_from_db()
     assert (held.state, held.is_written) == (GapState.CLOSED, True)
     assert heard(member, "gap_answered") == 1
-    assert f"Written by {manager.name}" in held.document.versions.get().text
+    day = date_format(timezone.localdate(), "DATE_FORMAT")
+    assert f"Written by {manager.name} on {day}." in held.document.versions.get().text
     assert text.split(".")[0] in answered(policies, PARKING, member).released_text
     assert types()[-2:] == [EventType.GAP_DOCUMENT_NAMED, EventType.GAP_CLOSED]
 

@@ -16,7 +16,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_draft_on_a_closed_document, a_held_answer
-from workspaces import access, access_review, members
+from workspaces import access, access_review, glass, members
 from workspaces import explain as of_workspaces
 from workspaces.exceptions import Forbidden
 from workspaces.models import AccessReview, Verdict
@@ -99,6 +99,17 @@ def test_broken_glass_is_among_the_reasons(
     break_glass(legal)
 
     assert "Broken glass until" in page_of(answer, client_of(manager))
+
+
+def test_a_reason_that_ends_with_a_full_stop_ends_its_sentence_once(
+    legal: Any, answer: Answer, superuser: Any, manager: Any, client_of: Any
+) -> None:
+    glass.break_glass(legal, by=superuser, reason="Look into ticket 4711.")
+
+    page = page_of(answer, client_of(manager))
+
+    assert "Look into ticket 4711." in page
+    assert "Look into ticket 4711.." not in page
 
 
 @pytest.mark.parametrize("reader", ["manager", "auditor"])

@@ -1,7 +1,11 @@
 """Checks of who holds what: a manager, readers of the trail, nobody left over, nobody with too much."""
 
+from datetime import date
+from typing import Any
+
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from workspaces import access, access_review, charters
@@ -143,8 +147,18 @@ def second_factor(scene: Scene) -> Found:
     return passed(_("All %(n)d people who need a second factor have one."), n=len(people))
 
 
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """The day as the reader writes it; the report keeps it as it was found."""
+    day = facts.get("day")
+    return facts | {"day": date_format(date.fromisoformat(day), "DATE_FORMAT")} if day else facts
+
+
 @check(
-    "rights.access_review", Area.RIGHTS, gettext_lazy("Rights were reviewed in time"), fix="workspaces:access_reviews"
+    "rights.access_review",
+    Area.RIGHTS,
+    gettext_lazy("Rights were reviewed in time"),
+    fix="workspaces:access_reviews",
+    told=_told,
 )
 def reviewed(scene: Scene) -> Found:
     since = access_review.is_due(scene.workspace)

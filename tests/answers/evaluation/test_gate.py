@@ -98,8 +98,8 @@ def test_a_run_that_reaches_too_little_or_left_questions_out_does_not_pass(
     candidate_run, live_run = gate.run(candidate, by=manager)
     answer(live_run)
     for right, outcome, why in (
-        (2, "answered", "at least 70.0 %"),
-        (3, "answered", "differs by -25.0 %"),
+        (2, "answered", "at least 70.0\xa0%"),
+        (3, "answered", "differs by −25.0\xa0%"),
         (4, "closed", "closed to who started"),
         (4, "failed_model_error", "ended in a fault"),
     ):
@@ -120,7 +120,7 @@ def test_few_questions_do_not_pass_where_the_worse_end_counts(
     stored = terms.choose(policies, enabled=True, question_set=asked, thresholds=high, by=manager)
     candidate = passed(proposed(policies, twin, manager), manager)
 
-    assert "at least 99.0 %" in verdict.of(candidate, stored).missing[0]
+    assert "at least 99.0\xa0%" in verdict.of(candidate, stored).missing[0]
 
 
 def test_an_override_needs_a_reason_and_a_second_person(
@@ -387,11 +387,15 @@ def test_a_judge_that_leads_to_another_server_judges_no_more_until_it_passed_as_
     assert policy.permitted(judge, purpose=Purpose.EVALUATION, workspace=policies) == ""
     shown = client_of(manager).get(f"/w/{policies.slug}/evaluation/gate/").content.decode()
     assert "“judge” has not passed as it is now" in shown
+    told = client_of(manager).get(f"/w/{policies.slug}/settings/checks/").content.decode()
+    assert "“judge” has not passed as it is now" in told
+    assert f"/w/{policies.slug}/evaluation/gate/" in told
     candidate = gate.propose(policies, kind="judge", target=str(judge.pk), by=manager)
     with pytest.raises(GateHolds):
         gate.go_live(candidate, by=manager)
     gate.go_live(passed(candidate, manager), by=manager)
     assert (of_judge(), checks.of(policies).judge) == ("", judge)
+    assert "has not passed" not in client_of(manager).get(f"/w/{policies.slug}/settings/checks/").content.decode()
 
 
 def test_a_model_that_passed_as_a_judge_did_not_pass_as_one_that_answers(
