@@ -261,7 +261,7 @@ class _Door:
 
     def receive_new(self, batch: Sequence[Found], *, rings: bool = False) -> dict[Found, UUID]:
         """The versions of files that became new documents together; the others are to be received one by one."""
-        arriving = [library.Arriving(self._path(each), each.file) for each in batch]
+        arriving = [library.Arriving.of(self._path(each), each.file) for each in batch]
         try:
             versions = library.receive_new(
                 workspace=self.workspace, files=arriving, by=self.by, classification=self.classification, rings=rings

@@ -4,8 +4,8 @@ Each verb checks the right of `by`, is one transaction, and leaves its entry in 
 """
 
 import logging
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.classifying import level_for_new
-from documents.exceptions import DocumentError
+from documents.exceptions import DocumentError, SourceFailed
 from documents.folders import folder_for
 from documents.models import HEAVY, Cause, Document, Version, original_path
 from documents.parse import FORMATS
@@ -79,10 +79,17 @@ def receive(
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """A small file of this machine on its way in, and the path of its document."""
+    """A small file on its way in: its name, how it is opened, and path and title of its document."""
 
     path: str
-    file: Path
+    filename: str
+    opened: Callable[[], AbstractContextManager[BinaryIO | Any]]
+    title: str = ""
+
+    @classmethod
+    def of(cls, path: str, file: Path) -> "Arriving":
+        """A file of this machine."""
+        return cls(path, file.name, lambda: file.open("rb"))
 
 
 def receive_new(
@@ -94,17 +101,41 @@ def receive_new(
     and have their entries when this returns. Without `rings` the caller sees to their ingestion, or the sweep does.
     Raises DocumentError and Refused for what keeps all of them out.
     """
+    with arrived_together(workspace=workspace, files=files, by=by, classification=classification) as news:
+        versions = keep_together(workspace=workspace, news=news, by=by, rings=rings)
+    killpoint("row_committed")
+    return versions
+
+
+@contextmanager
+def arrived_together(
+    *, workspace: Workspace, files: Sequence[Arriving], by: User, classification: str = ""
+) -> Iterator[Sequence["New | None"]]:
+    """What arrived of the files, whole on the disk until the block ends, to be kept inside of it; None as above.
+
+    Raises DocumentError and Refused for what keeps all of them out.
+    """
     access.require(by, Action.ADD, workspace)
     level = level_for_new(workspace, classification, by=by)
     _require_not_archived(workspace)
     with ExitStack() as stack:
-        news = [_arrived(Document(workspace=workspace, classification=level), file, by, stack) for file in files]
-        try:
-            _take_in_new(workspace, [new for new in news if new is not None], by, rings=rings)
-        except IntegrityError:
-            # Somebody else brought one of the paths in between.
-            return [None] * len(files)
-    killpoint("row_committed")
+        yield [
+            _arrived(Document(workspace=workspace, classification=level, title=file.title), file, by, stack)
+            for file in files
+        ]
+
+
+def keep_together(
+    *, workspace: Workspace, news: Sequence["New | None"], by: User, rings: bool = True
+) -> list[Version | None]:
+    """Give what arrived its rows in one transaction, which may be part of the caller's. Raises Refused."""
+    # They may have taken long to arrive.
+    access.require(by, Action.ADD, workspace)
+    try:
+        _take_in_new(workspace, [new for new in news if new is not None], by, rings=rings)
+    except IntegrityError:
+        # Somebody else brought one of the paths in between.
+        return [None] * len(news)
     return [new.version if new is not None and new.is_kept else None for new in news]
 
 
@@ -204,7 +235,7 @@ def _take_in(new: Document, arrival: Arrival, filename: str, by: User, *, rings:
 
 
 @dataclass(slots=True)
-class _New:
+class New:
     """A document that arrived with its first bytes, and whether they were taken in."""
 
     version: Version
@@ -212,29 +243,29 @@ class _New:
     is_kept: bool = False
 
 
-def _arrived(document: Document, file: Arriving, by: User, stack: ExitStack) -> _New | None:
+def _arrived(document: Document, file: Arriving, by: User, stack: ExitStack) -> New | None:
     """What arrived, whole on the disk until `stack` ends; None where `receive` says why not, or knows more."""
     try:
         document.path = _usable_path(file.path)
-        _require_known_format(file.file.name)
-        with file.file.open("rb") as content:
+        _require_known_format(file.filename)
+        with file.opened() as content:
             arrival = stack.enter_context(arriving(content))
-    except (DocumentError, OSError) as error:
+    except (DocumentError, SourceFailed, OSError) as error:
         logger.info("A file is received by itself: %s", type(error).__name__)
         return None
     _begin(document, by)
-    version = _version_of(document, {}, file.file.name, arrival, by)
-    return _New(version, arrival)
+    version = _version_of(document, {}, file.filename, arrival, by)
+    return New(version, arrival)
 
 
 @transaction.atomic
-def _take_in_new(workspace: Workspace, news: Sequence[_New], by: User, *, rings: bool) -> None:
+def _take_in_new(workspace: Workspace, news: Sequence[New], by: User, *, rings: bool) -> None:
     """Give those a row whose path is free. Raises IntegrityError when it was taken in between."""
     # Before any document, as everybody takes it, and for all of them.
     folders = {head: folder_for(workspace, f"{head}/") for head in sorted({_head(new) for new in news})}
     there = Document.objects.filter(workspace=workspace, deleted_at=None)
     taken = set(there.filter(path__in=[_path(new) for new in news]).order_by().values_list("path", flat=True))
-    kept = list[_New]()
+    kept = list[New]()
     for new in news:
         if _path(new) not in taken:
             taken.add(_path(new))
@@ -253,11 +284,11 @@ def _take_in_new(workspace: Workspace, news: Sequence[_New], by: User, *, rings:
             dispatch(ingest_version_task, new.version.pk)
 
 
-def _path(new: _New) -> str:
+def _path(new: New) -> str:
     return new.version.document.path
 
 
-def _head(new: _New) -> str:
+def _head(new: New) -> str:
     return _path(new).rpartition("/")[0]
 
 

@@ -1,12 +1,15 @@
 """What one run over a source does: list it, compare, and bring documents in step, one item after another.
 
 A run may be cut short anywhere and taken up by another worker: each item is one transaction with the document it
-became, held by the attempt that still has the run. What went wrong with one item does not keep the others.
+became, held by the attempt that still has the run. What went wrong with one item does not keep the others. Small new
+items are received several in a transaction.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -20,7 +23,7 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import library, news, room
+from documents import company, library, news, room
 from documents.exceptions import DocumentError, LeaseLost, SourceFailed
 from documents.models import Cause, Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
@@ -208,9 +211,11 @@ class _Look:
         self._note_all(listing)
         for entry in plan.twice:
             self._note(entry.path, SourceFailed("path_twice"))
-        for entry in (*plan.add, *plan.change):
-            self._bring_in(connector, entry)
-            killpoint("source_item_brought")
+        small, others = self._small_new(plan.add)
+        for batch in small:
+            # At once, and not behind the other batches: a place that stopped answering ends the run.
+            self._bring_in_each(connector, self._bring_in_together(connector, batch) if len(batch) > 1 else batch)
+        self._bring_in_each(connector, [*others, *plan.change])
         killpoint("source_before_removals")
         self._remove(to_remove)
         SourceItem.objects.filter(source=self.source, key_sha256__in=[_hashed(key) for key in plan.forget]).delete()
@@ -238,7 +243,77 @@ class _Look:
         runs = runs.filter(asked_at__gt=last) if last is not None else runs
         return runs.aggregate(sum=Sum("removed"))["sum"] or 0
 
+    # --- Small new items --------------------------------------------------------------------------------------
+
+    def _small_new(self, entries: Sequence[Entry]) -> tuple[list[list[Entry]], list[Entry]]:
+        """What was never here and is said to be small, as many as are received together; and the others."""
+        batches, others, size = list[list[Entry]](), list[Entry](), 0
+        for entry in entries:
+            if entry.size is None or entry.size > company.MOST_BYTES or entry.key in self.items:
+                others.append(entry)
+                continue
+            size += entry.size
+            if not batches or len(batches[-1]) == company.MOST or size > company.MOST_BYTES:
+                batches.append([])
+                size = entry.size
+            batches[-1].append(entry)
+        return batches, others
+
+    def _bring_in_together(self, connector: Connector, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Receive new things in one transaction; those that are left to be brought in one by one, which says why.
+
+        Raises LeaseLost.
+        """
+        fetching = _Fetching(connector, self.lease)
+        files = [
+            library.Arriving(
+                f"{self.source.folder}/{entry.path}",
+                PurePosixPath(entry.path).name,
+                partial(fetching.fetch, entry),
+                entry.title,
+            )
+            for entry in entries
+        ]
+        arriving = library.arrived_together(
+            workspace=self.workspace, files=files, by=self.acting, classification=self.source.classification
+        )
+        try:
+            with arriving as news, self.lease.writing():
+                self._read_people_again()
+                versions = library.keep_together(workspace=self.workspace, news=news, by=self.acting)
+                brought = [(entry, row) for entry, row in zip(entries, versions, strict=True) if row is not None]
+                SourceItem.objects.bulk_create(
+                    SourceItem(
+                        source=self.source,
+                        key_sha256=_hashed(entry.key),
+                        key=entry.key,
+                        path=entry.path,
+                        tag=entry.tag,
+                        document_id=version.document_id,
+                    )
+                    for entry, version in brought
+                )
+                if brought:
+                    self.lease.count(added=len(brought))
+                    self.unanswered = 0
+        except Refused:
+            # Of the workspace, so of each: none is asked for again.
+            for entry in entries:
+                self._note(entry.path, SourceFailed("not_allowed"))
+            return []
+        except (DocumentError, ValueError, DataError) as error:
+            # Whatever keeps all of them is met again by the first, and what one of them is by that one.
+            logger.info("Run %s: items are brought in one by one (%s)", self.run.pk, type(error).__name__)
+            return entries
+        killpoint("source_items_brought")
+        return [entry for entry, version in zip(entries, versions, strict=True) if version is None]
+
     # --- One item -------------------------------------------------------------------------------------------
+
+    def _bring_in_each(self, connector: Connector, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._bring_in(connector, entry)
+            killpoint("source_item_brought")
 
     def _bring_in(self, connector: Connector, entry: Entry) -> None:
         """Fetch one thing and receive it as a document, or note why not; either renews the lease.
@@ -358,6 +433,28 @@ class _Look:
             self.problems.append({"path": _plain(path), "code": problem.code, "detail": _detail(problem)})
             self.lease.renew(problems=self.problems)
         self.lease.count(failed=1)
+
+
+class _Fetching:
+    """Fetches one thing after another until the first that is not given: it and those behind it are asked for again,
+    each by itself, so that a place which has stopped answering is not waited for twice as often.
+    """
+
+    def __init__(self, connector: Connector, lease: RunLease) -> None:
+        self._connector, self._lease = connector, lease
+        self._failed: SourceFailed | None = None
+
+    @contextmanager
+    def fetch(self, entry: Entry) -> Iterator[Any]:
+        if self._failed is not None:
+            raise self._failed
+        self._lease.renew()
+        try:
+            with self._connector.fetch(entry) as file:
+                yield file
+        except SourceFailed as failed:
+            self._failed = failed
+            raise
 
 
 _COUNTS = ("added", "changed", "unchanged", "removed", "held", "failed", "skipped")

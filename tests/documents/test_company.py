@@ -790,7 +790,7 @@ def folder(tmp_path):
 
 
 def arriving(folder, *names, at=""):
-    return [library.Arriving(f"{at}{name}", folder / name) for name in names]
+    return [library.Arriving.of(f"{at}{name}", folder / name) for name in names]
 
 
 def test_new_files_are_durable_and_recorded_as_each_would_be_alone(policies, legal, contributor, folder):

@@ -58,7 +58,7 @@ def test_files_left_by_a_process_that_died_before_its_commit_are_removed(
     before = stored()
     for number in range(3):
         (tmp_path / f"new{number}.txt").write_text(f"New rule {number}.")
-    files = [library.Arriving(file.name, file) for file in sorted(tmp_path.iterdir())]
+    files = [library.Arriving.of(file.name, file) for file in sorted(tmp_path.iterdir())]
     killer = Killer(monkeypatch)
     killer.at("file_kept")
     # SIGKILL runs no handler.

@@ -100,7 +100,7 @@ def upload(slug: str, path: str, text: str) -> str:
 def bring_in(slug: str, folder: str) -> list[bool]:
     """Take in the files of a folder, new ones together, as a command does; whether each was new."""
     workspace, contributor = _workspace(slug), _person("contributor")
-    files = [library.Arriving(file.name, file) for file in sorted(Path(folder).iterdir())]
+    files = [library.Arriving.of(file.name, file) for file in sorted(Path(folder).iterdir())]
     versions = library.receive_new(workspace=workspace, files=files, by=contributor)
     for arriving, version in zip(files, versions, strict=True):
         if version is None:

@@ -113,6 +113,17 @@ def _sync(stage: Stage) -> Act:
     return "run_sync", {"run": stage.do("ask_sync", source=source)}
 
 
+def _sync_new(stage: Stage) -> Act:
+    """Three small files that are new in a folder."""
+    (stage.folder / "north.md").write_text(text())
+    source = stage.do("set_up_source", slug=stage.slug, folder=str(stage.folder))
+    assert stage.do("run_sync", run=stage.do("ask_sync", source=source)) == "done"
+    assert stage.do("sweep", slug=stage.slug) == 0
+    for edition, name in enumerate(("south", "west", "east"), 2):
+        (stage.folder / f"{name}.md").write_text(text(edition))
+    return "run_sync", {"run": stage.do("ask_sync", source=source)}
+
+
 def _rebuild(stage: Stage) -> Act:
     stage.ready("harbour.md")
     stage.ready("annex.md", edition=3)
@@ -317,6 +328,12 @@ STORIES = (
             "source_end_recorded",
         ),
         locked=("source_end_recorded",),
+    ),
+    Story(
+        "sync-new",
+        _sync_new,
+        ("received_file:2", "file_kept", *_ENTRY, "source_items_brought"),
+        locked=("file_kept", *_ENTRY),
     ),
     Story(
         "rebuild",

@@ -28,7 +28,7 @@ from answers.states import AnswerStatus
 from answers.tasks import evaluate_run, replay_answer
 from audit.events import EventType
 from audit.models import Event
-from documents import bulk
+from documents import bulk, company
 from documents.bulk import Order
 from documents.bulk_tasks import bulk_task
 from documents.models import Document, RunKind, RunState, Source, SourceRun
@@ -442,9 +442,11 @@ def test_a_sync_in_line_brings_nothing_in_for_whom_it_would_act(scene: Scene, so
             assert not source.items.exists()
 
 
+@pytest.mark.parametrize(("together", "brought"), [(1, 1), (2, 0)])
 def test_a_sync_under_way_brings_nothing_more_in_for_whom_it_acts(
-    scene: Scene, source: Source, monkeypatch: pytest.MonkeyPatch, subtests: Any
+    scene: Scene, source: Source, monkeypatch: pytest.MonkeyPatch, subtests: Any, together: int, brought: int
 ) -> None:
+    monkeypatch.setattr(company, "MOST", together)
     fetch, fetched, put_out = folder.FolderConnector.fetch, [], []
 
     def fetch_one(self: Any, entry: Any) -> Any:
@@ -462,7 +464,7 @@ def test_a_sync_under_way_brings_nothing_more_in_for_whom_it_acts(
             run_source_task(str(run.pk))
 
             assert len(fetched) == 2
-            assert Document.objects.filter(source_items__source=source).count() == 1
+            assert Document.objects.filter(source_items__source=source).count() == brought
 
 
 def test_what_was_asked_for_many_documents_is_not_done_for_whom_it_would_act(

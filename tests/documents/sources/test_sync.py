@@ -5,13 +5,17 @@ import os
 import socket
 
 import pytest
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from audit import timeline
+from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
-from documents import library, room, sandbox
+from audit.verification import verify
+from documents import company, library, room, sandbox
 from documents.exceptions import SourceError, SourceFailed
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
 from documents.parse import ParseFailed
@@ -22,6 +26,7 @@ from documents.sources.folder import FolderConnector
 from documents.sources.keeping import Wish, ask_run, change_source, confirm_removals, create_source, delete_source
 from documents.sources.schedule import ask_due_runs
 from documents.stages import parsed
+from tests.documents.arrivals import receive
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.members import add_member, remove_member
 
@@ -50,6 +55,81 @@ def test_a_first_sync_brings_everything_readable_in_and_a_second_one_nothing(han
     assert (first.state, _counts(first)) == (RunState.DONE, {"added": 2, "skipped": 1})
     assert (second.state, _counts(second)) == (RunState.DONE, {"unchanged": 2, "skipped": 1})
     assert Version.objects.count() == 2
+
+
+def test_small_new_items_are_received_several_in_a_transaction(handbook, policies, root, run):
+    for number in range(3):
+        (root / f"first{number}.md").write_text(f"Number {number}.")
+    with CaptureQueriesContext(connection) as few:
+        first = run(handbook)
+    for number in range(20):
+        (root / f"second{number}.md").write_text(f"Number {number} of the second.")
+    with CaptureQueriesContext(connection) as many:
+        second = run(handbook)
+
+    assert (first.state, _counts(first)) == (RunState.DONE, {"added": 5})
+    assert (second.state, _counts(second)) == (RunState.DONE, {"added": 20, "unchanged": 5})
+    assert len(many) - len(few) <= 2 * 15, "no more than a renewal of the run and a bell for each"
+    assert SourceItem.objects.filter(document__latest_version__number=1).count() == 25
+    assert Event.objects.filter(type=EventType.DOCUMENT_ADDED).count() == 25
+    assert verify(workspace_chain(policies.pk)).holds
+
+
+def test_one_item_that_cannot_be_fetched_keeps_none_of_those_received_with_it(
+    handbook, policies, root, run, monkeypatch
+):
+    for number in range(5):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    real, asked = FolderConnector.fetch, []
+
+    def fetch(connector, entry):
+        asked.append(entry.path)
+        if entry.path == "2.md":
+            raise SourceFailed("unreachable")
+        return real(connector, entry)
+
+    monkeypatch.setattr(FolderConnector, "fetch", fetch)
+
+    done = run(handbook)
+
+    assert (done.state, _counts(done)) == (RunState.DONE, {"added": 6, "failed": 1})
+    assert [(each["path"], each["code"]) for each in done.problems] == [("2.md", "unreachable")]
+    assert "handbook/2.md" not in _paths(policies)
+    assert len(asked) == 8, "the one that failed is asked for again, by itself, and no other twice"
+
+
+def test_items_that_cannot_be_received_together_are_received_one_by_one(handbook, policies, root, run, monkeypatch):
+    for number in range(5):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    receive(policies, handbook.owner, "It is here.", "handbook/3.md")
+
+    def bulk_create(items):
+        raise DataError("too long")
+
+    monkeypatch.setattr(SourceItem.objects, "bulk_create", bulk_create)
+    done = run(handbook)
+
+    assert (done.state, _counts(done)) == (RunState.DONE, {"added": 6, "failed": 1})
+    assert [(each["path"], each["code"]) for each in done.problems] == [("3.md", "path_taken")]
+    assert Version.objects.count() == 7
+
+
+def test_whoever_lost_the_run_while_items_arrived_receives_none_of_them(handbook, root, run, monkeypatch):
+    for number in range(5):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    real, asked = FolderConnector.fetch, []
+
+    def fetch(connector, entry):
+        asked.append(entry.path)
+        if len(asked) == 3:
+            SourceRun.objects.update(attempt=F("attempt") + 1)
+        return real(connector, entry)
+
+    monkeypatch.setattr(FolderConnector, "fetch", fetch)
+    run(handbook)
+
+    assert not Document.objects.filter(path__startswith="handbook/").exists()
+    assert not SourceItem.objects.exists()
 
 
 def test_what_changed_becomes_a_new_version_and_what_is_gone_is_deleted(handbook, policies, root, run):
@@ -188,7 +268,11 @@ def test_an_item_the_database_refuses_keeps_nothing_else(handbook, policies, run
             raise error
         return received
 
+    def refuse(**given):
+        raise error
+
     monkeypatch.setattr(library, "receive", refuse_one)
+    monkeypatch.setattr(library, "keep_together", refuse)
     after = run(handbook)
 
     assert (after.state, after.added, after.failed) == (RunState.DONE, 1, 1)
@@ -418,7 +502,14 @@ def test_two_workers_cannot_hold_one_run_and_the_one_that_lost_it_writes_nothing
     assert len(_paths(policies)) == 2
 
 
-def test_a_run_cut_short_is_taken_up_and_doubles_nothing(handbook, manager, policies, root, monkeypatch):
+@pytest.mark.parametrize(
+    ("most", "where", "nth"),
+    [(1, "source_item_brought", 3), (3, "source_items_brought", 1), (3, "source_items_brought", 2)],
+)
+def test_a_run_cut_short_is_taken_up_and_doubles_nothing(
+    handbook, manager, policies, root, monkeypatch, most, where, nth
+):
+    monkeypatch.setattr(company, "MOST", most)
     for number in range(5):
         (root / f"{number}.md").write_text(f"Number {number}.")
     run = ask_run(handbook, RunKind.SYNC, by=manager)
@@ -426,7 +517,7 @@ def test_a_run_cut_short_is_taken_up_and_doubles_nothing(handbook, manager, poli
 
     def cut(point):
         passed.append(point)
-        if point == "source_item_brought" and passed.count(point) == 3:
+        if point == where and passed.count(point) == nth:
             raise SystemExit
 
     monkeypatch.setattr(sync, "killpoint", cut)
@@ -495,9 +586,28 @@ def test_a_place_that_stops_answering_is_not_asked_for_each_of_its_things(handbo
     after = run(handbook)
 
     assert (after.state, after.problem, after.added, after.removed) == (RunState.FAILED, "unreachable", 2, 0)
-    assert (len(asked), after.failed) == (16, 14)
+    # The first that failed was asked for again, by itself.
+    assert (len(asked), after.failed) == (16, 13)
     monkeypatch.setattr(FolderConnector, "fetch", real)
     assert (run(handbook).added, len(_paths(policies))) == (28, 31)
+
+
+def test_a_place_that_stops_answering_is_not_asked_once_for_each_batch(handbook, root, run, monkeypatch):
+    monkeypatch.setattr(company, "MOST", 2)
+    for number in range(60):
+        (root / f"{number:02}.md").write_text(f"Number {number}.")
+    asked = []
+
+    def stop(self, entry):
+        asked.append(entry.path)
+        raise SourceFailed("unreachable", host="files.example")
+
+    monkeypatch.setattr(FolderConnector, "fetch", stop)
+
+    after = run(handbook)
+
+    assert (after.state, after.problem, after.added) == (RunState.FAILED, "unreachable", 0)
+    assert len(asked) == sync.MOST_UNANSWERED + sync.MOST_UNANSWERED // 2
 
 
 @pytest.fixture
