@@ -94,7 +94,7 @@ def _details(due: Due, when: str, row: Any, to: Sequence[User | UUID]) -> dict[s
     return {"when": when, "due": getattr(row, due.date), "to": ids}
 
 
-#: How many hours before its due date a row's workspace reminds. Named first: workspaces that never chose would drop out.
+#: How many hours before its due date a row's workspace reminds. First: workspaces that never chose would drop out.
 _HOURS = Coalesce(F("workspace__review_time__remind_hours"), Value(REMIND_HOURS))
 
 

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.utils.translation import pgettext_lazy
 
 from answers.models import Answer, Draft, Review, WorkspaceModels
+from answers.rag_templates.built_in import name_of
 from answers.reminders import LATE, SOON
 from answers.states import AnswerStatus
 from audit.events import EventType
@@ -45,3 +46,13 @@ spoken[EventType.GAP_REMINDED, "when"] = {
     LATE: pgettext_lazy("entry of the trail", "overdue"),
 }
 spoken[EventType.ANSWER_REFUSED, "status"] = spoken[EventType.ANSWER_FAILED, "status"] = dict(AnswerStatus.choices)
+for _type in (
+    EventType.TEMPLATE_ADOPTED,
+    EventType.TEMPLATE_SAVED,
+    EventType.TEMPLATE_IN_FORCE,
+    EventType.TEMPLATE_SWITCHED,
+    EventType.TEMPLATE_TRIED,
+    EventType.TEMPLATE_TRIAL_ENDED,
+    EventType.TEMPLATE_TRIAL_READ,
+):
+    spoken[_type, "template"] = name_of

@@ -19,6 +19,7 @@ from documents.outgoing import Account, Leaving, NotSent, Sent, size_of
 from documents.vector_space import EmbeddingRefused, EmbeddingUnavailable, Remote, Space
 from workspaces import keys
 from workspaces.keys import KeyMissing
+from workspaces.places import PLACES
 
 #: A person waits for a question's vector; passages are made in the background.
 _QUESTION_SECONDS = 10
@@ -141,7 +142,8 @@ def _ask(texts: Sequence[str], space: Space, remote: Remote, seconds: int) -> tu
     most = 65536 + len(texts) * space.dimension * _NUMBER_BYTES
     try:
         url = f"{remote.base_url}/embeddings"
-        said = post(url, document, home=remote.base_url, key=key, seconds=seconds, most_bytes=most)
+        with PLACES.set_aside():
+            said = post(url, document, home=remote.base_url, key=key, seconds=seconds, most_bytes=most)
     except SourceFailed as failed:
         raise _translated(failed, remote) from failed
     return _read(said, len(texts), space, remote)

@@ -18,6 +18,7 @@ from documents.models import RerankEndpoint, RerankProtocol
 from documents.outgoing import ORDER, Account, Leaving, NotSent, counted, size_of
 from workspaces import keys
 from workspaces.keys import KeyMissing
+from workspaces.places import PLACES
 
 _SCORE_BYTES = 200
 _SENTENCES = SENTENCES | {
@@ -47,14 +48,15 @@ def scores(
         key = keys.key_named(endpoint.key_reference)
         with counted(Leaving(endpoint, ORDER, account, size, endpoint.seconds)) as sent:
             sending()
-            said = post(
-                address(endpoint),
-                _asked(endpoint, question, texts),
-                home=endpoint.base_url,
-                key=key,
-                seconds=endpoint.seconds,
-                most_bytes=65536 + sum(map(_size, texts)),
-            )
+            with PLACES.set_aside():
+                said = post(
+                    address(endpoint),
+                    _asked(endpoint, question, texts),
+                    home=endpoint.base_url,
+                    key=key,
+                    seconds=endpoint.seconds,
+                    most_bytes=65536 + sum(map(_size, texts)),
+                )
             # These protocols have no field for it that servers agree on.
             sent.read(size, 0)
     except (KeyMissing, NotSent) as error:

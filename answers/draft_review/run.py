@@ -41,6 +41,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.embeddings import EmbeddingUnavailable
 from workspaces.exceptions import Refused
+from workspaces.places import PLACES
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,16 @@ MOST_FAILURES = 3
 
 
 def run(examination_id: UUID) -> bool:
-    """Work on the draft for a turn, unless it is settled or another worker is at it; whether a turn is left to do."""
+    """Work on the draft for a turn, unless it is settled or another worker is at it; whether a turn is left to do.
+
+    It waits for a place in this process as a question of a person does, and ends its turn with the clause it is at
+    while somebody waits for one.
+    """
+    with PLACES.taken():
+        return _take_up(examination_id)
+
+
+def _take_up(examination_id: UUID) -> bool:
     taken = Examination.objects.filter(unheld(), pk=examination_id).update(
         state=ExaminationState.WORKING,
         attempt=F("attempt") + 1,
@@ -89,7 +99,7 @@ def _work(examination: Examination) -> bool:
         _split(examination)
         for clause in examination.clauses.filter(done_at=None).order_by("place"):
             _examine(examination, clause)
-            if monotonic() > until:
+            if monotonic() > until or PLACES.waiting:
                 return bool(ours(examination).update(lease_until=None))
         _finish(examination)
     except (Refused, TemplateError) as error:

@@ -35,6 +35,7 @@ from workspaces import access
 from workspaces.exceptions import Refused
 from workspaces.killpoints import killpoint
 from workspaces.middleware import record_refusal
+from workspaces.places import PLACES
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,16 @@ def unheld() -> Q:
 
 
 def work(run_id: UUID) -> bool:
-    """Do a slice of the run, unless it is over or another worker is at it; whether there is more to do."""
+    """Do a slice of the run, unless it is over or another worker is at it; whether there is more to do.
+
+    It waits for a place in this process as a question of a person does, and gives it on after each of its questions
+    while somebody waits for one.
+    """
+    with PLACES.taken():
+        return _take_up(run_id)
+
+
+def _take_up(run_id: UUID) -> bool:
     taken = EvaluationRun.objects.filter(unheld(), pk=run_id).update(
         state=RunState.WORKING,
         attempt=F("attempt") + 1,
@@ -118,7 +128,7 @@ def _slice(run: EvaluationRun, ready: Setup) -> bool:
                 raise LeaseLost(run.pk)
             result.save()
         killpoint("evaluation_case_written")
-        if monotonic() > until and case is not left[-1]:
+        if (monotonic() > until or PLACES.waiting) and case is not left[-1]:
             _ours(run).update(lease_until=None)
             return True
     return _end(run, RunState.DONE)

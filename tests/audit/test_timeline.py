@@ -115,7 +115,7 @@ def test_codes_in_an_entry_are_told_in_words(type: EventType, details: Any, engl
 
 #: What sentences name as it is: names that people gave, numbers, and what a server called its model.
 NAMES = {
-    *("who", "what", "name_given", "holder", "group", "claim", "person_label", "to_label", "template", "directory"),
+    *("who", "what", "name_given", "holder", "group", "claim", "person_label", "to_label", "directory"),
     *("secrets", "sessions", "lines", "kept", "removed", "documents", "before_number", "number", "events", "upto"),
     *("leaves", "version", "cases", "files", "target", "source", "dropped"),
     (EventType.DOCUMENT_MOVED, "before"),
@@ -137,6 +137,7 @@ CODES: dict[Any, list[str]] = {
     "state": [RunState.DONE, RunState.HELD, RunState.FAILED],
     "status": [code for code in AnswerStatus.values if code.startswith(("refused", "failed"))],
     "when": ["soon", "late"],
+    "template": ["policy_lookup", "gdpr_check", "contract_risk"],
     "until": ["2026-11-24T13:05:00+00:00"],
     "review_on": ["2026-11-24"],
     "valid_until": ["2026-11-24"],

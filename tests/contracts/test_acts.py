@@ -115,6 +115,7 @@ def leaves_its_entry(act: Act, world: World) -> None:
     assert {entry["request_id"] for entry in told} == {done.response["X-Request-Id"]}
     # Entries about a chain stand in it; every other one names its thing.
     assert all(entry.get("object_id") or entry["type"].startswith("trail.") for entry in told)
+    assert not trying.raw_codes(done.entries)
     _reads_its_own_fields(act, done, set(hoped_for))
 
 

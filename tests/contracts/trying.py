@@ -16,12 +16,16 @@ from django.db import connection
 from django.http import HttpResponse, QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from audit import timeline
+from audit.models import Event
 from tests.contracts.world import World
 
 #: How much was tried, for `python -m tests.contracts`.
 TRIED: Counter[str] = Counter()
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+#: A code of ours, or a date as machines write it, in a sentence for people.
+_RAW = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b|\b\d{4}-\d\d-\d\d\b")
 #: What every request may touch: the trail itself, and when a session was last used.
 _NOT_COMPARED = {"audit_event", "audit_chainhead", "django_session", "usersessions_usersession"}
 
@@ -121,6 +125,16 @@ def entries_since(seen: set[Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT body FROM audit_event WHERE id <> ALL(%s) ORDER BY chain, seq", [list(seen)])
         return [json.loads(body) for (body,) in cursor.fetchall()]
+
+
+def raw_codes(told: list[dict[str, Any]]) -> list[str]:
+    """The sentences of these entries that show a code of ours, or a date as machines write it."""
+    events = [
+        Event(type=one["type"], actor_id=one["actor_id"], actor_label="–", object_label="–", body=json.dumps(one))
+        for one in told
+    ]
+    # What stands in quotation marks is what people called something.
+    return [said for said in map(timeline.sentence, events) if _RAW.search(re.sub("“[^”]*”", "", said))]
 
 
 def entries() -> set[Any]:

@@ -14,7 +14,7 @@ from answers.models import ModelEndpoint
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import outgoing, rerank_endpoints, reranking, search
+from documents import outgoing, remote_reranking, rerank_endpoints, reranking, search
 from documents.api import Found
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import Document, RerankEndpoint, WorkspaceReranker
@@ -25,6 +25,7 @@ from tests.documents import shelf
 from tests.documents.rerank_server import RerankServer, serve
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.keys import KeyMissing
+from workspaces.places import Places
 
 pytestmark = pytest.mark.django_db
 
@@ -238,6 +239,22 @@ def test_a_reranker_is_sent_its_key_and_its_model(connect, server, monkeypatch):
         "top_n": 2,
         "return_documents": False,
     }
+
+
+def test_while_a_reranker_is_asked_its_place_is_another_questions(connect, server, monkeypatch):
+    places, others = Places(1), []
+
+    def another() -> None:
+        with places.taken():
+            others.append(server.url)
+
+    monkeypatch.setattr(remote_reranking, "PLACES", places)
+    server.before = another
+
+    with places.taken():
+        scores(connect(), QUESTION, list(TEXTS.values()), account=OURS)
+
+    assert others == [server.url]
 
 
 @pytest.mark.parametrize("listed", [[], ["other.example"]])

@@ -1,5 +1,7 @@
 """A run asks every question of its set once, with the rights of who started it, and survives its worker."""
 
+from threading import Event as ThreadEvent
+from time import sleep
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from answers.models import CaseResult, EvaluationRun, RunState
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.evaluation.conftest import work
+from tests.threads import threads
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification
+from workspaces.places import Places
 
 
 def test_a_run_measures_what_people_would_get_and_names_all_it_ran_with(evaluated: Any, questions: Any) -> None:
@@ -205,3 +209,29 @@ def test_a_changed_case_is_another_version_and_a_run_keeps_its_own(
     assert [one.question for one in cases_in(questions, 3) if one.code == "approval"] == [case.question]
     sets.remove(questions, ["enzyme"], by=manager)
     assert "enzyme" not in {one.code for one in cases_in(questions, 4)}
+
+
+def test_a_run_gives_its_place_on_after_each_question_while_somebody_waits_for_one(
+    asked: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = Places(1)
+    monkeypatch.setattr(working, "PLACES", places)
+    run = runs.start(asked, by=manager)
+    came = ThreadEvent()
+
+    def wait_for_a_place() -> None:
+        with places.taken():
+            came.set()
+
+    with threads(60) as start:
+        with places.taken():
+            start(wait_for_a_place)
+            while not places.waiting:
+                sleep(0.01)
+            # It is this thread's place, and somebody waits.
+            assert working.work(run.pk)
+            assert run.results.count() == 1
+        assert came.wait(60)
+
+    assert not working.work(run.pk)
+    assert run.results.count() == 4

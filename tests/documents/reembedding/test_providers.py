@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from documents import ceiling, embedding_endpoints, library, outgoing, spaces
+from documents import ceiling, embedding_endpoints, library, outgoing, remote_embeddings, spaces
 from documents.ceiling import above_ceiling
 from documents.embeddings import EmbeddingUnavailable, default_space, embed_passages, embed_query
 from documents.ingest import ingest_version
@@ -20,6 +20,7 @@ from documents.states import MigrationState
 from tests.documents import shelf
 from tests.documents.arrivals import again, receive
 from tests.documents.reembedding.scene import SUBJECTS, to_the_end
+from workspaces.places import Places
 
 pytestmark = pytest.mark.django_db
 
@@ -383,3 +384,19 @@ def test_too_few_passages_say_nothing_about_a_model(shelved, built):
 
     assert calibration.calibrate(shelved, default_space(), spaces.known(migration.target)) is None
     assert migration.floor is None
+
+
+def test_while_a_server_makes_the_vector_of_a_question_its_place_is_anothers(server, endpoint, monkeypatch):
+    places, others = Places(1), []
+
+    def another(texts: list[str]) -> None:
+        with places.taken():
+            others.append(texts)
+
+    monkeypatch.setattr(remote_embeddings, "PLACES", places)
+    server.before = another
+
+    with places.taken():
+        embed_query("How long is leave?", spaces.of_endpoint(endpoint()), account=OURS)
+
+    assert len(others) == 1
