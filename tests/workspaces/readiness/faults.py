@@ -1,8 +1,8 @@
 """Faults to plant in the sound workspace, one for each check that must find it, and none of the others.
 
 Each is made of rows, files, servers, settings or signs of life, as it comes about. What changes a function instead:
-where rights are not kept, because that is a fault of the code itself; no document that answers and no key to sign with,
-because each of them would be faults of other checks too; and unsafe settings, which a process reads once.
+where rights are not kept, because that is a fault of the code itself; no key to sign with, because that would be faults
+of other checks too; and unsafe settings, which a process reads once.
 """
 
 import threading
@@ -57,7 +57,7 @@ from documents.models import (
     Version,
     WorkspaceSpace,
 )
-from documents.readiness import data, rights
+from documents.readiness import rights
 from inlock import engines, readiness
 from inlock.celery import QUEUES
 from inlock.health import work
@@ -355,10 +355,10 @@ def answers_that_everybody_sees(sound: Sound, patch: Any) -> None:
 
 
 @fault("data.documents")
-def nothing_that_answers(sound: Sound, patch: Any) -> None:
-
-    counts = data._counts
-    patch.setattr(data, "_counts", lambda scene: counts(scene) | {"ready": 0})
+def fewer_documents_that_answer_than_the_operator_wants(sound: Sound, patch: Any) -> None:
+    # None at all would be faults of expected questions and of question sets too.
+    ready = Document.objects.filter(workspace=sound.workspace, current_version__isnull=False).count()
+    patch.setattr(settings, "READINESS", settings.READINESS | {"documents_block": ready + 1})
 
 
 @fault("data.failed")
