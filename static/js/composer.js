@@ -116,7 +116,7 @@
 
   // --- Clicks -----------------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-suggest], [data-word], [data-edit], [data-edit-close], [data-copied]");
+    const target = event.target.closest("[data-suggest], [data-word], [data-edit], [data-edit-close], [data-copy]");
     if (!target) return;
     if ("suggest" in target.dataset) put(event, target.dataset.suggest, { isWhole: true });
     if ("word" in target.dataset) put(event, target.dataset.word, { isWhole: false });
@@ -125,8 +125,17 @@
       event.preventDefault();
       openEdit(target.parentElement);
     }
-    if ("copied" in target.dataset) sayCopied(target);
+    if ("copy" in target.dataset) sayCopied(target);
   });
+
+  // What opens below an answer may lie behind the field for the next question.
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (event.target.matches(".feedback__why[open]")) event.target.lastElementChild.scrollIntoView({ block: "nearest" });
+    },
+    true,
+  );
 
   function put(event, text, { isWhole }) {
     const place = field();

@@ -36,7 +36,8 @@
     let value = bytes;
     let unit = 0;
     for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
-    const format = { style: "unit", unit: units[unit], maximumFractionDigits: 1 };
+    const unitDisplay = unit ? "short" : "long";
+    const format = { style: "unit", unit: units[unit], unitDisplay, maximumFractionDigits: 1 };
     return new Intl.NumberFormat(document.documentElement.lang || "en", format).format(value);
   }
 

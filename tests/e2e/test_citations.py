@@ -33,6 +33,7 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     copy.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#news")).to_have_text("Copied with its sources")
+    expect(copy).to_have_text("Copy")
     copied = _clipboard(page)
     assert "[1]" in copied.partition("Sources:")[0]
     assert "\n[1] " in copied.partition("Sources:")[2]
