@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 KEPT = 50
 #: After one that could not be made, the next is tried this soon.
 TRIED_AGAIN = timedelta(minutes=15)
+#: After a comparison, doubts of searches are let be this long: most are of the same thing.
+DOUBTED_AGAIN = timedelta(minutes=5)
 
 
 def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
@@ -75,6 +77,13 @@ def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
             problem=made.problem,
         )
     return made
+
+
+def check_doubted(workspace_id: UUID) -> IndexCheck | None:
+    """Compare an index that a search disagreed with; None where it was compared just now, whatever that found."""
+    just_now = IndexCheck.objects.filter(workspace=workspace_id, started_at__gt=timezone.now() - DOUBTED_AGAIN)
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    return None if workspace is None or just_now.exists() else check(workspace)
 
 
 def latest(workspaces: Collection[UUID]) -> dict[UUID, IndexCheck]:

@@ -37,7 +37,7 @@ def tidy() -> int:
     place = directory()
     if place is None:
         return 0
-    there = [entry for entry in place.iterdir() if entry.is_dir() and _is_id(entry.name)]
+    there = [entry for entry in place.iterdir() if entry.is_dir() and is_id(entry.name)]
     with closing(sqlite3.connect(place / "chroma.sqlite3", timeout=_PATIENCE, isolation_level=None)) as tables:
         known = {row[0] for row in tables.execute("SELECT id FROM segments")}
         removed = 0
@@ -92,7 +92,8 @@ def _numbers(file: Path) -> Iterator[np.ndarray]:
             tail = data[-overlap:]
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """Whether this can be an id of ours or of Chroma's."""
     try:
         UUID(name)
     except ValueError:

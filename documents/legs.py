@@ -2,7 +2,8 @@
 
 An index is never believed about rights, nor about being complete: each leg is asked
 for more than is needed, and when too little of that is open it is asked wider, or the
-open passages are searched exactly.
+open passages are searched exactly. What the vector index says is held against what
+the database has stored.
 """
 
 import logging
@@ -17,10 +18,10 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Q
 
-from documents import index, vectors
+from documents import agreement, index, vectors
 from documents.embeddings import begin_query, embed_query
 from documents.fusion import WIDTH
-from documents.index import IndexUnavailable
+from documents.index import IndexDamaged, IndexUnavailable
 from documents.outgoing import Account
 from documents.replicas import matching
 from documents.scope import Candidate, Scope
@@ -66,6 +67,8 @@ class Legs:
     def __init__(self, user: User, workspace: Workspace, within: Q | None = None) -> None:
         self.scope = Scope(user, workspace, within)
         self.known: dict[str, Candidate] = {}
+        #: Whether the vector index could not read its files, or answered what the database contradicts.
+        self.doubted = False
         self._workspace_id: UUID = workspace.pk
         self._account = Account.of(workspace, user)
         # What was wide enough for all of it says nothing about a part.
@@ -100,6 +103,8 @@ class Legs:
         match = matching(self._workspace_id, asked, match_width) if asked else []
         self.scope.prepare()
         vector, near, fault = looking.result()
+        if vector is not None and not fault:
+            near, fault = self._borne_out(near, vector, space, near_width, match)
         self._learn([*near, *match])
         near_open, match_open = self._open(near), self._open(match)
         enough_near = vector is None or len(near_open) >= ENOUGH
@@ -124,6 +129,16 @@ class Legs:
         elif asked:
             self._note_match(match_width, len(match_open))
         return near_leg, match_leg
+
+    def _borne_out(
+        self, near: list[Find], vector: np.ndarray, space: Space, width: int, match: Sequence[Find]
+    ) -> tuple[list[Find], str]:
+        """All of it, or only what has a stored vector, by that, and "incomplete"."""
+        if agreement.agrees(self._workspace_id, space, vector, near, width, [id for id, _score in match]):
+            return near, ""
+        self.doubted = True
+        cosines = agreement.stored_cosines(space, vector, [id for id, _cosine in near[:WIDTH]])
+        return sorted(cosines.items(), key=lambda find: -find[1]), "incomplete"
 
     def _look_near(self, embedding: Embedding, space: Space, width: int) -> tuple[np.ndarray | None, list[Find], str]:
         if embedding is None:
@@ -219,6 +234,7 @@ class Legs:
         try:
             return index.query(self._workspace_id, space, vector, n), ""
         except IndexUnavailable as error:
+            self.doubted |= isinstance(error, IndexDamaged)
             logger.warning("workspace %s is searched without its vector index: %s", self._workspace_id, error)
             return [], "unavailable"
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from documents import doubts
 from documents.analysis import detect_language, query_words, words
 from documents.evidence import Evidence, coverage, means_something, speaks_otherwise
 from documents.framing import framed
@@ -144,6 +145,8 @@ def search(
 
     legs = Legs(user, workspace, within)
     near, match = legs.ask("" if mode == Mode.KEYWORDS else query, [] if mode == Mode.VECTORS else asked, space)
+    if legs.doubted:
+        doubts.ring(workspace.pk)
     ranked = rank(query, space, language, near.finds, match.finds, legs.known)
 
     chosen = reranker(workspace) if mode == Mode.HYBRID else None

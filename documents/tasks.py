@@ -47,6 +47,12 @@ def check_index_task(workspace_id: str) -> None:
 
 
 @shared_task
+def check_doubted_index_task(workspace_id: str) -> None:
+    """Compare a workspace's index with the database because a search met something that does not agree."""
+    index_checks.check_doubted(UUID(workspace_id))
+
+
+@shared_task
 def sweep_indexes() -> None:
     """Have the indexes compared with the database whose turn it is, and those at once that are damaged."""
     index_checks.empty_damaged()

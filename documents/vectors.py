@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import BinaryField, F, Func, QuerySet
 
-from documents.index_files import CLOSE, COMPARED
+from documents.index_files import CLOSE, COMPARED, is_id
 from documents.models import Embedding, Version
 from documents.vector_space import Space
 
@@ -69,8 +69,12 @@ def stored(versions: Collection[UUID], space: Space) -> Iterator[tuple[UUID, lis
 
 def of_passages(ids: Sequence[str], space: Space) -> Iterator[tuple[list[str], np.ndarray]]:
     """Passage ids and vectors of those of `ids` that have one in `space`, read from the database a piece at a time."""
-    for start in range(0, len(ids), _PIECE):
-        rows = Embedding.objects.filter(space_id=space.fingerprint, passage__in=ids[start : start + _PIECE]).order_by()
+    # An index may hold anything.
+    known = [id for id in ids if is_id(id)]
+    for start in range(0, len(known), _PIECE):
+        rows = Embedding.objects.filter(
+            space_id=space.fingerprint, passage__in=known[start : start + _PIECE]
+        ).order_by()
         found = [(str(id), vector) for id, vector in rows.values_list("passage_id", "vector")]
         if found:
             yield [id for id, _vector in found], _matrix([vector for _id, vector in found], space)

@@ -252,6 +252,7 @@ WORK = [
     Work("documents.tasks.sweep_originals"),
     Work("documents.tasks.run_source_task", "run", "tests/documents/sources/test_sync.py"),
     Work("documents.tasks.check_index_task", "workspace"),
+    Work("documents.tasks.check_doubted_index_task", "workspace"),
     Work("documents.tasks.sweep_indexes"),
     Work("inlock.tasks.sweep_engines"),
     Work("documents.tasks.sweep_ingestion"),
