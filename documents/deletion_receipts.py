@@ -47,7 +47,10 @@ LIMITS = (
     "Copies that people downloaded, and what a model server outside was sent, are not the portal's to erase.",
 )
 #: Added where a search had neither a phrase nor a part of a file.
-UNTOLD = "Nothing of its text could be looked for: it is too short, or documents and names that stay have all of it."
+UNTOLD = (
+    "Nothing of its text could be looked for: it is too short, or documents that are not erased and names that stay "
+    "have all of it."
+)
 _BEYOND = {
     "chroma_files": "The files of the Chroma server elsewhere; over its interface the vectors are gone.",
     "broker_files": "The files of the Redis or Valkey server elsewhere; what it holds now was read.",

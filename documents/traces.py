@@ -15,11 +15,11 @@ import redis
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from psycopg import sql
 
 from documents import index_files, slides, vectors
-from documents.models import Version
+from documents.models import Deletion, Version
 from documents.probes import Probes
 from documents.states import VersionState
 
@@ -56,8 +56,8 @@ class Search:
     """What a search for one deletion's probes came to."""
 
     places: list[Looked]
-    #: Probes looked for, by kind, and how many phrases and vectors were set aside because documents that stay, or kept
-    #: names, have them too.
+    #: Probes looked for, by kind, and how many phrases and vectors were set aside because documents that are not
+    #: erased, or kept names, have them too.
     probes: dict[str, int]
     set_aside: int
     #: Places outside of the portal's reach, by their codes.
@@ -87,7 +87,7 @@ def search(
 
     `renew` is called again and again on the way: a search takes as long as there is to read.
     """
-    standing = _standing(but)
+    standing = _kept(but)
     phrases = _telling(probes.phrases, standing, names)
     needles = _needles(phrases, probes)
     files, common = _files(needles, probes, standing, renew)
@@ -118,6 +118,17 @@ def _standing(but: Iterable[str]) -> QuerySet[Version]:
     """The versions that were not deleted, without those with the ids of `but`."""
     there = Version.objects.filter(document__deleted_at=None).exclude(state=VersionState.DELETED)
     return there.exclude(pk__in=set(but)).order_by()
+
+
+def _kept(but: Iterable[str]) -> QuerySet[Version]:
+    """The versions whose bytes are kept by right, without those with the ids of `but`: whose erasing has not begun.
+
+    What waits in the bin, or is kept from erasing by a legal hold, is no trace of another document with the same
+    bytes. Once its own erasing has begun it is, and its own search looks for the same.
+    """
+    whole = Q(version=None) | Q(version=OuterRef("pk"))
+    begun = Deletion.objects.filter(whole, document=OuterRef("document"), restored_at=None, begun_at__isnull=False)
+    return Version.objects.filter(~Exists(begun)).exclude(pk__in=set(but)).order_by()
 
 
 def _telling(phrases: Sequence[str], standing: QuerySet[Version], names: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from audit.models import Event
 from documents import (
     deletion,
     deletion_receipts,
+    holds,
     index,
     index_files,
     library,
@@ -31,7 +32,7 @@ from documents import (
     traces_in_words,
     vectors,
 )
-from documents.models import Deletion, Document, original_path
+from documents.models import Deletion, Document, LegalHold, RetentionRules, original_path
 from documents.probes import Probes
 from documents.states import VersionState
 from tests.answers import library as shelf
@@ -218,6 +219,59 @@ def test_the_same_bytes_in_a_document_that_stays_keep_no_receipt_back(twin, tmp_
     file = tmp_path / "receipt.json"
     file.write_text(gone.receipt, encoding="utf-8")
     assert verifier.main([str(file)]) == 0
+
+
+def put_into_the_bin(version, manager):
+    RetentionRules.objects.create(workspace=version.document.workspace, bin_days=30)
+    return library.delete(version.document, by=manager, reason="Perhaps.").deletion
+
+
+def put_under_a_hold_and_deleted(version, manager):
+    deleted = library.delete(version.document, by=manager, reason="Out of date.").deletion
+    holds.place(version.document.workspace, version.document, by=manager, reason="A lawsuit.")
+    assert deletion.erase(version.document_id) is None
+    return deleted
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+@pytest.mark.parametrize("kept", [put_into_the_bin, put_under_a_hold_and_deleted])
+def test_the_same_bytes_in_the_bin_or_under_a_legal_hold_keep_no_receipt_back(kept, twin, manager):
+    gone, stays = twin
+    waiting = kept(stays, manager)
+
+    assert_proven(gone)
+
+    said = json.loads(gone.receipt)["signed"]["searched"]
+    assert said["set_aside"] >= 3
+    assert stays.file.storage.exists(str(stays.file))
+    # The same text is looked for once more when the other is erased, and then nobody has it by right.
+    Deletion.objects.filter(pk=waiting.pk).update(erase_after=timezone.now())
+    for hold in LegalHold.objects.all():
+        holds.lift(hold, by=manager, reason="Settled.")
+    deletion.erase(stays.document_id)
+    waiting.refresh_from_db()
+    assert_proven(waiting)
+    assert json.loads(waiting.receipt)["signed"]["searched"]["probes"]["phrases"] >= 3
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_the_same_bytes_half_erased_keep_the_receipt_back(twin, manager, monkeypatch):
+    gone, stays = twin
+    library.delete(stays.document, by=manager, reason="Out of date.")
+    # Killed when it had begun, and before anything went.
+    monkeypatch.setattr(deletion.indexing, "remove", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        deletion.erase(stays.document_id)
+
+    assert proving.prove(gone.pk) is False
+    monkeypatch.undo()
+    deletion.erase(stays.document_id)
+
+    assert_proven(gone)
+
+
+def stopped(*_about):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.usefixtures("engines_elsewhere")
