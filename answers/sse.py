@@ -4,11 +4,13 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import redis
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
+from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
 from answers import streaming
@@ -16,8 +18,10 @@ from answers.models import Answer
 from answers.querysets import sources_open
 from answers.states import OPEN, AnswerStatus
 from workspaces import access
+from workspaces.compiled import Compiled
 from workspaces.credentials import Credential, credential_of
 from workspaces.exceptions import Hidden
+from workspaces.models import User
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
@@ -85,6 +89,21 @@ def _id(given: str) -> str:
     return given if len(parts) == 2 and all(part.isdigit() and len(part) < 20 for part in parts) else "0"
 
 
+def _of(answer_id: UUID, person: UUID) -> QuerySet[Any]:
+    held = access.held_by("asked_by", "workspace")
+    return (
+        Answer.objects.filter(pk=answer_id, asked_by=person).select_related("workspace").order_by().annotate(held=held)
+    )
+
+
+#: The answer, while it is the person's own, and what they hold where it was asked.
+_own = Compiled(_of, UUID, UUID)
+
+
+def _may_ask(user: User, answer: Any) -> bool:
+    return {Action.ENTER, Action.ASK} <= access.actions_as_read(user, answer.workspace, answer.held)
+
+
 @sync_to_async
 def _rights(answer_id: UUID, credential: Credential) -> _Rights:
     """Asked of the database anew, with the credential and the person as they are now."""
@@ -92,10 +111,11 @@ def _rights(answer_id: UUID, credential: Credential) -> _Rights:
         with credential.in_use() as user:
             if user is None:
                 return _NONE
-            answer = Answer.objects.select_related("workspace").filter(pk=answer_id, asked_by=user).first()
+            found = _own(answer_id, user.pk)
             # Of one's own answer one may know wherever one may ask.
-            if answer is None or not access.allows(user, Action.ASK, answer.workspace):
+            if not found or not _may_ask(user, found[0]):
                 return _NONE
+            [answer] = found
             if answer.status == AnswerStatus.WAITING:
                 return _Rights(watch=True, words=None)
             return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))

@@ -55,7 +55,7 @@ def in_workspace(action: str) -> Callable[[Callable[..., Any]], Callable[..., An
     def decorate(operation: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(operation)
         def wrapped(request: HttpRequest, slug: str, **given: Any) -> Any:
-            request.workspace = access.find(request.user, action, Workspace, slug=slug)  # type: ignore[attr-defined]
+            request.workspace = access.find_workspace(request.user, action, slug)  # type: ignore[attr-defined]
             return operation(request, slug, **given)
 
         wrapped.required_action = action  # type: ignore[attr-defined]

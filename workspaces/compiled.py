@@ -36,7 +36,7 @@ class Compiled(Generic[R]):
 
     def __call__(self, *values: Any) -> list[R]:
         """The rows with these values, as the database has them now. A list: what it came from takes no more filters."""
-        if tuple(map(type, values)) != self._takes:
+        if len(values) != len(self._takes) or not all(map(isinstance, values, self._takes)):
             raise TypeError(f"This statement takes {', '.join(kind.__name__ for kind in self._takes)}.")
         made = self._made
         if made is None:

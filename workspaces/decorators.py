@@ -23,7 +23,7 @@ def in_workspace(action: str) -> Callable[[Callable[..., HttpResponse]], Callabl
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
-            workspace = access.find(request.user, action, Workspace, slug=slug)
+            workspace = access.find_workspace(request.user, action, slug)
             request.workspace = workspace  # type: ignore[attr-defined]
             return view(request, workspace, *args, **kwargs)
 

@@ -7,11 +7,13 @@ and the person holds at that moment: `workspaces.access` narrows every question 
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -123,7 +125,7 @@ def find_own(user: User, pk: object) -> ApiToken:
 def authenticate(text: str) -> ApiToken:
     """The token that `text` is, its person with it; the use is noted. Raises TokenRefused."""
     found = _by_digest(digest(text)) if text.startswith(MARK) else []
-    token = found[0] if found else None
+    token: ApiToken | None = found[0] if found else None
     if token is None:
         raise TokenRefused("unknown")
     why = fault_of(token)
@@ -147,23 +149,36 @@ def fault_of(token: ApiToken) -> str:
         return "expired"
     if not token.user.is_active:
         return "account_closed"
-    return "not_vouched" if vouching.has_lapsed(token.user) else ""
+    return "not_vouched" if vouching.has_lapsed(token.user, _word_with(token)) else ""
 
 
 def scope_of(token: ApiToken) -> context.Scope:
-    """What the token leaves of its person's rights, for the door."""
-    return context.Scope(frozenset(_reach(token.pk)), frozenset(token.actions), token=str(token.pk))
+    """What the token leaves of its person's rights, for the door; of one that is in use, as it was read for that."""
+    reach = getattr(token, "reach", None)
+    if reach is None:
+        reach = token.workspaces.values_list("pk", flat=True)
+    return context.Scope(frozenset(reach), frozenset(token.actions), token=str(token.pk))
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
 
 
-#: The token and its person; what else a use asks of them is read as far as it is asked.
-_by_digest = Compiled(lambda sha256: ApiToken.objects.select_related("user").filter(sha256=sha256), str)
-_by_id = Compiled(lambda pk: ApiToken.objects.select_related("user").filter(pk=pk), UUID)
-_reach = Compiled(
-    lambda token: ApiToken.workspaces.through.objects.filter(apitoken=token).values_list("workspace", flat=True), UUID
-)
+def _in_use(**lookup: Any) -> QuerySet[Any]:
+    """A token, its person, and all that a use asks of them."""
+    reach = ApiToken.workspaces.through.objects.filter(apitoken=OuterRef("pk")).order_by().values("workspace")
+    read = ApiToken.objects.select_related("user").filter(**lookup).order_by()
+    return read.annotate(reach=ArraySubquery(reach), **vouching.word_with("user"))
+
+
+_by_digest = Compiled(lambda sha256: _in_use(sha256=sha256), str)
+_by_id = Compiled(lambda pk: _in_use(pk=pk), UUID)
+
+
+def _word_with(token: ApiToken) -> vouching.Word | None:
+    """What was read with a token that is in use; None of others."""
+    if not hasattr(token, "links"):
+        return None
+    return vouching.Word(token.is_given, token.links, token.has_passkey)  # type: ignore[attr-defined]
 
 
 def _tokens() -> QuerySet[ApiToken]:

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -59,7 +60,7 @@ def test_whatever_names_an_expired_document_says_so(program: Any, member: Any, p
     Document.objects.filter(pk=handbook.document_id).update(valid_until=day)
 
     asked = ours.post("workspaces/policies/questions", {"question": LEAVE}).json()
-    pipeline.run(asked["answer_id"])
+    pipeline.run(UUID(asked["answer_id"]))
 
     named = [
         *ours.get("workspaces/policies/documents").json()["items"],
@@ -80,7 +81,7 @@ def test_a_follow_up_goes_on_in_the_conversation_it_names(
     told = ours.post("workspaces/policies/questions", follow_up).json()
     refused = theirs.post("workspaces/policies/questions", follow_up)
 
-    pipeline.run(told["answer_id"])
+    pipeline.run(UUID(told["answer_id"]))
     read = ours.get(f"answers/{told['answer_id']}").json()
     assert read["conversation"] == told["conversation"] == first["conversation"]
     assert read["asked_as"].startswith("And when does it (days of annual leave")
