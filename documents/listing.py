@@ -14,6 +14,7 @@ from documents.folders import Tree
 from documents.models import HEAVY, Document, DocumentTag, Tag, Version
 from documents.states import OPEN, PROGRESS, STOPPED, VersionState
 from workspaces import access
+from workspaces.classification import Classification
 from workspaces.models import User, Workspace
 
 PER_PAGE = 50
@@ -41,6 +42,14 @@ class Row:
     @property
     def tone(self) -> str:
         return tone(self.version)
+
+    @property
+    def state_label(self) -> str:
+        return str(VersionState(self.version.state).label)
+
+    @property
+    def classification_label(self) -> str:
+        return str(Classification(self.document.classification).label)
 
     @property
     def working(self) -> bool:

@@ -1,9 +1,13 @@
-"""The list of an admin page; how its rows come about is told in `workspaces/admin_rows.py`."""
+"""The list of an admin page, of which `workspaces/admin_rows.py` draws the rows, and what every row of a list has."""
 
+from functools import cache
 from typing import Any
 
 from django import template
 from django.contrib.admin.views.main import ChangeList
+from django.template.loader import render_to_string
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 from unfold.templatetags.unfold_list import result_headers
 
 from workspaces import admin_rows
@@ -22,3 +26,16 @@ def list_of_rows(context: dict[str, Any], cl: ChangeList) -> dict[str, Any]:
         "rows": list(admin_rows.rows(cl, [heading["text"] for heading in headings])),
         "has_add_permission": cl.model_admin.has_add_permission(context["request"]),
     }
+
+
+@register.simple_tag
+def badge(label: Any, tone: str) -> SafeString:
+    """`_parts/badge.html` for the rows of a list: what stands around the label is rendered once for each tone."""
+    before, after = _around_badge(tone)
+    return before + conditional_escape(label) + after
+
+
+@cache
+def _around_badge(tone: str) -> tuple[SafeString, SafeString]:
+    before, _label, after = render_to_string("_parts/badge.html", {"label": "\x00", "tone": tone}).partition("\x00")
+    return SafeString(before), SafeString(after)
