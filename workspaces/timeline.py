@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -60,9 +59,9 @@ spoken[EventType.POLICY_CHANGED, "setting"] = {
     "second_factor_roles": pgettext_lazy("entry of the trail", "who needs a second factor")
 }
 spoken[EventType.FACTOR_ADDED, "factor"] = spoken[EventType.FACTOR_REMOVED, "factor"] = {
-    Authenticator.Type.TOTP.value: pgettext_lazy("entry of the trail", "an authenticator app"),
-    Authenticator.Type.WEBAUTHN.value: pgettext_lazy("entry of the trail", "a passkey"),
-    Authenticator.Type.RECOVERY_CODES.value: pgettext_lazy("entry of the trail", "recovery codes"),
+    "totp": pgettext_lazy("entry of the trail", "an authenticator app"),
+    "webauthn": pgettext_lazy("entry of the trail", "a passkey"),
+    "recovery_codes": pgettext_lazy("entry of the trail", "recovery codes"),
 }
 spoken[EventType.TOKEN_REFUSED, "why"] = {
     "unknown": pgettext_lazy("entry of the trail", "there is no such token"),

@@ -1,6 +1,7 @@
 """What the whole installation may spend on models, as one form."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -15,6 +16,7 @@ from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.roles import PlatformAction
 
 _ONLY = "1"
+_UNSET = UUID(int=0)
 
 
 @admin.register(Budget)
@@ -33,8 +35,10 @@ class BudgetAdmin(PlatformRights, GovernedAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Budget:
         access.require(request.user, self.view_action, None)
         budget = budgets.of(None)
-        # Until somebody sets a limit it has no id to go by, and a page's links name one that is gone with the page.
-        if not budget._state.adding and object_id not in {_ONLY, str(budget.pk)}:
+        if budget._state.adding:
+            # The links of its page name it although nobody has set a limit yet; its next page has to be the same one.
+            budget.pk = _UNSET
+        if object_id not in {_ONLY, str(budget.pk)}:
             raise access.Hidden(user=request.user, action=self.view_action)
         return budget
 

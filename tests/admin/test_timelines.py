@@ -148,7 +148,7 @@ def _budget(officer: Any, legal: Any, draft: Any) -> Any:
 #: admin page → what makes a thing of it and lets something happen to it, and the words its timeline then has.
 THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "workspaces_workspace": (_workspace, ("admin changed the settings of “Legal”.", "review_policy", "review", "open")),
-    "workspaces_user": (_person, ("admin created the account “newcomer”.", "admin gave “newcomer” the role member.")),
+    "workspaces_user": (_person, ("admin created the account “newcomer”.", "admin gave “newcomer” the role Member.")),
     "workspaces_peoplegroup": (
         _group,
         ("admin created the group “Tellers”.", "<del>Tellers</del>", "<ins>Cashiers</ins>"),

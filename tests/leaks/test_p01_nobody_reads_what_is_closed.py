@@ -621,7 +621,7 @@ def passages_a_prompt_may_not_hold(portal: Portal, patch: pytest.MonkeyPatch) ->
 
     real = access.visible
     # Who has little open is searched among that alone; here the index is asked and believed.
-    patch.setattr(legs, "_width_of", lambda asker: legs.WIDTH)
+    patch.setattr(legs.Legs, "_few_are_open", lambda self: False)
     patch.setattr(legs, "ENOUGH", 0)
     patch.setattr(Scope, "among", believe)
     patch.setattr(

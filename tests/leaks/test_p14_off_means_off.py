@@ -111,6 +111,7 @@ TASKS_FOR_NOBODY = {
     "audit.tasks.sweep_checkpoints",
     "documents.tasks.build_space_task",
     "documents.tasks.check_index_task",
+    "documents.tasks.check_doubted_index_task",
     "documents.tasks.draw_slides_task",
     "documents.tasks.erase_document_task",
     "documents.tasks.ingest_version_task",
