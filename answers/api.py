@@ -16,18 +16,20 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from answers import cards, endpoints, questions, reading, streaming, suspended
+from answers import endpoints, questions, reading, streaming
+from answers.chat import cards
 from answers.models import Answer, Conversation
 from answers.querysets import answers_given_to
 from answers.rag_templates import choosing
 from answers.sse import event_stream
 from answers.states import HELD, OPEN
+from answers.suspension import suspended
 from workspaces import access
 from workspaces.api import Asked, Told, in_workspace, refuse_unknown
-from workspaces.credentials import credential_of
 from workspaces.exceptions import Hidden
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
+from workspaces.tokens.credentials import credential_of
 
 router = Router(tags=["Answers"])
 

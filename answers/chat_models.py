@@ -16,14 +16,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from answers.exceptions import ModelBusy, ModelFailed
-from answers.keys import key_of
-from answers.model_hosts import require_allowed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.permit import Permit
 from answers.prompts import Prompt, Quotable
 from answers.registry import wire
+from answers.registry.hosts import require_allowed
+from answers.registry.keys import key_of
 from answers.states import AnswerStatus
-from documents.spaces import space_of
+from documents.embedding.spaces import space_of
 
 if TYPE_CHECKING:
     import httpx
@@ -249,7 +249,7 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
     import httpx
     from langchain_openai import ChatOpenAI
 
-    from answers.pinned import ClosedTransport
+    from answers.registry.pinned import ClosedTransport
 
     return ChatOpenAI(
         base_url=endpoint.base_url,
@@ -270,7 +270,7 @@ def _chat_openai(endpoint: ModelEndpoint, key: str, client: "httpx.AsyncClient")
 def _http_client(endpoint: ModelEndpoint, key: str) -> "httpx.AsyncClient":
     import httpx
 
-    from answers.pinned import PinnedTransport
+    from answers.registry.pinned import PinnedTransport
 
     async def strip(request: httpx.Request) -> None:
         for name in [name for name in request.headers if name.lower().startswith(_UNHEARD)]:

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.db.models import Exists, F
 from django.utils import timezone
 
-from answers import due, endpoints, news
+from answers import endpoints, news
 from answers.exceptions import LeaseLost
 from answers.grounding import summarise
 from answers.leases import ours
 from answers.models import SEARCH_LIMITED, Answer, Citation, Draft, StepRun, TemplateVersion
 from answers.policy.noting import as_detail, held_meanwhile, newest_rules, note_verdict, verdict_stands
 from answers.querysets import closed_evidence
+from answers.queue import due
 from answers.reuse import giving
 from answers.separation import Deciding, deciding, read_deciding
 from answers.states import HELD, RELEASED, AnswerStatus

@@ -8,19 +8,20 @@ from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext as _
 
-from answers import model_hosts
 from answers.exceptions import EndpointError
-from answers.keys import check_reference
 from answers.models import EndpointKind, ModelEndpoint, WorkspaceModels
 from answers.read_with import RowOf, row_of
+from answers.registry import hosts as model_hosts
+from answers.registry.keys import check_reference
 from answers.registry.trial import EndpointTest, try_endpoint
 from audit.events import EventType
 from audit.record import record
-from documents import rerank_endpoints, reranking
+from documents.reranking import endpoints as rerank_endpoints
+from documents.reranking import rerankers as reranking
 from workspaces import access
 from workspaces.classification import Classification
-from workspaces.endpoint_base import USABLE_STATES, EndpointState, Residency
-from workspaces.endpoint_states import keep, propose
+from workspaces.endpoints.base import USABLE_STATES, EndpointState, Residency
+from workspaces.endpoints.states import keep, propose
 from workspaces.models import User, Workspace
 from workspaces.roles import Action, PlatformAction
 

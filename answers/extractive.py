@@ -19,8 +19,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from answers.prompts import NO_EVIDENCE
 from documents import analysis, embeddings
+from documents.embedding.vector_space import Space
 from documents.sentences import is_table_row, sentence_spans
-from documents.vector_space import Space
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from answers.models import EndpointKind, ModelEndpoint, TemplateVersion, Workspa
 from answers.rag_templates.choosing import STANDARD, Standard
 from answers.rag_templates.picker import Picker
 from answers.registry.prices import price_of
-from documents import rerank_endpoints, reranking
 from documents.models import RerankEndpoint
-from workspaces.endpoint_base import USABLE_STATES
+from documents.reranking import endpoints as rerank_endpoints
+from documents.reranking import rerankers as reranking
+from workspaces.endpoints.base import USABLE_STATES
 from workspaces.models import Workspace
 
 

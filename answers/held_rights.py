@@ -1,12 +1,12 @@
-"""Who has which answer, as entries of the trail tell it and as the tables hold it: see `workspaces.replay`."""
+"""Who has which answer, as entries of the trail tell it and as the tables hold it: see `workspaces.auditing.replay`."""
 
 from collections.abc import Iterator
 
 from answers.models import AnswerUserGrant, Declassification
 from answers.querysets import READ_ANSWER
 from audit.events import EventType
+from workspaces.auditing.replay import Held, Right, Told, has, tells
 from workspaces.models import Workspace
-from workspaces.replay import Held, Right, Told, has, tells
 
 #: Whoever may ask in the workspace, where a text was declassified for all of them.
 _WHOEVER_ASKS = "members"

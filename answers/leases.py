@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from answers import earlier_turns, endpoints
+from answers import endpoints
+from answers.chat import earlier_turns
 from answers.exceptions import LeaseLost
 from answers.models import Answer
 from answers.rag_templates import choosing

@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 from answers.models import Answer, Evidence, StepRun
 from answers.models.evidence import FIRST_INHERITED
 from documents import analysis
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import EmbeddingUnavailable, Space
 from documents.embeddings import embed_query
 from documents.outgoing import Account
-from documents.spaces import space_of
-from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces.models import User
 
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from answers import separation
 from answers.models import Answer, Citation, Draft, InLine, SourceChange
-from answers.standing import shown
 from answers.states import HELD, AnswerStatus
+from answers.suspension.standing import shown
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify, notify_each

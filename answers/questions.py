@@ -9,7 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import conversations, endpoints, streaming
+from answers import endpoints, streaming
+from answers.chat import conversations
 from answers.exceptions import QuestionError, TemplateError, WrongState
 from answers.language import language_of
 from answers.models import Answer, Conversation, ModelEndpoint, Question, TemplateVersion

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from answers import grounding, marks
+from answers import grounding
+from answers.citations import marks
 from answers.models import Answer, Citation, Evidence
 from answers.querysets import closed_documents, is_declassified_for, resting_on_closed
 from answers.states import OPEN, RELEASED, WORDING, AnswerStatus

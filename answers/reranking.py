@@ -9,9 +9,9 @@ from answers.exceptions import EndpointError, ModelFailed
 from answers.governing import Purpose
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import reranking as prompts
-from documents import reranking
 from documents.exceptions import RerankUnavailable
 from documents.models import Passage
+from documents.reranking import rerankers as reranking
 from workspaces.models import User, Workspace
 
 

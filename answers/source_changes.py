@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from answers import news, streaming
 from answers.models import Answer, Citation, Confirmation, Evidence, GroundLost, SourceChange, Suspension
-from answers.standing import ran_out, replaced, shown
 from answers.states import RELEASED, AnswerStatus
+from answers.suspension.standing import ran_out, replaced, shown
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants, reminders
+from documents.cards import reminders
+from documents.deletion import dependants
 from documents.models import Document, Reclassification, Version
 from workspaces.classification import Classification
 from workspaces.models import User

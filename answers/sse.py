@@ -19,10 +19,10 @@ from answers.querysets import sources_open
 from answers.states import OPEN, AnswerStatus
 from workspaces import access
 from workspaces.compiled import Compiled
-from workspaces.credentials import Credential, credential_of
 from workspaces.exceptions import Hidden
 from workspaces.models import User
 from workspaces.roles import Action
+from workspaces.tokens.credentials import Credential, credential_of
 
 logger = logging.getLogger(__name__)
 

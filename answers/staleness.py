@@ -27,16 +27,16 @@ from answers.models import (
     Review,
     Suspension,
 )
-from answers.standing import is_standing, standing
 from answers.states import HELD, OPEN, RELEASED, AnswerStatus
+from answers.suspension.standing import is_standing, standing
 from answers.withdrawal import withdraw_drafts
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import Entry, record, record_all
-from documents import dependants
-from documents.dependants import Resting
+from documents.deletion import dependants
+from documents.deletion.dependants import Resting
+from documents.deletion.telling import repeating, take_out, telling
 from documents.models import Deletion, Document
-from documents.telling import repeating, take_out, telling
 from workspaces import access
 from workspaces.models import User
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from answers import leases, pipeline, reminders, source_changes, withdrawal
+from answers import leases, pipeline, source_changes, withdrawal
 from answers.draft_review import erasing
 from answers.draft_review import run as examining
 from answers.evaluation import working as evaluating
@@ -16,6 +16,7 @@ from answers.finetuning import sweeping
 from answers.gaps import closing, gathering
 from answers.governing import ledger
 from answers.models import Answer, EvaluationRun, Examination, Replay, TemplatePreview
+from answers.queue import reminders
 from answers.rag_templates import previewing
 from answers.replays import run as replaying
 from answers.reuse import offering

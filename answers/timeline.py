@@ -9,12 +9,12 @@ from django.db.models import Model
 from django.utils.translation import pgettext_lazy
 
 from answers.models import Answer, Draft, Review, WorkspaceModels
+from answers.queue.reminders import LATE, SOON
 from answers.rag_templates.built_in import name_of
-from answers.reminders import LATE, SOON
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.timeline import kept_reasons, spoken
-from workspaces.trail import told_with
+from workspaces.auditing.trail import told_with
 
 
 def _with_answer(answer: Answer) -> Iterable[Model]:

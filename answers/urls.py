@@ -2,35 +2,31 @@
 
 from django.urls import path
 
-from answers import (
-    asking_views,
-    check_views,
-    citation_views,
-    feedback_views,
-    gap_views,
-    history_views,
-    model_views,
-    provenance_views,
-    receipt_views,
-    reuse_views,
-    review_time_views,
-    standing_views,
-    suggestion_views,
-    views,
-    who_views,
-)
+from answers import views
+from answers.access import views as who_views
+from answers.chat import feedback_views, history_views, suggestion_views
+from answers.chat import views as asking_views
+from answers.checks import views as check_views
+from answers.citations import views as citation_views
 from answers.cockpit import views as cockpit_views
 from answers.draft_review import views as draft_review_views
 from answers.evaluation.urls import urlpatterns as evaluation_urls
 from answers.export import views as export_views
 from answers.finetuning.urls import urlpatterns as finetuning_urls
+from answers.gaps import views as gap_views
 from answers.governing import views as governing_views
 from answers.policy import views as policy_views
 from answers.precedents import views as precedent_views
+from answers.provenance import receipt_views
+from answers.provenance import views as provenance_views
+from answers.queue import views as review_time_views
 from answers.rag_templates import preview_views
 from answers.rag_templates import views as template_views
+from answers.registry import views as model_views
 from answers.replays import views as replay_views
+from answers.reuse import views as reuse_views
 from answers.review import views as review_views
+from answers.suspension import views as standing_views
 
 app_name = "answers"
 urlpatterns = [

@@ -10,8 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from answers import endpoints, questions, sharing, threads
-from answers.cards import Card
+from answers import endpoints, questions
+from answers.access import sharing
+from answers.chat import threads
+from answers.chat.cards import Card
 from answers.models import Answer
 from answers.sse import event_stream
 from workspaces import access

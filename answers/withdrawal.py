@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from answers import desks, streaming
+from answers import streaming
+from answers.drafts import desks
 from answers.models import Answer, Draft, Evidence
 from answers.separation import somebody_may_decide
 from answers.states import ANSWER_STATUS_OF, HELD, DraftState

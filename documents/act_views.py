@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from documents import classifying, library, licensing, restriction
+from documents import library
+from documents.access import restriction
+from documents.cards import classifying, licensing
 from documents.exceptions import DocumentError
-from documents.folders import tree
+from documents.folders.keeping import tree
+from documents.folders.placing import path_in, usable_folder
 from documents.forms import GrantForm
 from documents.models import Document, Version
-from documents.placing import path_in, usable_folder
 from workspaces import access
 from workspaces.decorators import in_workspace, says_why
 from workspaces.exceptions import Hidden, PortalError, Refused

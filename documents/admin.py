@@ -15,19 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from documents import (  # noqa: F401  (they register their own)
-    deletion_admin,
-    embedding_admin,
-    reranking_admin,
-    restriction,
-    source_admin,
-)
+from documents.access import restriction
 from documents.analysis import fold
+from documents.deletion import admin as deletion_admin  # noqa: F401  (they register their own)
+from documents.embedding import admin as embedding_admin  # noqa: F401  (they register their own)
 from documents.models import Document
+from documents.reranking import admin as reranking_admin  # noqa: F401  (they register their own)
+from documents.sources import admin as source_admin  # noqa: F401  (they register their own)
 from documents.states import VersionState
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
-from workspaces.bars import Holder
+from workspaces.bars.rules import Holder
 from workspaces.exceptions import PortalError
 from workspaces.models import PeopleGroup, User
 from workspaces.roles import Action

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import numpy as np
 
-from documents import vectors
+from documents.embedding.vector_space import Space
+from documents.indexing import vectors
 from documents.models import Document, Embedding
-from documents.vector_space import Space
 
 #: So many of the nearest, and of what keywords found, are held against their stored vectors in each search: as many as
 #: are shown, mostly.

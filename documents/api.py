@@ -11,11 +11,12 @@ from ninja import File, Form, Query, Router, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
-from documents import library, retrieval
-from documents.bringing import bring
+from documents import library
 from documents.filters import Asked as Sought
+from documents.ingestion.bringing import bring
 from documents.listing import PER_PAGE, Row, listing, row_of
 from documents.models import Document
+from documents.retrieval import recording as retrieval
 from documents.search import Mode
 from workspaces import access
 from workspaces.api import Asked, Told, in_workspace, refuse_unknown, refuse_unknown_parts

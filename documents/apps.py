@@ -8,23 +8,26 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from documents import (  # noqa: F401  (register below)
-            bars,
-            bulk_tasks,
             checkpoint_bucket,
-            deletion_tasks,
             explain,
-            granted,
             held_rights,
             news,
             querysets,
             readiness,
             timeline,
         )
-        from documents.deletion_receipts import receipts_of
+        from documents.access import (  # noqa: F401  (register below)
+            bars,
+            granted,
+        )
+        from documents.access.restriction import end_grants
+        from documents.bulk import tasks as bulk_tasks  # noqa: F401  (register below)
+        from documents.deletion import tasks as deletion_tasks  # noqa: F401  (register below)
+        from documents.deletion.receipts import receipts_of
         from documents.reembedding import rights, tasks  # noqa: F401  (beside what they guard and ring for)
-        from documents.restriction import end_grants
         from documents.sources import keeping, schedule  # noqa: F401  (its tasks stand beside it)
-        from workspaces import evidence_pack, members
+        from workspaces import members
+        from workspaces.auditing import evidence_pack
         from workspaces.identity import resealing
 
         members.when_left.append(end_grants)

@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
+from documents.embedding.vector_space import Space
 from documents.models import Document, EmbeddingEndpoint
-from documents.vector_space import Space
 from workspaces.classification import Classification
 from workspaces.exceptions import PortalError
 

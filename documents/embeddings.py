@@ -2,9 +2,9 @@
 
 The built-in model is all-MiniLM-L6-v2 (int8, English), run on the CPU from two
 files that ship in packages and are checked by hash before they are used. A
-second one reads many languages and is optional (`documents/multilingual.py`);
-others are asked over HTTP (`documents/remote_embeddings.py`). A vector is only
-comparable with vectors of the same `Space`; `documents/spaces.py` says which
+second one reads many languages and is optional (`documents/embedding/multilingual.py`);
+others are asked over HTTP (`documents/embedding/remote.py`). A vector is only
+comparable with vectors of the same `Space`; `documents/embedding/spaces.py` says which
 one a workspace is searched in.
 """
 
@@ -19,11 +19,12 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from documents import multilingual, remote_embeddings
-from documents.model_files import ModelFile
-from documents.multilingual import MultilingualE5
+from documents.embedding import multilingual
+from documents.embedding import remote as remote_embeddings
+from documents.embedding.model_files import ModelFile
+from documents.embedding.multilingual import MultilingualE5
+from documents.embedding.vector_space import ANY_LANGUAGE, USUAL_FLOOR, EmbeddingUnavailable, Space
 from documents.outgoing import Account, Sent
-from documents.vector_space import ANY_LANGUAGE, USUAL_FLOOR, EmbeddingUnavailable, Space
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

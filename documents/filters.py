@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from documents.analysis import fold
-from documents.folders import Tree, at_or_below
+from documents.folders.keeping import Tree, at_or_below
 from documents.models import Document, Source
 from documents.states import OPEN, STOPPED
 from workspaces import access

@@ -5,11 +5,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from documents import restriction
+from documents.access import restriction
 from documents.filters import COLUMNS, DUE, GROUPS, Asked
 from documents.models import MAX_TAG, Document
 from documents.parse import FORMATS
-from workspaces.bars import Holder
+from workspaces.bars.rules import Holder
 from workspaces.classification import Classification
 from workspaces.models import User
 

@@ -1,11 +1,11 @@
-"""Who opens which document, as entries of the trail tell it and as the tables hold it: see `workspaces.replay`."""
+"""Who opens which document, as entries of the trail tell it and as the tables hold it: see `workspaces/auditing`."""
 
 from collections.abc import Iterator
 
 from audit.events import EventType
 from documents.models import Document, DocumentBar, DocumentGroupGrant, DocumentUserGrant
+from workspaces.auditing.replay import Held, Right, Told, has, tells
 from workspaces.models import Workspace
-from workspaces.replay import Held, Right, Told, has, tells
 
 
 @tells(EventType.DOCUMENT_RESTRICTED)

@@ -20,7 +20,7 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext
 
-from documents.vector_space import Space
+from documents.embedding.vector_space import Space
 from workspaces.exceptions import PortalError
 
 if TYPE_CHECKING:

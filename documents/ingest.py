@@ -17,10 +17,11 @@ from django.utils.translation import gettext_noop
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import indexing, leases
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
-from documents.leases import Lease
+from documents.indexing import writing as indexing
+from documents.ingestion import leases
+from documents.ingestion.leases import Lease
 from documents.models import HEAVY, StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored

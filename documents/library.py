@@ -1,4 +1,4 @@
-"""What people do with documents: bring them in, try again, delete them. Closing them: `documents/restriction.py`.
+"""What people do with documents: bring them in, try again, delete them. Closing them: `documents/access/`.
 
 Each verb checks the right of `by`, is one transaction, and leaves its entry in the trail.
 """
@@ -17,17 +17,17 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import Entry, record, record_all
-from documents.classifying import level_for_new
+from documents.cards.classifying import level_for_new
+from documents.deletion.tombstones import Deleted, entomb
 from documents.exceptions import DocumentError, SourceFailed
-from documents.folders import folder_for
+from documents.folders.keeping import folder_for
+from documents.folders.placing import printable
+from documents.ingestion.receiving import Arrival, arriving
 from documents.models import HEAVY, Cause, Document, Version, original_path
 from documents.parse import FORMATS
-from documents.placing import printable
-from documents.receiving import Arrival, arriving
 from documents.states import OPEN, WITHDRAWN, VersionState
 from documents.tasks import ingest_version_task
 from documents.titles import MAX_TITLE, title_from
-from documents.tombstones import Deleted, entomb
 from workspaces import access
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden
@@ -178,8 +178,8 @@ def retry_all_failed(workspace: Workspace, *, by: User) -> int:
 def delete(document: Document, *, by: User, reason: str = "", cause: Cause = Cause.PERSON) -> Deleted:
     """Delete the document: from now on nothing of it is found or opened, whatever an index still holds.
 
-    Its text, passages, vectors and files are erased in the background (documents/deletion.py), once the workspace's bin
-    is over. Raises DocumentError when it is deleted already, and Held while a legal hold stands.
+    Its text, passages, vectors and files are erased in the background (documents/deletion/erasing.py), once the
+    workspace's bin is over. Raises DocumentError when it is deleted already, and Held while a legal hold stands.
     """
     access.require(by, Action.MANAGE_DOCUMENTS, document)
     return entomb(document, by=by, cause=cause, reason=reason)

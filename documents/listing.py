@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from documents.filters import GROUPS, Asked, due, narrowed, ordered
-from documents.folders import Tree
+from documents.folders.keeping import Tree
 from documents.models import HEAVY, Document, DocumentTag, Tag, Version
 from documents.states import OPEN, PROGRESS, STOPPED, VersionState
 from workspaces import access

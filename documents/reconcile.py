@@ -13,14 +13,16 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from audit.events import EventType
 from audit.record import record
-from documents import index, indexing, vectors
+from documents import index
 from documents.ceiling import AboveCeiling
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import Space
+from documents.indexing import vectors
+from documents.indexing import writing as indexing
+from documents.indexing.replicas import current_versions, discard, replica_of
 from documents.models import HEAVY, Embedding, Passage, SpaceMigration, Version
-from documents.replicas import current_versions, discard, replica_of
-from documents.spaces import space_of
 from documents.stages.embedded import embed_again
 from documents.states import BOTH_KEPT
-from documents.vector_space import Space
 from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)

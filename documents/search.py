@@ -12,18 +12,18 @@ from enum import StrEnum
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from documents import doubts
 from documents.analysis import detect_language, query_words, words
-from documents.evidence import Evidence, coverage, means_something, speaks_otherwise
-from documents.framing import framed
-from documents.legs import Leg, Legs
+from documents.embedding.framing import framed
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import Space
+from documents.indexing import doubts
+from documents.indexing.replicas import weights
 from documents.models import Document, Passage, Version, WorkspaceReranker
-from documents.ranking import Find, rank
-from documents.replicas import weights
-from documents.reranking import DEPTH, Reranked, chosen_for, in_order, rerank
-from documents.scope import Candidate, Scope
-from documents.spaces import space_of
-from documents.vector_space import Space
+from documents.reranking.rerankers import DEPTH, Reranked, chosen_for, in_order, rerank
+from documents.retrieval.evidence import Evidence, coverage, means_something, speaks_otherwise
+from documents.retrieval.legs import Leg, Legs
+from documents.retrieval.ranking import Find, rank
+from documents.retrieval.scope import Candidate, Scope
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
@@ -114,7 +114,7 @@ class SearchResult:
 
 
 def is_usable(result: SearchResult) -> bool:
-    """Whether the hits may serve as evidence for an answer; `documents.evidence` tells how that was measured."""
+    """Whether the hits may carry an answer; `documents/retrieval/evidence.py` tells how that was measured."""
     return bool(result.hits) and result.evidence.usable
 
 

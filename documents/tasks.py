@@ -6,10 +6,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from documents import company, deletion, index_checks, indexing, leases, receiving, slides
+from documents.deletion import erasing as deletion
 from documents.index import IndexUnavailable
+from documents.indexing import checks as index_checks
+from documents.indexing import writing as indexing
+from documents.ingestion import company, leases, receiving
 from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
+from documents.viewer import slides
 from workspaces.dispatch import dispatch
 from workspaces.models import Workspace
 

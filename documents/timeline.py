@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from audit.events import EventType
 from audit.timeline import spoken
 from documents.models import BulkAct, Deletion, Document, LegalHold, RunKind, RunState, Version
+from workspaces.auditing.trail import told_with
 from workspaces.models import Workspace
-from workspaces.trail import told_with
 
 #: The latest versions, of a document that has many.
 _VERSIONS = 15

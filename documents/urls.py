@@ -2,20 +2,17 @@
 
 from django.urls import path
 
-from documents import (
-    access_views,
-    act_views,
-    bulk_views,
-    card_views,
-    change_views,
-    coverage_views,
-    deletion_views,
-    folder_views,
-    reembedding_views,
-    source_views,
-    viewer_views,
-    views,
-)
+from documents import act_views, views
+from documents.access import views as access_views
+from documents.bulk import views as bulk_views
+from documents.cards import views as card_views
+from documents.changes import views as change_views
+from documents.coverage import views as coverage_views
+from documents.deletion import views as deletion_views
+from documents.folders import views as folder_views
+from documents.reembedding import views as reembedding_views
+from documents.sources import views as source_views
+from documents.viewer import views as viewer_views
 
 app_name = "documents"
 urlpatterns = [

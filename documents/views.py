@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from documents import room
-from documents.bulk import acts_for
+from documents.bulk.orders import acts_for
 from documents.filters import DUE, GROUPS, ME, NOBODY, UNABLE, Asked
 from documents.forms import FilterForm
+from documents.ingestion import room
 from documents.listing import Listing, listing
 from documents.models import Source
 from documents.parse import FORMATS

@@ -1,7 +1,7 @@
 """The API, version 1: the operations of the apps under one address, one credential and one way to say what went wrong.
 
-Another protocol over the same rights takes a place of its own below /api/, where `workspaces/token_auth.py` lets
-nobody unknown in.
+Another protocol over the same rights takes a place of its own below /api/, where
+`workspaces/tokens/authentication.py` lets nobody unknown in.
 """
 
 from typing import Any, NoReturn
@@ -24,7 +24,7 @@ from documents.exceptions import DocumentError
 from workspaces.api import router as workspaces
 from workspaces.exceptions import PortalError
 from workspaces.problems import problem
-from workspaces.token_auth import token_of
+from workspaces.tokens.authentication import token_of
 
 
 class NotAsPromisedError(Exception):

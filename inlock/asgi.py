@@ -25,7 +25,7 @@ settings.DATABASES = {
 django.setup(set_prefix=False)
 
 # They want the apps.
-from documents import room  # noqa: E402
+from documents.ingestion import room  # noqa: E402
 from inlock.checks import require_safe  # noqa: E402
 from inlock.handler import Handler  # noqa: E402
 from inlock.outage import outage  # noqa: E402

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from documents import index_checks
+from documents.indexing import checks as index_checks
 from documents.models import IndexCheck
 from inlock import health, migrating
 from workspaces.decorators import on_platform

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from documents import room
+from documents.ingestion import room
 from inlock import engines, health
 from inlock.health.finding import Finding, megabytes
 from inlock.health.work import expects_workers

@@ -133,7 +133,7 @@ BACKUP_MARKER = env.str("INLOCK_BACKUP_MARKER")
 #: Threads onnxruntime may use for one embedding; one keeps several workers from fighting over the cores.
 EMBEDDING_THREADS = env.int("INLOCK_EMBEDDING_THREADS", 1, minimum=1)
 
-#: Where a model may be (`answers/model_hosts.py`). In development: this machine, and any public host over HTTPS.
+#: Where a model may be (`answers/registry/hosts.py`). In development: this machine, and any public host over HTTPS.
 MODEL_HOSTS = env.list("INLOCK_MODEL_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.0/8", "::1/128", "*"])
 
 #: What prices of models and budgets are in: one currency for the installation.
@@ -186,13 +186,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "inlock.characters.StorableMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "workspaces.token_auth.ApiAccessMiddleware",
+    "workspaces.tokens.authentication.ApiAccessMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "workspaces.middleware.ActingMiddleware",
     "workspaces.middleware.RefusalMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "workspaces.identity.middleware.IdentityMiddleware",
-    "workspaces.viewing.ViewAsMiddleware",
+    "workspaces.view_as.viewing.ViewAsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

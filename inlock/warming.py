@@ -10,7 +10,7 @@ from answers import chat_models
 from answers.models import ModelEndpoint
 from documents import embeddings, index
 from documents.index import IndexUnavailable
-from workspaces.endpoint_base import USABLE_STATES
+from workspaces.endpoints.base import USABLE_STATES
 
 logger = logging.getLogger(__name__)
 

@@ -170,7 +170,8 @@ def _empty_indexes(_collections_used: set[str], _collections_written: set[str]) 
     """The cast and its workspaces have the same ids in every test: no test finds what an earlier one left behind."""
     yield
     from answers.governing import servers
-    from documents import legs, replicas
+    from documents.indexing import replicas
+    from documents.retrieval import legs
 
     # Calls that a test made in its transaction, which is undone, are not for the next one to count.
     servers._owed.calls.clear()
@@ -399,7 +400,7 @@ def superuser(make_user: Any) -> Any:
 @pytest.fixture
 def break_glass(superuser: Any) -> Callable[[Any], Any]:
     """break_glass(workspace) → the superuser has stated a reason there."""
-    from workspaces import glass
+    from workspaces.glass import breaking as glass
 
     return lambda workspace: glass.break_glass(workspace, by=superuser, reason="Look into ticket 4711")
 

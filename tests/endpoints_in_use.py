@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workspaces import endpoint_states
+from workspaces.endpoints import states as endpoint_states
 
 
 def in_use(endpoint: Any, *, by: Any) -> Any:

@@ -17,8 +17,9 @@ class Standing:
 
     def __init__(self, workspace: UUID, place: Path) -> None:
         """As it is now; `place` has its originals in `files` and room for more."""
-        from documents import index, replicas
-        from documents.spaces import space_of
+        from documents import index
+        from documents.embedding.spaces import space_of
+        from documents.indexing import replicas
 
         self.workspace = workspace
         self._files, self._copy = place / "files", place / "keywords"

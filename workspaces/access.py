@@ -259,7 +259,7 @@ def holders(workspace: Workspace, role: str, *, closed: bool = False) -> QuerySe
     return people if closed else people.filter(is_active=True)
 
 
-# --- Broken glass; `workspaces/glass.py` has the verbs -------------------------------------------------------
+# --- Broken glass; `workspaces/glass/breaking.py` has the verbs -------------------------------------------------------
 
 
 def broken_glass(user: Any, workspace: Workspace) -> BreakGlass | None:

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
-from workspaces import access, members, tokens
+from workspaces import access, members
 from workspaces.exceptions import Forbidden, MembershipError
 from workspaces.models import User
 from workspaces.roles import PlatformAction
+from workspaces.tokens import keeping as tokens
 
 #: What may be changed of an account; its user name stays, because the trail knows it by that.
 CHANGEABLE = ("first_name", "last_name", "email", "is_active")

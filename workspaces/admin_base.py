@@ -19,8 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from workspaces import access, glass, trail
+from workspaces import access
+from workspaces.auditing import trail
 from workspaces.exceptions import Forbidden, Hidden, PortalError
+from workspaces.glass import breaking as glass
 from workspaces.models import Workspace
 
 T = TypeVar("T")

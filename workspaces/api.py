@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 from workspaces import access
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
-from workspaces.token_auth import token_of
+from workspaces.tokens.authentication import token_of
 
 router = Router(tags=["You"])
 

@@ -10,9 +10,9 @@ class WorkspacesConfig(AppConfig):
     def ready(self) -> None:
         from workspaces import (
             checks,  # noqa: F401  (registers the system checks)
-            evidence_pack,
             timeline,  # noqa: F401  (adds its words to the trail's sentences)
         )
+        from workspaces.auditing import evidence_pack
         from workspaces.identity.signals import note_ways_in, record_factors
         from workspaces.readiness import people, trail_checks  # noqa: F401  (register themselves)
         from workspaces.readiness.report import reports_of

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from workspaces import access
 from workspaces.models import Workspace
-from workspaces.viewing import look_of
+from workspaces.view_as.viewing import look_of
 
 #: The bell says "99+" from here on.
 _MOST_COUNTED = 100

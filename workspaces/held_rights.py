@@ -15,10 +15,10 @@ from audit.chain import PLATFORM
 from audit.events import EventType
 from audit.export import content_of
 from audit.models import ChainHead, Event
-from workspaces import trail
+from workspaces.auditing import trail
+from workspaces.auditing.replay import Held, Right, Told, has, held_now, telling_types, tells
 from workspaces.charters import charters
 from workspaces.models import CustomRole, Membership, RoleBar, Workspace, WorkspaceGroupGrant, WorkspaceUserGrant
-from workspaces.replay import Held, Right, Told, has, held_now, telling_types, tells
 from workspaces.roles import CHARTERS, PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 #: Entries about what somebody may do, listed also where they give and take nothing by themselves: by the part of their

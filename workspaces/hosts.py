@@ -1,6 +1,6 @@
 """Which hosts the portal may connect to: lists of the operator's, asked by name and again by address.
 
-Used wherever an address is typed by somebody who is not the operator: model endpoints (`answers/model_hosts.py`) and
+Used wherever an address is typed by somebody who is not the operator: model endpoints (`answers/registry/hosts.py`) and
 sources of documents (`documents/fetch.py`). Each asks before a connection, with the very address that is then
 connected to, so that a name cannot mean another one a moment later.
 """

@@ -9,11 +9,11 @@ from django.utils.crypto import salted_hmac
 
 from audit.events import EventType
 from audit.record import record
-from workspaces import view_as
 from workspaces.identity import sessions
 from workspaces.language_views import note_language
 from workspaces.members import renew_all_role_groups
 from workspaces.models import User, ViewAs
+from workspaces.view_as import looks as view_as
 
 _SALT = "workspaces.signals.sign-in"
 

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from workspaces import view_as
 from workspaces.dispatch import dispatch
 from workspaces.models import ReadinessRun
 from workspaces.notifications import mail
 from workspaces.readiness import asking, running
 from workspaces.readiness.bell import check_readiness
+from workspaces.view_as import looks as view_as
 
 
 @shared_task(name="workspaces.tasks.sweep_looks")

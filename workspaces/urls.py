@@ -2,8 +2,14 @@
 
 from django.urls import path
 
-from workspaces import bar_views, glass_views, notification_views, review_views, token_views, view_as_views, views
+from workspaces import views
+from workspaces.access_review import views as review_views
+from workspaces.bars import views as bar_views
+from workspaces.glass import views as glass_views
+from workspaces.notifications import views as notification_views
 from workspaces.readiness import views as readiness
+from workspaces.tokens import views as token_views
+from workspaces.view_as import views as view_as_views
 
 app_name = "workspaces"
 urlpatterns = [

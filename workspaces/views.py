@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from workspaces import access, access_review, members
+from workspaces import access, members
+from workspaces.access_review import reviewing as access_review
 from workspaces.charters import charters
 from workspaces.decorators import in_workspace, on_platform
 from workspaces.exceptions import PortalError

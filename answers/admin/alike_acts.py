@@ -10,8 +10,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from answers import alike, review
+from answers import review
 from answers.admin import carried
+from answers.drafts import alike
 from answers.models import Draft
 from answers.review import bulk
 from audit.chain import digest

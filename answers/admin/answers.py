@@ -14,11 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from answers import declassification, feedback, provenance, reading, review, separation, suspended
+from answers import reading, review, separation
+from answers.access import declassification
+from answers.chat import feedback
 from answers.models import Answer
+from answers.provenance import record as provenance
 from answers.querysets import closed_documents
 from answers.review import reasons
 from answers.states import RELEASED, WORDING, AnswerStatus
+from answers.suspension import suspended
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
 from workspaces.exceptions import PortalError

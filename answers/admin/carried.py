@@ -6,8 +6,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from answers import saved_views
 from answers.models import Draft
+from answers.queue import saved_views
 
 #: The parameter in which the admin carries the list's own from page to page.
 _FILTERS = "_changelist_filters"

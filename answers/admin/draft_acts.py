@@ -12,14 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from answers import comments, declassification, entered, queue, review
+from answers import entered, review
+from answers.access import declassification
 from answers.admin import carried
-from answers.draft_page import DraftPage, checked, page_of
-from answers.draft_text import MAX_TEXT_CHARACTERS, require_sound
+from answers.drafts import comments
+from answers.drafts.page import DraftPage, checked, page_of
+from answers.drafts.text import MAX_TEXT_CHARACTERS, require_sound
 from answers.exceptions import DraftError
 from answers.models import Draft
+from answers.queue import order as queue
 from answers.states import DraftState
-from documents.differences import difference
+from documents.changes.differences import difference
 from workspaces import access
 from workspaces.admin_base import GovernedHistoryAdmin
 from workspaces.exceptions import PortalError

@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
-from answers import alike, queue, review, separation
+from answers import review, separation
 from answers.admin.alike_acts import AlikeActs
 from answers.admin.draft_acts import DraftActs
 from answers.admin.queue_filters import shown_as
 from answers.admin.queue_lists import QueueLists, badge
+from answers.drafts import alike
 from answers.models import Draft, Grounding
-from answers.queue_filters import FACETS, OPEN
+from answers.queue import order as queue
+from answers.queue.filters import FACETS, OPEN
 from answers.states import DraftState
 from workspaces import access
 from workspaces.roles import Action

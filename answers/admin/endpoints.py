@@ -15,10 +15,11 @@ from answers.governing import breaker
 from answers.models import ModelEndpoint, WorkspaceModels
 from answers.registry.presets import PRESETS
 from answers.registry.prices import price_of
-from workspaces import access, endpoint_states
+from workspaces import access
 from workspaces.admin_base import GovernedAdmin, WorkspaceFilter
-from workspaces.endpoint_admin import ANSWERED_FOR, STANDS, EndpointAdmin
-from workspaces.endpoint_base import USABLE_STATES, EndpointState
+from workspaces.endpoints import states as endpoint_states
+from workspaces.endpoints.admin import ANSWERED_FOR, STANDS, EndpointAdmin
+from workspaces.endpoints.base import USABLE_STATES, EndpointState
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 

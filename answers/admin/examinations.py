@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from answers import queue
 from answers.admin.queue_filters import shown_as
 from answers.admin.queue_lists import QueueLists, badge
 from answers.draft_review.separation import refusal_of, with_ties
 from answers.models import Examination, ExaminationState
-from answers.queue_filters import EXAMINATION_FACETS
+from answers.queue import order as queue
+from answers.queue.filters import EXAMINATION_FACETS
 from workspaces import access
 from workspaces.roles import Action
 

@@ -10,9 +10,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from answers import entered, queue, saved_views
+from answers import entered
 from answers.admin import carried
-from answers.queue_filters import narrowed
+from answers.queue import order as queue
+from answers.queue import saved_views
+from answers.queue.filters import narrowed
 from workspaces import access
 from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import PortalError

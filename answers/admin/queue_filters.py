@@ -1,4 +1,4 @@
-"""The queues' filters as the admin shows them; what each leaves is said in `answers/queue_filters.py`."""
+"""The queues' filters as the admin shows them; what each leaves is said in `answers/queue/filters.py`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from answers.queue_filters import Facet
+from answers.queue.filters import Facet
 
 
 class FacetFilter(SimpleListFilter):

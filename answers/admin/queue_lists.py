@@ -14,10 +14,11 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from answers import queue, saved_views
 from answers.admin.queue_acts import QueueActs
 from answers.models import Priority
-from answers.queue_filters import FACETS_OF, narrowed
+from answers.queue import order as queue
+from answers.queue import saved_views
+from answers.queue.filters import FACETS_OF, narrowed
 from workspaces import access
 
 #: How far the counts beside names go.

@@ -13,8 +13,8 @@ from answers.exceptions import ExaminationError
 from answers.models import Clause, Examination, ExaminationState, Finding
 from audit.events import EventType
 from audit.record import Entry, record_all
+from documents.deletion.telling import ERASED
 from documents.models import LegalHold
-from documents.telling import ERASED
 from workspaces import access
 from workspaces.exceptions import Forbidden
 from workspaces.models import User

@@ -11,10 +11,11 @@ from answers.draft_review.erasing import wipe
 from answers.models import ClauseSource, Examination, ExaminationState, Finding, FindingClosure
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants, reminders
-from documents.dependants import Resting
+from documents.cards import reminders
+from documents.deletion import dependants
+from documents.deletion.dependants import Resting
+from documents.deletion.telling import ERASED, repeating, telling
 from documents.models import Deletion, Document, Version
-from documents.telling import ERASED, repeating, telling
 from workspaces.models import User
 
 

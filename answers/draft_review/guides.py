@@ -14,10 +14,10 @@ from answers.draft_review.found import Found
 from answers.models import Clause, ClauseSource, Examination
 from answers.steps.state import Source
 from audit.chain import digest
+from documents.embedding.spaces import space_of
 from documents.models import Document, EmbeddingEndpoint, Passage
-from documents.reranking import chosen_for
+from documents.reranking.rerankers import chosen_for
 from documents.search import Hit, Mode, search
-from documents.spaces import space_of
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace

@@ -15,7 +15,7 @@ from answers.models import EXAMINED, Examination, ExaminationState, Finding, Fin
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents.differences import Piece, Room, difference
+from documents.changes.differences import Piece, Room, difference
 from workspaces.models import User
 
 TONES = {Severity.BLOCKER: "fail", Severity.MAJOR: "wait", Severity.MINOR: "none", Severity.STYLE: "none"}

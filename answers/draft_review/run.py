@@ -23,7 +23,6 @@ from answers.draft_review.holding import Watch, from_now, ours, renew, unheld
 from answers.draft_review.keeping import digest_of, rows_of
 from answers.draft_review.sending import Closed
 from answers.draft_review.verdict import decide
-from answers.due import due_after, hours_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed, TemplateError
 from answers.language import speaking
 from answers.models import (
@@ -34,6 +33,7 @@ from answers.models import (
     FindingCategory,
 )
 from answers.prompts import draft_reviewing
+from answers.queue.due import due_after, hours_of
 from answers.states import AnswerStatus
 from answers.steps.state import Source
 from audit import context

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from answers import entered, queue
+from answers import entered
 from answers.draft_review import deciding, desk, reading, releasing, ruling
 from answers.draft_review.asking import has_a_model
 from answers.draft_review.bringing import bring, read_file, read_text
@@ -19,6 +19,7 @@ from answers.draft_review.export.take import FORMATS, take
 from answers.draft_review.forms import BringForm
 from answers.draft_review.separation import refusal
 from answers.models import Examination, ExaminationState, FindingDecision, Priority, Severity
+from answers.queue import order as queue
 from answers.rag_templates.built_in import told
 from workspaces import access
 from workspaces.decorators import in_workspace

@@ -13,12 +13,12 @@ from answers.evaluation.kinds import Kind, register
 from answers.evaluation.setup import Setup
 from answers.exceptions import GateHolds
 from answers.models import ModelEndpoint, WorkspaceModels
+from documents.embedding.spaces import known
 from documents.models import SpaceMigration
 from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
-from documents.spaces import known
 from documents.states import MigrationState
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 from workspaces.models import User, Workspace
 
 #: Both spaces are whole: it can be switched to the one that is not searched in.

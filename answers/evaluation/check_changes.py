@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers import checks, endpoints
+from answers import endpoints
+from answers.checks import settings as checks
 from answers.evaluation import gate, standing
 from answers.evaluation.kinds import Kind, is_id, register
 from answers.evaluation.setup import Setup
 from answers.exceptions import EndpointError, GateHolds
 from answers.models import EndpointKind, ModelEndpoint, Strictness, WorkspaceChecks
-from documents import rerank_endpoints, reranking
 from documents.models import RerankEndpoint, WorkspaceReranker
-from workspaces.endpoint_base import USABLE_STATES
+from documents.reranking import endpoints as rerank_endpoints
+from documents.reranking import rerankers as reranking
+from workspaces.endpoints.base import USABLE_STATES
 from workspaces.models import User, Workspace
 
 #: The target of having no judge, or no reranker.

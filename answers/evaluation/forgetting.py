@@ -13,9 +13,9 @@ from answers.evaluation.sets import sha256_of
 from answers.models import CaseResult, QuestionCase, QuestionSet
 from audit.events import EventType
 from audit.record import record
-from documents import dependants
+from documents.deletion import dependants
+from documents.deletion.telling import repeating, telling
 from documents.models import Deletion
-from documents.telling import repeating, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:

@@ -9,18 +9,19 @@ from typing import Any
 
 from django.conf import settings
 
-from answers import checks, endpoints, prompts
+from answers import endpoints, prompts
 from answers.chat_models import parameters_of
+from answers.checks import settings as checks
 from answers.evaluation import kinds
 from answers.exceptions import EvaluationError
 from answers.models import EndpointKind, EvaluationRun, GateCandidate, ModelEndpoint, TemplateVersion, WorkspaceChecks
 from answers.rag_templates import choosing
 from answers.steps.retrieve import PASSAGES
 from audit.chain import canonical, digest
-from documents import reranking
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import Space
 from documents.models import WorkspaceReranker
-from documents.spaces import space_of
-from documents.vector_space import Space
+from documents.reranking import rerankers as reranking
 from workspaces.models import Workspace
 
 #: The libraries whose version may change what comes out.

@@ -6,12 +6,13 @@ mark what it let pass. The model policy refuses what differs from it by now, and
 
 from django.utils.translation import gettext as _
 
-from answers import checks, endpoints
+from answers import endpoints
+from answers.checks import settings as checks
 from answers.exceptions import EndpointError
 from answers.governing import fallbacks, policy
 from answers.models import ModelEndpoint, WorkspaceGate, WorkspaceModels
-from documents import reranking
 from documents.models import RerankEndpoint
+from documents.reranking import rerankers as reranking
 from workspaces.models import Workspace
 
 

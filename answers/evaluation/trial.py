@@ -19,9 +19,9 @@ from answers.language import language_of, speaking
 from answers.models import Answer, ModelEndpoint, Question, TemplateVersion, WorkspaceChecks
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, State
+from documents.embedding.vector_space import Space
 from documents.models import WorkspaceReranker
-from documents.reranking import chosen_for
-from documents.vector_space import Space
+from documents.reranking.rerankers import chosen_for
 from workspaces import access
 from workspaces.models import User, Workspace
 from workspaces.roles import Action

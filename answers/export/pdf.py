@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext as _
 
-from answers import marks
+from answers.citations import marks
 from answers.export.content import Content, Source
 
 _FONT, _BOLD = "Roboto", "Roboto-Bold"

@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from answers import marks
+from answers.citations import marks
 from answers.exceptions import LeaseLost
 from answers.finetuning import chat_format, exclusions, grouping, personal
 from answers.meaning import asked, meaning_of
@@ -24,8 +24,8 @@ from answers.models import Answer, ApprovedAnswer, SetState, TrainingExample, Tr
 from audit import context
 from audit.events import EventType
 from audit.record import record
-from documents.spaces import space_of
-from documents.vector_space import Space
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import Space
 from workspaces import access
 from workspaces.roles import Action
 

@@ -13,9 +13,9 @@ from answers.finetuning import watching
 from answers.models import Assessment, Evidence, FineTuningJob, JobEvent, TrainingExample, TrainingFlag, TrainingSet
 from audit.events import EventType
 from audit.record import record
-from documents import dependants
+from documents.deletion import dependants
+from documents.deletion.telling import repeating, take_out, telling
 from documents.models import Deletion
-from documents.telling import repeating, take_out, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from answers.models import Answer, Evidence, Reuse
 from answers.models.evidence import FIRST_INHERITED
 from answers.querysets import rests_on_open
-from answers.standing import standing
 from answers.states import AnswerStatus
+from answers.suspension.standing import standing
 from documents.models import Document, DocumentBar
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace

@@ -25,8 +25,8 @@ from audit.events import EventType
 from audit.record import Entry, record, record_all
 from documents.models import Deletion, Document
 from workspaces import access
-from workspaces.endpoint_base import USABLE_STATES, EndpointState, GovernedEndpoint
-from workspaces.endpoint_states import objections
+from workspaces.endpoints.base import USABLE_STATES, EndpointState, GovernedEndpoint
+from workspaces.endpoints.states import objections
 from workspaces.models import User, Workspace
 from workspaces.notifications import notify
 from workspaces.notifications.registry import Kind

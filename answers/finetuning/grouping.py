@@ -14,7 +14,7 @@ import numpy as np
 
 from answers.models import Split
 from documents import analysis
-from documents.vector_space import Space
+from documents.embedding.vector_space import Space
 
 #: Cosines of questions, as the built-in model's would be: other words for the same, and the same matter.
 SAME, NEAR = 0.97, 0.86

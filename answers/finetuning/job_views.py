@@ -13,7 +13,7 @@ from answers.finetuning.forms import CompareForm
 from answers.models import OPEN_JOBS, FineTuningJob, JobState
 from workspaces import access
 from workspaces.decorators import in_workspace
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action

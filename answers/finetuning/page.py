@@ -23,7 +23,7 @@ from answers.models import (
 )
 from documents.models import Document
 from workspaces import access
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 from workspaces.models import User
 
 SET_TONES = {SetState.BUILDING: "run", SetState.BUILT: "wait", SetState.SEALED: "seal", SetState.FAILED: "fail"}

@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode
 from django.utils.translation import gettext as _
 
 from answers.exceptions import EndpointError
-from answers.keys import key_of
 from answers.models import FineTuningJob, KeyHeader, ModelEndpoint
+from answers.registry.keys import key_of
 from documents.exceptions import SourceFailed
 from documents.fetch import Fetcher, Limits, Outgoing
 from documents.model_server import BUSY, PASSING, SENTENCES, listed

@@ -4,7 +4,7 @@ from django.utils.text import slugify
 
 from answers.models import FineTuningJob, ModelEndpoint
 from audit.chain import digest
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 
 _MAX_NAME = 60
 #: What the candidate has in common with the endpoint it was trained at.

@@ -14,7 +14,7 @@ from answers.models import FlagDecision, FlagReason, TrainingFlag, TrainingRules
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 

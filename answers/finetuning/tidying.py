@@ -21,7 +21,7 @@ from audit import context
 from audit.events import EventType
 from audit.record import record
 from workspaces import access
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 from workspaces.models import User
 from workspaces.roles import Action
 

@@ -14,8 +14,9 @@ from answers.finetuning import changes
 from answers.finetuning.flagging import clear, raise_flag
 from answers.finetuning.sets import address
 from answers.models import Evidence, FlagReason, SetState, TrainingExample, TrainingFlag, TrainingSet
-from documents import dependants, reminders
-from documents.dependants import Resting
+from documents.cards import reminders
+from documents.deletion import dependants
+from documents.deletion.dependants import Resting
 from documents.models import Deletion, Document, Version
 from workspaces import access
 from workspaces.classification import Classification

@@ -9,9 +9,9 @@ from answers.meaning import asked_is_erased
 from answers.models import ApprovedAnswer, Feedback, Gap, GapQuestion
 from audit.events import EventType
 from audit.record import record
-from documents import dependants
+from documents.deletion import dependants
+from documents.deletion.telling import repeating, take_out, telling
 from documents.models import Deletion
-from documents.telling import repeating, take_out, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], keeps_answers: bool) -> dict[str, int]:

@@ -36,7 +36,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.models import Document
 from workspaces.classification import Classification
-from workspaces.endpoint_base import USABLE_STATES, EndpointState
+from workspaces.endpoints.base import USABLE_STATES, EndpointState
 from workspaces.models import User, Workspace
 
 #: What tries a model before it is approved. Ceilings and budgets hold for these like for everything else.

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from answers.governing import budgets, fallbacks, standing_in
 from answers.models import Budget, ModelEndpoint
 from workspaces.decorators import in_workspace
-from workspaces.endpoint_base import USABLE_STATES
+from workspaces.endpoints.base import USABLE_STATES
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace
 from workspaces.roles import Action

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import F
 from django.db.models.functions import Substr
 
-from answers import marks
+from answers.citations import marks
 from answers.grounding.nearness import nearness_in
 from answers.grounding.sentence import Nearness, Place, no_nearness, weigh_sentence
 from answers.models import Answer, Evidence

@@ -7,7 +7,9 @@ date, a name or a denial that differs, and where it says nothing the other check
 import logging
 from collections.abc import Sequence
 
-from answers import checks, governing, leases, marks
+from answers import governing, leases
+from answers.checks import settings as checks
+from answers.citations import marks
 from answers.endpoints import label_of
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
 from answers.governing import Purpose

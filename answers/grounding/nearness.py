@@ -7,9 +7,9 @@ from uuid import UUID
 from answers.grounding.sentence import Nearness, Place
 from documents import analysis
 from documents.ceiling import above_ceiling
+from documents.embedding.spaces import space_of
 from documents.embeddings import EmbeddingUnavailable, embed_passages
 from documents.outgoing import Account
-from documents.spaces import space_of
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from answers import model_hosts
+from answers.registry import hosts as model_hosts
 from audit.chain import canonical, digest
 from audit.history import acting_user
-from workspaces.endpoint_base import EndpointState, GovernedEndpoint, approval_is_kept
+from workspaces.endpoints.base import EndpointState, GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
 
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from answers.draft_review.bringing import MOST_BYTES, MOST_PAGES, read_file
 from answers.precedents import finding
 from documents.embeddings import EmbeddingUnavailable
-from documents.flowing import flowing
 from documents.models import Version
+from documents.viewer.flowing import flowing
 from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
 from workspaces.exceptions import PortalError

@@ -16,7 +16,7 @@ from answers.models.rag_template import LONGEST_INSTRUCTIONS, MOST_PASSAGES
 from answers.rag_templates import filters as filtering
 from answers.rag_templates.shapes import MOST_COLUMNS
 from audit.chain import digest
-from documents.differences import Piece, Room, difference
+from documents.changes.differences import Piece, Room, difference
 from workspaces.models import ReviewPolicy, Workspace
 
 MOST_EXAMPLES = 5

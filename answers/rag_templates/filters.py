@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from answers.exceptions import TemplateError
 from documents.analysis import fold
-from documents.folders import at_or_below_id
+from documents.folders.keeping import at_or_below_id
 from documents.models import Document, DocumentTag, Folder
 from workspaces.classification import Classification
 from workspaces.models import Workspace

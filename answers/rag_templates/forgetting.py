@@ -14,9 +14,9 @@ from answers.models import PreviewResult, RagTemplate, TemplatePreview, Template
 from answers.rag_templates import content
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants
+from documents.deletion import dependants
+from documents.deletion.telling import ERASED, telling
 from documents.models import Deletion
-from documents.telling import ERASED, telling
 
 _LINES = ("name", "purpose", "use_when", "avoid_when", "instructions", "note")
 _LISTS = ("columns", "examples")

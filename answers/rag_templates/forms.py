@@ -14,7 +14,7 @@ from answers.models.rag_template import LONGEST_INSTRUCTIONS, MOST_PASSAGES
 from answers.rag_templates.content import LABELS, Content
 from answers.rag_templates.filters import Filters
 from answers.rag_templates.shapes import MOST_COLUMNS
-from documents.card_forms import day_field
+from documents.cards.forms import day_field
 from documents.models import Folder, Tag, Version
 from workspaces.classification import Classification
 from workspaces.models import ReviewPolicy, Workspace

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from answers import suggestions
+from answers.chat import suggestions
 from answers.models import TemplatePreview
 from answers.rag_templates import preview_asking, previewing, shapes
 from answers.rag_templates.forms import PreviewForm

@@ -8,17 +8,18 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from answers import endpoints, governing, model_hosts
+from answers import endpoints, governing
 from answers.exceptions import EndpointError
 from answers.governing import breaker, budgets, fallbacks
 from answers.models import Answer, ModelEndpoint, Purpose
+from answers.registry import hosts as model_hosts
 from documents.ceiling import above_ceiling
+from documents.embedding.spaces import space_of
+from documents.embedding.vector_space import EmbeddingUnavailable
 from documents.embeddings import embed_query, is_installed
 from documents.models import Document
 from documents.outgoing import OURS
-from documents.reranking import chosen_for
-from documents.spaces import space_of
-from documents.vector_space import EmbeddingUnavailable
+from documents.reranking.rerankers import chosen_for
 from workspaces import hosts
 from workspaces.classification import Classification
 from workspaces.hosts import HostRefused

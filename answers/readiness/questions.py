@@ -4,9 +4,9 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from answers.chat.suggestions import written_for
 from answers.models import UNSETTLED, Gap, QuestionCase
-from answers.suggestions import written_for
-from documents.reranking import chosen_for
+from documents.reranking.rerankers import chosen_for
 from documents.search import Mode, is_usable, search
 from workspaces import access
 from workspaces.models import User

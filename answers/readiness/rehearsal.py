@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from answers import checks
+from answers.checks import settings as checks
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Citation, Clarification, Draft, Evidence, Question
 from answers.review import approve, assign, edit, opened, reject, reopen, reply, return_for_changes, submit, take_back

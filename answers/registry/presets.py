@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from answers.models import KeyHeader, LengthField
-from workspaces.endpoint_base import Residency
+from workspaces.endpoints.base import Residency
 
 _FILLED_IN = (
     "base_url",

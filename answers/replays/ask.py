@@ -13,7 +13,7 @@ from answers.tasks import replay_answer
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents.differences import Piece, difference
+from documents.changes.differences import Piece, difference
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden
 from workspaces.models import User

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from answers.models import OPEN_REPLAYS, Evidence, Replay, ReplayState
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants
+from documents.deletion import dependants
 from documents.models import Deletion
 
 

@@ -17,9 +17,9 @@ from answers.meaning import asked_is_erased, meaning_of
 from answers.models import Answer, ApprovedAnswer, Decision, Evidence, GroundLost, Reuse, Review, SourceChange
 from answers.reading import sentences_of
 from answers.reuse.near import LEAST_COSINE, same_question
-from answers.standing import standing
 from answers.states import AnswerStatus
 from answers.steps.state import Quote, Sentence, Source, State
+from answers.suspension.standing import standing
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record

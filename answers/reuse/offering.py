@@ -21,7 +21,7 @@ from answers.reuse.rules import rules_of
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.record import record
-from documents.spaces import space_of
+from documents.embedding.spaces import space_of
 from workspaces import access
 from workspaces.models import User
 from workspaces.notifications import notify

@@ -3,7 +3,8 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from answers import declassified, grounding, separation
+from answers import grounding, separation
+from answers.access import declassified
 from answers.exceptions import ByAsker, WrongState
 from answers.models import Answer, Decision, Draft, Review
 from answers.querysets import sources_open

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from answers import news, separation
-from answers.carrying import carry_over
-from answers.draft_text import require_sound
+from answers.citations.carrying import carry_over
+from answers.drafts.text import require_sound
 from answers.models import Decision, Draft, Review
 from answers.review import asking, telling
 from answers.review.keeping import approved, decide, move_answer, sources

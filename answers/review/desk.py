@@ -3,7 +3,8 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from answers import desks, news, separation
+from answers import news, separation
+from answers.drafts import desks
 from answers.exceptions import DraftError
 from answers.models import Draft
 from answers.review.keeping import save

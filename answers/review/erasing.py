@@ -7,9 +7,9 @@ from django.db.models import Q
 from answers.models import Clarification, ReviewReasons
 from audit.events import EventType
 from audit.record import record
-from documents import dependants
+from documents.deletion import dependants
+from documents.deletion.telling import repeating, take_out, telling
 from documents.models import Deletion
-from documents.telling import repeating, take_out, telling
 
 
 def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> dict[str, int]:

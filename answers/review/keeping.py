@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from answers import desks, streaming
-from answers.draft_text import checked_reason, marks
-from answers.due import due_after, hours_of
+from answers import streaming
+from answers.drafts import desks
+from answers.drafts.text import checked_reason, marks
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Decision, Draft, Review
+from answers.queue.due import due_after, hours_of
 from answers.review.locking import STATE_OF, WHEN
 from answers.separation import somebody_may_decide
 from answers.states import ANSWER_STATUS_OF, AnswerStatus, DraftState, may_follow

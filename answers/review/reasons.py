@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers.draft_text import MAX_REASON_CHARACTERS
+from answers.drafts.text import MAX_REASON_CHARACTERS
 from answers.exceptions import DraftError
 from answers.models import ReviewReasons
 from audit.events import EventType

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import desks, grounding, news
-from answers.draft_text import checked_reason, require_sound
+from answers import grounding, news
+from answers.drafts import desks
+from answers.drafts.text import checked_reason, require_sound
 from answers.exceptions import DraftError
 from answers.models import Decision, Draft
 from answers.review import asking

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from answers import marks
+from answers.citations import marks
 from answers.exceptions import Ended
 from answers.states import AnswerStatus
 from answers.steps.state import Outcome, Quote, Sentence, Source, State

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Substr
 
-from answers import checks, leases
-from answers.answerability import LEAST_CHANCE, signs_of
+from answers import leases
+from answers.checks import settings as checks
+from answers.checks.answerability import LEAST_CHANCE, signs_of
 from answers.exceptions import Ended
 from answers.rag_templates import filters
 from answers.states import AnswerStatus
@@ -18,7 +19,7 @@ from answers.steps.state import Outcome, Source, State
 from audit.chain import digest
 from documents.embeddings import EmbeddingUnavailable
 from documents.models import Document, Passage
-from documents.reranking import chosen_for
+from documents.reranking.rerankers import chosen_for
 from documents.search import Hit, SearchResult, search
 from workspaces import access
 from workspaces.exceptions import Refused

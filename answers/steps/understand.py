@@ -9,8 +9,9 @@ import logging
 
 from django.db import transaction
 
-from answers import followups, governing, leases, streaming
-from answers.earlier_turns import Earlier, Turn, before
+from answers import governing, leases, streaming
+from answers.chat import followups
+from answers.chat.earlier_turns import Earlier, Turn, before
 from answers.exceptions import EndpointError, LeaseLost, ModelFailed
 from answers.governing import Purpose
 from answers.models import EndpointKind, Evidence, ModelEndpoint
@@ -22,8 +23,8 @@ from answers.steps.state import Outcome, State
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import reranking
 from documents.models import Document
+from documents.reranking import rerankers as reranking
 
 logger = logging.getLogger(__name__)
 

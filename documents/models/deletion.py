@@ -49,12 +49,12 @@ class Deletion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
-    #: Who works on it, as for a version (documents/leases.py).
+    #: Who works on it, as for a version (documents/ingestion/leases.py).
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     #: From this moment on it cannot be restored or held: something of it may be gone.
     begun_at = models.DateTimeField(null=True, blank=True)
-    #: What is looked for once it is erased (documents/probes.py), sealed, and gone when nothing was found.
+    #: What is looked for once it is erased (documents/deletion/probes.py), sealed, and gone when nothing was found.
     sealed_probes = models.TextField(blank=True, default="")
     erased_at = models.DateTimeField(null=True, blank=True)
     #: What was removed, by kind.
@@ -66,7 +66,8 @@ class Deletion(models.Model):
     receipt = models.TextField(blank=True, default="")
     receipt_issued_at = models.DateTimeField(null=True, blank=True)
 
-    #: Whether the person it is read for is told what it is called, why it went and its receipt (documents/told.py).
+    #: Whether the person it is read for is told what it is called, why it went and its receipt: see
+    #: documents/deletion/told.py.
     is_named: bool | None = False
 
     class Meta:
@@ -130,7 +131,7 @@ class LegalHold(models.Model):
     )
     lift_reason = models.CharField(max_length=500, blank=True, default="")
 
-    #: Whether the person it is read for is told what its document is called (documents/told.py).
+    #: Whether the person it is read for is told what its document is called (documents/deletion/told.py).
     is_named: bool | None = False
 
     class Meta:

@@ -40,7 +40,7 @@ class Document(models.Model):
     classification = models.CharField(
         _("classification"), max_length=12, choices=Classification.choices, default=Classification.INTERNAL
     )
-    #: Whether a model may be trained on what rests on it; see `documents/licensing.py`.
+    #: Whether a model may be trained on what rests on it; see `documents/cards/licensing.py`.
     usage = models.CharField(_("usage rights"), max_length=10, choices=UsageRight.choices, default=UsageRight.UNSTATED)
     current_version = models.ForeignKey(
         "Version", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False

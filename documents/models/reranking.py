@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from audit.chain import canonical, digest
 from audit.history import acting_user
-from workspaces.endpoint_base import GovernedEndpoint, approval_is_kept
+from workspaces.endpoints.base import GovernedEndpoint, approval_is_kept
 from workspaces.models import Workspace
 
 

@@ -7,7 +7,7 @@ from documents.models.version import Version
 
 
 class Sketch(models.Model):
-    """MinHash of a current version's words (documents/alike.py). Disposable: made anew when it is missing."""
+    """MinHash of a current version's words (documents/coverage/alike.py). Disposable: made anew when it is missing."""
 
     version = models.OneToOneField(Version, on_delete=models.CASCADE, primary_key=True, related_name="sketch")
     #: 64 hashes of 32 bits, little-endian; empty where there are too few words to compare.

@@ -154,7 +154,7 @@ class SourceRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    #: Who works on it, as for a version (documents/leases.py).
+    #: Who works on it, as for a version (documents/ingestion/leases.py).
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     #: Attempts since one got anything done; after three of them the run is given up.

@@ -63,7 +63,8 @@ class Version(models.Model):
     text = models.TextField(blank=True)
     #: `[{kind, number, label, heading, start, end}]`, see documents/parse.
     sections = models.JSONField(default=list, blank=True)
-    #: `{hidden: {kind: characters}, unread: [[name, code]]}`: what is no part of the text, see documents/findings.py.
+    #: `{hidden: {kind: characters}, unread: [[name, code]]}`: what is no part of the text: see
+    #: documents/viewer/findings.py.
     findings = models.JSONField(default=dict, blank=True)
     language = models.CharField(max_length=8, blank=True)
     page_count = models.PositiveIntegerField(default=0)

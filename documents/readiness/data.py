@@ -8,8 +8,8 @@ from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from documents import index_checks
 from documents.filters import due, ownerless
+from documents.indexing import checks as index_checks
 from documents.models import Deletion, Document, Reclassification, Version
 from documents.states import OPEN, VersionState
 from workspaces.classification import Classification

@@ -17,11 +17,14 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import record
-from documents import embeddings, index, indexing, reconcile
+from documents import embeddings, index, reconcile
 from documents.ceiling import above_ceiling
+from documents.embedding.framing import framed
+from documents.embedding.spaces import known, row_of, space_of
+from documents.embedding.vector_space import EmbeddingUnavailable
 from documents.exceptions import LeaseLost
-from documents.framing import framed
 from documents.index import IndexUnavailable
+from documents.indexing import writing as indexing
 from documents.models import Embedding, Passage, SpaceMigration
 from documents.outgoing import Account
 from documents.reembedding.calibration import calibrate
@@ -31,9 +34,7 @@ from documents.reembedding.leases import JobLease, take
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped
 from documents.reembedding.spaces import answering, kept_beside, without_vector
-from documents.spaces import known, row_of, space_of
 from documents.states import MigrationState
-from documents.vector_space import EmbeddingUnavailable
 from workspaces.killpoints import killpoint
 from workspaces.models import Workspace
 

@@ -1,18 +1,18 @@
 """Measure what a new model's cosines mean, by what the old model's mean for the same passages.
 
-Whether a search found evidence is decided by how far a cosine lies above a floor (documents/evidence.py), and that was
-measured with the built-in model. Models differ in where unrelated texts lie and in how far related ones are from them.
-Two points of each are compared on the workspace's own passages: the mean of all pairs, and of each passage with its
-nearest other one.
+Whether a search found evidence is decided by how far a cosine lies above a floor (documents/retrieval/evidence.py), and
+that was measured with the built-in model. Models differ in where unrelated texts lie and in how far related ones are
+from them. Two points of each are compared on the workspace's own passages: the mean of all pairs, and of each passage
+with its nearest other one.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from documents.embedding.vector_space import Space
 from documents.models import Embedding
 from documents.reembedding.spaces import answering
-from documents.vector_space import Space
 from workspaces.models import Workspace
 
 #: A matrix of pairs of so many is a second's work; fewer than the least say too little.

@@ -19,6 +19,8 @@ from django.utils import timezone
 from audit import context
 from audit.events import EventType
 from audit.record import record
+from documents.embedding.spaces import known
+from documents.embedding.vector_space import EmbeddingUnavailable, Space
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
 from documents.models import ComparisonState, SpaceComparison, SpaceMigration
@@ -26,9 +28,7 @@ from documents.reembedding import questions
 from documents.reembedding.leases import JobLease, take
 from documents.reembedding.problems import Stopped
 from documents.search import Hit, SearchResult, is_usable, search
-from documents.spaces import known
 from documents.states import MigrationState
-from documents.vector_space import EmbeddingUnavailable, Space
 from workspaces import access
 from workspaces.exceptions import Refused
 from workspaces.killpoints import killpoint

@@ -9,11 +9,11 @@ from django.utils import timezone
 from audit.events import EventType
 from audit.record import record
 from documents import index
+from documents.embedding.vector_space import Space
 from documents.models import Embedding, SpaceMigration, Version
 from documents.reembedding.leases import JobLease
 from documents.reembedding.spaces import unused
 from documents.states import OPEN, MigrationState
-from documents.vector_space import Space
 from workspaces.killpoints import killpoint
 
 SLICE_SECONDS = 20.0

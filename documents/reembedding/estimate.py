@@ -12,10 +12,10 @@ from django.db.models.functions import Length
 
 from documents import embeddings
 from documents.ceiling import above_ceiling
+from documents.embedding.vector_space import Space
 from documents.models import EmbeddingEndpoint
 from documents.outgoing import OURS
 from documents.reembedding.spaces import answering, without_vector
-from documents.vector_space import Space
 from workspaces.models import Workspace
 
 _SENTENCE = (

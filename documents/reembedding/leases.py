@@ -1,4 +1,4 @@
-"""Who works on a migration or a comparison: a lease and an attempt number, as documents/leases.py has for versions."""
+"""Who works on a migration or a comparison: a lease and an attempt number, as of a version (documents/ingestion)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
-from documents.leases import is_free
+from documents.ingestion.leases import is_free
 from documents.models import ComparisonState, SpaceComparison, SpaceMigration
 from documents.states import MIGRATION_WORKS
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from documents import embeddings
+from documents.embedding.spaces import row_of
+from documents.embedding.vector_space import Space
 from documents.models import EmbeddingSpace
 from documents.outgoing import OURS
 from documents.reembedding.problems import Stopped
-from documents.spaces import row_of
-from documents.vector_space import Space
 
 _SENTENCE = "Whoever finds a key at the harbour brings it to the office behind the lighthouse before noon."
 #: The same model on other hardware stays above; another one does not come near.

@@ -2,9 +2,9 @@
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from documents.embedding.spaces import known, space_of
+from documents.embedding.vector_space import Space
 from documents.models import Document, Embedding, Passage, SpaceMigration
-from documents.spaces import known, space_of
-from documents.vector_space import Space
 from workspaces.models import Workspace
 
 

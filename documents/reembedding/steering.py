@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from audit.events import EventType
 from audit.record import record
+from documents.embedding.spaces import known, offered, row_of, space_of
+from documents.embedding.vector_space import Space
 from documents.embeddings import default_space
 from documents.models import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.reembedding import questions
@@ -21,9 +23,7 @@ from documents.reembedding.estimate import estimate, too_high
 from documents.reembedding.problems import ReembeddingError, sentence
 from documents.reembedding.spaces import unused
 from documents.reembedding.tasks import build_space_task, compare_spaces_task
-from documents.spaces import known, offered, row_of, space_of
 from documents.states import COMPARABLE, MOVING, MigrationState, migration_may_become
-from documents.vector_space import Space
 from workspaces import access
 from workspaces.dispatch import dispatch
 from workspaces.models import User, Workspace

@@ -1,4 +1,4 @@
-"""Who works on a run of a source: a lease and an attempt number, as documents/leases.py has them for versions."""
+"""Who works on a run of a source: a lease and an attempt number, as of a version (documents/ingestion/leases.py)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
-from documents.leases import is_free
+from documents.ingestion.leases import is_free
 from documents.models import OPEN_RUNS, RunState, SourceRun
 
 #: Seconds a run is held without a word: the longest that one request and one parse take.

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from documents.leases import is_free
+from documents.ingestion.leases import is_free
 from documents.models import OPEN_RUNS, RunKind, Source, SourceRun
 from documents.sources.keeping import new_run, next_due
 from documents.sources.tasks import run_source_task

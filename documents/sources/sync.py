@@ -23,11 +23,12 @@ from audit import context
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
-from documents import company, library, news, room
+from documents import library, news
 from documents.exceptions import DocumentError, LeaseLost, SourceFailed
+from documents.ingestion import company, room
+from documents.ingestion.room import NoRoom
 from documents.models import Cause, Document, RunKind, RunState, SourceItem, SourceRun
 from documents.parse import FORMATS, ParseFailed
-from documents.room import NoRoom
 from documents.sources import CONNECTORS, leases
 from documents.sources.connector import MOST_ENTRIES, Connector, Entry, Listing
 from documents.sources.leases import RunLease

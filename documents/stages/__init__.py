@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from documents.leases import Lease
+from documents.ingestion.leases import Lease
 from documents.models import Version
 from documents.states import VersionState
 

@@ -9,18 +9,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_noop
 
-from documents import embeddings, spaces
+from documents import embeddings
 from documents.ceiling import AboveCeiling, require_below_ceiling
+from documents.embedding import spaces
+from documents.embedding.framing import framed
+from documents.embedding.vector_space import EmbeddingRefused, Space
 from documents.embeddings import EmbeddingUnavailable
-from documents.framing import framed
-from documents.leases import Lease
+from documents.ingestion.leases import Lease
 from documents.models import Document, Embedding, Passage, Version
 from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped, sentence
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState
-from documents.vector_space import EmbeddingRefused, Space
 from workspaces.killpoints import killpoint
 
 #: About a second of work: what a killed worker loses at most, and how often the progress bar moves.

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from documents import indexing, spaces
+from documents.embedding import spaces
 from documents.index import IndexUnavailable
-from documents.leases import Lease
+from documents.indexing import writing as indexing
+from documents.ingestion.leases import Lease
 from documents.models import Version
 from documents.stages import Stage
 from documents.stages.embedded import embed

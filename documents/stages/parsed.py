@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from documents import analysis, sandbox
-from documents.leases import Lease
+from documents.ingestion.leases import Lease
+from documents.ingestion.originals import local_path
 from documents.models import Document, Version
-from documents.originals import local_path
 from documents.parse import Parsed, ParseFailed
 from documents.stages import Stage
 from documents.states import VersionState

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.record import Entry, record_all
-from documents import dependants
-from documents.leases import Lease
+from documents.deletion import dependants
+from documents.embedding.spaces import space_of
+from documents.ingestion.leases import Lease
 from documents.models import Document, Version
-from documents.spaces import space_of
 from documents.stages import Stage
 from documents.states import VersionState
 from workspaces.models import Workspace

@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from documents import analysis, indexing
-from documents.leases import Lease
+from documents import analysis
+from documents.indexing import writing as indexing
+from documents.ingestion.leases import Lease
 from documents.models import Passage, Version
 from documents.parse import Section
 from documents.passages import Piece, split

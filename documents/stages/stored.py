@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from documents.leases import Lease
+from documents.ingestion.leases import Lease
 from documents.models import Version
 from documents.stages import Stage, StageFailed
 from documents.states import VersionState

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from answers.rag_templates import keeping
-from documents import library, restriction
+from documents import library
+from documents.access import restriction
 from documents.models import Document, Version
 from inlock.demo.questions import ACCOUNTS, DOCUMENTS, FOLDER, WORKSPACES, DemoAccount, DemoDocument
 from workspaces import members

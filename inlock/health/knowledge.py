@@ -9,9 +9,9 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from answers.models import Answer
-from documents import index_checks
 from documents.embeddings import built_in, is_installed
 from documents.index import IndexUnavailable
+from documents.indexing import checks as index_checks
 from documents.models import IndexCheck, Source, Version, WorkspaceSpace
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 
-from documents import room, sandbox
+from documents import sandbox
+from documents.ingestion import room
 from documents.parse import ParseFailed, ocr, old_office
 from inlock import engines
 from inlock.health.finding import Finding, megabytes

@@ -4,7 +4,7 @@ from answers.governing import breaker
 from answers.governing.breaker import BreakerState
 from answers.models import EndpointKind, ModelEndpoint
 from inlock.health.finding import Finding
-from workspaces.endpoint_base import USABLE_STATES
+from workspaces.endpoints.base import USABLE_STATES
 
 
 def models(*, database_runs: bool, broker_runs: bool) -> list[Finding]:

@@ -8,8 +8,11 @@ import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
-from answers import comments, queue, review, saved_views
+from answers import review
+from answers.drafts import comments
 from answers.models import Comment, Draft, Priority, Review
+from answers.queue import order as queue
+from answers.queue import saved_views
 from answers.states import DraftState
 from audit.chain import digest
 from audit.events import EventType

@@ -6,8 +6,8 @@ import pytest
 
 from audit.events import EventType
 from audit.models import Event
-from workspaces import tokens
 from workspaces.roles import Action
+from workspaces.tokens import keeping as tokens
 
 pytestmark = pytest.mark.django_db
 

@@ -16,15 +16,20 @@ from answers.models import Answer, Examination, ExaminationState, ModelEndpoint
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import embedding_endpoints, holds, library, rerank_endpoints, restriction
+from documents import library
+from documents.access import restriction
+from documents.deletion import holds
+from documents.embedding import endpoints as embedding_endpoints
 from documents.models import Deletion, Document, EmbeddingEndpoint, LegalHold, RerankEndpoint, Source
+from documents.reranking import endpoints as rerank_endpoints
 from documents.sources import keeping
 from tests.answers.review_scene import a_document
-from workspaces import claim_rules, custom_roles, groups, members, policy, tokens
+from workspaces import claim_rules, custom_roles, groups, members, policy
 from workspaces.admin_base import GovernedAdmin
 from workspaces.members import change_workspace
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
+from workspaces.tokens import keeping as tokens
 
 pytestmark = pytest.mark.django_db
 

@@ -3,10 +3,10 @@
 import io
 from typing import Any
 
+from documents.access.restriction import grant, restrict
 from documents.ingest import ingest_version
 from documents.library import receive
 from documents.models import Version
-from documents.restriction import grant, restrict
 from documents.states import VersionState
 from workspaces import access
 from workspaces.roles import Action

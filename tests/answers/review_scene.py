@@ -11,8 +11,8 @@ from django.utils import timezone
 from answers.models import Answer, Citation, Draft, Evidence, Question
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
+from documents.embedding.spaces import space_of
 from documents.models import Document, Version
-from documents.spaces import space_of
 from documents.stages import ready
 from documents.states import VersionState
 from workspaces import access

@@ -19,9 +19,9 @@ from audit.events import EventType
 from audit.models import Event
 from tests.portal import within
 from tests.threads import threads
-from workspaces import tokens
-from workspaces.credentials import Credential
 from workspaces.places import Places
+from workspaces.tokens import keeping as tokens
+from workspaces.tokens.credentials import Credential
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 ASK = "/api/v1/workspaces/policies/questions"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import marks
+from answers.citations import marks
 from answers.grounding import places_of, weigh
 from answers.steps.cite import locate, split
 from answers.steps.state import Quote, Source

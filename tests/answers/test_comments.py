@@ -7,18 +7,20 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import comments
+from answers.drafts import comments
 from answers.exceptions import DraftError
 from answers.models import Comment, Draft, SavedView
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, dependants
+from documents.access.restriction import restrict
+from documents.deletion import dependants
+from documents.deletion import erasing as deletion
 from documents.library import delete
 from documents.models import Deletion
-from documents.restriction import restrict
 from tests.answers.review_scene import CLAUSES, a_held_answer
-from workspaces import access, glass
+from workspaces import access
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.glass import breaking as glass
 from workspaces.models import Notification
 
 

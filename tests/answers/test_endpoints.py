@@ -11,7 +11,7 @@ from answers.models import EndpointKind, ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
 from tests.endpoints_in_use import in_use
-from workspaces import endpoint_states
+from workspaces.endpoints import states as endpoint_states
 from workspaces.exceptions import Forbidden, Hidden
 
 

@@ -18,22 +18,15 @@ from answers.states import AnswerStatus
 from audit import verifier
 from audit.events import EventType
 from audit.models import Event
-from documents import (
-    deletion,
-    deletion_receipts,
-    holds,
-    index,
-    index_files,
-    library,
-    proving,
-    retention,
-    spaces,
-    traces,
-    traces_in_words,
-    vectors,
-)
+from documents import index, library
+from documents.deletion import erasing as deletion
+from documents.deletion import holds, proving, retention, traces, traces_in_words
+from documents.deletion import receipts as deletion_receipts
+from documents.deletion.probes import Probes
+from documents.embedding import spaces
+from documents.indexing import files as index_files
+from documents.indexing import vectors
 from documents.models import Deletion, Document, LegalHold, RetentionRules, original_path
-from documents.probes import Probes
 from documents.states import VersionState
 from tests.answers import library as shelf
 from tests.documents.proofs import MARK, assert_proven, found, marked

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from answers.extractive import ExtractiveChat, choose
-from documents import multilingual
+from documents.embedding import multilingual
+from documents.embedding.vector_space import ANY_LANGUAGE, Remote, Space
 from documents.embeddings import built_in
-from documents.vector_space import ANY_LANGUAGE, Remote, Space
 
 HANDBOOK = """Parental leave
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from answers import feedback
+from answers.chat import feedback
 from answers.exceptions import GapError
 from answers.gaps import closing, gathering, grouping, steering
 from answers.gaps.querysets import counted, first_words, questions_in
@@ -33,7 +33,9 @@ from answers.states import AnswerStatus
 from answers.tasks import sweep_gaps
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, library, restriction
+from documents import library
+from documents.access import restriction
+from documents.deletion import erasing as deletion
 from documents.ingest import ingest_version
 from documents.models import Document
 from tests.answers import library as shelf
@@ -484,7 +486,7 @@ def test_questions_beyond_a_page_are_on_the_next_and_not_called_closed(
     client_of: Callable[..., Any],
     monkeypatch: Any,
 ) -> None:
-    monkeypatch.setattr("answers.gap_views._MOST_QUESTIONS", 1)
+    monkeypatch.setattr("answers.gaps.views._MOST_QUESTIONS", 1)
     refused("Gde posetioci ostavljaju bicikle?", member)
     refused("Где посетиоци остављају бицикле?", contributor)
     gathering.gather()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import grounding
-from answers.doubts import doubts
+from answers.chat.doubts import doubts
 from answers.grounding import figures, polarity, sentence
 from answers.grounding.sentence import Place, weigh_sentence
 from answers.models import Grounding

@@ -7,15 +7,19 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 
-from answers import declassification, review, sharing
+from answers import review
+from answers.access import declassification, sharing
 from answers.models import Answer, AnswerUserGrant, Draft
 from audit.chain import digest
 from audit.models import ChainHead
-from documents import bars as document_bars
-from documents import library, restriction
+from documents import library
+from documents.access import bars as document_bars
+from documents.access import restriction
 from documents.models import Document, DocumentBar, DocumentUserGrant
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
-from workspaces import bars, custom_roles, groups, held_rights, members, replay, trail
+from workspaces import custom_roles, groups, held_rights, members
+from workspaces.auditing import replay, trail
+from workspaces.bars import rules as bars
 from workspaces.claim_rules import add_rule, recompute
 from workspaces.grants import GroupGrant, UserGrant
 from workspaces.models import Bar, Membership, Workspace, WorkspaceGroupGrant, WorkspaceUserGrant

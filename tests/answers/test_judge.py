@@ -2,7 +2,7 @@
 
 import pytest
 
-from answers import checks
+from answers.checks import settings as checks
 from answers.grounding.judge import apply
 from answers.models import Grounding
 from answers.prompts import judging
@@ -11,7 +11,7 @@ from answers.steps import ground
 from answers.steps.state import Sentence
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 
 QUESTION = "What parental leave does the second parent take?"
 S, P, U = Grounding.SUPPORTED, Grounding.PARTLY, Grounding.UNSUPPORTED

@@ -16,8 +16,8 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
+from documents.access.restriction import restrict
 from documents.models import Document
-from documents.restriction import restrict
 from documents.search import search
 from tests.answers import library
 from workspaces.members import remove_member
@@ -281,7 +281,7 @@ def test_without_its_audit_entry_nothing_is_released(policies, handbook, member,
 def no_vector_index(settings, monkeypatch):
     """Chroma is down, and too much is open to search it exactly."""
     settings.CHROMA_URL = "http://127.0.0.1:9"
-    monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
+    monkeypatch.setattr("documents.retrieval.legs.EXACT_UP_TO", 0)
 
 
 def test_without_the_vector_index_the_keywords_answer(policies, handbook, member, answered, no_vector_index):
@@ -297,7 +297,7 @@ def test_an_answer_from_keywords_alone_says_that_passages_may_be_missing(
 ):
     before = answered(policies, QUESTION, member)
     settings.CHROMA_URL = "http://127.0.0.1:9"
-    monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
+    monkeypatch.setattr("documents.retrieval.legs.EXACT_UP_TO", 0)
 
     limited = answered(policies, QUESTION, member)
 

@@ -7,17 +7,21 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import due, queue, queue_filters, review, saved_views
+from answers import review
 from answers.exceptions import ByAsker, DraftError, WrongState
 from answers.models import Draft, Grounding, Priority, ReviewTime, SavedView
-from answers.queue_filters import FACETS, narrowed
+from answers.queue import due, saved_views
+from answers.queue import filters as queue_filters
+from answers.queue import order as queue
+from answers.queue.filters import FACETS, narrowed
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
-from workspaces import access, glass, members
+from workspaces import access, members
 from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.glass import breaking as glass
 from workspaces.models import Workspace
 from workspaces.roles import Role
 

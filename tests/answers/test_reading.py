@@ -6,12 +6,14 @@ import json
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 
-from answers import marks, provenance, reading, review
+from answers import reading, review
+from answers.citations import marks
+from answers.provenance import record as provenance
 from answers.states import AnswerStatus
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents.restriction import restrict
+from documents.access.restriction import restrict
 from tests.answers import library
 from workspaces.exceptions import Forbidden, Hidden
 

@@ -14,16 +14,18 @@ from django.db import connection, connections
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import due, queue, reminders, review
+from answers import review
 from answers.draft_review import desk
 from answers.gaps import steering
 from answers.models import Draft, Examination, ExaminationState, Gap, GapState
+from answers.queue import due, reminders
+from answers.queue import order as queue
 from answers.tasks import sweep_due
 from audit import timeline
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.models import Document
 from tests.answers.review_scene import a_held_answer
 from tests.workspaces.notifications import conftest as mails

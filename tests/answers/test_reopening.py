@@ -12,7 +12,7 @@ from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from tests.answers.review_scene import CLAUSES, TEXT, a_held_answer
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Notification

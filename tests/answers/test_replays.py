@@ -15,10 +15,11 @@ from answers.states import AnswerStatus
 from answers.tasks import replay_answer, sweep_answers
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, dependants, traces
 from documents import library as shelf
+from documents.deletion import dependants, traces
+from documents.deletion import erasing as deletion
+from documents.deletion.probes import Probes
 from documents.models import Document, Version
-from documents.probes import Probes
 from workspaces import access
 from workspaces.exceptions import Forbidden, Hidden
 

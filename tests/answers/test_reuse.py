@@ -13,10 +13,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from answers import endings, pipeline, questions, reading, receipts, review
+from answers import endings, pipeline, questions, reading, review
 from answers.exceptions import ReuseError
 from answers.models import Answer, ApprovedAnswer, Declassification, Reuse, SourceChange, StepRun
-from answers.provenance import record_of
+from answers.provenance import receipts
+from answers.provenance.record import record_of
 from answers.reuse import following, giving, near, offering, rules
 from answers.states import AnswerStatus
 from audit import signing
@@ -24,7 +25,8 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from audit.verifier import Verifier
-from documents import bars, library, restriction
+from documents import library
+from documents.access import bars, restriction
 from documents.models import Document
 from tests.answers import library as shelf
 from workspaces import members

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from answers import declassification, grounding, queue, review, separation
+from answers import grounding, review, separation
+from answers.access import declassification
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Clarification, Declassification, Draft, Grounding
+from answers.queue import order as queue
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
-from documents import deletion, library
+from documents import library
+from documents.deletion import erasing as deletion
 from documents.models import Document, Version
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, TEXT, a_document, a_held_answer

@@ -15,7 +15,7 @@ from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents.classifying import classify
+from documents.cards.classifying import classify
 from documents.models import Document, Version
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from workspaces import members

@@ -9,14 +9,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from answers import confirming, review, source_changes, standing
+from answers import review, source_changes
 from answers.exceptions import WrongState
 from answers.models import Answer, Confirmation, Draft, SourceChange, StandingQuote, Suspension
 from answers.states import AnswerStatus
+from answers.suspension import confirming, standing
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, deletion, library, metadata, reminders, restriction, tombstones
+from documents import library
+from documents.access import restriction
+from documents.cards import classifying, metadata, reminders
+from documents.deletion import erasing as deletion
+from documents.deletion import tombstones
 from documents.models import Deletion, Document, Passage, Version
 from tests.answers import library as shelf
 from tests.answers.review_scene import a_document, a_held_answer, answers_anew
@@ -131,7 +136,7 @@ def test_what_happens_to_a_source_closes_the_answer_and_its_people_are_told(
 def test_without_the_hook_a_replaced_source_would_leave_the_answer_open_but_it_would_not_count_as_standing(
     released, manager, monkeypatch
 ):
-    monkeypatch.setattr("documents.dependants.when_replaced", [])
+    monkeypatch.setattr("documents.deletion.dependants.when_replaced", [])
 
     replace(released, manager)
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from answers import suspended
 from answers.models import Answer, Suspension
 from answers.states import AnswerStatus
+from answers.suspension import suspended
 from audit.events import EventType
 from audit.models import Event
-from documents import bars, deletion, dependants, library, restriction, retention, tombstones
+from documents import library
+from documents.access import bars, restriction
+from documents.deletion import dependants, retention, tombstones
+from documents.deletion import erasing as deletion
 from documents.models import Document, Version
 from tests.answers import library as shelf
 

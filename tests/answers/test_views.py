@@ -14,7 +14,7 @@ from answers.models import Answer
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from workspaces import members
 from workspaces.roles import Role
 
@@ -244,7 +244,7 @@ def test_the_stream_of_a_finished_answer_gives_its_words_to_nobody(client_of, me
 @pytest.mark.parametrize("closed", [False, True])
 def test_words_are_streamed_only_while_every_source_is_open(closed, client_of, member, manager, answer, handbook):
     from answers import sse
-    from workspaces.credentials import Credential
+    from workspaces.tokens.credentials import Credential
 
     Answer.objects.filter(pk=answer.pk).update(
         status=AnswerStatus.WORKING, released_at=None, released_text="", released_sha256=""

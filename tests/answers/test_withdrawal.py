@@ -14,8 +14,9 @@ from answers.tasks import sweep_answers
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import dependants, restriction
 from documents import library as documents
+from documents.access import restriction
+from documents.deletion import dependants
 from documents.models import Document
 from workspaces.exceptions import Forbidden, Refused
 from workspaces.members import add_member, remove_member

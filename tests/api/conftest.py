@@ -37,7 +37,7 @@ class Program:
 def program() -> Callable[..., Program]:
     """program(user, workspace, …, actions=[…]) → a program that holds a token of that person."""
 
-    from workspaces import tokens
+    from workspaces.tokens import keeping as tokens
 
     def make(user: Any, *workspaces: Any, actions: Any = ("ask_questions",)) -> Program:
         token, text = tokens.create(by=user, name="A program", workspaces=workspaces, actions=actions)

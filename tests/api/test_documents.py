@@ -8,7 +8,7 @@ from django.test import Client
 
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.ingest import ingest_version
 from documents.models import Document, Version
 from workspaces.roles import Action
@@ -216,7 +216,7 @@ def test_a_program_deletes_what_its_person_may_delete(
 
 
 def test_a_document_under_a_legal_hold_stays(program: Any, manager: Any, policies: Any, handbook: Any) -> None:
-    from documents import holds
+    from documents.deletion import holds
 
     holds.place(policies, handbook.document, by=manager, reason="A dispute.")
 

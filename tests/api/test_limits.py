@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from limits.strategies import MovingWindowRateLimiter
 
-from workspaces import token_limits
 from workspaces.exceptions import TooManyAttempts
+from workspaces.tokens import limits as token_limits
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from answers import pipeline, sharing
+from answers import pipeline
+from answers.access import sharing
 from answers.models import Answer
 from audit.events import EventType
 from audit.models import Event
@@ -283,7 +284,7 @@ def test_asking_in_an_archived_workspace_is_refused_with_its_sentence(
 def test_an_answer_that_is_not_as_described_is_a_fault_whose_log_holds_no_text(
     program: Any, member: Any, policies: Any, handbook: Any, monkeypatch: Any, caplog: Any
 ) -> None:
-    from documents import retrieval
+    from documents.retrieval import recording as retrieval
 
     told = retrieval.as_document
     monkeypatch.setattr(retrieval, "as_document", lambda result: told(result) | {"unforeseen": "annual leave"})

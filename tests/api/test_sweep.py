@@ -16,10 +16,10 @@ from ninja.main import NinjaAPI
 from audit.events import EventType
 from audit.models import Event
 from inlock.api import api
-from workspaces import tokens
 from workspaces.members import remove_member
 from workspaces.models import ApiToken
 from workspaces.roles import Action, Role
+from workspaces.tokens import keeping as tokens
 
 pytestmark = pytest.mark.django_db
 

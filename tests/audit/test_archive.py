@@ -23,7 +23,8 @@ from audit.inclusion import Inclusion
 from audit.models import Archive, Checkpoint, Event
 from audit.verifier import Report, Verifier
 from tests.audit import vectors
-from workspaces import evidence_pack, held_rights, trail
+from workspaces import held_rights
+from workspaces.auditing import evidence_pack, trail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

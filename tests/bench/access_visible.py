@@ -212,7 +212,8 @@ def _evidence(model: Any, answer: Any, rank: int, version: Any) -> Any:
 
 
 def _measured(people: list[Any], groups: list[Any], places: list[Any]) -> dict[str, list[Any]]:
-    from workspaces import glass, members
+    from workspaces import members
+    from workspaces.glass import breaking as glass
     from workspaces.models import Membership
 
     def given(role: str, some: list[Any]) -> list[Any]:

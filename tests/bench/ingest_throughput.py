@@ -60,7 +60,8 @@ def write_texts(folder: Path, count: int, words: int) -> None:
 
 
 def measure(directory: str, limit: int) -> dict[str, Any]:
-    from documents import embeddings, index, intake, sandbox
+    from documents import embeddings, index, sandbox
+    from documents.ingestion import intake
     from documents.models import Passage, StageRun
     from documents.stages import embedded
     from documents.states import PROGRESS

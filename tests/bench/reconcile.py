@@ -50,8 +50,9 @@ def main() -> int:
 
 def measure(passages: int, differing: int, rounds: int) -> dict[str, Any]:
     """Fill the installation, then damage its index in two ways, again and again, and have it mended."""
-    from documents import index, index_checks, reconcile
+    from documents import index, reconcile
     from documents.embeddings import default_space
+    from documents.indexing import checks as index_checks
     from documents.models import Passage, Version
     from workspaces.models import Workspace
 

@@ -69,8 +69,8 @@ def fill(workspace: Any, manager: Any, answers: int, *, with_vectors: bool) -> N
     from answers.models import Answer, ApprovedAnswer, Evidence, Question
     from answers.states import AnswerStatus
     from audit.chain import digest
+    from documents.embedding.spaces import space_of
     from documents.models import Document
-    from documents.spaces import space_of
     from tests.answers.review_scene import a_document
 
     now, space = timezone.now(), space_of(workspace.pk).fingerprint

@@ -80,7 +80,7 @@ def report(path: Path, pages: int) -> Path:
 
 
 def bring_in(workspace: Any, person: Any, paths: list[Path]) -> None:
-    from documents import intake
+    from documents.ingestion import intake
 
     for row in intake.bring_in(workspace, [intake.Found(path.name, path) for path in paths], by=person, threads=1):
         if not row.is_ready:

@@ -12,18 +12,21 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import feedback, queue
+from answers.chat import feedback
 from answers.draft_review import desk
 from answers.endpoints import BUILT_IN
 from answers.evaluation import runs, terms
 from answers.finetuning import sealing
 from answers.models import Answer, FineTuningJob, ModelEndpoint, TrainingExample, WorkspaceGate, WorkspaceModels
+from answers.queue import order as queue
 from audit.events import EventType
 from documents.models import EmbeddingEndpoint, SpaceComparison, SpaceMigration, WorkspaceSpace
 from documents.sources.keeping import pause_source
 from tests.contracts import training
 from tests.contracts.world import FEED, VISITORS, One, World
-from workspaces import access_review, glass, members
+from workspaces import members
+from workspaces.access_review import reviewing as access_review
+from workspaces.glass import breaking as glass
 from workspaces.models import AccessReview, AccessReviewLine, Workspace
 from workspaces.notifications.registry import MANNERS, Kind
 from workspaces.roles import Role

@@ -99,11 +99,11 @@ ACCOUNT = [
 ]
 
 #: What takes an authenticator or another server: name → the test that proves its entry.
-_FACTORS = "tests/workspaces/test_sign_in_factors.py::"
+_FACTORS = "tests/workspaces/identity/test_factors.py::"
 _BROWSER = "tests/e2e/test_signing_in.py::"
-_PROVIDER = "tests/workspaces/test_single_sign_on.py::"
-_LINK = "tests/workspaces/test_provider_link.py::"
-_LOCAL = "tests/workspaces/test_local_sign_in.py::"
+_PROVIDER = "tests/workspaces/identity/test_single_sign_on.py::"
+_LINK = "tests/workspaces/identity/test_provider_link.py::"
+_LOCAL = "tests/workspaces/identity/test_local_sign_in.py::"
 PROVED_ELSEWHERE = {
     "mfa_authenticate": _FACTORS + "test_a_recovery_code_signs_in_once_and_says_how_many_are_left",
     "mfa_login_webauthn": _BROWSER + "test_a_passkey_is_registered_and_signs_in_alone",
@@ -116,7 +116,7 @@ PROVED_ELSEWHERE = {
     "link_provider": _LINK + "test_a_link_whose_entry_cannot_be_written_is_none",
     "unlink_provider": _LINK + "test_unlinking_takes_what_the_provider_gave_and_ends_other_sessions",
     "confirm_at_provider": _LINK + "test_somebody_else_or_an_old_session_at_the_provider_confirms_nothing",
-    "openid_connect_back_channel_logout": "tests/workspaces/test_provider_sign_out.py",
+    "openid_connect_back_channel_logout": "tests/workspaces/identity/test_provider_sign_out.py",
     "admin:documents_embeddingendpoint_test": (
         "tests/documents/reembedding/test_pages.py::test_an_administrator_connects_changes_and_tests_an_endpoint"
     ),

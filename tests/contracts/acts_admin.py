@@ -3,13 +3,13 @@
 from typing import Any
 
 from answers.endpoints import built_in, choose_models
-from answers.queue import claim
+from answers.queue.order import claim
 from answers.review import assign
 from audit.chain import digest
 from audit.events import EventType
-from documents import holds
+from documents.access.restriction import grant
+from documents.deletion import holds
 from documents.models import LegalHold
-from documents.restriction import grant
 from tests.answers.review_scene import CLAUSES
 from tests.contracts.acts import BUDGET, DOCUMENT, READER, RESTRICTED, Act, Before, one, pause_the_source
 from tests.contracts.world import One, World

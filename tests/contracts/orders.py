@@ -9,7 +9,7 @@ from audit.chain import digest
 from audit.events import EventType
 from tests.contracts.acts import _elsewhere_searched
 from tests.contracts.world import World
-from workspaces import glass
+from workspaces.glass import breaking as glass
 
 E = EventType
 Arguments = Callable[[World], list[Any]]
@@ -130,7 +130,7 @@ ORDERS = [
     Order("token list", _nothing),
     Order("token revoke", lambda w: [w.own.token.pk], event=E.TOKEN_REVOKED),
     Order("factors", lambda w: ["member"]),
-    Order("reseal", _nothing, proved="tests/workspaces/test_resealing.py"),
+    Order("reseal", _nothing, proved="tests/workspaces/identity/test_resealing.py"),
     Order("audit verify", _policies(), event=E.TRAIL_VERIFIED),
     Order("audit export", _policies(), event=E.TRAIL_EXPORTED),
     Order("audit checkpoint", _policies()),

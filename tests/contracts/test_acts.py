@@ -16,7 +16,10 @@ from django.test import Client
 
 from answers import source_changes
 from audit.events import EventType
-from documents import act_views, classifying, deletion_views, restriction
+from documents import act_views
+from documents.access import restriction
+from documents.cards import classifying
+from documents.deletion import views as deletion_views
 from documents.forms import DeleteForm
 from documents.models import Document
 from tests.contracts import trying

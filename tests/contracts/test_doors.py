@@ -18,7 +18,7 @@ DOORS = {
     "allauth": ("workspaces/identity/",),
     "limits": (
         "workspaces/counting.py",
-        "workspaces/token_limits.py",
+        "workspaces/tokens/limits.py",
         "workspaces/identity/throttle.py",
         "answers/governing/pace.py",
     ),
@@ -46,10 +46,10 @@ DOORS = {
     "urllib.request": (),
     "http.client": ("inlock/engines/", "inlock/supervisor.py"),  # ask our own children whether they answer
     # The last names it in an annotation only.
-    "httpx": ("documents/index.py", "answers/chat_models.py", "answers/pinned.py", "answers/registry/wire.py"),
+    "httpx": ("documents/index.py", "answers/chat_models.py", "answers/registry/pinned.py", "answers/registry/wire.py"),
     # Whatever people type into sources goes out here; the other protocols get their connections from it.
     "httpcore": ("documents/fetch.py",),
-    "ssl": ("documents/sources/imap.py", "answers/pinned.py"),  # the second names it in an annotation only
+    "ssl": ("documents/sources/imap.py", "answers/registry/pinned.py"),  # the second names it in an annotation only
     "imaplib": ("documents/sources/imap.py",),
     "dulwich": ("documents/sources/git.py",),
     "twisted": ("documents/sources/ssh.py",),

@@ -16,9 +16,9 @@ from audit.models import Event
 from tests.contracts.trying import TRIED
 from workspaces.identity.decorators import OWN_ACCOUNT
 from workspaces.models import User
-from workspaces.notification_views import OWN_NOTICES
+from workspaces.notifications.views import OWN_NOTICES
 from workspaces.roles import CHARTERS, Action, PlatformAction, Role
-from workspaces.token_views import OWN_TOKENS
+from workspaces.tokens.views import OWN_TOKENS
 
 #: Addresses that ask for no right: signing in and out, the language, the list of one's own workspaces.
 SIGNING_IN = {

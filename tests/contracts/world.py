@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.utils import timezone
 
-from answers import declassification
+from answers.access import declassification
 from answers.endpoints import built_in
 from answers.evaluation import sets
 from answers.evaluation.sets import Case
@@ -50,9 +50,13 @@ from answers.review import approve, edit, return_for_changes
 from answers.states import AnswerStatus
 from audit import context
 from audit.chain import digest
-from documents import bars as document_bars
-from documents import folders, holds, library, restriction
+from documents import library
+from documents.access import bars as document_bars
+from documents.access import restriction
+from documents.deletion import holds
+from documents.embedding.spaces import of_endpoint, row_of
 from documents.embeddings import default_space
+from documents.folders import keeping as folders
 from documents.models import (
     Deletion,
     Document,
@@ -69,11 +73,12 @@ from documents.models import (
     SpaceMigration,
     Version,
 )
-from documents.spaces import of_endpoint, row_of
 from documents.states import VersionState
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer
 from tests.contracts import training
-from workspaces import access_review, bars, claim_rules, custom_roles, groups, members, tokens
+from workspaces import claim_rules, custom_roles, groups, members
+from workspaces.access_review import reviewing as access_review
+from workspaces.bars import rules as bars
 from workspaces.models import (
     AccessReview,
     AccessReviewLine,
@@ -89,6 +94,7 @@ from workspaces.models import (
 )
 from workspaces.notifications.registry import Kind
 from workspaces.roles import Action, Role
+from workspaces.tokens import keeping as tokens
 
 PASSWORD = "correct-horse-battery-staple"
 FEED = "https://docs.example/api/documents"

@@ -2,7 +2,7 @@
 
 import uuid
 
-from documents import proving
+from documents.deletion import proving
 from documents.models import Deletion
 
 #: In every line of a text whose erasure is proven here: no test beside this one has the same words.

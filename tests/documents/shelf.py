@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from documents import index
 from documents.analysis import detect_language
+from documents.embedding.framing import framed
 from documents.embeddings import default_space, embed_passages
-from documents.framing import framed
 from documents.models import Document, Embedding, EmbeddingSpace, Passage, Version
 from documents.states import VersionState
 from workspaces.models import Workspace

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import bulk, folders, metadata, tagging
-from documents.bulk import Order
+from documents.bulk import orders as bulk
+from documents.bulk.orders import Order
+from documents.cards import metadata, tagging
 from documents.exceptions import DocumentError
+from documents.folders import keeping as folders
 from documents.models import BulkAct, BulkItem, BulkRun, Document, ItemOutcome, Version
 from documents.states import VersionState
 from tests.documents import factories

@@ -14,8 +14,10 @@ from django.utils.translation import override
 
 from audit.events import EventType
 from audit.models import Event
-from documents import alike, folders, library
-from documents.coverage import as_csv, coverage, near_duplicates
+from documents import library
+from documents.coverage import alike
+from documents.coverage.counts import as_csv, coverage, near_duplicates
+from documents.folders import keeping as folders
 from documents.forms import FilterForm
 from documents.listing import matching
 from documents.models import Document, DocumentBar, Sketch

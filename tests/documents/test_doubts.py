@@ -10,11 +10,13 @@ import pytest
 
 from audit.events import EventType
 from audit.models import Event
-from documents import agreement, doubts, index, legs
+from documents import agreement, index
+from documents.embedding.spaces import space_of
 from documents.embeddings import embed_passages, embed_query
+from documents.indexing import doubts
 from documents.models import Embedding, IndexCheck, Passage
+from documents.retrieval import legs
 from documents.search import SearchResult, search
-from documents.spaces import space_of
 from documents.tasks import check_doubted_index_task
 from tests.documents import shelf
 from tests.documents.test_index import LINKS, MANY, Server, halved, written

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from documents import querysets
 from documents.models import Document, Passage
-from documents.scope import Scope
+from documents.retrieval.scope import Scope
 from documents.search import Mode, search
 from tests.documents import shelf
 from workspaces import access, members
@@ -62,7 +62,7 @@ def test_another_workspaces_choice_changes_nothing(policies, legal, member, docu
 
 def test_without_the_rule_what_is_withheld_would_be_found(policies, member, documents, monkeypatch):
     Workspace.objects.update(withhold_expired=True)
-    monkeypatch.setattr("documents.scope.may_answer", lambda: querysets.Q())
+    monkeypatch.setattr("documents.retrieval.scope.may_answer", lambda: querysets.Q())
     monkeypatch.setattr(querysets, "may_answer", lambda: querysets.Q())
 
     assert answering(member, policies) == {"old", "new"}

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from documents import folders, tagging
+from documents.cards import tagging
 from documents.filters import COLUMNS, Asked
+from documents.folders import keeping as folders
 from documents.listing import listing, matching
 from documents.models import Document, DocumentBar, Source, SourceItem
 from documents.states import VersionState

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.fusion import fuse
+from documents.retrieval.fusion import fuse
 
 legs = st.lists(
     st.tuples(st.sampled_from("abcdefgh"), st.floats(-100, 100)), unique_by=lambda pair: pair[0], max_size=8

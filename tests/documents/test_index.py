@@ -163,7 +163,7 @@ import uuid, numpy
 from django.conf import settings
 settings.configure(CHROMA_URL={server.url!r})
 from documents import index
-from documents.vector_space import Space
+from documents.embedding.vector_space import Space
 space = Space("test", "f" * 16, 8, 0.3, frozenset())
 workspace = uuid.UUID({str(workspace)!r})
 index.drop(workspace, space)

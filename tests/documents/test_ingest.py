@@ -9,8 +9,9 @@ import pytest
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import embeddings, index, indexing, ingest, library, sandbox
+from documents import embeddings, index, ingest, library, sandbox
 from documents.index import IndexUnavailable
+from documents.indexing import writing as indexing
 from documents.ingest import STAGES, ingest_version
 from documents.models import Embedding, StageRun, Version
 from documents.parse import ParseFailed

@@ -13,11 +13,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents import company, embeddings, index, intake
+from documents import embeddings, index
 from documents.exceptions import DocumentError
 from documents.ingest import IngestResult, ingest_version
+from documents.ingestion import company, intake
+from documents.ingestion.receiving import Arrival
 from documents.models import Document, Embedding, Version
-from documents.receiving import Arrival
 from inlock import engines
 from tests.documents.arrivals import LONG, SHORT, again, let_lease_expire, receive
 

@@ -14,9 +14,10 @@ from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
 from audit.verification import verify
-from documents import left_originals, library
-from documents.deletion_tasks import sweep_originals
-from documents.left_originals import remove_left
+from documents import library
+from documents.deletion.tasks import sweep_originals
+from documents.ingestion import left_originals
+from documents.ingestion.left_originals import remove_left
 from documents.models import ORIGINALS, Version
 from tests.documents.arrivals import Killed, Killer, again, receive
 

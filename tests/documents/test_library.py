@@ -11,7 +11,8 @@ from django.db import connection
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from documents import library, restriction
+from documents import library
+from documents.access import restriction
 from documents.exceptions import DocumentError
 from documents.ingest import ingest_version
 from documents.models import Document, DocumentUserGrant, Version
@@ -398,7 +399,7 @@ def test_a_restriction_that_cannot_be_recorded_does_not_happen(document, manager
     def fail(*args, **kwargs):
         raise AuditError("no room")
 
-    monkeypatch.setattr("documents.restriction.record_all", fail)
+    monkeypatch.setattr("documents.access.restriction.record_all", fail)
 
     with pytest.raises(AuditError):
         restriction.restrict(document, by=manager)

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, folders, library, metadata, reminders, tagging
+from documents import library
+from documents.cards import classifying, metadata, reminders, tagging
 from documents.exceptions import DocumentError
+from documents.folders import keeping as folders
 from documents.models import Document, DocumentBar, Folder, Tag
 from tests.documents import factories
 from workspaces import access, members

@@ -10,14 +10,15 @@ from answers.governing import budgets
 from answers.models import Period, Spend, Usage
 from audit.events import EventType
 from audit.models import Event
-from documents import outgoing, spaces
-from documents.classifying import classify
+from documents import outgoing
+from documents.cards.classifying import classify
+from documents.embedding import spaces
+from documents.embedding.vector_space import EmbeddingRefused
 from documents.embeddings import embed_passages, embed_query
 from documents.exceptions import RerankUnavailable
 from documents.models import EmbeddingEndpoint, RerankEndpoint
 from documents.outgoing import OURS, Account
-from documents.remote_reranking import scores
-from documents.vector_space import EmbeddingRefused
+from documents.reranking.remote import scores
 from tests.documents import embedding_server, rerank_server, shelf
 from workspaces.readiness import running
 from workspaces.readiness.registry import Area, Check, Scene, passed

@@ -14,17 +14,20 @@ from answers.models import ModelEndpoint
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import outgoing, remote_reranking, rerank_endpoints, reranking, search
+from documents import outgoing, search
 from documents.api import Found
 from documents.exceptions import RerankError, RerankUnavailable
 from documents.models import Document, RerankEndpoint, WorkspaceReranker
 from documents.outgoing import OURS
-from documents.remote_reranking import scores
-from documents.retrieval import as_document
+from documents.reranking import endpoints as rerank_endpoints
+from documents.reranking import remote as remote_reranking
+from documents.reranking import rerankers as reranking
+from documents.reranking.remote import scores
+from documents.retrieval.recording import as_document
 from tests.documents import shelf
 from tests.documents.rerank_server import RerankServer, serve
+from workspaces.endpoints.keys import KeyMissing
 from workspaces.exceptions import Forbidden, Hidden
-from workspaces.keys import KeyMissing
 from workspaces.places import Places
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,11 @@ import pytest
 from django.conf import settings as live_settings
 from django.utils import timezone
 
-from documents import index, legs, replicas
+from documents import index
+from documents.indexing import replicas
 from documents.models import Passage
-from documents.scope import Scope
+from documents.retrieval import legs
+from documents.retrieval.scope import Scope
 from documents.search import Empty, is_usable, search
 from tests.documents import shelf
 from workspaces import access

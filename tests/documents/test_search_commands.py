@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from documents import embeddings, index, vectors
+from documents import embeddings, index
 from documents.embeddings import EmbeddingUnavailable
+from documents.indexing import vectors
 from documents.models import Embedding, Passage, Version
 from documents.stages.embedded import embed_again
 from tests.documents import shelf

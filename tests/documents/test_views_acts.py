@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from audit.events import EventType
 from audit.models import Event
-from documents import folders
+from documents.access.restriction import restrict
+from documents.folders import keeping as folders
+from documents.ingestion.originals import MAX_NAME, safe_name
 from documents.models import Document, DocumentUserGrant, Folder, Version
-from documents.originals import MAX_NAME, safe_name
-from documents.restriction import restrict
 from documents.states import VersionState
 from tests.documents import factories
 
@@ -226,7 +226,7 @@ def test_an_original_streams_from_the_server_people_use(policies, contributor, m
 def test_an_original_is_not_handed_out_when_the_trail_cannot_be_written(leave, member, client_of):
     client = client_of(member)
 
-    with mock.patch("documents.viewer_views.record", side_effect=RuntimeError("no trail")), pytest.raises(RuntimeError):
+    with mock.patch("documents.viewer.views.record", side_effect=RuntimeError("no trail")), pytest.raises(RuntimeError):
         client.get(original_url(leave))
 
 

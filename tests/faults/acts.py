@@ -15,20 +15,14 @@ from answers.states import OPEN as OPEN_ANSWERS
 from audit.chain import workspace_chain
 from audit.models import Event
 from audit.verification import verify
-from documents import (
-    company,
-    deletion,
-    index,
-    index_checks,
-    ingest,
-    legs,
-    library,
-    reconcile,
-    search,
-    soundness,
-    spaces,
-)
+from documents import index, ingest, library, reconcile, search
 from documents import tasks as document_tasks
+from documents.deletion import erasing as deletion
+from documents.embedding import spaces
+from documents.embedding.vector_space import Space
+from documents.indexing import checks as index_checks
+from documents.indexing import soundness
+from documents.ingestion import company
 from documents.models import (
     OPEN_RUNS,
     Document,
@@ -44,12 +38,12 @@ from documents.models import (
 from documents.reembedding import building, steering
 from documents.reembedding.spaces import kept_beside
 from documents.reembedding.tasks import sweep_spaces
+from documents.retrieval import legs
 from documents.sources import keeping, schedule, sync
 from documents.sources.keeping import Wish
 from documents.stages import embedded
 from documents.stages.split import passage_id
 from documents.states import MIGRATION_WORKS, OPEN, WITHDRAWN, MigrationState
-from documents.vector_space import Space
 from inlock.tasks import sweep_engines
 from tests.faults.actor import BATCH
 from tests.faults.stories import SCENES, STORIES, Act, Stage

@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 
 from audit import chain
-from documents import company, deletion, embeddings, forking, index, leases, legs, replicas, sandbox, tasks
+from documents import embeddings, forking, index, sandbox, tasks
+from documents.deletion import erasing as deletion
+from documents.indexing import replicas
+from documents.ingestion import company, leases
 from documents.outgoing import OURS
 from documents.reembedding import dropping
+from documents.retrieval import legs
 from documents.stages import embedded
 from tests.faults.actor import BATCH
 from workspaces import dispatch, killpoints

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import index, index_checks
+from documents import index
+from documents.embedding.spaces import space_of
+from documents.indexing import checks as index_checks
 from documents.models import IndexCheck
-from documents.spaces import space_of
 from inlock import engines, migrating
 from inlock.engines.chroma import Chroma
 from inlock.health import knowledge, machine

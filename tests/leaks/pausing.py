@@ -20,13 +20,15 @@ from answers import pipeline, questions
 from answers.endpoints import BUILT_IN
 from answers.models import Answer, ModelEndpoint, WorkspaceModels
 from answers.states import HELD
-from documents import bars as document_bars
-from documents import library, restriction
+from documents import library
+from documents.access import bars as document_bars
+from documents.access import restriction
 from documents.models import Document
 from tests.answers.chat_server import ChatServer
 from tests.leaks import portal_scene as scene
 from tests.leaks.watching import Watching
-from workspaces import accounts, bars, groups, members
+from workspaces import accounts, groups, members
+from workspaces.bars import rules as bars
 from workspaces.models import PeopleGroup, User, Workspace
 
 _PATIENCE = 60

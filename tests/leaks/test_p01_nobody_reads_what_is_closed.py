@@ -24,25 +24,34 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from answers import declassification, pipeline, questions, reading, review, sharing, sse, streaming
+from answers import pipeline, questions, reading, review, sse, streaming
+from answers.access import declassification, sharing
 from answers.endpoints import BUILT_IN
 from answers.models import Answer, Draft, EndpointKind, ModelEndpoint, WorkspaceModels
 from answers.states import RELEASED, AnswerStatus
 from answers.steps import retrieve
 from audit.chain import digest
-from documents import bars as document_bars
-from documents import legs, library, querysets, replicas, restriction, viewer_views
+from documents import library, querysets
+from documents.access import bars as document_bars
+from documents.access import restriction
+from documents.indexing import replicas
 from documents.models import DocumentBar, Passage
-from documents.scope import Candidate, OpenVersion, Scope
+from documents.retrieval import legs
+from documents.retrieval.scope import Candidate, OpenVersion, Scope
+from documents.viewer import views as viewer_views
 from tests.answers import chat_server
 from tests.leaks import portal_scene as scene
 from tests.leaks.exploring import LIFE, explore, leave_out_the_simplest
 from tests.leaks.oracle import Oracle, Told
 from tests.undone import outermost, undone
-from workspaces import access, accounts, bars, glass, groups, members, tokens, view_as
+from workspaces import access, accounts, groups, members
+from workspaces.bars import rules as bars
 from workspaces.exceptions import Forbidden, PortalError, Refused
+from workspaces.glass import breaking as glass
 from workspaces.models import RoleBar, ViewAs, Workspace
 from workspaces.roles import Action
+from workspaces.tokens import keeping as tokens
+from workspaces.view_as import looks as view_as
 
 PLACES, PEOPLE, GROUPS = ("one", "two"), ("ana", "boris", "root"), ("desk",)
 #: Set by `make deep` to look longer; `make test` has a week in which everything happens, and two short random lives.

@@ -16,11 +16,15 @@ from django.urls import reverse
 from answers import pipeline, questions
 from answers.models import Answer, ModelEndpoint
 from answers.states import RELEASED
-from documents import index, legs, library, replicas, restriction, viewer_views
+from documents import index, library
+from documents.access import restriction
 from documents.analysis import words
 from documents.embeddings import embed_query
+from documents.indexing import replicas
 from documents.models import Document, Passage
-from documents.scope import Candidate, OpenVersion, Scope
+from documents.retrieval import legs
+from documents.retrieval.scope import Candidate, OpenVersion, Scope
+from documents.viewer import views as viewer_views
 from tests.answers import chat_server
 from tests.documents.shelf import SPACE
 from tests.leaks import pausing

@@ -15,8 +15,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.utils import timezone
 
-from documents import index, legs
-from documents.fusion import WIDTH
+from documents import index
 from documents.models import (
     Document,
     DocumentBar,
@@ -27,6 +26,8 @@ from documents.models import (
     Passage,
     Version,
 )
+from documents.retrieval import legs
+from documents.retrieval.fusion import WIDTH
 from documents.search import Mode, search
 from documents.states import VersionState
 from tests.documents.shelf import SPACE, changed

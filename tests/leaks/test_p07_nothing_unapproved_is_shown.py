@@ -24,20 +24,26 @@ from hypothesis.stateful import (
     rule,
 )
 
-from answers import confirming, declassification, reading, review, separation, sharing, source_changes
+from answers import reading, review, separation, source_changes
+from answers.access import declassification, sharing
 from answers.models import Answer, Clarification, Draft, Review
 from answers.review import again, bulk, deciding
 from answers.states import RELEASED, AnswerStatus, DraftState
+from answers.suspension import confirming
 from answers.withdrawal import withdraw_leftovers
 from audit.chain import digest
-from documents import bars as document_bars
-from documents import classifying, dependants, library, restriction
+from documents import library
+from documents.access import bars as document_bars
+from documents.access import restriction
+from documents.cards import classifying
+from documents.deletion import dependants
 from documents.models import Document, DocumentBar
 from tests.answers.review_scene import CLAUSES, a_document, a_held_answer, answers_anew
 from tests.leaks.approval_oracle import ApprovalOracle, Held
 from tests.leaks.exploring import LIFE, explore, leave_out_the_simplest
 from tests.undone import outermost, undone
-from workspaces import access, bars, members
+from workspaces import access, members
+from workspaces.bars import rules as bars
 from workspaces.exceptions import PortalError, Refused
 from workspaces.models import RoleBar, Workspace
 

@@ -14,7 +14,8 @@ import pytest
 from django.template import engines as template_engines
 from django.utils import timezone
 
-from answers import history_views, streaming, threads
+from answers import streaming
+from answers.chat import history_views, threads
 from answers.models import Answer, Conversation, Question
 from answers.states import AnswerStatus
 from documents import listing

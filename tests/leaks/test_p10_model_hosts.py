@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from answers import chat_models, model_hosts
+from answers import chat_models
 from answers.endpoints import save_endpoint
 from answers.exceptions import EndpointError, ModelFailed
 from answers.models import EndpointKind, ModelEndpoint
 from answers.prompts import Prompt
+from answers.registry import hosts as model_hosts
 from tests.documents.sources.servers import tell_names
 from tests.permits import permit_for
 from workspaces import hosts

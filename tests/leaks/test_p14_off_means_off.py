@@ -28,9 +28,10 @@ from answers.states import AnswerStatus
 from answers.tasks import evaluate_run, replay_answer
 from audit.events import EventType
 from audit.models import Event
-from documents import bulk, company
-from documents.bulk import Order
-from documents.bulk_tasks import bulk_task
+from documents.bulk import orders as bulk
+from documents.bulk.orders import Order
+from documents.bulk.tasks import bulk_task
+from documents.ingestion import company
 from documents.models import Document, RunKind, RunState, Source, SourceRun
 from documents.sources import folder, keeping
 from documents.sources.tasks import run_source_task
@@ -43,10 +44,14 @@ from tests.oidc_provider import Provider
 from tests.portal import within
 from tests.undone import undone
 from tests.workspaces import sign_in_scene, single_sign_on_scene
-from workspaces import access, accounts, bars, credentials, groups, members, tokens, view_as
+from workspaces import access, accounts, groups, members
+from workspaces.bars import rules as bars
 from workspaces.identity import links
 from workspaces.identity.id_token import Identity
 from workspaces.roles import Action, Role
+from workspaces.tokens import credentials
+from workspaces.tokens import keeping as tokens
+from workspaces.view_as import looks as view_as
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CANARY = "The quiet heron nests on platform nine."
@@ -62,8 +67,8 @@ BACKENDS = {
 #: Middleware that says who a request is from → the rows below that go through it.
 LET_IN = {
     "django.contrib.auth.middleware.AuthenticationMiddleware": {"session", "remembered", "provider", "session_stream"},
-    "workspaces.token_auth.ApiAccessMiddleware": {"token", "token_stream"},
-    "workspaces.viewing.ViewAsMiddleware": {"view_as"},
+    "workspaces.tokens.authentication.ApiAccessMiddleware": {"token", "token_stream"},
+    "workspaces.view_as.viewing.ViewAsMiddleware": {"view_as"},
 }
 LET_NOBODY_IN = {
     "inlock.headers.ResponseHeadersMiddleware",
@@ -136,7 +141,7 @@ TASKS_FOR_NOBODY = {
 }
 #: Responses that go on while somebody watches; the others read one file or chain to its end.
 LIVE_STREAMS = {"answers/sse.py": {"session_stream", "token_stream"}}
-FINITE_STREAMS = {"documents/originals.py", "workspaces/admin/trail.py"}
+FINITE_STREAMS = {"documents/ingestion/originals.py", "workspaces/admin/trail.py"}
 
 
 def test_every_backend_has_a_row() -> None:

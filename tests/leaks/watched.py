@@ -68,7 +68,7 @@ choose_models(
     workspace, default=ModelEndpoint.objects.get(name="good"), by=person["manager"],
     choices=[ModelEndpoint.objects.get(name="error")],
 )
-from workspaces.tokens import create
+from workspaces.tokens.keeping import create
 token, text = create(by=person["member"], name="program", workspaces=[workspace], actions=["open_documents"])
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 secret = generate_totp_secret()

@@ -12,11 +12,12 @@ from django.utils import timezone
 from audit.chain import canonical, digest
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.models import Document, DocumentGroupGrant, DocumentUserGrant
 from tests.answers.review_scene import a_document
 from tests.undone import undone
-from workspaces import access, access_review, custom_roles, groups, members
+from workspaces import access, custom_roles, groups, members
+from workspaces.access_review import reviewing as access_review
 from workspaces.exceptions import Forbidden, Hidden, ReviewError
 from workspaces.models import AccessReview, AccessReviewLine, Membership, RoleBar, Verdict, Workspace
 from workspaces.roles import Action, Role
@@ -329,7 +330,7 @@ def test_nothing_is_signed_or_removed_when_the_trail_cannot_be_written(
     def fail(*args, **kwargs):
         raise RuntimeError("no trail")
 
-    monkeypatch.setattr("workspaces.access_review.record", fail)
+    monkeypatch.setattr("workspaces.access_review.reviewing.record", fail)
     with pytest.raises(RuntimeError):
         access_review.sign(review, statement="All.", by=manager)
 

@@ -9,7 +9,8 @@ from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
 from tests.workspaces.single_sign_on_scene import sign_in_as
-from workspaces import access, bars, claim_rules, custom_roles, groups, members
+from workspaces import access, claim_rules, custom_roles, groups, members
+from workspaces.bars import rules as bars
 from workspaces.exceptions import ClaimRuleError, Forbidden, MembershipError
 from workspaces.identity import links
 from workspaces.identity.id_token import Identity

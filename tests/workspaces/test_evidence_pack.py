@@ -16,17 +16,18 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import receipts
 from answers.models import Answer, Question
+from answers.provenance import receipts
 from audit import signing
 from audit.events import EventType
 from audit.models import Event
 from audit.verifier import Verifier
-from documents import deletion
 from documents import library as library_of_documents
+from documents.deletion import erasing as deletion
 from tests.answers import library
-from workspaces import evidence_pack, members, trail
-from workspaces.evidence_pack import Period
+from workspaces import members
+from workspaces.auditing import evidence_pack, trail
+from workspaces.auditing.evidence_pack import Period
 from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.models import User
 
@@ -239,7 +240,7 @@ def test_pack_that_cannot_be_filled_is_refused_in_words_and_no_chain_says_it_was
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("workspaces.evidence_pack.sbom.bill_of_materials", full)
+    monkeypatch.setattr("workspaces.auditing.evidence_pack.sbom.bill_of_materials", full)
 
     response = client_of(auditor).post(reverse("admin:audit_event_pack"), {"chain": "policies"})
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.models import Document, Passage, Version
 from tests.workspaces.rights_scene import a_ready_document
-from workspaces import access, glass, members
+from workspaces import access, members
 from workspaces.exceptions import Forbidden, GlassError, Hidden, ReasonNeeded
+from workspaces.glass import breaking as glass
 from workspaces.models import BreakGlass, RoleBar, Workspace
 from workspaces.roles import Action, Role
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from answers import explain as of_answers
-from answers import sharing
+from answers.access import sharing
 from answers.models import Answer, Declassification, Evidence, Question
 from answers.querysets import READ_ANSWER
 from answers.states import AnswerStatus

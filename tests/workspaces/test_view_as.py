@@ -17,10 +17,12 @@ from audit import context
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import a_document
-from workspaces import accounts, members, view_as, viewing
+from workspaces import accounts, members
 from workspaces.exceptions import Forbidden, ViewingError
 from workspaces.models import User, ViewAs
 from workspaces.tasks import sweep_looks
+from workspaces.view_as import looks as view_as
+from workspaces.view_as import viewing
 
 pytestmark = pytest.mark.django_db
 
@@ -390,7 +392,7 @@ def test_nothing_begins_when_the_trail_cannot_be_written(client_of, admin, membe
     def fail(*args, **kwargs):
         raise RuntimeError("no trail")
 
-    monkeypatch.setattr("workspaces.view_as.record", fail)
+    monkeypatch.setattr("workspaces.view_as.looks.record", fail)
 
     with pytest.raises(RuntimeError):
         client_of(admin).post(address_of(member), {"reason": "Why"})

@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from workspaces import access, tokens, vouching
+from workspaces import access
 from workspaces.admin_base import GovernedAdmin, PlatformRights
 from workspaces.models import ApiToken
 from workspaces.roles import Action, PlatformAction
+from workspaces.tokens import keeping as tokens
+from workspaces.tokens import vouching
 
 _STATES: dict[str, tuple[str, Any]] = {
     "": ("open", _("Open")),

@@ -22,8 +22,8 @@ from audit import export, timeline
 from audit.events import EventType
 from audit.exceptions import AuditError
 from audit.models import Event
-from workspaces import evidence_pack, trail
 from workspaces.admin_base import GovernedAdmin
+from workspaces.auditing import evidence_pack, trail
 from workspaces.exceptions import Forbidden, Hidden, PortalError
 from workspaces.roles import Action
 

@@ -8,11 +8,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from workspaces import access, view_as, viewing
+from workspaces import access
 from workspaces.admin_base import GovernedAdmin
 from workspaces.exceptions import PortalError
 from workspaces.models import User
 from workspaces.roles import PlatformAction
+from workspaces.view_as import looks as view_as
+from workspaces.view_as import viewing
 
 
 class ViewAsPage(GovernedAdmin):

@@ -4,11 +4,12 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from workspaces import access, accounts, tokens
+from workspaces import access, accounts
 from workspaces.identity import sessions
 from workspaces.identity.requirement import FACTORS
 from workspaces.models import User
 from workspaces.roles import PlatformAction
+from workspaces.tokens import keeping as tokens
 
 
 @transaction.atomic

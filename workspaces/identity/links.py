@@ -17,7 +17,7 @@ from workspaces import claim_rules
 from workspaces.exceptions import LinkError
 from workspaces.identity.id_token import OK, Identity
 from workspaces.models import User
-from workspaces.vouching import VOUCHED_AT
+from workspaces.tokens.vouching import VOUCHED_AT
 
 
 def of(user: User) -> SocialAccount | None:

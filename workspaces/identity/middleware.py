@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from workspaces.exceptions import CountingUnavailable, TooManyAttempts
 from workspaces.identity import local_sign_in, requirement, sessions
 from workspaces.identity.decorators import OWN_ACCOUNT
-from workspaces.token_auth import token_of
+from workspaces.tokens.authentication import token_of
 
 
 class IdentityMiddleware:

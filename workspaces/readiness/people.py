@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from workspaces import access, access_review, charters
+from workspaces import access, charters
+from workspaces.access_review import reviewing as access_review
 from workspaces.identity.requirement import with_factor
 from workspaces.models import (
     ApiToken,

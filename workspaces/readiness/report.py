@@ -18,7 +18,7 @@ from audit.exceptions import AuditError
 from audit.models import Event
 from audit.receipts import Prover
 from audit.record import record
-from workspaces.evidence_pack import Period
+from workspaces.auditing.evidence_pack import Period
 from workspaces.exceptions import ReadinessError
 from workspaces.models import ReadinessResult, ReadinessRun, ReadinessState, User, Workspace
 from workspaces.readiness import reading, scoring

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from answers import receipts
 from answers.exceptions import ReceiptError
 from answers.models import Answer
+from answers.provenance import receipts
 from workspaces import access
 from workspaces.commands import PortalCommand
 from workspaces.models import User

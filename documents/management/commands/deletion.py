@@ -4,10 +4,10 @@ import json
 from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
-from documents import holds
-from documents.deletion_receipts import hand_out
+from documents.deletion import holds
+from documents.deletion.receipts import hand_out
+from documents.deletion.traces_in_words import standing_of
 from documents.models import Deletion
-from documents.traces_in_words import standing_of
 from workspaces import access
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import Hidden

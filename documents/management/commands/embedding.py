@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from documents.embedding.spaces import space_of
 from documents.models import ComparisonState, SpaceComparison, SpaceMigration
 from documents.reembedding import building, comparing, steering
 from documents.reembedding.page import ACTS, Compared, Way
 from documents.reembedding.problems import ReembeddingError
-from documents.spaces import space_of
 from documents.states import MigrationState
 from workspaces.commands import PortalCommand
 from workspaces.models import User, Workspace

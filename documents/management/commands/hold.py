@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from documents import holds
+from documents.deletion import holds
 from documents.exceptions import HoldError
 from documents.models import LegalHold
 from workspaces import access

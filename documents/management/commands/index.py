@@ -3,11 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from documents import reconcile, soundness
+from documents import reconcile
+from documents.embedding.spaces import space_of
+from documents.indexing import soundness
 from documents.reconcile import Difference
 from documents.reembedding import steering
 from documents.reembedding.spaces import kept_beside
-from documents.spaces import space_of
 from documents.states import COMPARABLE
 from workspaces.commands import PortalCommand
 from workspaces.models import Workspace

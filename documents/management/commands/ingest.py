@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from documents import intake
-from documents.intake import Row
+from documents.ingestion import intake
+from documents.ingestion.intake import Row
 from workspaces.classification import Classification
 from workspaces.commands import PortalCommand
 from workspaces.models import User, Workspace

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from documents.retrieval import as_document, record_search, retrieve
+from documents.retrieval.recording import as_document, record_search, retrieve
 from documents.search import Hit, Mode, SearchResult, search
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management import call_command
 
-from answers import provenance, questions, review
+from answers import questions, review
 from answers.models import Answer
+from answers.provenance import record as provenance
 from answers.reading import place_in_words
 from answers.states import HELD, RELEASED, AnswerStatus
 from audit import chain, context, verification

@@ -13,8 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import override
 
 from answers import review
+from answers.chat.feedback import give
 from answers.cockpit.figures import _most, cockpit
-from answers.feedback import give
 from answers.gaps import gathering
 from answers.models import Answer, Draft, ModelEndpoint, Question, RagTemplate, Spend, TemplateVersion, Usage
 from audit.events import EventType

@@ -22,11 +22,12 @@ from answers.exceptions import ByAsker, ExaminationError, WrongState
 from answers.models import Examination, ExaminationState, Finding, FindingCategory, FindingDecision
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, dependants, tombstones, traces
 from documents import library as shelf
+from documents.access.restriction import restrict
+from documents.deletion import dependants, tombstones, traces
+from documents.deletion import erasing as deletion
+from documents.deletion.probes import Probes
 from documents.models import Deletion
-from documents.probes import Probes
-from documents.restriction import restrict
 from tests.answers import library
 from workspaces import access, custom_roles, members
 from workspaces.classification import Classification
@@ -331,7 +332,7 @@ def test_a_draft_is_erased_by_its_owner_or_by_age_and_hashes_stay(made, examined
 
 
 def test_nothing_is_erased_under_a_hold_of_the_workspace(made, policies, member, manager):
-    from documents import holds
+    from documents.deletion import holds
 
     holds.place(policies, by=manager, reason="Case 12.")
     Examination.objects.update(asked_at=timezone.now() - timedelta(days=400))

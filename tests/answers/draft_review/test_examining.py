@@ -17,8 +17,8 @@ from answers.models import Clause, Examination, ExaminationState, Finding, Findi
 from answers.tasks import examine_draft, sweep_examinations
 from audit.events import EventType
 from audit.models import Event
+from documents.access.restriction import restrict
 from documents.models import Document
-from documents.restriction import restrict
 from tests.answers.draft_review.conftest import DRAFT
 from workspaces import access
 from workspaces.exceptions import Forbidden, Hidden

@@ -12,19 +12,21 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from answers import due, queue, saved_views
 from answers.cockpit.figures import cockpit
 from answers.draft_review import desk, releasing
 from answers.exceptions import ByAsker, ExaminationError, WrongState
 from answers.models import Examination, ExaminationState, Priority, SavedView
-from answers.queue_filters import EXAMINATION_FACETS, narrowed
+from answers.queue import due, saved_views
+from answers.queue import order as queue
+from answers.queue.filters import EXAMINATION_FACETS, narrowed
 from answers.readiness.review import overdue
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
 from tests.answers.review_scene import a_held_answer
-from workspaces import access, glass, members
+from workspaces import access, members
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.glass import breaking as glass
 from workspaces.models import Notification, ReviewPolicy, User
 from workspaces.notifications.registry import Kind
 from workspaces.readiness.registry import Outcome

@@ -11,7 +11,7 @@ from answers.models import Examination
 from answers.tasks import examine_draft
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from tests.answers.draft_review.conftest import DRAFT
 from workspaces.models import ReviewPolicy
 from workspaces.roles import Action

@@ -18,10 +18,11 @@ from answers.rag_templates.filters import Filters
 from answers.tasks import examine_draft
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, dependants
 from documents import library as shelf
+from documents.cards import classifying
+from documents.deletion import dependants
+from documents.deletion.tombstones import restore
 from documents.models import Deletion, Document
-from documents.tombstones import restore
 from tests.answers.draft_review.conftest import DRAFT
 from workspaces.classification import Classification
 from workspaces.models import ReviewPolicy

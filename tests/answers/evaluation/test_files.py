@@ -96,7 +96,7 @@ def test_a_table_that_is_none_says_where(policies: Any, manager: Any, content: b
 def test_documents_are_found_only_among_those_open_to_who_brings_the_file(
     policies: Any, handbook: Any, manager: Any, contributor: Any
 ) -> None:
-    from documents.restriction import grant, restrict, revoke_grant
+    from documents.access.restriction import grant, restrict, revoke_grant
 
     restrict(handbook.document, by=manager)
     grant(handbook.document, contributor, by=manager)

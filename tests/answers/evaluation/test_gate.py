@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from answers import checks, endpoints, pipeline
+from answers import endpoints, pipeline
+from answers.checks import settings as checks
 from answers.evaluation import gate, kinds, sets, standing, terms, verdict
 from answers.evaluation.figures import Metric
 from answers.evaluation.sets import Case
@@ -15,14 +16,15 @@ from answers.models import CandidateState, EvaluationRun, ModelEndpoint, RunStat
 from answers.steps.state import Outcome
 from audit.events import EventType
 from audit.models import Event
-from documents import rerank_endpoints, reranking
 from documents.models import Passage, RerankEndpoint
 from documents.reembedding import steering
 from documents.reembedding.problems import ReembeddingError
+from documents.reranking import endpoints as rerank_endpoints
+from documents.reranking import rerankers as reranking
 from tests.answers import library
 from tests.answers.evaluation.conftest import answer, work
 from tests.endpoints_in_use import in_use
-from workspaces import endpoint_states
+from workspaces.endpoints import states as endpoint_states
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Workspace
 
@@ -206,9 +208,9 @@ def test_a_model_that_people_may_choose_or_that_stands_in_has_to_pass_as_well(
 @pytest.fixture
 def built(policies: Any, manager: Any) -> Any:
     """A change to another embedding space that is ready to be switched to."""
+    from documents.embedding.spaces import row_of
     from documents.embeddings import default_space
     from documents.models import EmbeddingSpace, SpaceMigration
-    from documents.spaces import row_of
     from documents.states import MigrationState
 
     policies.refresh_from_db()
@@ -417,7 +419,7 @@ def test_a_reranker_that_leads_to_another_server_is_given_nothing_until_it_passe
         asked.append(endpoint.base_url)
         return [0.0] * len(texts)
 
-    monkeypatch.setattr("documents.remote_reranking.scores", score)
+    monkeypatch.setattr("documents.reranking.remote.scores", score)
     for name in ("Leave", "Requests"):
         library.add_document(policies, f"{name}.md", f"# {name}\n\nLeave is asked for in writing, says {name}.\n")
 
@@ -445,7 +447,7 @@ def test_a_reranker_that_leads_to_another_server_is_given_nothing_until_it_passe
 def test_a_reranker_that_the_gate_never_let_pass_is_tried_in_a_run_alone(
     policies: Any, orderer: Any, gated: Any, monkeypatch: pytest.MonkeyPatch, manager: Any
 ) -> None:
-    monkeypatch.setattr("documents.remote_reranking.scores", lambda *_given, **_more: [0.0, 0.0])
+    monkeypatch.setattr("documents.reranking.remote.scores", lambda *_given, **_more: [0.0, 0.0])
     for name in ("Leave", "Requests"):
         library.add_document(policies, f"{name}.md", f"# {name}\n\nLeave is asked for in writing, says {name}.\n")
     terms.of(policies).__class__.objects.filter(workspace=policies).update(passed={})

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from answers import checks, endpoints
+from answers import endpoints
+from answers.checks import settings as checks
 from answers.evaluation import gate, terms
 from answers.evaluation.figures import Metric
 from answers.evaluation.thresholds import Threshold

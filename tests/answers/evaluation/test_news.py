@@ -8,7 +8,7 @@ from answers.evaluation import gate, terms
 from answers.evaluation.figures import Metric
 from answers.evaluation.thresholds import Threshold
 from answers.models import GateCandidate
-from workspaces import bars
+from workspaces.bars import rules as bars
 from workspaces.models import Mail, Notification
 from workspaces.notifications import mail, telling
 from workspaces.notifications.registry import Kind

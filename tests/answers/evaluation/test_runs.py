@@ -134,7 +134,7 @@ def test_a_stopped_run_writes_nothing_more_and_can_be_gone_on_with(
 def test_a_document_that_is_closed_to_who_started_the_run_closes_its_case(
     policies: Any, questions: Any, evaluated: Any, handbook: Any, manager: Any, contributor: Any
 ) -> None:
-    from documents.restriction import grant, restrict, revoke_grant
+    from documents.access.restriction import grant, restrict, revoke_grant
 
     restrict(handbook.document, by=manager)
     grant(handbook.document, contributor, by=manager)
@@ -151,7 +151,7 @@ def test_a_document_that_is_closed_to_who_started_the_run_closes_its_case(
 def test_a_run_ends_when_its_starter_may_not_ask_any_more_or_its_model_was_changed(
     policies: Any, questions: Any, manager: Any, make_user: Any
 ) -> None:
-    from answers import checks
+    from answers.checks import settings as checks
     from workspaces.members import add_member, remove_member
 
     changed = runs.start(questions, by=manager)

@@ -12,7 +12,7 @@ from answers.evaluation.trial import LEFT_OUT, Trial
 from answers.models import Answer, EvaluationRun, ModelEndpoint, Question, QuestionSet, RunState, Usage
 from audit.events import EventType
 from audit.models import Event
-from documents.classifying import classify
+from documents.cards.classifying import classify
 from workspaces.exceptions import Forbidden, Hidden
 
 
@@ -96,7 +96,7 @@ def test_a_trial_has_the_rights_of_who_runs_it(
     policies: Any, handbook: Any, manager: Any, member: Any, auditor: Any, stranger: Any, run_of: Any
 ) -> None:
     from answers.endpoints import built_in
-    from documents.restriction import restrict
+    from documents.access.restriction import restrict
 
     run, question = run_of(manager), "How many days of annual leave does an employee have?"
     restrict(handbook.document, by=manager)

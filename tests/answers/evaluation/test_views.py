@@ -59,7 +59,7 @@ def test_a_set_is_made_filled_run_and_compared_on_its_pages(
 def test_words_and_texts_are_shown_only_to_who_may_open_their_documents(
     client_of: Any, policies: Any, questions: Any, handbook: Any, manager: Any, contributor: Any, evaluated: Any
 ) -> None:
-    from documents.restriction import grant, restrict, revoke_grant
+    from documents.access.restriction import grant, restrict, revoke_grant
 
     run = evaluated()
     restrict(handbook.document, by=manager)

@@ -12,7 +12,7 @@ from answers.finetuning import comparing
 from answers.models import CaseResult, EvaluationRun, ModelEndpoint, RunState, TuningComparison, Usage
 from audit.events import EventType
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from tests.answers.finetuning.scene import a_model_of
 from tests.answers.review_scene import a_document
 from workspaces import members

@@ -13,7 +13,10 @@ from answers.review import approve
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
-from documents import deletion, dependants, library, licensing, proving
+from documents import library
+from documents.cards import licensing
+from documents.deletion import dependants, proving
+from documents.deletion import erasing as deletion
 from tests.answers import library as shelf
 from tests.answers.finetuning.scene import a_model_of, few
 from tests.documents.proofs import MARK, assert_proven, found, marked

@@ -25,7 +25,7 @@ from documents.models import Document
 from tests.answers.finetuning.scene import a_model_of
 from tests.undone import undone
 from workspaces import members
-from workspaces.endpoint_states import EndpointStateError, approve, fingerprint, retire
+from workspaces.endpoints.states import EndpointStateError, approve, fingerprint, retire
 from workspaces.exceptions import Hidden
 from workspaces.models import Notification, Workspace
 from workspaces.notifications.registry import Kind

@@ -18,7 +18,8 @@ from answers.models import (
 )
 from audit.events import EventType
 from audit.models import Event
-from documents import library, restriction
+from documents import library
+from documents.access import restriction
 from documents.models import Document
 from tests.answers.finetuning.scene import SUBJECTS, a_set, approved, few
 

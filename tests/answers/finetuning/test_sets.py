@@ -13,7 +13,9 @@ from answers.states import AnswerStatus
 from audit import signing
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, library, licensing, restriction
+from documents import library
+from documents.access import restriction
+from documents.cards import classifying, licensing
 from documents.models import Document
 from tests.answers.finetuning.scene import SUBJECTS, a_sealed_set, a_set, approved, few
 from workspaces.exceptions import Forbidden, Hidden

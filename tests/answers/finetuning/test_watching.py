@@ -15,7 +15,10 @@ from answers.review import take_back
 from answers.tasks import sweep_finetuning
 from audit.events import EventType
 from audit.models import Event
-from documents import classifying, dependants, library, licensing, metadata, reminders, restriction, tombstones
+from documents import library
+from documents.access import restriction
+from documents.cards import classifying, licensing, metadata, reminders
+from documents.deletion import dependants, tombstones
 from documents.models import Document
 from tests.answers.finetuning.scene import a_model_of
 from tests.undone import undone

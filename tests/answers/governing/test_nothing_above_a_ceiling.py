@@ -21,7 +21,7 @@ from answers.prompts import Prompt
 from documents.models import Document
 from tests.answers import chat_server
 from workspaces.classification import Classification
-from workspaces.endpoint_base import EndpointState
+from workspaces.endpoints.base import EndpointState
 
 EXAMPLES = 150 if os.environ.get("INLOCK_DEEP") else 12
 LEVELS = [str(level) for level in Classification]

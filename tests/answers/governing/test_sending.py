@@ -12,8 +12,9 @@ from answers.states import AnswerStatus
 from answers.steps.sending import Sending
 from audit.events import EventType
 from audit.models import Event
-from documents import library, restriction
-from documents.classifying import classify
+from documents import library
+from documents.access import restriction
+from documents.cards.classifying import classify
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 

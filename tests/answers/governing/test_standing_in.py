@@ -19,7 +19,7 @@ from answers.replays import sameness
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents.classifying import classify
+from documents.cards.classifying import classify
 from inlock.health.models import models
 from workspaces.exceptions import Forbidden
 

@@ -10,7 +10,7 @@ from answers.precedents import finding
 from audit.events import EventType
 from audit.export import content_of
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.models import RerankEndpoint, WorkspaceReranker
 from workspaces.exceptions import Forbidden, Hidden
 

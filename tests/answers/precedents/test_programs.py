@@ -8,7 +8,7 @@ from answers.precedents import finding
 from audit.events import EventType
 from audit.export import content_of
 from audit.models import Event
-from documents import restriction
+from documents.access import restriction
 from documents.models import Document
 from tests.answers import library
 from tests.answers.precedents.test_precedents import TEXT

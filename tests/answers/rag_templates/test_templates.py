@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 from django.db.models import Q
 
-from answers import pipeline, prompts, questions, receipts
+from answers import pipeline, prompts, questions
 from answers.exceptions import TemplateError
 from answers.models import Answer, RagTemplate, ReleaseDecision, Shape, StepRun, TemplateVersion
-from answers.provenance import record_of
+from answers.provenance import receipts
+from answers.provenance.record import record_of
 from answers.rag_templates import built_in, choosing, content, filters, keeping, shapes
 from answers.rag_templates.filters import Filters
 from answers.rag_templates.task import task_of
@@ -20,7 +21,9 @@ from answers.steps.state import State
 from audit.events import EventType
 from audit.export import content_of
 from audit.models import Event
-from documents import folders, restriction, tagging
+from documents.access import restriction
+from documents.cards import tagging
+from documents.folders import keeping as folders
 from documents.search import search
 from tests.answers.test_pipeline import queries_of
 from workspaces.exceptions import Forbidden, Hidden

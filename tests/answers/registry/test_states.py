@@ -10,13 +10,15 @@ from answers.exceptions import EndpointError
 from answers.models import ModelEndpoint
 from audit.events import EventType
 from audit.models import Event
-from documents import embedding_endpoints, rerank_endpoints
+from documents.embedding import endpoints as embedding_endpoints
+from documents.embedding.spaces import of_endpoint, offered
 from documents.models import EmbeddingEndpoint, RerankEndpoint
-from documents.spaces import of_endpoint, offered
+from documents.reranking import endpoints as rerank_endpoints
 from tests.endpoints_in_use import in_use
 from tests.undone import undone
-from workspaces import endpoint_states, members
-from workspaces.endpoint_states import EndpointStateError, approve, fingerprint, make_default, reopen, retire
+from workspaces import members
+from workspaces.endpoints import states as endpoint_states
+from workspaces.endpoints.states import EndpointStateError, approve, fingerprint, make_default, reopen, retire
 from workspaces.exceptions import Forbidden
 
 URL = "http://127.0.0.1:9/v1"

@@ -55,9 +55,9 @@ class Bench:
 
     def folder(self, name: str, folder: Path) -> Place:
         """A place for the files of a folder."""
-        from documents import intake
+        from documents.embedding.spaces import row_of
+        from documents.ingestion import intake
         from documents.models import WorkspaceSpace
-        from documents.spaces import row_of
         from workspaces.members import add_member, create_user, create_workspace
         from workspaces.models import User, Workspace
 

@@ -2,8 +2,8 @@
 
     python -m tests.bench.quality.refusal DATA [--keep DIR]
 
-fits the coefficients of `answers.answerability` anew, tests them on the fifths they were not fitted on, and prints the
-curve: at each chance, the share of good questions refused and of the others answered.
+fits the coefficients of `answers.checks.answerability` anew, tests them on the fifths they were not fitted on, and
+prints the curve: at each chance, the share of good questions refused and of the others answered.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _WEIGHT = {"good": 1.0, "near miss": 0.8, "elsewhere": 0.2}
 
 def measure(bench: Bench, name: str) -> list[Figure]:
     """AUC of the chance, with words and meaning and with each alone; and what each strictness lets pass."""
-    from answers.answerability import LEAST_CHANCE
+    from answers.checks.answerability import LEAST_CHANCE
 
     signs = read_signs(bench, SAMPLE)
     figures: list[Figure] = []
@@ -59,7 +59,7 @@ def measure(bench: Bench, name: str) -> list[Figure]:
 
 def read_signs(bench: Bench, most: int | None = None) -> dict[str, list[Any]]:
     """The signs of evenly drawn questions of each kind."""
-    from answers.answerability import signs_of
+    from answers.checks.answerability import signs_of
 
     place = bench.corpus("squad2/corpus.jsonl")
     found: dict[str, list[Any]] = {}

@@ -72,7 +72,7 @@ def _nearest(questions: Sequence[str], passages: Sequence[str], space: Any) -> n
 
 
 def _refusals(space: Any, asked: dict[str, list[str]], passages: Sequence[str]) -> None:
-    from answers.answerability import LEAST_CHANCE, Signs
+    from answers.checks.answerability import LEAST_CHANCE, Signs
 
     found = {kind: _nearest(texts, passages, space) for kind, texts in asked.items()}
     for strictness, least in LEAST_CHANCE.items():

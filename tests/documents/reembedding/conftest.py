@@ -45,7 +45,7 @@ def shelved(policies: Any) -> Any:
     import numpy as np
 
     from documents import index
-    from documents.framing import framed
+    from documents.embedding.framing import framed
     from tests.documents import shelf
     from tests.documents.embedding_server import known_vectors
     from tests.documents.reembedding.scene import SUBJECTS

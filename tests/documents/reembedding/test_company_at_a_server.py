@@ -2,8 +2,10 @@
 
 import pytest
 
-from documents import company, leases, library, spaces
+from documents import library
+from documents.embedding import spaces
 from documents.ingest import ingest_version
+from documents.ingestion import company, leases
 from documents.models import Document, Embedding, Version, WorkspaceSpace
 from documents.stages import embedded
 from tests.documents.arrivals import Killed, Killer, again, let_lease_expire, receive

@@ -5,10 +5,14 @@ from django.db.models.functions import Now
 
 from audit.events import EventType
 from audit.models import Event
-from documents import embeddings, index, index_checks, leases, reconcile, spaces
+from documents import embeddings, index, reconcile
+from documents.embedding import spaces
 from documents.embeddings import default_space
 from documents.index import IndexUnavailable
+from documents.indexing import checks as index_checks
+from documents.indexing.vectors import stored
 from documents.ingest import ingest_version
+from documents.ingestion import leases
 from documents.models import Embedding, SpaceMigration, WorkspaceSpace
 from documents.reembedding import building, dropping, steering
 from documents.reembedding.leases import JobLease
@@ -17,7 +21,6 @@ from documents.reembedding.spaces import answering
 from documents.search import search
 from documents.stages import ready
 from documents.states import MIGRATION_NEXT, MOVING, MigrationState, migration_may_become
-from documents.vectors import stored
 from tests.documents.arrivals import Killed, Killer, again, receive
 from tests.documents.reembedding.scene import QUESTIONS, SUBJECTS, to_the_end
 
@@ -346,11 +349,11 @@ def test_a_search_that_has_begun_ends_in_the_space_it_began_in(shelved, manager,
         return real(workspace_id, space, vector, n)
 
     # In this thread: a test's transaction is not seen by others.
-    monkeypatch.setattr("documents.legs._beside", _Here)
+    monkeypatch.setattr("documents.retrieval.legs._beside", _Here)
     monkeypatch.setattr(index, "query", switched)
-    monkeypatch.setattr("documents.legs.EXACT_AT_ONCE", 0)
-    monkeypatch.setattr("documents.legs.EXACT_UP_TO", 0)
-    monkeypatch.setattr("documents.legs.ENOUGH", 1)
+    monkeypatch.setattr("documents.retrieval.legs.EXACT_AT_ONCE", 0)
+    monkeypatch.setattr("documents.retrieval.legs.EXACT_UP_TO", 0)
+    monkeypatch.setattr("documents.retrieval.legs.ENOUGH", 1)
 
     assert found(shelved, manager) == golden
     assert WorkspaceSpace.objects.get().space_id == migration.target_id
@@ -372,7 +375,7 @@ def test_vectors_of_two_models_of_one_dimension_would_find_something_else(shelve
 
     Embedding.objects.filter(space=default_space().fingerprint).delete()
     Embedding.objects.filter(space=migration.target_id).update(space=default_space().fingerprint)
-    from documents import vectors
+    from documents.indexing import vectors
 
     vectors._kept.clear()
 

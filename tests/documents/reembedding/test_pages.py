@@ -13,15 +13,16 @@ from answers.models import Answer, Question
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
-from documents import embedding_endpoints, multilingual
+from documents.embedding import endpoints as embedding_endpoints
+from documents.embedding import multilingual
+from documents.embedding.spaces import space_of
 from documents.models import EmbeddingEndpoint, SpaceMigration
 from documents.reembedding import comparing, dropping, steering
 from documents.reembedding.page import duration
 from documents.reembedding.problems import ReembeddingError
-from documents.spaces import space_of
 from tests.documents.reembedding.scene import QUESTIONS, to_the_end
+from workspaces.endpoints.keys import KeyMissing
 from workspaces.exceptions import Refused
-from workspaces.keys import KeyMissing
 from workspaces.members import add_member
 
 pytestmark = pytest.mark.django_db

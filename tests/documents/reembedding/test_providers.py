@@ -6,8 +6,11 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from documents import ceiling, embedding_endpoints, library, outgoing, remote_embeddings, spaces
+from documents import ceiling, library, outgoing
 from documents.ceiling import above_ceiling
+from documents.embedding import endpoints as embedding_endpoints
+from documents.embedding import remote as remote_embeddings
+from documents.embedding import spaces
 from documents.embeddings import EmbeddingUnavailable, default_space, embed_passages, embed_query
 from documents.ingest import ingest_version
 from documents.models import Document, Embedding, EmbeddingEndpoint, EmbeddingSpace, SpaceMigration, WorkspaceSpace

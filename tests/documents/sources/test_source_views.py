@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from documents.access.restriction import restrict
 from documents.models import Document, DocumentBar, RunKind, Source, SourceRun
-from documents.restriction import restrict
 from documents.sources import CONNECTORS, sync
 from documents.sources.keeping import Wish, create_source
 from workspaces.members import add_member
@@ -121,7 +121,7 @@ def test_names_of_documents_that_are_closed_to_a_person_are_counted_and_not_told
 
     for shown in (noted, preview, tested, held):
         assert (told(other, shown), shown.kind) == (False, shown.kind)
-    monkeypatch.setattr("documents.source_views.closed_names", lambda *_args, **_options: frozenset())
+    monkeypatch.setattr("documents.sources.views.closed_names", lambda *_args, **_options: frozenset())
     assert told(other, noted)
 
 

@@ -15,11 +15,12 @@ from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
 from audit.verification import verify
-from documents import company, library, room, sandbox
+from documents import library, sandbox
+from documents.access.restriction import restrict
 from documents.exceptions import SourceError, SourceFailed
+from documents.ingestion import company, room
 from documents.models import Document, RunKind, RunState, SourceItem, SourceRun, Version
 from documents.parse import ParseFailed
-from documents.restriction import restrict
 from documents.sources import leases, sync
 from documents.sources.connector import Entry, Listing
 from documents.sources.folder import FolderConnector

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from answers import review
 from audit.chain import digest
-from documents import restriction
+from documents.access import restriction
 from tests.answers.review_scene import a_held_answer
 from tests.documents import shelf
 from workspaces.models import Channel, Correspondence, Mail, MailState, Notification, NotificationChoice

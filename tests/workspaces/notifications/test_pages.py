@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from documents import restriction
+from documents.access import restriction
 from tests.documents import shelf
 from workspaces.models import Correspondence, Notification
 from workspaces.notifications import notify

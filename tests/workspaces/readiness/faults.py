@@ -45,7 +45,8 @@ from audit.events import EventType
 from audit.exceptions import SigningKeyMissing
 from audit.models import Event
 from audit.record import record
-from documents import restriction, spaces
+from documents.access import restriction
+from documents.embedding import spaces
 from documents.embeddings import default_space
 from documents.models import (
     Deletion,
@@ -65,8 +66,9 @@ from inlock.health.finding import Finding
 from inlock.tasks import CANARY
 from tests.documents import embedding_server
 from tests.workspaces.readiness.sound import Sound
-from workspaces import access, glass, groups, members
+from workspaces import access, groups, members
 from workspaces.dispatch import give_sign_of_life, take_leave
+from workspaces.glass import breaking as glass
 from workspaces.models import (
     ApiToken,
     Membership,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from answers.models import Draft, EvaluationRun, QuestionCase, QuestionSet, SuggestedQuestion
 from audit import checkpoints
 from audit.chain import workspace_chain
-from documents import restriction
+from documents.access import restriction
 from documents.models import Document, IndexCheck, RunKind, RunState, Source, SourceRun
 from tests.answers import library, review_scene
 from workspaces import groups, members

@@ -17,7 +17,8 @@ from audit.chain import workspace_chain
 from audit.events import EventType
 from audit.models import Event
 from inlock import readiness as installation
-from workspaces import evidence_pack, members
+from workspaces import members
+from workspaces.auditing import evidence_pack
 from workspaces.exceptions import Forbidden, Hidden, ReadinessError
 from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhythm, Workspace
 from workspaces.readiness import asking, phases, reading, registry, report, running

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from audit import archive, chain, database_roles, export, signing
 from audit.exceptions import AuditError
-from workspaces import evidence_pack, held_rights, trail
+from workspaces import held_rights
+from workspaces.auditing import evidence_pack, trail
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import Workspace

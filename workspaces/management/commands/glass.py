@@ -3,8 +3,9 @@
 from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
-from workspaces import access, glass
+from workspaces import access
 from workspaces.commands import PortalCommand
+from workspaces.glass import breaking as glass
 from workspaces.models import User
 
 

@@ -10,10 +10,10 @@ from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from workspaces import tokens
 from workspaces.commands import PortalCommand
 from workspaces.exceptions import PortalError
 from workspaces.models import ApiToken
+from workspaces.tokens import keeping as tokens
 
 
 class Command(PortalCommand):

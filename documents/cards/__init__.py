@@ -1,0 +1,1 @@
+"""What is said about a document beside its text: owner, dates, tags, level and the rights in it."""

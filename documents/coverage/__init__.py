@@ -1,0 +1,1 @@
+"""What a workspace's documents cover and where they say the same twice."""

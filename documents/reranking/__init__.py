@@ -1,0 +1,1 @@
+"""Putting what a search found in a better order by a reranker."""

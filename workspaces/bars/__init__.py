@@ -1,0 +1,1 @@
+"""Never rules in a workspace: `rules.py` has the verbs, `views.py` the pages."""
