@@ -1,11 +1,13 @@
 """Remove stored originals that no row names: a process that died between moving files and COMMIT left them there.
 
 Nobody can find, open or delete such bytes. A file is only touched when it has lain there for longer than any upload
-takes, and only where most of the files belong to this database: beside another or an empty one nothing is removed.
+takes, and only where this database is the one that the files are of: beside another one, an empty one or one that was
+put back to an earlier day, whose files have no row here either, nothing is removed.
 """
 
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,12 +20,14 @@ from django.db import transaction
 
 from audit.events import EventType
 from audit.record import record
-from documents.ingestion.receiving import ABANDONED_SECONDS
+from documents.ingestion.receiving import ABANDONED_SECONDS, INCOMING
 from documents.models import ORIGINALS, Version
 from workspaces.killpoints import killpoint
 
 logger = logging.getLogger(__name__)
 
+#: Where each database that sweeps here leaves the newest version it knows.
+SWEPT = f"{ORIGINALS}/.swept"
 #: Files removed in one round; the next one goes on.
 MOST = 1000
 
@@ -38,6 +42,8 @@ class _Stored:
 
 def remove_left() -> int:
     """Remove the files that no version has, with an entry in the trail of the installation; how many."""
+    if not _are_ours():
+        return 0
     named, left = 0, list[_Stored]()
     for folder in _folders():
         files = list(_files(folder))
@@ -66,9 +72,54 @@ def _remove(left: list[_Stored]) -> int:
     record(EventType.ORIGINALS_REMOVED, files=removed, bytes=size)
     killpoint("left_recorded")
     for file in left:
-        file.path.unlink(missing_ok=True)
+        try:
+            file.path.unlink(missing_ok=True)
+        except OSError:
+            # Raised, it would take back the entry of those that are gone by now.
+            logger.exception("A stored file that no document has cannot be removed")
     logger.warning("%d stored files that no document had were removed", removed)
     return removed
+
+
+def _are_ours() -> bool:
+    """Whether the files are those of this database, as far as whoever swept here before left word of it.
+
+    Versions never leave a database. One that was left here and is not in this one came with another database, or later
+    than the day to which this one was put back. It then stays, with ours beside it, so that the other database finds
+    that as well: neither removes anything until a person has looked and deleted the word.
+    """
+    file = Path(default_storage.path(SWEPT))
+    said = file.read_text(errors="replace").split() if file.is_file() else []
+    known = Version.objects.filter(pk__in=[UUID(word) for word in said if _is_key(word)]).order_by()
+    ours = {str(pk) for pk in known.values_list("pk", flat=True)}
+    strange = [word for word in said if word not in ours]
+    newest = Version.objects.order_by("-created_at").values_list("pk", flat=True)[:1]
+    left = [*strange, *map(str, newest)]
+    if left != said:
+        _leave(file, left)
+    if strange:
+        logger.error("Stored files are not swept: %s names a version that this database never had", file)
+    return bool(said) and not strange
+
+
+def _leave(file: Path, words: list[str]) -> None:
+    """Write the words in one piece: a word that is lost would be missed."""
+    directory = Path(default_storage.path(INCOMING))
+    for folder in (directory, file.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=directory, delete=False) as out:
+        out.write("".join(f"{word}\n" for word in words))
+        out.flush()
+        os.fsync(out.fileno())
+    Path(out.name).replace(file)
+
+
+def _is_key(name: str) -> bool:
+    """Whether it is a version's id, as files are named by it."""
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
 
 
 def _folders() -> Iterator[Path]:
@@ -81,8 +132,9 @@ def _files(folder: Path) -> Iterator[_Stored]:
     """The files whose names say which version they are of; whatever else lies there is not ours to judge."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(ValueError):
-                yield _Stored(Path(entry.path), UUID(entry.name.removesuffix(".pdf")))
+            key = entry.name.removesuffix(".pdf")
+            if key.startswith(folder.name) and _is_key(key) and entry.is_file():
+                yield _Stored(Path(entry.path), UUID(key))
 
 
 def _is_settled(path: Path) -> bool:

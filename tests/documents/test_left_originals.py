@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from audit import chain
 from audit.events import EventType
@@ -26,8 +27,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def brought(policies, contributor):
-    """Three documents and their files."""
-    return [receive(policies, contributor, f"Rule {n}.", f"{n}.txt").version for n in range(3)]
+    """Three documents and their files, and a sweep that was here before."""
+    versions = [receive(policies, contributor, f"Rule {n}.", f"{n}.txt").version for n in range(3)]
+    assert remove_left() == 0
+    return versions
 
 
 @pytest.fixture
@@ -38,7 +41,12 @@ def long_ago(monkeypatch):
 
 def stored() -> set[Path]:
     root = Path(default_storage.path(ORIGINALS))
-    return {file for file in root.rglob("*") if file.is_file()}
+    return {file for file in root.rglob("*") if file.is_file()} - {word()}
+
+
+def word() -> Path:
+    """What whoever sweeps leaves."""
+    return Path(default_storage.path(left_originals.SWEPT))
 
 
 def put(name: str, content: bytes = b"left") -> Path:
@@ -120,7 +128,9 @@ def test_what_an_erased_version_left_behind_is_removed(brought, long_ago):
 
 
 def test_files_whose_names_are_no_keys_of_ours_are_left_alone(brought, long_ago):
-    others = [put("zz-notes.txt"), put(".gitkeep")]
+    key = uuid4()
+    elsewhere = put(f"copies-of-{key}").rename(Path(default_storage.path(f"{ORIGINALS}/co/{key}")))
+    others = [put("zz-notes.txt"), put(".gitkeep"), put(key.hex), elsewhere]
 
     assert remove_left() == 0
     assert all(file.exists() for file in others)
@@ -134,6 +144,86 @@ def test_beside_another_database_nothing_is_removed(brought, long_ago, caplog):
     assert remove_left() == 0
     assert stored() == files
     assert "is this their database" in caplog.text
+
+
+def newest() -> str:
+    return str(Version.objects.latest("created_at").pk)
+
+
+def test_the_first_to_sweep_removes_nothing_and_leaves_the_newest_version_it_knows(policies, contributor, long_ago):
+    receive(policies, contributor)
+    file = put(str(uuid4()))
+
+    assert remove_left() == 0
+    assert word().read_text().split() == [newest()]
+    assert remove_left() == 1
+    assert not file.exists()
+
+
+def test_a_database_of_an_earlier_day_removes_nothing_of_what_came_since(
+    brought, policies, contributor, long_ago, caplog
+):
+    """Put back from a copy, or a copy that is tried out beside the one in use: what came later has no row there."""
+    with transaction.atomic():
+        later = Path(receive(policies, contributor, "Rule 4.", "4.txt").version.file.path)
+        assert remove_left() == 0
+        lost = newest()
+        transaction.set_rollback(True)
+
+    assert [remove_left(), remove_left()] == [0, 0]
+    assert later.exists()
+    assert word().read_text().split() == [lost, newest()]
+    assert "that this database never had" in caplog.text
+    # A person looked.
+    word().unlink()
+    assert [remove_left(), remove_left()] == [0, 1]
+
+
+def test_of_two_databases_beside_one_storage_neither_removes_what_is_the_others(brought, long_ago):
+    mine = put(str(uuid4()))
+    # The other one found ours, which it never had, and left its own beside it.
+    other = str(uuid4())
+    word().write_text(f"{newest()}\n{other}\n")
+
+    assert [remove_left(), remove_left()] == [0, 0]
+    assert mine.exists()
+    assert word().read_text().split() == [other, newest()]
+
+
+def test_a_word_that_is_damaged_is_not_taken_for_none(brought, long_ago):
+    file = put(str(uuid4()))
+    word().write_bytes(b"\xff half")
+
+    assert [remove_left(), remove_left()] == [0, 0]
+    assert file.exists()
+
+
+def test_one_that_cannot_be_removed_takes_back_no_entry_and_keeps_no_other(brought, long_ago, monkeypatch, caplog):
+    files = [put(str(uuid4())) for _ in range(3)]
+    stays, real = sorted(files)[0], Path.unlink
+
+    def unlink(path, missing_ok=False):
+        if path == stays:
+            raise PermissionError(13, "Permission denied")
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+    remove_left()
+
+    assert [file.exists() for file in sorted(files)] == [True, False, False]
+    assert len(entries()) == 1
+    assert "Permission denied" in caplog.text
+
+
+def test_a_folder_named_like_a_key_is_left_alone(brought, long_ago):
+    key = str(uuid4())
+    folder = Path(default_storage.path(f"{ORIGINALS}/{key[:2]}/{key}"))
+    folder.mkdir(parents=True)
+    file = put(str(uuid4()))
+
+    assert remove_left() == 1
+    assert (folder.exists(), file.exists()) == (True, False)
 
 
 def test_an_entry_that_cannot_be_written_keeps_the_files(brought, long_ago, monkeypatch):
