@@ -55,8 +55,9 @@ def run(answer_id: UUID) -> None:
 
     It stays in line until there is a place for it in this process.
     """
-    with PLACES.taken():
-        _run(answer_id)
+    with PLACES.taken(answer_id) as is_ours:
+        if is_ours:
+            _run(answer_id)
 
 
 def _run(answer_id: UUID) -> None:

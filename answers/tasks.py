@@ -47,8 +47,9 @@ def examine_draft(examination_id: str) -> None:
 
 @shared_task(name="answers.tasks.preview_template")
 def preview_template(preview_id: str) -> None:
-    """Try one version of a template beside the one in force, if nobody is at it."""
-    previewing.run(UUID(preview_id))
+    """Try one version of a template beside the one in force for a turn, if nobody is at it, and ring again."""
+    if previewing.run(UUID(preview_id)):
+        dispatch(preview_template, preview_id)
 
 
 @shared_task(name="answers.tasks.sweep_examinations")

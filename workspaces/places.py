@@ -5,7 +5,7 @@ Work that waits for another server gives its place away for as long as it waits,
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, local
 
@@ -22,18 +22,35 @@ class Places:
         self._free = most
         self._lock = Lock()
         self._line: deque[Event] = deque()
+        #: The rows that threads in the line will take up.
+        self._awaited: set[Hashable] = set()
         self._own = local()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Have a place inside, after waiting for one; within a place of this thread's, nothing more."""
+    def taken(self, row: Hashable = None) -> Iterator[bool]:
+        """Have a place inside, after waiting for one; within a place of this thread's, nothing more.
+
+        `row`: what will be worked on. False, at once and without a place, while another thread waits for one to work
+        on the same: it will do all there is to do, and a row that is rung for again and again has one turn like others.
+        """
         if self._work() is not None:
-            yield
+            yield True
             return
-        self._take()
+        with self._lock:
+            is_awaited = row is not None and row in self._awaited
+            if not is_awaited and row is not None:
+                self._awaited.add(row)
+        if is_awaited:
+            yield False
+            return
+        try:
+            self._take()
+        finally:
+            with self._lock:
+                self._awaited.discard(row)
         self._own.work = object()
         try:
-            yield
+            yield True
         finally:
             self._own.work = None
             if self._own.has_one:

@@ -59,8 +59,8 @@ def run(examination_id: UUID) -> bool:
     It waits for a place in this process as a question of a person does, and ends its turn with the clause it is at
     while somebody waits for one.
     """
-    with PLACES.taken():
-        return _take_up(examination_id)
+    with PLACES.taken(examination_id) as is_ours:
+        return is_ours and _take_up(examination_id)
 
 
 def _take_up(examination_id: UUID) -> bool:

@@ -57,8 +57,8 @@ def work(run_id: UUID) -> bool:
     It waits for a place in this process as a question of a person does, and gives it on after each of its questions
     while somebody waits for one.
     """
-    with PLACES.taken():
-        return _take_up(run_id)
+    with PLACES.taken(run_id) as is_ours:
+        return is_ours and _take_up(run_id)
 
 
 def _take_up(run_id: UUID) -> bool:

@@ -1,6 +1,7 @@
 """Try a version beside the one in force: work on it in the background, and read what it came to.
 
 Each question is a trial (`answers.evaluation.trial`): nothing of it is an answer, so nothing of it can be released.
+The row is the job: ten questions are worked on in turns, so that people who ask do not wait for all of them.
 """
 
 import logging
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,11 +34,13 @@ from documents.models import Document
 from workspaces import access
 from workspaces.exceptions import Refused
 from workspaces.models import User
+from workspaces.places import PLACES
 from workspaces.roles import Action
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3
+#: Attempts in a row that were broken off and brought no result.
+MOST_DEATHS = 3
 
 
 def unheld() -> Q:
@@ -45,39 +48,54 @@ def unheld() -> Q:
     return Q(state__in=OPEN_PREVIEWS) & (Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
-def run(preview_id: UUID) -> None:
-    """Bring the preview to its end, unless it has one or another worker is at it."""
+def run(preview_id: UUID) -> bool:
+    """Work on the preview for a turn, unless it is over or another worker is at it; whether a turn is left to do.
+
+    It waits for a place in this process as a question of a person does, and ends its turn with the result it is at
+    while somebody waits for one.
+    """
+    with PLACES.taken(preview_id) as is_ours:
+        return is_ours and _take_up(preview_id)
+
+
+def _take_up(preview_id: UUID) -> bool:
     taken = TemplatePreview.objects.filter(unheld(), pk=preview_id).update(
         state=PreviewState.WORKING,
         attempt=F("attempt") + 1,
+        # A lease that was left standing is an attempt that was broken off.
+        deaths=F("deaths") + Case(When(lease_until__isnull=False, then=Value(1)), default=Value(0)),
         lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),
     )
     if not taken:
-        return
+        return False
     related = ("asked_by", "workspace__models__default_endpoint", "workspace__checks__judge")
     versions = ("candidate__template", "candidate__endpoint", "beside__template", "beside__endpoint")
     preview = TemplatePreview.objects.select_related(*related, *versions).get(pk=preview_id)
     with context.acting(None):
         try:
-            _work(preview)
+            return _work(preview)
         except LeaseLost:
             logger.info("Preview %s was taken over; attempt %s ends.", preview.pk, preview.attempt)
+            return False
         except BaseException:
             # Whatever ended this attempt, the next sweep need not wait for the lease.
-            _held(preview).update(lease_until=None)
+            _held(preview).update(lease_until=Now())
             raise
 
 
-def _work(preview: TemplatePreview) -> None:
-    if preview.attempt > MOST_ATTEMPTS:
+def _work(preview: TemplatePreview) -> bool:
+    if preview.deaths >= MOST_DEATHS:
         return _end(preview, PreviewState.FAILED, _("Three attempts were broken off."))
     done = set(preview.results.values_list("position", "is_candidate"))
     try:
         access.require(preview.asked_by, Action.MANAGE, preview.workspace)
         for position, question in enumerate(preview.questions):
             for is_candidate, version in ((False, preview.beside), (True, preview.candidate)):
-                if (position, is_candidate) not in done:
-                    _try(preview, position, question, version, is_candidate=is_candidate)
+                if (position, is_candidate) in done:
+                    continue
+                _try(preview, position, question, version, is_candidate=is_candidate)
+                if PLACES.waiting:
+                    return bool(_held(preview).update(lease_until=None))
     except (Refused, EndpointError) as error:
         return _end(preview, PreviewState.FAILED, str(error))
     return _end(preview, PreviewState.DONE)
@@ -101,7 +119,8 @@ def _try(
     tried = trying.attempt(state)
     summary = state.grounding
     with transaction.atomic():
-        if not _held(preview).update(lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS)):
+        lease_until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
+        if not _held(preview).update(lease_until=lease_until, deaths=0):
             raise LeaseLost(preview.pk)
         PreviewResult.objects.create(
             preview=preview,
@@ -133,7 +152,8 @@ def _try(
 
 
 @transaction.atomic
-def _end(preview: TemplatePreview, state: PreviewState, problem: str = "") -> None:
+def _end(preview: TemplatePreview, state: PreviewState, problem: str = "") -> bool:
+    """The ending and its entry, if the preview is still this attempt's; no turn is left. Raises LeaseLost."""
     ended = {"state": state, "problem": problem[:300], "ended_at": timezone.now(), "lease_until": None}
     if not _held(preview).update(**ended):
         raise LeaseLost(preview.pk)
@@ -146,6 +166,7 @@ def _end(preview: TemplatePreview, state: PreviewState, problem: str = "") -> No
         number=preview.candidate.number,
         outcome=state.value,
     )
+    return False
 
 
 def _held(preview: TemplatePreview) -> QuerySet[TemplatePreview]:

@@ -34,6 +34,7 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces.exceptions import Refused
+from workspaces.places import PLACES
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,16 @@ def unheld() -> Q:
 
 
 def run(replay_id: UUID) -> None:
-    """Bring the replay to its ending, unless it has one or another worker is at it."""
+    """Bring the replay to its ending, unless it has one or another worker is at it.
+
+    It waits for a place in this process as a question does.
+    """
+    with PLACES.taken(replay_id) as is_ours:
+        if is_ours:
+            _run(replay_id)
+
+
+def _run(replay_id: UUID) -> None:
     taken = Replay.objects.filter(unheld(), pk=replay_id).update(
         state=ReplayState.WORKING, attempt=F("attempt") + 1, lease_until=_from_now()
     )

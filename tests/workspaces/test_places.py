@@ -36,6 +36,29 @@ def test_a_place_is_given_to_whoever_has_waited_longest(start):
     within(30, lambda: done == ["first", "second", "third"])
 
 
+def test_a_row_that_is_rung_for_again_while_it_waits_waits_once(start):
+    places, done = Places(1), []
+
+    def take(row: str) -> Callable[[], None]:
+        def work() -> None:
+            with places.taken(row) as is_ours:
+                done.append((row, is_ours))
+
+        return work
+
+    with places.taken("run"):
+        start(take("run"))
+        within(30, lambda: places.waiting == 1)
+        start(take("run")).join(30)
+        assert done == [("run", False)]
+        start(take("another"))
+        within(30, lambda: places.waiting == 2)
+    within(30, lambda: done == [("run", False), ("run", True), ("another", True)])
+
+    with places.taken("run") as is_ours:
+        assert is_ours
+
+
 def test_work_inside_of_work_has_one_place(start):
     places = Places(1)
 

@@ -14,8 +14,11 @@ from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Deletion, Document
+from tests.portal import within
+from tests.threads import threads
 from workspaces import members
 from workspaces.exceptions import Forbidden, Hidden
+from workspaces.places import Places
 from workspaces.roles import Role
 
 QUESTIONS = ["How many weeks of parental leave are there?", "How tall are zebras in Kamchatka?"]
@@ -78,6 +81,47 @@ def test_ringing_twice_or_after_a_dead_worker_asks_nothing_twice(policies, handb
 
     preview.refresh_from_db()
     assert (preview.state, preview.attempt, len(calls)) == (PreviewState.DONE, 2, 3)
+
+
+def test_people_who_ask_take_turns_with_a_preview_and_its_turns_are_no_broken_attempts(
+    policies, handbook, candidate, manager, monkeypatch
+):
+    places, questions = Places(1), [f"{QUESTIONS[0]} ({number})" for number in range(4)]
+    monkeypatch.setattr(previewing, "PLACES", places)
+    preview, came = preview_asking.ask(candidate, questions, by=manager), []
+
+    def ask() -> None:
+        with places.taken():
+            came.append("a person")
+
+    for turn in range(1, previewing.MOST_DEATHS + 3):
+        with threads(60) as start, places.taken():
+            start(ask)
+            within(60, lambda: places.waiting == 1)
+            assert previewing.run(preview.pk)
+            assert preview.results.count() == turn
+        assert len(came) == turn
+    # Nobody waits any more.
+    assert not previewing.run(preview.pk)
+
+    preview.refresh_from_db()
+    assert (preview.state, preview.deaths, preview.results.count()) == (PreviewState.DONE, 0, 8)
+
+
+def test_a_preview_that_is_broken_off_again_and_again_is_given_up(policies, handbook, candidate, manager, monkeypatch):
+    preview = preview_asking.ask(candidate, QUESTIONS[:1], by=manager)
+
+    def dies(state):
+        raise SystemExit
+
+    monkeypatch.setattr(previewing.trying, "attempt", dies)
+    for _attempt in range(previewing.MOST_DEATHS):
+        with pytest.raises(SystemExit):
+            previewing.run(preview.pk)
+    assert not previewing.run(preview.pk)
+
+    preview.refresh_from_db()
+    assert (preview.state, preview.problem) == (PreviewState.FAILED, "Three attempts were broken off.")
 
 
 def test_a_right_that_is_lost_before_it_runs_leaves_no_text(policies, handbook, candidate, manager, member):
