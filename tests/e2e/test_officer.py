@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.e2e.axe import grave_findings
@@ -86,3 +87,19 @@ def test_an_audit_that_finds_nothing_anywhere_would_be_seen(browser):
     page.close()
     assert "image-alt" in findings
     assert "button-name" in findings
+
+
+def test_between_what_was_removed_and_added_there_is_no_more_room_than_between_words(browser):
+    styles = "".join((settings.BASE_DIR / "static/css" / name).read_text() for name in ("tokens.css", "content.css"))
+    page = browser.new_page()
+    page.set_content(f"<style>{styles}</style><p><del>paid</del> <ins>leave</ins> <b>a</b> <b>b</b></p>")
+
+    def gap(before: str, after: str) -> float:
+        sides = "[s.getBoundingClientRect().right, t.getBoundingClientRect().left]"
+        of = f"(([s, t]) => {sides})(['{before}', '{after}'].map(one => document.querySelector(one)))"
+        left, right = page.evaluate(of)
+        return right - left
+
+    between_words, between_changes = gap("b", "b + b"), gap("del", "ins")
+    page.close()
+    assert 0 < between_changes <= between_words + 0.01
