@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from inlock import engines
 from inlock.health import governance, knowledge, machine, mail, models, people, work
@@ -52,9 +53,9 @@ def sections() -> list[Section]:
 def _in_the_database(*, runs: bool) -> tuple[list[Finding], list[Finding], list[Finding]]:
     """What only the database tells: itself, what the portal knows, and its governance."""
     if not runs:
-        return [Finding("migrations", "not known while the database is down")], [], []
+        return [Finding("migrations", _("not known while the database is down"))], [], []
     migrations = people.migrations()
-    if migrations.state != people.ALL_APPLIED:
+    if migrations.fault:
         return [migrations], [], []
     governed = [people.accounts(), *people.emergency_account(), people.managers(), *governance.trail()]
     return [migrations], knowledge.knowledge(), governed

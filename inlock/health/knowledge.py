@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from answers.models import Answer
 from documents.embeddings import built_in, is_installed
@@ -40,14 +41,14 @@ def _files() -> Finding:
         failed=Count("pk", filter=Q(state=VersionState.FAILED)),
         quarantined=Count("pk", filter=Q(state=VersionState.QUARANTINED)),
     )
-    state = (
-        f"{counts['waiting']} on their way, {counts['failed']} failed, {counts['quarantined']} set aside because they "
-        "kept ending their worker"
+    state = _(
+        "%(waiting)d on their way, %(failed)d failed, %(quarantined)d set aside because they kept ending their worker"
     )
+    state %= counts
     if not counts["long"]:
         return Finding("files", state)
-    step = "See the worker of the queue ingest and the vector index; files go on by themselves once both are there."
-    return Finding("files", state, f"{counts['long']} wait for more than an hour.", step)
+    step = _("See the worker of the queue ingest and the vector index; files go on by themselves once both are there.")
+    return Finding("files", state, _("%(n)d wait for more than an hour.") % {"n": counts["long"]}, step)
 
 
 def _indexes() -> Finding:
@@ -57,24 +58,30 @@ def _indexes() -> Finding:
     passages = sum(check.passages for check in last.values())
     unlike = sorted(workspaces[pk][0] for pk, check in last.items() if not check.agrees)
     if unlike:
-        step = "Compare them again; if they still differ, run `manage.py index rebuild SLUG`, which costs no embedding."
-        fault = f"Index and database do not agree: {_some(unlike)}."
-        return Finding("indexes", f"{len(unlike)} differ", fault, step)
+        step = _(
+            "Compare them again; if they still differ, run `manage.py index rebuild SLUG`, which costs no embedding."
+        )
+        fault = _("Index and database do not agree: %(names)s.") % {"names": _some(unlike)}
+        return Finding("indexes", _("%(n)d differ") % {"n": len(unlike)}, fault, step)
     made = sorted(workspaces[pk][0] for pk in _being_made(workspaces))
     if made:
-        step = "It goes on by itself, from stored vectors; see the worker of the queue ingest."
-        fault = f"Searches go without vectors until the index is made anew: {_some(made)}."
-        return Finding("indexes", f"{len(made)} being made anew", fault, step)
+        step = _("It goes on by itself, from stored vectors; see the worker of the queue ingest.")
+        fault = _("Searches go without vectors until the index is made anew: %(names)s.") % {"names": _some(made)}
+        return Finding("indexes", _("%(n)d being made anew") % {"n": len(made)}, fault, step)
     missing = len(workspaces) - len(last)
-    never = f"; {missing} not compared yet" if missing else ""
     oldest = min((check.started_at for check in last.values()), default=None)
-    since = f", all compared since {timezone.localtime(oldest):%Y-%m-%d %H:%M}" if oldest else ""
-    state = f"{len(last)} agree with the database, {passages} passages{since}{never}"
+    told = [
+        _("%(n)d agree with the database, %(passages)d passages") % {"n": len(last), "passages": passages},
+        _("all compared since %(when)s") % {"when": f"{timezone.localtime(oldest):%Y-%m-%d %H:%M}"} if oldest else "",
+        _("%(n)d not compared yet") % {"n": missing} if missing else "",
+    ]
+    state = ", ".join(filter(None, told))
     late = sorted(slug for pk, (slug, made) in workspaces.items() if _is_late(last.get(pk), made))
     if not late:
         return Finding("indexes", state)
-    step = "See the schedule and the workers, or compare them by hand on the page Health in the admin."
-    return Finding("indexes", state, f"Indexes that were due were not compared with the database: {_some(late)}.", step)
+    step = _("See the schedule and the workers, or compare them by hand on the page Health in the admin.")
+    fault = _("Indexes that were due were not compared with the database: %(names)s.") % {"names": _some(late)}
+    return Finding("indexes", state, fault, step)
 
 
 def _missing_models() -> list[Finding]:
@@ -86,9 +93,10 @@ def _missing_models() -> list[Finding]:
     slugs = sorted(searched.values_list("workspace__slug", flat=True))
     if not slugs:
         return []
-    fault = f"Searches go without vectors, and files wait: the embedding model is not installed ({_some(slugs)})."
-    step = "Run `make multilingual` and start the portal again, or move these workspaces to another embedding model."
-    return [Finding("embedding model", f"{len(slugs)} workspaces without theirs", fault, step)]
+    fault = _("Searches go without vectors, and files wait: the embedding model is not installed (%(names)s).")
+    step = _("Run `make multilingual` and start the portal again, or move these workspaces to another embedding model.")
+    state = _("%(n)d workspaces without theirs") % {"n": len(slugs)}
+    return [Finding("embedding model", state, fault % {"names": _some(slugs)}, step)]
 
 
 def _being_made(workspaces: Collection[UUID]) -> list[UUID]:
@@ -114,18 +122,18 @@ def _sources() -> Finding:
         all=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=timezone.now() - OVERDUE, workspace__archived_at=None))
     )
     if not counts["overdue"]:
-        return Finding("sources", f"{counts['all']}, none overdue")
-    step = "See the schedule and the workers; a source's own page says what its last run met."
+        return Finding("sources", _("%(all)d, none overdue") % counts)
+    step = _("See the schedule and the workers; a source's own page says what its last run met.")
     return Finding(
-        "sources", f"{counts['all']}, {counts['overdue']} overdue", "Syncs that were due were not begun.", step
+        "sources", _("%(all)d, %(overdue)d overdue") % counts, _("Syncs that were due were not begun."), step
     )
 
 
 def _answers() -> Finding:
     asked = Answer.objects.filter(created_at__gt=timezone.now() - LATELY)
     counts = asked.aggregate(all=Count("pk"), failed=Count("pk", filter=Q(status__startswith="failed_")))
-    state = f"{counts['all']} asked in a day, {counts['failed']} of them failed"
+    state = _("%(all)d asked in a day, %(failed)d of them failed") % counts
     if 2 * counts["failed"] <= counts["all"]:
         return Finding("answers", state)
-    step = "Test the model endpoints in the admin; the provenance of an answer names what failed."
-    return Finding("answers", state, "More than half of what was asked lately failed.", step)
+    step = _("Test the model endpoints in the admin; the provenance of an answer names what failed.")
+    return Finding("answers", state, _("More than half of what was asked lately failed."), step)

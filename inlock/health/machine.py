@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from documents import sandbox
 from documents.ingestion import room
@@ -15,21 +17,34 @@ from documents.parse import ParseFailed, ocr, old_office
 from inlock import engines
 from inlock.health.finding import Finding, megabytes
 
+#: What engines say of themselves, whose own modules know no Django.
+_SAID = (
+    gettext_noop("It is not running."),
+    gettext_noop("Start the portal with `manage.py serve`; any other command starts it for its own duration."),
+    gettext_noop("embedded"),
+    gettext_noop("external"),
+)
+
 
 def engine(status: engines.EngineStatus) -> Finding:
     """An engine as its status tells, and whether strangers could reach it."""
     size = "" if status.disk_bytes is None else f", {megabytes(status.disk_bytes)}"
     version = f" {status.version}" if status.version else ""
-    state = f"{status.title}{version}, {status.kind}, {status.address}{size}"
+    state = f"{status.title}{version}, {_(status.kind)}, {status.address}{size}"
     if status.name == "chroma" and status.running and not _is_private(urlsplit(status.address).hostname or ""):
-        fault = f"Chroma has no authentication, and {status.address} is not a private address: anybody may read there."
-        return Finding(status.name, state, fault, "Bind it to a private network, and name that address in CHROMA_URL.")
-    return Finding(status.name, state, status.fault, status.next_step)
+        fault = _("Chroma has no authentication, and %(address)s is not a private address: anybody may read there.")
+        step = _("Bind it to a private network, and name that address in CHROMA_URL.")
+        return Finding(status.name, state, fault % {"address": status.address}, step)
+    return Finding(status.name, state, _in_words(status.fault), _in_words(status.next_step))
+
+
+def _in_words(said: str) -> str:
+    return _(said) if said in _SAID else said
 
 
 def files_set_aside() -> list[Finding]:
     """Files that kept ending their engine and lie beside its new ones."""
-    step = (
+    step = _(
         "Nothing is lost: the indexes are put back from the database. Delete the directory once nobody wants to look "
         "into it; until then, receipts of deletions wait where it holds something of what was erased."
     )
@@ -51,9 +66,12 @@ def _is_private(host: str) -> bool:
 
 #: What a system may leave open to the process that reads files, and what closes it.
 _LEFT_OPEN = {
-    "network": ("its network", "allow user namespaces to this account (sysctl user.max_user_namespaces)"),
-    "files": ("other files of this account", "run a kernel with Landlock (5.13 or newer)"),
-    "calls": ("sockets and other processes", "run a kernel with seccomp filters"),
+    "network": (
+        gettext_lazy("its network"),
+        gettext_lazy("allow user namespaces to this account (sysctl user.max_user_namespaces)"),
+    ),
+    "files": (gettext_lazy("other files of this account"), gettext_lazy("run a kernel with Landlock (5.13 or newer)")),
+    "calls": (gettext_lazy("sockets and other processes"), gettext_lazy("run a kernel with seccomp filters")),
 }
 
 
@@ -62,38 +80,38 @@ def parsers() -> Finding:
     try:
         isolation = sandbox.isolation()
     except ParseFailed as error:
-        step = "Look at the limits of this system on memory and processes, then read a file again."
-        return Finding(
-            "parsers", "not known", f"The process that reads files does not start ({error.code}, {error.detail}).", step
-        )
+        step = _("Look at the limits of this system on memory and processes, then read a file again.")
+        fault = _("The process that reads files does not start (%(code)s, %(detail)s).")
+        return Finding("parsers", _("not known"), fault % {"code": error.code, "detail": error.detail}, step)
     open_to_it = [told for name, told in _LEFT_OPEN.items() if not getattr(isolation, name)]
     if not open_to_it:
-        return Finding(
-            "parsers", "read files in a process of their own, without a network, other files or other processes"
-        )
-    state = f"read files in a process of their own; this system leaves it {', '.join(left for left, _ in open_to_it)}"
-    step = f"To close that, {'; '.join(how for _, how in open_to_it)}. Until then keep the host off the network."
-    return Finding("parsers", state, "", step)
+        closed = _("read files in a process of their own, without a network, other files or other processes")
+        return Finding("parsers", closed)
+    state = _("read files in a process of their own; this system leaves it %(what)s")
+    step = _("To close that, %(how)s. Until then keep the host off the network.")
+    left, how = (", ".join(str(told[0]) for told in open_to_it), "; ".join(str(told[1]) for told in open_to_it))
+    return Finding("parsers", state % {"what": left}, "", step % {"how": how})
 
 
 def disk() -> Finding:
     """What is free, and whether files are still taken in."""
     free, total = room.free_bytes(), shutil.disk_usage(settings.VAR).total
-    state = f"{megabytes(free)} free of {megabytes(total)} at {settings.VAR}"
+    state = _("%(free)s free of %(total)s at %(place)s")
+    state %= {"free": megabytes(free), "total": megabytes(total), "place": settings.VAR}
     if not room.is_short():
         return Finding("disk", state)
-    least = megabytes(settings.LOW_DISK_BYTES)
-    fault = f"Less than {least} are free: no files are taken in. The database stops when there is nothing left."
-    return Finding("disk", state, fault, "Free some space, or move the directory and name its new place in INLOCK_VAR.")
+    fault = _("Less than %(least)s are free: no files are taken in. The database stops when there is nothing left.")
+    step = _("Free some space, or move the directory and name its new place in INLOCK_VAR.")
+    return Finding("disk", state, fault % {"least": megabytes(settings.LOW_DISK_BYTES)}, step)
 
 
 def readers() -> list[Finding]:
     """Programs beside ours that read what our parsers cannot; an installation may do without them."""
     try:
-        recognition = f"Tesseract, for {', '.join(_recognised())}"
+        recognition = _("Tesseract, for %(languages)s") % {"languages": ", ".join(_recognised())}
     except ParseFailed:
-        recognition = "no Tesseract: scans and pictures fail with a sentence that says so"
-    office = "LibreOffice" if old_office.program() else "no LibreOffice: DOC, XLS and PPT fail with a sentence"
+        recognition = _("no Tesseract: scans and pictures fail with a sentence that says so")
+    office = "LibreOffice" if old_office.program() else _("no LibreOffice: DOC, XLS and PPT fail with a sentence")
     return [Finding("text recognition", recognition), Finding("old Office files", office)]
 
 
@@ -107,7 +125,7 @@ def settings_found() -> list[Finding]:
     """What Django's own checks find, with those for deployment in production mode."""
     serious = _serious()
     if not serious:
-        return [Finding("settings", f"{settings.MODE} mode, no problem found")]
+        return [Finding("settings", _("%(mode)s mode, no problem found") % {"mode": settings.MODE})]
     return [Finding("settings", message.id or "", message.msg, message.hint or "") for message in serious]
 
 

@@ -1,5 +1,7 @@
 """The models that are asked: which of them are left alone for now because they failed again and again."""
 
+from django.utils.translation import gettext as _
+
 from answers.governing import breaker
 from answers.governing.breaker import BreakerState
 from answers.models import EndpointKind, ModelEndpoint
@@ -18,8 +20,11 @@ def models(*, database_runs: bool, broker_runs: bool) -> list[Finding]:
 def _server(endpoint: ModelEndpoint) -> Finding:
     name, stands = f"model {endpoint.name}", breaker.standing(endpoint.pk)
     if stands.state == BreakerState.CLOSED:
-        failed = f", {stands.failures} failures in the last minute" if stands.failures else ""
-        return Finding(name, f"asked as usual{failed}")
-    step = "Test it in the admin. It is tried again by itself, with one call, and asked as usual once that succeeds."
-    when = f"for {stands.seconds} more seconds" if stands.seconds else "until one call succeeds"
-    return Finding(name, "left alone", f"It failed again and again, so nobody asks it {when}.", step)
+        if not stands.failures:
+            return Finding(name, _("asked as usual"))
+        return Finding(name, _("asked as usual, %(n)d failures in the last minute") % {"n": stands.failures})
+    step = _("Test it in the admin. It is tried again by itself, with one call, and asked as usual once that succeeds.")
+    fault = _("It failed again and again, so nobody asks it until one call succeeds.")
+    if stands.seconds:
+        fault = _("It failed again and again, so nobody asks it for %(n)d more seconds.") % {"n": stands.seconds}
+    return Finding(name, _("left alone"), fault, step)

@@ -4,6 +4,8 @@ import time
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from inlock import supervisor
 from inlock.celery import CANARY_SECONDS, INGEST, QUEUES, SOURCES
@@ -22,11 +24,11 @@ def serve() -> Finding:
     """The processes that `serve` runs here."""
     told = supervisor.report(settings.VAR)
     if told is None:
-        return Finding("serve", "not running here; commands do the work in their own process")
+        return Finding("serve", _("not running here; commands do the work in their own process"))
     children = told.get("children", [])
     state = ", ".join(f"{child['name']} {child['state']}" for child in children)
     faults = [child["fault"] for child in children if child["state"] == "restarting"]
-    step = "It is restarted by itself; the log named above says why it ended." if faults else ""
+    step = _("It is restarted by itself; the log named above says why it ended.") if faults else ""
     return Finding("serve", f"{told.get('url')} ({state})", " ".join(faults), step)
 
 
@@ -42,11 +44,12 @@ def background_work(*, broker_runs: bool) -> list[Finding]:
     things, and are told apart.
     """
     if not broker_runs:
-        return [Finding("background work", "not known while the broker is down")]
+        return [Finding("background work", _("not known while the broker is down"))]
     try:
         ran, waiting = canaries(), lengths()
     except (redis.RedisError, OSError) as error:
-        return [Finding("background work", "not known", f"The broker refuses: {error}", "See the broker's finding.")]
+        fault = _("The broker refuses: %(error)s") % {"error": error}
+        return [Finding("background work", _("not known"), fault, _("See the broker's finding."))]
     up = {queue: worker_is_up(queue) for queue in QUEUES}
     found = [_queue(queue, up[queue], ran.get(queue), waiting[queue]) for queue in QUEUES]
     if expects_workers() and all(up.values()):
@@ -57,27 +60,32 @@ def background_work(*, broker_runs: bool) -> list[Finding]:
 def _queue(queue: str, is_up: bool, ran: float | None, waiting: int) -> Finding:
     """`ran`: when a task of the schedule was last taken from the queue, in seconds since the epoch."""
     name = f"worker {queue}"
-    waits = f", {waiting} waiting" if waiting else ""
+    waits = _(", %(n)d waiting") % {"n": waiting} if waiting else ""
     if not is_up:
         if not expects_workers():
-            return Finding(name, "none; commands do the work in their own process")
-        step = f"Start a worker: `celery --app inlock.celery worker -Q {queue}`. Under `serve` it starts by itself."
-        return Finding(name, f"none{waits}", f"No worker takes from the queue {queue}.", step)
+            return Finding(name, _("none; commands do the work in their own process"))
+        step = _("Start a worker: `celery --app inlock.celery worker -Q %(queue)s`. Under `serve` it starts by itself.")
+        fault = _("No worker takes from the queue %(queue)s.") % {"queue": queue}
+        return Finding(name, pgettext("worker", "none") + waits, fault, step % {"queue": queue})
     if ran is None:
-        return Finding(name, f"takes work{waits}")
+        return Finding(name, _("takes work") + waits)
     ago = max(0.0, time.time() - ran)
     if ago < (LATE_BEHIND_FILES if queue in (INGEST, SOURCES) else LATE) or not waiting:
-        return Finding(name, f"takes work, last {ago:.0f} seconds ago{waits}")
-    step = "Look at the worker's log for what it is at. If there is nothing, end it: what it holds is taken up again."
-    fault = f"The worker lives, but has taken nothing from the queue {queue} for {ago:.0f} seconds."
-    return Finding(name, f"stands still{waits}", fault, step)
+        return Finding(name, _("takes work, last %(ago)d seconds ago") % {"ago": ago} + waits)
+    step = _(
+        "Look at the worker's log for what it is at. If there is nothing, end it: what it holds is taken up again."
+    )
+    fault = _("The worker lives, but has taken nothing from the queue %(queue)s for %(ago)d seconds.")
+    return Finding(name, _("stands still") + waits, fault % {"queue": queue, "ago": ago}, step)
 
 
 def _schedule(ran: dict[str, float]) -> Finding:
     """Whether beat sends what is to happen by the clock: then some queue has run it lately."""
     newest = max(ran.values(), default=None)
     if newest is not None and (ago := max(0.0, time.time() - newest)) < LATE:
-        return Finding("schedule", f"a scheduled task ran {ago:.0f} seconds ago")
-    when = "since the broker was set up" if newest is None else f"for {time.time() - newest:.0f} seconds"
-    step = "Just after a start, look again in a minute. Otherwise see the logs of beat and of the worker."
-    return Finding("schedule", "late", f"No scheduled task has run {when}.", step)
+        return Finding("schedule", _("a scheduled task ran %(ago)d seconds ago") % {"ago": ago})
+    step = _("Just after a start, look again in a minute. Otherwise see the logs of beat and of the worker.")
+    fault = _("No scheduled task has run since the broker was set up.")
+    if newest is not None:
+        fault = _("No scheduled task has run for %(ago)d seconds.") % {"ago": time.time() - newest}
+    return Finding("schedule", _("late"), fault, step)

@@ -1,5 +1,6 @@
 """How the installation fares, for those who run it and for machines; everybody else is told nothing."""
 
+import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -80,6 +81,24 @@ def test_the_page_shows_what_doctor_knows_and_every_index(policies, legal, admin
     for known in ("PostgreSQL 18", "all applied", "worker ingest", "files", "indexes", "agree", policies.name):
         assert known in shown
     assert "not compared yet" in shown
+
+
+def test_findings_speak_the_readers_language_and_keep_their_names_for_programs(policies, legal, admin, client_of):
+    # On a Serbian page everything but the headings stood in English.
+    shelf.put(policies, "leave.md", ["Parental leave lasts sixteen weeks."])
+    index_checks.check(policies)
+
+    page = client_of(admin).get(reverse("admin_health"), headers={"accept-language": "sr"})
+
+    findings = [finding for _title, some in page.context["sections"] for finding in some]
+    told = {finding.name: f"{finding.label}: {finding.state}" for finding in findings}
+    assert told["worker ingest"].startswith("радник ingest: ")
+    assert told["migrations"] == "миграције: све примењене"
+    assert "слаже се с базом: 1, одломака: 1" in told["indexes"]
+    assert "уграђен" in told["chroma"]
+    assert [name for name, text in told.items() if not re.search("[а-ш]", text)] == []
+    for finding in findings:
+        assert finding.label in page.content.decode()
 
 
 @pytest.mark.parametrize(
