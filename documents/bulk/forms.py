@@ -81,9 +81,9 @@ class OrderForm(forms.Form):
 def _value_field(act: BulkAct, tree: Tree | None, people: Any) -> forms.Field | None:
     match act:
         case BulkAct.CLASSIFY:
-            return forms.ChoiceField(label=_("Classification"), choices=Classification.choices)
+            return _choice(_("Classification"), _("Choose a classification"), Classification.choices)
         case BulkAct.USAGE:
-            return forms.ChoiceField(label=_("Usage rights"), choices=UsageRight.choices)
+            return _choice(_("Usage rights"), _("Choose what they allow"), UsageRight.choices)
         case BulkAct.TAG | BulkAct.UNTAG:
             return forms.CharField(label=_("Tag"), max_length=MAX_TAG)
         case BulkAct.OWNER:
@@ -96,6 +96,11 @@ def _value_field(act: BulkAct, tree: Tree | None, people: Any) -> forms.Field | 
         case BulkAct.MOVE:
             return forms.ChoiceField(label=_("Folder"), required=False, choices=folder_choices(tree) if tree else [])
     return None
+
+
+def _choice(label: Any, prompt: Any, choices: Any) -> forms.ChoiceField:
+    """One that has to be made: preset to the first, a press too early would set that on everything chosen."""
+    return forms.ChoiceField(label=label, choices=[("", prompt), *choices])
 
 
 def _day(label: Any) -> forms.DateField:

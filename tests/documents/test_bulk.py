@@ -241,6 +241,20 @@ def test_a_choice_is_confirmed_with_its_count_and_its_result_is_told(policies, m
     assert "Old" in client.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize("act", ["classify", "usage"])
+def test_a_level_is_set_on_many_documents_only_once_somebody_chose_it(act, policies, manager, shelf, client_of):
+    # The first of them was preset: whoever pressed too early made everything they had chosen public.
+    client = client_of(manager)
+    sent = {"act": act, "document": [str(document.pk) for document in shelf]}
+
+    field = client.get(CHOOSE, sent).context["form"]["value"]
+    told = client.post(ORDER, sent | {"value": field.initial or field.field.choices[0][0]}, follow=True)
+
+    assert "required" in str(field)
+    assert "Nothing was changed" in told.content.decode()
+    assert not BulkRun.objects.exists()
+
+
 def test_all_that_match_are_meant_as_long_as_they_are_those_that_were_confirmed(
     policies, manager, contributor, shelf, client_of
 ):
