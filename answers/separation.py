@@ -68,6 +68,19 @@ def refusal_of(draft: Any, verb: str) -> str | None:
     return tied
 
 
+def refusal_to_edit(person: User, answer: Answer) -> str | None:
+    """Why `person` may not give the draft of this answer another text although they review here, as a sentence.
+
+    Who edits no longer decides, so enough others must be left who may. An edit makes a first approval void: whoever
+    gave it is free to approve the new text, and it takes as many people as before.
+    """
+    able = _counted(_able_people(approves_anew=True).exclude(pk=person.pk), at_most=2)
+    needed = Case(When(two_are_needed(), then=Value(2)), default=Value(1))
+    if Answer.objects.filter(GreaterThanOrEqual(able, needed), pk=answer.pk).exists():
+        return None
+    return _("Nobody would be left to decide on your text. Ask a manager for another reviewer, or reject the draft.")
+
+
 def refusal_to_declassify(person: User, answer: Answer) -> str | None:
     """Why `person` may not declassify this released answer although they review here, as a sentence.
 
@@ -181,13 +194,13 @@ def somebody_may_decide() -> Q:
     approved_once = Draft.objects.filter(answer=OuterRef("pk"), state=DraftState.APPROVED_ONCE)
     needed = Case(When(two_are_needed() & ~Exists(approved_once), then=Value(2)), default=Value(1))
     # Looked for once, whatever the number: the database takes longer to plan this than to do it.
-    return Q(GreaterThanOrEqual(_able_at_most(2), needed))
+    return Q(GreaterThanOrEqual(_counted(_able_people(), at_most=2), needed))
 
 
-def _able_at_most(most: int) -> Func:
-    """Correlated to an answer: how many people may approve it, counted up to `most`."""
-    able = ArraySubquery(_able_people().order_by().values("pk")[:most])
-    return Func(able, function="CARDINALITY", output_field=IntegerField())
+def _counted(people: QuerySet[User], *, at_most: int) -> Func:
+    """Correlated to an answer: how many `people` there are, counted up to `at_most`."""
+    found = ArraySubquery(people.order_by().values("pk")[:at_most])
+    return Func(found, function="CARDINALITY", output_field=IntegerField())
 
 
 def who_may_decide(answer: Answer) -> list[User]:
@@ -234,8 +247,8 @@ def _deciding() -> tuple[str, tuple[Any, ...]]:
     return asked.order_by().values_list("able", "two").query.sql_with_params()
 
 
-def _able_people() -> QuerySet[User]:
-    """Correlated to an answer: who may approve it."""
+def _able_people(*, approves_anew: bool = False) -> QuerySet[User]:
+    """Correlated to an answer: who may approve it; with `approves_anew`, whoever approved the text before as well."""
     # Counted outwards: document → evidence → person, and evidence → person → answer.
     opened = Document.objects.filter(not_closed_to(OuterRef(OuterRef("pk"))), deleted_at=None)
     evidence = Evidence.objects.filter(answer=OuterRef(OuterRef("pk")))
@@ -246,11 +259,12 @@ def _able_people() -> QuerySet[User]:
     of_answer = {"answer": OuterRef(OuterRef("pk"))}
     edited = Draft.history.model.objects.filter(**of_answer, edited_by=OuterRef("pk"))
     approved = Draft.objects.filter(**of_answer, first_approval__decided_by=OuterRef("pk"))
-    return (
+    able = (
         access.people_allowed(OuterRef("workspace"), Action.REVIEW, Action.OPEN)
         .exclude(pk=OuterRef("asked_by"))
-        .filter(~Exists(closed), ~Exists(added), ~Exists(lowered), ~Exists(edited), ~Exists(approved))
+        .filter(~Exists(closed), ~Exists(added), ~Exists(lowered), ~Exists(edited))
     )
+    return able if approves_anew else able.filter(~Exists(approved))
 
 
 def _lowered(answer: OuterRef, *, asked_at: OuterRef, by: User | OuterRef) -> QuerySet[Evidence]:

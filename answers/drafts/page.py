@@ -92,6 +92,8 @@ class DraftPage:
     #: Why this person decides nothing here, and why they at least do not approve; empty when they may.
     objection: str
     approval_objection: str
+    #: Why they do not edit; empty when they may.
+    edit_objection: str
     #: The highest classification among its sources, and whether approving takes two people.
     classification: Classification | None
     takes_two: bool
@@ -158,6 +160,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         seen_sha256=digest(draft.text),
         objection=objection,
         approval_objection=approval_objection,
+        edit_objection=(separation.refusal_to_edit(user, answer) or "") if is_open else "",
         classification=separation.classification_of(answer),
         takes_two=takes_two,
         held_by=policy.why(answer),

@@ -6,14 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from answers import grounding, news
+from answers import grounding, news, separation
 from answers.drafts import desks
 from answers.drafts.text import checked_reason, require_sound
 from answers.exceptions import DraftError
 from answers.models import Decision, Draft
 from answers.review import asking
 from answers.review.desk import assign
-from answers.review.keeping import move_answer, require_deciders, save
+from answers.review.keeping import move_answer, save
 from answers.review.locking import locked, require_seen
 from answers.states import DraftState
 from audit.chain import digest
@@ -35,6 +35,8 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
     text = _as_stored(text)
     if text == draft.text:
         return draft
+    if refused := separation.refusal_to_edit(by, draft.answer):
+        raise DraftError(refused)
     require_sound(text, draft.answer)
     reason = checked_reason(reason)
     before, voided = digest(draft.text), draft.first_approval_id
@@ -52,10 +54,6 @@ def edit(draft: Draft, *, text: str, by: User, reason: str = "", seen_sha256: st
         # Nor would those who can be given it while they are said to read it.
         fields += desks.end_claim(draft)
     save(draft, by, reason, *fields)
-    require_deciders(
-        draft.answer,
-        _("Nobody would be left to decide on your text. Ask a manager for another reviewer, or reject the draft."),
-    )
     record(
         EventType.DRAFT_EDITED,
         on=draft,

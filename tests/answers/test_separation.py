@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from answers import review, separation
 from answers.exceptions import DraftError, WrongState
@@ -355,6 +356,35 @@ def test_an_edit_that_would_leave_nobody_to_decide_is_refused(
         review.edit(Draft.objects.get(), text=f"{EDITED} Again. [1]", by=second_reviewer)
 
     assert Draft.objects.get().text == EDITED
+
+
+def test_a_reviewer_hears_that_nobody_would_be_left_before_they_write(
+    client_of: Any, draft: Draft, reviewer: Any, second_reviewer: Any
+) -> None:
+    # They wrote a whole text first, and were refused when they saved it.
+    address = reverse("admin:answers_draft_change", args=[draft.pk])
+    told = "Nobody would be left to decide on your text."
+    assert told not in client_of(second_reviewer).get(address).content.decode()
+
+    review.edit(draft, text=EDITED, by=reviewer)
+
+    page = client_of(second_reviewer).get(address).content.decode()
+    assert told in page
+    assert 'name="text"' not in page
+
+
+def test_whoever_approved_the_text_before_may_decide_on_an_edited_one(
+    two_needed: Draft, legal: Any, reviewer: Any, second_reviewer: Any, make_user: Any
+) -> None:
+    third = make_user("third-reviewer")
+    members.change_roles(legal, third, {Role.REVIEWER}, by=None)
+    approve(two_needed, reviewer)
+
+    review.edit(Draft.objects.get(), text=EDITED, by=third)
+
+    approve(two_needed, reviewer)
+    approve(two_needed, second_reviewer)
+    assert status(two_needed) == AnswerStatus.ANSWERED_APPROVED
 
 
 # --- The desk -----------------------------------------------------------------------------------------------
