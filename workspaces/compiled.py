@@ -7,6 +7,7 @@ than the database takes to answer it.
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from secrets import token_hex
 from typing import Any, Generic, TypeVar
@@ -25,8 +26,10 @@ _PLACEHOLDERS: dict[type, Callable[[], Any]] = {UUID: uuid4, str: partial(token_
 class Compiled(Generic[R]):
     """The rows of the query set that `make` builds of values of the types `takes` (UUID or str), as often as wanted.
 
-    The statement must be the same whoever acts: where rights take another form for a superuser, a token or a view as
-    somebody else, they do not go through here, or apart for each form.
+    The statement must be the same whoever acts and whenever: where rights take another form for a superuser, a token or
+    a view as somebody else, they do not go through here, or apart for each form; and the time of day is the database's
+    (`Now`). Raises LookupError for a value that is only part of what the database is given, or none, and ValueError for
+    a date or a time, which would stay what it was.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, R]], *takes: type) -> None:
@@ -50,8 +53,14 @@ class Compiled(Generic[R]):
         rows = self._make(*placeholders)
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        if not all(placeholder in parameters for placeholder in placeholders):
-            raise LookupError("A value of this statement takes no place in it by itself.")
+        # The connection is the thread's that came first, and would live as long as the process.
+        compiler.connection = None
+        others = [str(given) for given in parameters if given not in placeholders]
+        for placeholder in placeholders:
+            if placeholder not in parameters or any(str(placeholder) in given for given in others):
+                raise LookupError("A value of this statement takes no place in it by itself.")
+        if any(isinstance(given, date) for given in parameters):
+            raise ValueError("This statement has a date or a time in it, which would stay what it is now.")
         places = [(n, placeholders.index(given)) for n, given in enumerate(parameters) if given in placeholders]
         return _Made(rows, compiler, sql, tuple(parameters), places)
 

@@ -1,13 +1,19 @@
 """A statement that is made once reads what the database has now, for every value, thread and connection."""
 
+import gc
+import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Exists, F, OuterRef
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from workspaces.compiled import Compiled
 from workspaces.models import Membership, User, Workspace
@@ -76,6 +82,22 @@ def test_a_value_of_another_kind_is_refused_and_so_is_one_that_has_no_place(memb
         Compiled(lambda person: User.objects.filter(username=f"user-{person}"), UUID)(member.pk)
 
 
+def test_a_value_that_also_is_part_of_another_is_refused(member: User) -> None:
+    """It would stay what it was while the statement was made, and let through whom the condition keeps out."""
+    read = Compiled(lambda name: User.objects.exclude(first_name=name).exclude(last_name="no " + name), str)
+
+    with pytest.raises(LookupError):
+        read("name")
+
+
+@pytest.mark.parametrize(("lookup", "moment"), [("date_joined__lt", timezone.now), ("date_joined__date", date.today)])
+def test_a_moment_that_would_stay_is_refused(lookup: str, moment: Callable[[], Any], member: User) -> None:
+    read = Compiled(lambda person: User.objects.filter(pk=person, **{lookup: moment()}), UUID)
+
+    with pytest.raises(ValueError, match="stay"):
+        read(member.pk)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_threads_run_it_on_their_own_connections() -> None:
     people = [User.objects.create(username=f"person-{number}") for number in range(8)]
@@ -92,3 +114,24 @@ def test_threads_run_it_on_their_own_connections() -> None:
         found = list(threads.map(one, range(40)))
 
     assert found == [[people[number % 8]] for number in range(40)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_keeps_the_connection_of_the_thread_that_came_first() -> None:
+    read = Compiled(lambda person: User.objects.filter(pk=person), UUID)
+    used: list[weakref.ref[Any]] = []
+
+    def first() -> None:
+        try:
+            read(uuid4())
+            used.append(weakref.ref(connections["default"]))
+        finally:
+            connection.close()
+
+    thread = Thread(target=first)
+    thread.start()
+    thread.join()
+    gc.collect()
+
+    assert [reference() for reference in used] == [None]
+    assert read(uuid4()) == []
