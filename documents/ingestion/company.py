@@ -99,8 +99,7 @@ def ingest_together(version_ids: Iterable[UUID], workspace_id: UUID) -> list[Ing
 def _ingest(workspace_id: UUID, waiting: QuerySet[Version], *, asked: UUID | str | None = None) -> list[IngestResult]:
     started = time.monotonic()
     space = spaces.space_of(workspace_id)
-    lasting = READING_SECONDS + settings.PARSE_SECONDS + _SPARE_SECONDS
-    taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=lasting, asked=asked)
+    taken = leases.take_together(waiting, most=MOST, most_bytes=MOST_BYTES, seconds=_while_reading(), asked=asked)
     match taken:
         case []:
             return []
@@ -289,11 +288,11 @@ class _Company:
                 self._keep(here, vectors)
                 if is_last:
                     # With the vectors, before the first of them leaves: it is known then where to clean up. Held for
-                    # the index and, where these are the first, for what becomes of the others before that.
+                    # the index and, where these are the first, for as long as one of the others may be read.
                     _reach(
                         members,
                         VersionState.EMBEDDED,
-                        seconds=indexing.HELD_SECONDS,
+                        seconds=max(indexing.HELD_SECONDS, _while_reading()),
                         done=F("passage_count"),
                         in_index=True,
                     )
@@ -407,6 +406,11 @@ class _Company:
 
     def _was_indexed(self, member: _Member) -> dict[str, Any]:
         return {"vectors": len(member.passages), "space": self.space.fingerprint}
+
+
+def _while_reading() -> float:
+    """Seconds for which the leases last while files are read."""
+    return READING_SECONDS + settings.PARSE_SECONDS + _SPARE_SECONDS
 
 
 def _rows(of: Iterable[_Member | UUID]) -> QuerySet[Version]:
