@@ -17,7 +17,7 @@ from documents.models import Embedding, StageRun, Version
 from documents.parse import ParseFailed
 from documents.stages import embedded
 from documents.states import PROGRESS, VersionState
-from tests.documents.arrivals import LONG, SHORT, Killed, Killer, again, let_lease_expire, receive
+from tests.documents.arrivals import LONG, SHORT, Killed, again, let_lease_expire, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -25,28 +25,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def killer(monkeypatch):
-    return Killer(monkeypatch)
-
-
-@pytest.fixture
 def apart(monkeypatch):
     """Every stage is written by itself, as when each takes long."""
     monkeypatch.setattr(ingest, "TOGETHER_SECONDS", 0)
-
-
-@pytest.fixture
-def embedded_texts(monkeypatch):
-    """Every text that was really embedded, in order."""
-    texts: list[str] = []
-    real = embeddings.embed_passages
-
-    def counting(batch, space, **how):
-        texts.extend(batch)
-        return real(batch, space, **how)
-
-    monkeypatch.setattr(embeddings, "embed_passages", counting)
-    return texts
 
 
 def in_index(workspace) -> set[str]:

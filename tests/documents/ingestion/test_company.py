@@ -64,25 +64,6 @@ def waiting(policies, contributor):
     return [receive(policies, contributor, text, f"{n}.txt").version for n, text in enumerate(texts(5))]
 
 
-@pytest.fixture
-def killer(monkeypatch):
-    return Killer(monkeypatch)
-
-
-@pytest.fixture
-def embedded_texts(monkeypatch):
-    """Every text that was really embedded, in order."""
-    found: list[str] = []
-    real = embeddings.embed_passages
-
-    def counting(batch, space, **how):
-        found.extend(batch)
-        return real(batch, space, **how)
-
-    monkeypatch.setattr(embeddings, "embed_passages", counting)
-    return found
-
-
 def outcomes(results) -> dict[object, str]:
     return {result.version_id: result.outcome for result in results}
 
@@ -384,6 +365,18 @@ def test_the_first_files_are_embedded_while_the_others_are_still_read(waiting, m
     results = company.ingest_waiting(waiting[0].pk)
 
     assert outcomes(results) == {version.pk: "ready" for version in waiting}
+
+
+def test_the_first_files_are_held_for_as_long_as_one_of_the_others_may_be_read(waiting, killer, monkeypatch, settings):
+    settings.PARSE_SECONDS = 600
+    monkeypatch.setattr(company, "AHEAD", 3)
+    killer.at("company_read:2")
+    with pytest.raises(Killed):
+        company.ingest_waiting(waiting[0].pk)
+
+    rows = [again(version) for version in waiting]
+    assert [row.state for row in rows] == ["embedded"] * 3 + ["received"] * 2
+    assert min(row.lease_until for row in rows[:3]) >= max(row.lease_until for row in rows[3:])
 
 
 def test_when_a_company_ends_with_an_error_nothing_of_it_is_read_any_more(waiting, monkeypatch):

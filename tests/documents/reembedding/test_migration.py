@@ -21,7 +21,7 @@ from documents.reembedding.spaces import answering
 from documents.search import search
 from documents.stages import ready
 from documents.states import MIGRATION_NEXT, MOVING, MigrationState, migration_may_become
-from tests.documents.arrivals import Killed, Killer, again, receive
+from tests.documents.arrivals import Killed, again, receive
 from tests.documents.reembedding.scene import QUESTIONS, SUBJECTS, to_the_end
 
 pytestmark = pytest.mark.django_db
@@ -165,11 +165,6 @@ def test_the_old_space_stays_while_a_version_that_arrived_before_the_switch_is_w
 
 
 # --- Killed, doubled, paused --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def killer(monkeypatch):
-    return Killer(monkeypatch)
 
 
 @pytest.mark.parametrize("point", ["space_batch:3", "space_indexed"])
