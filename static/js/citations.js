@@ -95,49 +95,11 @@
     return { plain: lines.join("\n"), html: rich.innerHTML };
   }
 
-  // Browsers lend the clipboard to secure addresses only; the older way works everywhere.
-  function copyOld({ plain, html }) {
-    const give = (event) => {
-      event.clipboardData.setData("text/plain", plain);
-      event.clipboardData.setData("text/html", html);
-      event.preventDefault();
-    };
-    document.addEventListener("copy", give, { once: true });
-    const done = document.execCommand("copy");
-    document.removeEventListener("copy", give);
-    return done;
-  }
-
-  async function copy(said) {
-    if (!navigator.clipboard?.write || !window.ClipboardItem) return copyOld(said);
-    try {
-      const as = (text, type) => new Blob([text], { type });
-      const item = { "text/plain": as(said.plain, "text/plain"), "text/html": as(said.html, "text/html") };
-      await navigator.clipboard.write([new ClipboardItem(item)]);
-      return true;
-    } catch {
-      return copyOld(said);
-    }
-  }
-
-  function tell(button, text) {
-    const label = button.querySelector("span");
-    button.dataset.label ??= label.textContent;
-    label.textContent = text;
-    const news = document.getElementById("news");
-    if (news) news.textContent = text;
-    clearTimeout(Number(button.dataset.timer));
-    button.dataset.timer = setTimeout(() => {
-      label.textContent = button.dataset.label;
-      if (news?.textContent === text) news.textContent = "";
-    }, 2500);
-  }
-
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-copy-answer]");
     if (!button) return;
-    const done = await copy(written(button.closest(".answer"), button.dataset.sources));
-    tell(button, done ? button.dataset.copied : button.dataset.failed);
+    const detail = written(button.closest(".answer"), button.dataset.sources);
+    button.dispatchEvent(new CustomEvent("copy:text", { bubbles: true, detail }));
   });
 
   const reveal = (within) => {

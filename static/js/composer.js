@@ -116,7 +116,7 @@
 
   // --- Clicks -----------------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-suggest], [data-word], [data-edit], [data-edit-close], [data-copy]");
+    const target = event.target.closest("[data-suggest], [data-word], [data-edit], [data-edit-close]");
     if (!target) return;
     if ("suggest" in target.dataset) put(event, target.dataset.suggest, { isWhole: true });
     if ("word" in target.dataset) put(event, target.dataset.word, { isWhole: false });
@@ -125,7 +125,6 @@
       event.preventDefault();
       openEdit(target.parentElement);
     }
-    if ("copy" in target.dataset) sayCopied(target);
   });
 
   // What opens below an answer may lie behind the field for the next question.
@@ -144,18 +143,6 @@
     place.value = isWhole ? text : [place.value.trim(), text].filter(Boolean).join(" ");
     place.focus();
     if (isWhole) place.form.requestSubmit();
-  }
-
-  function sayCopied(button) {
-    const label = button.querySelector("span");
-    if (!label || label.dataset.before) return;
-    label.dataset.before = label.textContent;
-    label.textContent = button.dataset.copied;
-    byId("news").textContent = button.dataset.copied;
-    setTimeout(() => {
-      label.textContent = label.dataset.before;
-      delete label.dataset.before;
-    }, 2000);
   }
 
   // A question that came with the address waits in the field.

@@ -65,7 +65,7 @@
   // --- Clicks and keys --------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const target = event.target.closest(
-      "[data-theme-choice], [data-dismiss], [data-dialog], [data-dialog-close], [data-panel-close], [data-copy]",
+      "[data-theme-choice], [data-dismiss], [data-dialog], [data-dialog-close], [data-panel-close]",
     );
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
@@ -74,7 +74,6 @@
     if ("themeChoice" in target.dataset) chooseTheme(target.dataset.themeChoice);
     if ("dismiss" in target.dataset) target.closest(".toast").remove();
     if ("panelClose" in target.dataset) closePanel();
-    if ("copy" in target.dataset) navigator.clipboard.writeText(target.dataset.copy);
     if ("dialog" in target.dataset) {
       event.preventDefault();
       byId(target.getAttribute("href").slice(1)).showModal();

@@ -38,6 +38,19 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     assert "[1]" in copied.partition("Sources:")[0]
     assert "\n[1] " in copied.partition("Sources:")[2]
 
+    link = page.locator("#latest [data-copy]")
+    link.click()
+    expect(link).to_have_text("Copied")
+    expect(link).to_have_text("Copy link")
+    # At an address that is not secure there is no clipboard to write to; the older way works, unless it is refused too.
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    link.click()
+    expect(link).to_have_text("Copied")
+    page.evaluate("() => { document.execCommand = () => false }")
+    link.click()
+    expect(link).to_have_text("Could not be copied")
+    expect(page.locator("#news")).to_have_text("Could not be copied")
+
     page.locator("#latest summary", has_text="Export").press("Enter")
     with page.expect_download() as download:
         page.locator("#latest .menu__item", has_text="DOCX").press("Enter")
