@@ -7,6 +7,9 @@ Ranking = Sequence[tuple[str, float]]
 
 #: Half and half measured best over five collections: mean nDCG@10 0.670, against 0.659 for reciprocal ranks.
 HALF = 0.5
+#: The dense leg's share where question and text are in two languages, whose words meet in names and figures alone.
+#: Serbian book asked in English with multilingual-e5-small-q4: nDCG@10 0.673 with half, 0.724 with 0.6, 0.737 with 0.7.
+BETWEEN_LANGUAGES = 0.7
 WIDTH = 100
 
 
