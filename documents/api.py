@@ -114,10 +114,7 @@ class Evidence(Told):
 
 class LegReport(Told):
     name: str
-    found: int
-    asked_for: int
-    exact: bool
-    fault: str
+    fault: str = Field(description="`unavailable` or `incomplete` where it has less to say than it should.")
 
 
 class RerankerReport(Told):

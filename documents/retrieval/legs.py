@@ -135,8 +135,13 @@ class Legs:
         self, near: list[Find], vector: np.ndarray, space: Space, width: int, match: Sequence[Find]
     ) -> tuple[list[Find], str]:
         """All of it, or only what has a stored vector, by that, and "incomplete"."""
-        if agreement.agrees(self._workspace_id, space, vector, near, width, [id for id, _score in match]):
+        elsewhere = [id for id, _score in match]
+        if agreement.agrees(self._workspace_id, space, vector, near, width, elsewhere):
             return near, ""
+        # What was erased, or became current, after the index answered is settled by its second answer.
+        near, fault = self._nearest(vector, space, width)
+        if fault or agreement.agrees(self._workspace_id, space, vector, near, width, elsewhere):
+            return near, fault
         self.doubted = True
         cosines = agreement.stored_cosines(space, vector, [id for id, _cosine in near[:WIDTH]])
         return sorted(cosines.items(), key=lambda find: -find[1]), "incomplete"
@@ -189,6 +194,8 @@ class Legs:
                 self._note_match(width, kept)
                 return Leg("keywords", open_finds[:WIDTH], width)
         found = self._match_open(asked)
+        # Whoever lost most of what was open to them is searched exactly at once from now on.
+        self._few_are_open()
         self._learn(found)
         return Leg("keywords", self._open(found), WIDTH, exact=True)
 
@@ -211,6 +218,7 @@ class Legs:
         if fault:
             return Leg("vectors", (), width, fault=fault)
         found = vectors.nearest(list(self.scope.versions), space, vector, WIDTH)
+        self._few_are_open()
         self._learn(found)
         return Leg("vectors", self._open(found), width, exact=True)
 

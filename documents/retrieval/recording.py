@@ -38,7 +38,8 @@ def record_search(workspace: Workspace, queries: Sequence[str], found: Sequence[
 def as_document(result: SearchResult) -> dict[str, Any]:
     """The result as the command line and other programs get it.
 
-    Keyword weights stay inside: they count words over the whole workspace, closed documents included.
+    Keyword weights stay inside: they count words over the whole workspace, closed documents included. So does what a
+    leg was asked for and kept, which tells how much that is closed lies as near.
     """
     return {
         "query": result.query,
@@ -47,16 +48,7 @@ def as_document(result: SearchResult) -> dict[str, Any]:
         "evidence": {"cosine": result.evidence.cosine},
         "degraded": result.degraded,
         "sentence": result.sentence,
-        "legs": [
-            {
-                "name": leg.name,
-                "found": len(leg.finds),
-                "asked_for": leg.asked_for,
-                "exact": leg.exact,
-                "fault": leg.fault,
-            }
-            for leg in result.legs
-        ],
+        "legs": [{"name": leg.name, "fault": leg.fault} for leg in result.legs],
         "reranker": _reranker(result.reranked),
         "hits": [_hit(hit) for hit in result.hits],
     }

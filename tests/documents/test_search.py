@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from documents import index
 from documents.indexing import replicas
-from documents.models import Passage
+from documents.models import Document, Passage
 from documents.retrieval import legs
+from documents.retrieval.recording import as_document
 from documents.retrieval.scope import Scope
 from documents.search import Empty, is_usable, search
 from tests.documents import shelf
@@ -308,6 +309,23 @@ def test_a_little_more_is_asked_for_without_reading_everything_that_is_open(crow
         assert leg.asked_for > legs.WIDTH
 
 
+@pytest.mark.parametrize("mode", ["vectors", "keywords"])
+def test_whoever_lost_most_of_what_was_open_is_searched_exactly_at_once_the_next_time(
+    mode, crowded, policies, member, monkeypatch
+):
+    for name, value in {"WIDTH": 5, "_A_LITTLE_MORE": 100, "_WIDEST": 100}.items():
+        monkeypatch.setattr(legs, name, value)
+    legs._note((member.pk, policies.pk, ""), legs._Widths(5, 5, many=True))
+    Document.objects.filter(workspace=policies).exclude(path="00.md").update(restricted=True)
+    query = "Which rule is about inspection of forklift 39?"
+
+    first, second = (search(member, policies, query, k=10, mode=mode) for _time in range(2))
+
+    assert not all(leg.exact for leg in first.legs)
+    assert all(leg.exact for leg in second.legs)
+    assert second.hits
+
+
 def test_few_that_are_left_of_many_are_searched_exactly_when_the_index_lost_them(crowded, policies, member):
     remember_many(member, policies)
     index.drop(policies.pk, shelf.SPACE)
@@ -318,6 +336,23 @@ def test_few_that_are_left_of_many_are_searched_exactly_when_the_index_lost_them
     assert not result.degraded
     expected = exact_top(member, crowded, "Which rule is about forklift inspection?", 10)
     assert [hit.passage.text for hit in result.hits] == expected
+
+
+def test_a_program_is_not_told_how_much_that_is_closed_lies_as_near(crowded, policies, member, monkeypatch, subtests):
+    """How wide an index was asked, and how much of that was kept, is a count of what is hidden."""
+    monkeypatch.setattr(legs, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(legs, "EXACT_AT_ONCE", -1)
+    query = "Which rule is about forklift inspection?"
+    crowd = {mode: search(member, policies, query, k=10, mode=mode) for mode in ("vectors", "keywords")}
+    Document.objects.filter(workspace=policies, restricted=True).update(restricted=False)
+    legs._widths.clear()
+
+    for mode, among_many in crowd.items():
+        with subtests.test(mode):
+            alone = search(member, policies, query, k=10, mode=mode)
+
+            assert [leg.asked_for for leg in among_many.legs] != [leg.asked_for for leg in alone.legs]
+            assert as_document(among_many)["legs"] == as_document(alone)["legs"]
 
 
 def test_keywords_among_few_open_documents_are_not_crowded_out(crowded, policies, member):
