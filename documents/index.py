@@ -69,13 +69,13 @@ def upsert(workspace_id: UUID, space: Space, ids: Sequence[str], vectors: np.nda
 
 
 def query(workspace_id: UUID, space: Space, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
-    """The `n` nearest ids with their cosine similarity, best first; fewer when there are fewer."""
+    """The `n` nearest ids with their cosine similarity, best first; fewer when there are fewer. Raises IndexDamaged."""
 
     def ask(collection: "Collection") -> list[tuple[str, float]]:
         _require_whole(collection)
         found = collection.query(query_embeddings=[vector], n_results=n, include=["distances"])
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return [(id, 1.0 - distance) for id, distance in pairs]
+        return [(id, _cosine(distance)) for id, distance in pairs]
 
     if time.monotonic() < _resting_until:
         raise IndexUnavailable(gettext("The vector index did not answer in time a moment ago."))
@@ -120,13 +120,18 @@ def held(workspace_id: UUID, space: Space, ids: Sequence[str]) -> set[str]:
 
 
 def vectors(workspace_id: UUID, space: Space, ids: Sequence[str]) -> dict[str, np.ndarray]:
-    """The vectors that the index holds for `ids`; those it lacks are left out. Raises IndexDamaged."""
+    """The vectors that the index holds for `ids`; those it lacks are left out. Raises IndexDamaged.
+
+    Of a damaged one that the server reads all the same, some numbers are none.
+    """
 
     def read(collection: "Collection") -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
         for start in range(0, len(ids), _BATCH):
             page = collection.get(ids=list(ids[start : start + _BATCH]), include=["embeddings"])
-            found.update(zip(page["ids"], page["embeddings"], strict=True))
+            # What is no number is null in the answer.
+            read = (np.asarray(vector, dtype=np.float32) for vector in page["embeddings"])
+            found.update(zip(page["ids"], read, strict=True))
         return found
 
     if not len(ids):
@@ -143,7 +148,7 @@ def best_cosines(workspace_id: UUID, space: Space, matrix: np.ndarray) -> list[f
     def ask(collection: "Collection") -> list[float]:
         _require_whole(collection)
         found = collection.query(query_embeddings=list(matrix), n_results=1, include=["distances"])
-        return [1.0 - distances[0] if distances else -1.0 for distances in found["distances"]]
+        return [_cosine(distances[0]) if distances else -1.0 for distances in found["distances"]]
 
     if not len(matrix):
         return []
@@ -330,6 +335,17 @@ def _resolve(name: str, create: bool, seconds: float) -> Any:
     return server.get_or_create_collection(name, configuration={"hnsw": _HNSW})
 
 
+def _cosine(distance: float | None) -> float:
+    """The similarity; raises IndexDamaged where the server computed a distance that is no number, and said null."""
+    if distance is None:
+        raise IndexDamaged(_unreadable())
+    return 1.0 - distance
+
+
+def _unreadable() -> str:
+    return gettext("The vector index cannot read its files; `manage.py index rebuild` makes them anew.")
+
+
 def _is_partial(collection: Any) -> bool:
     return bool((collection.metadata or {}).get(_PARTIAL))
 
@@ -360,9 +376,7 @@ def _translated(name: str = "") -> Iterator[None]:
         _complain(name)
         raise IndexUnavailable(gettext("The vector index did not answer in time.")) from error
     except InternalError as error:
-        raise IndexDamaged(
-            gettext("The vector index cannot read its files; `manage.py index rebuild` makes them anew.")
-        ) from error
+        raise IndexDamaged(_unreadable()) from error
     except (httpx.HTTPError, ChromaError) as error:
         raise IndexUnavailable(
             gettext("The vector index does not answer: %(fault)s.") % {"fault": type(error).__name__}

@@ -15,7 +15,6 @@ from documents.models import Version
 from documents.states import OPEN, WITHDRAWN
 from documents.viewer import slides
 from workspaces.dispatch import dispatch
-from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +45,7 @@ def erase_document_task(document_id: str) -> None:
 @shared_task
 def check_index_task(workspace_id: str) -> None:
     """Compare a workspace's index with the database, unless that was just done."""
-    if UUID(workspace_id) in index_checks.due():
-        index_checks.check(Workspace.objects.get(pk=workspace_id))
+    index_checks.check_due(UUID(workspace_id))
 
 
 @shared_task

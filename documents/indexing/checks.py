@@ -6,12 +6,13 @@ damaged is emptied at once, so that searches say that they go without it, and ma
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
@@ -38,8 +39,10 @@ logger = logging.getLogger(__name__)
 KEPT = 50
 #: After one that could not be made, the next is tried this soon.
 TRIED_AGAIN = timedelta(minutes=15)
-#: After a comparison, doubts of searches are let be this long: most are of the same thing.
+#: After a comparison, doubts of searches are let be this long: most are of the same thing. And so many times as long as
+#: it took, so that an index which is sound, and which searches go on to doubt, costs a twentieth of a worker at most.
 DOUBTED_AGAIN = timedelta(minutes=5)
+_RESTED = 20
 
 
 def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
@@ -80,11 +83,46 @@ def check(workspace: Workspace, *, by: User | None = None) -> IndexCheck:
     return made
 
 
+def check_due(workspace_id: UUID) -> IndexCheck | None:
+    """Compare an index whose turn it is; None where that was just done, or somebody is at it."""
+    with _alone(workspace_id) as is_alone:
+        if not is_alone or workspace_id not in due():
+            return None
+        return check(Workspace.objects.get(pk=workspace_id))
+
+
 def check_doubted(workspace_id: UUID) -> IndexCheck | None:
-    """Compare an index that a search disagreed with; None where it was compared just now, whatever that found."""
-    just_now = IndexCheck.objects.filter(workspace=workspace_id, started_at__gt=timezone.now() - DOUBTED_AGAIN)
-    workspace = Workspace.objects.filter(pk=workspace_id).first()
-    return None if workspace is None or just_now.exists() else check(workspace)
+    """Compare an index that a search disagreed with; None where it was compared just now, whatever that found, or
+    somebody is at it.
+    """
+    with _alone(workspace_id) as is_alone:
+        workspace = Workspace.objects.filter(pk=workspace_id).first()
+        if not is_alone or workspace is None or _was_just_compared(workspace_id):
+            return None
+        return check(workspace)
+
+
+@contextmanager
+def _alone(workspace_id: UUID) -> Iterator[bool]:
+    """Whether no other worker compares this index by itself meanwhile. A worker that dies lets go."""
+    name = [f"index check {workspace_id}"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name)
+        [is_alone] = cursor.fetchone()
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+
+
+def _was_just_compared(workspace_id: UUID) -> bool:
+    last = latest([workspace_id]).get(workspace_id)
+    if last is None:
+        return False
+    took = timedelta(seconds=last.seconds)
+    return timezone.now() < last.started_at + took + max(DOUBTED_AGAIN, _RESTED * took)
 
 
 def latest(workspaces: Collection[UUID]) -> dict[UUID, IndexCheck]:

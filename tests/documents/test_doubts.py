@@ -3,10 +3,14 @@
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
@@ -17,7 +21,7 @@ from documents.indexing import doubts
 from documents.models import Embedding, IndexCheck, Passage
 from documents.retrieval import legs
 from documents.search import SearchResult, search
-from documents.tasks import check_doubted_index_task
+from documents.tasks import check_doubted_index_task, check_index_task
 from tests.documents import shelf
 from tests.documents.test_index import LINKS, MANY, Server, halved, written
 
@@ -147,6 +151,67 @@ def test_the_task_mends_what_was_doubted_and_lets_the_next_doubt_be(indexed, mem
 
     assert not search(member, indexed, QUESTION).degraded
     assert IndexCheck.objects.get().missing == 1
+
+
+def test_what_was_erased_after_the_index_answered_is_no_damage(indexed, member, bells, monkeypatch):
+    query, answers = index.query, []
+
+    def first_as_it_was(*about):
+        answers.append([(str(uuid.uuid4()), 0.9)] * (not answers) + query(*about))
+        return answers[-1]
+
+    monkeypatch.setattr(index, "query", first_as_it_was)
+
+    assert not search(member, indexed, QUESTION).degraded
+    assert (len(answers), bells) == (2, [])
+
+
+def test_an_index_that_was_asked_for_much_and_leaves_some_out_is_not_doubted(indexed):
+    """As a sound one does, where many passages have the same vector."""
+    space, vectors = space_of(indexed.pk), scattered(200)
+    shelf.put(indexed, "forms.md", [f"Form {n}." for n in range(200)], vectors=vectors)
+    found = index.query(indexed.pk, space, vectors[50], 1000)
+    assert len(found) == 203
+
+    assert agreement.agrees(indexed.pk, space, vectors[50], found[:100], 1000)
+    assert not agreement.agrees(indexed.pk, space, vectors[50], found[:99], 1000)
+
+
+@pytest.fixture
+def another_worker() -> Iterator[BaseDatabaseWrapper]:
+    """Its connection to the database."""
+    own = connection.copy()
+    yield own
+    own.close()
+
+
+@pytest.mark.parametrize("task", [check_doubted_index_task, check_index_task])
+def test_an_index_that_another_worker_compares_is_left_to_it(task, indexed, another_worker):
+    index.delete(indexed.pk, space_of(indexed.pk), [passage("leave.md")])
+    with another_worker.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"index check {indexed.pk}"])
+
+    task(str(indexed.pk))
+
+    assert not IndexCheck.objects.exists()
+    with another_worker.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+    task(str(indexed.pk))
+    assert IndexCheck.objects.get().missing == 1
+    # And it let go when it was done.
+    with another_worker.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"index check {indexed.pk}"])
+        assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize(("minutes", "seconds", "made"), [(4, 1, 1), (10, 1, 2), (10, 60, 1), (25, 60, 2)])
+def test_a_doubt_rests_after_a_comparison_and_longer_after_a_long_one(minutes, seconds, made, indexed):
+    started = timezone.now() - timedelta(minutes=minutes)
+    IndexCheck.objects.create(workspace=indexed, started_at=started, seconds=seconds)
+
+    check_doubted_index_task(str(indexed.pk))
+
+    assert IndexCheck.objects.count() == made
 
 
 #: Passages that bear on the question.

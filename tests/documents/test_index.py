@@ -354,6 +354,16 @@ def beheaded(folder: Path) -> None:
     os.truncate(folder / "header.bin", 0)
 
 
+def blotted(folder: Path) -> None:
+    """Every seventh vector is bits that are all set, which as numbers are none."""
+    file = folder / "data_level0.bin"
+    records = bytearray(file.read_bytes())
+    size = LINKS + 4 * SPACE.dimension + 8
+    for start in range(0, len(records) // size * size, 7 * size):
+        records[start + LINKS : start + size - 8] = b"\xff" * 4 * SPACE.dimension
+    file.write_bytes(records)
+
+
 def test_damage_is_seen_by_the_vectors_or_by_asking_for_them_and_ends_with_the_emptying(server, workspace):
     damages = {uuid.uuid4(): act for act in (halved, unlinked, beheaded)}
     matrix = scattered()
@@ -397,6 +407,26 @@ def damage(workspace: uuid.UUID, matrix: np.ndarray) -> int | type:
         return sum(cosine < 0.999 for cosine in index.best_cosines(workspace, SPACE, matrix))
     except IndexDamaged as error:
         return type(error)
+
+
+def test_vectors_that_are_no_numbers_are_damage_and_no_error_of_ours(server, workspace):
+    matrix, before = scattered(), set(written(server))
+    index.upsert(workspace, SPACE, names(MANY), matrix)
+    deadline = time.monotonic() + 30
+    while not (new := set(written(server)) - before):
+        assert time.monotonic() < deadline, "Chroma wrote no files"
+        time.sleep(0.05)
+    server.stop()
+    blotted(*new)
+    server.start()
+
+    held = index.vectors(workspace, SPACE, names(MANY))
+
+    assert 0 < sum(bool(np.isnan(vector).all()) for vector in held.values()) <= MANY // 7 + 1
+    with pytest.raises(IndexDamaged):
+        index.query(workspace, SPACE, matrix[0], MANY)
+    with pytest.raises(IndexDamaged):
+        index.best_cosines(workspace, SPACE, matrix[:64])
 
 
 def test_vectors_survive_a_killed_server_and_a_wiped_one_is_simply_empty(server, workspace):
