@@ -33,8 +33,8 @@ BUILT_IN = "built-in"
 #: lets them, it raises a PortalError to keep them from it.
 before_choice: list[Callable[[Workspace, list[ModelEndpoint], User], None]] = []
 
-#: What an administrator sets; everything else about an endpoint is ours.
-_SETTINGS = (
+#: What an administrator sets; everything else about an endpoint is ours. The trail tells of it.
+SETTINGS = (
     "name",
     "kind",
     "base_url",
@@ -178,7 +178,7 @@ def save_endpoint(endpoint: ModelEndpoint, *, by: User) -> ModelEndpoint:
     if stored and _leads_elsewhere(stored, endpoint):
         endpoint.key_reference = ""
     propose(endpoint, stored, {name: getattr(stored, name) for name in _COVERED} if stored else {}, by=by)
-    keep(endpoint, stored, _SETTINGS, by=by)
+    keep(endpoint, stored, SETTINGS, by=by)
     return endpoint
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from django.db.models import Model
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -319,6 +321,34 @@ SENTENCES: dict[str, Any] = {
 #: theirs; a code that no table has stays.
 spoken: dict[tuple[str, str], Mapping[str, Any] | Callable[[str], Any]] = {}
 
+
+class Setting(NamedTuple):
+    """How a setting that was changed is told: what it is called, and what its values are called.
+
+    `values`: a table of codes, or what says one value; None: they are names, numbers, or yes and no.
+    """
+
+    label: Any
+    values: Mapping[Any, Any] | Callable[[Any], Any] | None = None
+
+
+#: (event type, setting) → how it is told; "" for an entry about one thing, which it does not name. The apps above add
+#: theirs; what is not here is told by its code.
+spoken_settings: dict[tuple[str, str], Setting] = {}
+
+
+def fields(type: str, model: type[Model], *names: str) -> None:
+    """Have entries of `type` tell these settings as fields of `model` are called, with their choices."""
+    for name in names:
+        field = model._meta.get_field(name)
+        known = spoken_settings.get((type, name), Setting(field.verbose_name)).values  # type: ignore[union-attr]
+        choices = {**(known if isinstance(known, Mapping) else {}), **dict(field.flatchoices)}  # type: ignore[union-attr]
+        spoken_settings[type, name] = Setting(field.verbose_name, choices or None)  # type: ignore[union-attr]
+
+
+#: Their "after" is the entry behind which they begin.
+_NO_CHANGE = frozenset({EventType.TRAIL_EXPORTED})
+
 #: The name that was typed is no account's and is not kept: it may be a password in the wrong field.
 _UNKNOWN_NAME = gettext_lazy("A sign-in with a name that no account has was refused.")
 
@@ -354,21 +384,40 @@ class Change(NamedTuple):
 
 
 def changes(event: Event) -> list[Change]:
-    """What was changed from what to what, where the entry tells; a dash stands for what it does not tell."""
+    """What was changed from what to what, where the entry tells; a dash stands for what it does not tell.
+
+    In words of the reader's language. Plain text: escape it like any other.
+    """
+    return [_change(event.type, name, before, after) for name, (before, after) in changed_by(event).items()]
+
+
+def changed_by(event: Event) -> dict[str, tuple[Any, Any]]:
+    """By setting what was changed from what to what, as the entry holds it; "" for the one it does not name."""
     details = _details(event)
     before, after = details.get("before"), details.get("after")
-    if before is None and after is None:
-        return []
+    if (before is None and after is None) or event.type in _NO_CHANGE:
+        return {}
     if not isinstance(before, dict) and not isinstance(after, dict):
-        return [Change(str(details.get("setting", "")), _shown(before), _shown(after))]
+        return {str(details.get("setting", "")): (before, after)}
     old, new = (part if isinstance(part, dict) else {} for part in (before, after))
-    return [Change(name, _shown(old.get(name)), _shown(new.get(name))) for name in sorted({*old, *new})]
+    return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new})}
 
 
-def _shown(value: Any) -> str:
+def _change(type: str, name: str, before: Any, after: Any) -> Change:
+    setting = spoken_settings.get((type, name), Setting(name))
+    return Change(capfirst(str(setting.label)), _shown(before, setting.values), _shown(after, setting.values))
+
+
+def _shown(value: Any, words: Mapping[Any, Any] | Callable[[Any], Any] | None) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "–"
-    return "–" if value is None or value == "" else str(value)
+        return ", ".join(_shown(one, words) for one in value) or "–"
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if callable(words):
+        return str(words(value if isinstance(value, dict) else str(value)))
+    return str(words.get(value, value)) if words and isinstance(value, (str, int)) else str(value)
 
 
 #: Each tells the reason of which an entry holds the hash alone, from its details, or "". The apps above add theirs.

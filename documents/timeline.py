@@ -1,5 +1,5 @@
 """What belongs to the timelines of documents, and of what is said about one: its deletion, a hold on it.
-And the words for the codes that entries about documents and sources hold.
+And the words for the codes that entries about documents, sources and endpoints hold, and for what was changed.
 """
 
 from collections.abc import Iterable
@@ -7,8 +7,21 @@ from collections.abc import Iterable
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.events import EventType
-from audit.timeline import spoken
-from documents.models import BulkAct, Deletion, Document, LegalHold, RunKind, RunState, Version
+from audit.timeline import Setting, fields, spoken, spoken_settings
+from documents.models import (
+    BulkAct,
+    Deletion,
+    Document,
+    EmbeddingEndpoint,
+    LegalHold,
+    RerankEndpoint,
+    RetentionRules,
+    RunKind,
+    RunState,
+    UsageRight,
+    Version,
+)
+from documents.reranking.rerankers import CHAT
 from workspaces.auditing.trail import told_with
 from workspaces.models import Workspace
 
@@ -54,3 +67,21 @@ spoken[EventType.EMBEDDING_STOPPED, "problem"] = {
     "not_allowed": gettext_lazy("whoever asked for a comparison may no longer open documents there"),
 }
 spoken[EventType.BULK_ASKED, "act"] = spoken[EventType.BULK_ENDED, "act"] = dict(BulkAct.choices)
+
+_GOVERNED = ("owner", "purpose", "residency", "residency_note", "ceiling", "name", "base_url", "model")
+_OF_EMBEDDING = ("dimension", "query_prefix", "passage_prefix", "languages", "currency", "batch", "floor")
+fields(EventType.ENDPOINT_CHANGED, EmbeddingEndpoint, *_GOVERNED, *_OF_EMBEDDING, "key_reference", "price", "seconds")
+fields(EventType.ENDPOINT_CHANGED, RerankEndpoint, "protocol")
+fields(
+    EventType.RETENTION_CHANGED,
+    RetentionRules,
+    *("bin_days", "after_added_days", "after_expired_days", "after_replaced_days", "keeps_answers"),
+)
+spoken_settings[EventType.WORKSPACE_CHANGED, "reranker"] = Setting(
+    gettext_lazy("Reranker"),
+    {"none": pgettext_lazy("entry of the trail", "none"), CHAT: pgettext_lazy("entry of the trail", "the chat model")},
+)
+spoken_settings[EventType.DOCUMENT_USAGE_STATED, ""] = Setting(gettext_lazy("Usage rights"), dict(UsageRight.choices))
+spoken_settings[EventType.FOLDER_RENAMED, ""] = spoken_settings[EventType.DOCUMENT_MOVED, ""] = Setting(
+    gettext_lazy("Folder")
+)

@@ -1,16 +1,21 @@
-"""The words for the codes that entries about people, roles, tokens and documents' dates hold."""
+"""The words for the codes that entries about people, roles, tokens and documents' dates hold, and for what was changed
+in a workspace, a role or a group.
+"""
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.events import EventType
-from audit.timeline import spoken
+from audit.timeline import Setting, fields, spoken, spoken_settings
 from workspaces import charters
 from workspaces.classification import Classification
+from workspaces.models import CustomRole, PeopleGroup, User, Workspace
+from workspaces.models.readiness import Phase, Rhythm
 from workspaces.roles import PLATFORM_ADMINISTRATOR, PLATFORM_CHARTER, Action, PlatformAction
 
 _LOOKING = gettext_lazy("change something while seeing the portal as somebody else")
@@ -52,6 +57,15 @@ def moment(stored: str) -> str:
         return stored
 
 
+def person(stored: str) -> str:
+    """The name of who has this id; what is nobody's stays."""
+    try:
+        found = User.objects.filter(pk=UUID(stored)).first()
+    except ValueError:
+        return stored
+    return found.name if found else stored
+
+
 spoken[EventType.MEMBER_ADDED, "role"] = spoken[EventType.MEMBER_REMOVED, "role"] = role
 spoken[EventType.ACCESS_DENIED, "action"] = spoken[EventType.BREAK_GLASS, "action"] = _ACTIONS
 spoken[EventType.GLASS_BROKEN, "until"] = moment
@@ -90,3 +104,30 @@ spoken[EventType.DOCUMENT_CLASSIFIED, "after"] = dict(Classification.choices)
 spoken[EventType.DOCUMENT_CONFIRMED, "after"] = day
 spoken[EventType.DOCUMENT_REVIEW_DUE, "review_on"] = day
 spoken[EventType.DOCUMENT_EXPIRED, "valid_until"] = day
+
+fields(
+    EventType.WORKSPACE_CHANGED,
+    Workspace,
+    *("name", "description", "review_policy", "second_approver_from", "uploader_may_approve", "withhold_expired"),
+)
+spoken_settings[EventType.WORKSPACE_CHANGED, "archived"] = Setting(gettext_lazy("Archived"))
+spoken_settings[EventType.WORKSPACE_CHANGED, "readiness_rhythm"] = Setting(
+    gettext_lazy("Readiness is checked by itself"), dict(Rhythm.choices)
+)
+spoken_settings[EventType.WORKSPACE_CHANGED, "readiness_days"] = Setting(gettext_lazy("A go counts for, in days"))
+spoken_settings[EventType.PHASE_CHANGED, ""] = Setting(gettext_lazy("Phase"), dict(Phase.choices))
+for _type in (EventType.ROLE_CREATED, EventType.ROLE_CHANGED, EventType.ROLE_RETIRED):
+    fields(_type, CustomRole, "name", "purpose")
+    spoken_settings[_type, "actions"] = Setting(gettext_lazy("Actions"), _ACTIONS)
+fields(EventType.GROUP_CHANGED, PeopleGroup, "name", "description")
+_VALID_UNTIL = Setting(gettext_lazy("Valid until"), day)
+spoken_settings.update(
+    {
+        (EventType.POLICY_CHANGED, "second_factor_roles"): Setting(gettext_lazy("Who needs a second factor"), role),
+        (EventType.DOCUMENT_CLASSIFIED, ""): Setting(gettext_lazy("Classification"), dict(Classification.choices)),
+        (EventType.DOCUMENT_OWNER_CHANGED, ""): Setting(gettext_lazy("Owner"), person),
+        (EventType.DOCUMENT_VALIDITY_CHANGED, ""): _VALID_UNTIL,
+        (EventType.DOCUMENT_CONFIRMED, ""): _VALID_UNTIL,
+        (EventType.DOCUMENT_REVIEW_SET, ""): Setting(gettext_lazy("To be reviewed on"), day),
+    }
+)

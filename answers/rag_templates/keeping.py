@@ -93,6 +93,7 @@ def put_in_force(version: TemplateVersion, *, by: User, reason: str = "") -> Rag
         reason=" ".join(reason.replace("\0", "").split())[:300],
         number=version.number,
         before=before.number if before else None,
+        after=version.number,
         version_sha256=version.sha256,
     )
     return template

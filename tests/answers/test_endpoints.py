@@ -143,7 +143,7 @@ def test_a_key_entered_for_one_server_is_not_sent_to_another(admin):
 
 def test_the_administrator_is_told_that_the_key_has_to_be_entered_again(admin, client_of):
     local = save_endpoint(a_server(key_reference="INLOCK_KEY_LOCAL"), by=admin)
-    fields = {name: "" if (value := getattr(local, name)) is None else value for name in endpoints._SETTINGS}
+    fields = {name: "" if (value := getattr(local, name)) is None else value for name in endpoints.SETTINGS}
 
     page = client_of(admin).post(
         f"/admin/answers/modelendpoint/{local.pk}/change/", fields | {"base_url": "http://127.0.0.1:11/v1"}, follow=True

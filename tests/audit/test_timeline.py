@@ -8,6 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.utils import translation
 
+from answers.policy.rules import defaults, stored
 from answers.states import AnswerStatus
 from audit import timeline
 from audit.events import EventType
@@ -166,6 +167,82 @@ def test_a_role_of_the_installations_own_is_called_by_its_name(admin: Any) -> No
     made = custom_roles.create_role(code="librarian", by=admin, **given)
 
     assert timeline.sentence(record(EventType.MEMBER_ADDED, role=made.code)).endswith("the role Librarian.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("type", "details", "english", "serbian"),
+    [
+        (
+            EventType.WORKSPACE_CHANGED,
+            {"before": {"review_policy": "open"}, "after": {"review_policy": "risk"}},
+            ("Release of answers", "Release", "Hold what the workspace's rules name"),
+            ("Објављивање одговора", "Објави", "Задржи"),
+        ),
+        (
+            EventType.WORKSPACE_CHANGED,
+            {"before": {"uploader_may_approve": True}, "after": {"uploader_may_approve": False}},
+            ("Whoever added", "yes", "no"),
+            ("", "да", "не"),
+        ),
+        (
+            EventType.ENDPOINT_CHANGED,
+            {"before": {"residency": "unknown"}, "after": {"residency": "eea"}},
+            ("Where text is processed", "", "In the European Economic Area"),
+            None,
+        ),
+        (
+            EventType.POLICY_CHANGED,
+            {"setting": "second_factor_roles", "before": [], "after": ["manager", "reviewer"]},
+            ("Who needs a second factor", "–", "Workspace manager, Reviewer"),
+            None,
+        ),
+        (
+            EventType.DRAFT_RANKED,
+            {
+                "before": {"priority": 2, "due_at": None},
+                "after": {"priority": 4, "due_at": "2026-11-24T13:05:00+00:00"},
+            },
+            ("Due", "–", "24 Nov 2026, 13:05"),
+            None,
+        ),
+        (
+            EventType.RELEASE_RULES_CHANGED,
+            {"before": [], "after": stored(defaults()[:1])},
+            ("Release rules", "–", "Guarded sources: Hold when a source is"),
+            None,
+        ),
+        (
+            EventType.DOCUMENT_CLASSIFIED,
+            {"before": "public", "after": "restricted"},
+            ("Classification", "Public", "Restricted"),
+            ("Класификација", "Јавно", ""),
+        ),
+        # A code of a later or an earlier day is better told than none, and what no app named by its code.
+        (EventType.DOCUMENT_CLASSIFIED, {"before": "royal", "after": None}, ("Classification", "royal", "–"), None),
+        (EventType.USER_CREATED, {"before": {"shoe": 1}, "after": {"shoe": 2}}, ("Shoe", "1", "2"), None),
+    ],
+    ids=["choice", "yes", "endpoint", "roles", "rank", "rules", "one", "unknown", "unnamed"],
+)
+def test_what_was_changed_is_told_in_words(type: EventType, details: Any, english: Any, serbian: Any) -> None:
+    event = record(type, **details)
+
+    for language, wanted in (("en", english), ("sr", serbian)):
+        with translation.override(language):
+            told = timeline.changes(event)[0]
+        assert not wanted or all(said.startswith(start) for said, start in zip(told, wanted, strict=True)), told
+
+
+@pytest.mark.django_db
+def test_an_entry_about_a_person_tells_the_name(manager: Any) -> None:
+    event = record(EventType.DOCUMENT_OWNER_CHANGED, before=None, after=manager.pk)
+
+    assert timeline.changes(event) == [("Owner", "–", manager.name)]
+
+
+@pytest.mark.django_db
+def test_where_an_export_begins_is_no_change() -> None:
+    assert timeline.changes(record(EventType.TRAIL_EXPORTED, kind="jsonl", after=7)) == []
 
 
 def test_every_reason_for_a_stopped_change_of_the_model_has_words() -> None:

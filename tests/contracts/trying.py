@@ -128,13 +128,21 @@ def entries_since(seen: set[Any]) -> list[dict[str, Any]]:
 
 
 def raw_codes(told: list[dict[str, Any]]) -> list[str]:
-    """The sentences of these entries that show a code of ours, or a date as machines write it."""
+    """The sentences of these entries that show a code of ours, or a date as machines write it, and the settings that
+    they say were changed without words for them.
+    """
     events = [
         Event(type=one["type"], actor_id=one["actor_id"], actor_label="–", object_label="–", body=json.dumps(one))
         for one in told
     ]
+    unnamed = [
+        f"{event.type}: {name}"
+        for event in events
+        for name in timeline.changed_by(event)
+        if (event.type, name) not in timeline.spoken_settings
+    ]
     # What stands in quotation marks is what people called something.
-    return [said for said in map(timeline.sentence, events) if _RAW.search(re.sub("“[^”]*”", "", said))]
+    return unnamed + [said for said in map(timeline.sentence, events) if _RAW.search(re.sub("“[^”]*”", "", said))]
 
 
 def entries() -> set[Any]:
