@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from answers import grounding
+from answers.chat import waiting
 from answers.citations import marks
 from answers.models import Answer, Citation, Evidence
 from answers.querysets import closed_documents, is_declassified_for, resting_on_closed
@@ -42,6 +43,8 @@ class Reading:
     @property
     def sentence(self) -> str:
         """What the person is told about the status, in the language that is active."""
+        if self.status == AnswerStatus.WAITING:
+            return waiting.sentence(self.answer)
         return str(WORDING[self.status].sentence)
 
     @property

@@ -14,6 +14,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
 from answers import streaming
+from answers.chat import waiting
+from answers.language import speaking
 from answers.models import Answer
 from answers.querysets import sources_open
 from answers.states import OPEN, AnswerStatus
@@ -37,6 +39,8 @@ class _Rights:
     watch: bool
     #: None while no word of it is written yet.
     words: bool | None
+    #: Where a question that waits stands in the line, as a sentence in its language.
+    line: str = ""
 
 
 _NONE = _Rights(watch=False, words=False)
@@ -73,7 +77,12 @@ async def stream_of(answer_id: UUID, credential: Credential, after: str) -> Asyn
                     return
             if has_words and not (rights and rights.words):
                 continue
-            yield ": still here\n\n" if kind == streaming.BEAT else _frame(event_id, kind, json.dumps(data))
+            if kind != streaming.BEAT:
+                yield _frame(event_id, kind, json.dumps(data))
+            elif rights and rights.line:
+                yield _frame("", streaming.LINE, json.dumps({"sentence": rights.line}))
+            else:
+                yield ": still here\n\n"
     except redis.RedisError as error:
         logger.warning("Answer %s cannot be followed: %s", answer_id, error)
 
@@ -92,7 +101,10 @@ def _id(given: str) -> str:
 def _of(answer_id: UUID, person: UUID) -> QuerySet[Any]:
     held = access.held_by("asked_by", "workspace")
     return (
-        Answer.objects.filter(pk=answer_id, asked_by=person).select_related("workspace").order_by().annotate(held=held)
+        Answer.objects.filter(pk=answer_id, asked_by=person)
+        .select_related("workspace", "question")
+        .order_by()
+        .annotate(held=held)
     )
 
 
@@ -117,7 +129,8 @@ def _rights(answer_id: UUID, credential: Credential) -> _Rights:
                 return _NONE
             [answer] = found
             if answer.status == AnswerStatus.WAITING:
-                return _Rights(watch=True, words=None)
+                with speaking(answer.question.language):
+                    return _Rights(watch=True, words=None, line=waiting.sentence(answer))
             return _Rights(watch=True, words=answer.status in OPEN and sources_open(user, answer))
     finally:
         # Hundreds may watch at once, each in a thread of its own: none keeps a database connection between looks.

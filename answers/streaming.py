@@ -5,7 +5,7 @@ who misses the end learns it from the row.
 
 Events: `status` {status, label, sentence, tone, family} · `step` {step, label} · `asked` {text} (what a follow-up is
 understood as) · `reset` {} (what was streamed so far is void) · `token` {text} · `end` {status}. Followers also get
-`beat` {}, which stands in no stream.
+`beat` {}, which stands in no stream; whoever watches a question that waits is told `line` {sentence} in its place.
 """
 
 import json
@@ -29,6 +29,7 @@ from answers.states import HELD, OPEN, WORDING, AnswerStatus
 logger = logging.getLogger(__name__)
 
 STATUS, STEP, ASKED, RESET, TOKEN, END, BEAT = "status", "step", "asked", "reset", "token", "end", "beat"
+LINE = "line"
 #: They carry words, which are for whoever may open every source of the answer.
 WORDS = frozenset({ASKED, TOKEN})
 

@@ -8,6 +8,7 @@
     const source = new EventSource(card.dataset.events);
     FOLLOWED.set(card, source);
 
+    source.addEventListener("line", (event) => showLine(card, JSON.parse(event.data).sentence));
     source.addEventListener("step", (event) => showStep(card, JSON.parse(event.data)));
     source.addEventListener("asked", (event) => showAsked(card, JSON.parse(event.data).text));
     source.addEventListener("token", (event) => addText(card, JSON.parse(event.data).text));
@@ -17,6 +18,15 @@
       source.close();
       redraw(card);
     });
+  }
+
+  function showLine(card, sentence) {
+    const waits = card.querySelector("[data-steps] li:only-child");
+    if (!waits) return;
+    // Heard once: the number falls every few seconds.
+    if (!card.dataset.inLine) tell(sentence, card);
+    card.dataset.inLine = "yes";
+    waits.textContent = sentence;
   }
 
   function showStep(card, { label }) {

@@ -1,6 +1,8 @@
 """Many ask in one instant: each hears at once that the question is in line, whatever is being answered meanwhile."""
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -10,6 +12,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from answers import pipeline, questions, sse, streaming
 from answers.governing import asking
@@ -19,6 +22,7 @@ from audit.events import EventType
 from audit.models import Event
 from tests.portal import within
 from tests.threads import threads
+from workspaces import members
 from workspaces.places import Places
 from workspaces.tokens import keeping as tokens
 from workspaces.tokens.credentials import Credential
@@ -188,6 +192,59 @@ def test_a_question_that_waits_for_a_place_can_be_stopped(policies, member, one_
     assert not answer.steps.exists()
     assert [kind for _id, kind, _data in streaming.read(answer.pk)] == ["status", "status", "end"]
     assert not Event.objects.filter(type=EventType.ANSWER_RELEASED).exists()
+
+
+@pytest.fixture
+def waited(policies: Any, member: Any, manager: Any) -> Callable[..., Any]:
+    """waited(minutes=3) → a question that has waited so long; of `member`, or of somebody else in another workspace."""
+
+    def ask(minutes: float, *, by: Any = member, workspace: Any = policies) -> Any:
+        answer = questions.ask(workspace=workspace, text=QUESTION, by=by)
+        Answer.objects.filter(pk=answer.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
+        answer.refresh_from_db()
+        return answer
+
+    return ask
+
+
+def test_whoever_waits_is_told_how_many_are_before_them_wherever_they_asked(
+    waited, legal, policies, member, reviewer, client_of
+):
+    members.add_member(legal, reviewer, "member", by=None)
+    first, second, own = waited(3), waited(2, by=reviewer, workspace=legal), waited(1)
+    waited(0.5)
+
+    def page() -> str:
+        return client_of(member).get(reverse("answers:card", args=[policies.slug, own.pk])).content.decode()
+
+    assert "Your question is in line: 2 others are before it." in page()
+    lease = timezone.now() + timedelta(minutes=1)
+    Answer.objects.filter(pk=first.pk).update(status=AnswerStatus.WORKING, lease_until=lease)
+    assert "Your question is in line: 1 other is before it." in page()
+    Answer.objects.filter(pk=second.pk).update(status=AnswerStatus.WORKING)
+    assert "Your question is next: it is taken up once an answer that is being written is done." in page()
+    # Whoever wrote them is gone, and nobody writes.
+    Answer.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(minutes=1))
+    assert "Your question is in line." in page()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_watches_a_question_that_waits_is_told_where_it_stands(waited, member, client_of, monkeypatch):
+    monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.2)
+    waited(3)
+    own = waited(1)
+    credential = Credential(member.pk, None, client_of(member).session.session_key)
+
+    async def told() -> str:
+        async for frame in sse.stream_of(own.pk, credential, "0"):
+            if "event: line" in frame:
+                return frame
+        return ""
+
+    frame = async_to_sync(told)()
+
+    assert json.loads(frame.partition("data: ")[2]) == {"sentence": "Your question is in line: 1 other is before it."}
+    assert "id:" not in frame
 
 
 @pytest.mark.django_db(transaction=True)
