@@ -29,6 +29,7 @@ from documents.states import OPEN, WITHDRAWN, VersionState
 from documents.tasks import ingest_version_task
 from documents.titles import MAX_TITLE, title_from
 from workspaces import access
+from workspaces.classification import Classification
 from workspaces.dispatch import dispatch
 from workspaces.exceptions import Hidden
 from workspaces.killpoints import killpoint
@@ -67,11 +68,9 @@ def receive(
 
     Raises DocumentError with a sentence: workspace archived, format not read here, file empty or too large.
     """
-    access.require(by, Action.ADD, workspace)
-    level = level_for_new(workspace, classification, by=by)
+    level = _require_open(workspace, classification, by)
     path = _usable_path(path)
     _require_known_format(filename)
-    _require_not_archived(workspace)
     new = Document(workspace=workspace, path=path, title=title, classification=level)
     with arriving(file) as arrival:
         return _take_in(new, arrival, filename, by, rings=rings)
@@ -102,7 +101,7 @@ def receive_new(
     Raises DocumentError and Refused for what keeps all of them out.
     """
     with arrived_together(workspace=workspace, files=files, by=by, classification=classification) as news:
-        versions = keep_together(workspace=workspace, news=news, by=by, rings=rings)
+        versions = keep_together(workspace=workspace, news=news, by=by, classification=classification, rings=rings)
     killpoint("row_committed")
     return versions
 
@@ -115,9 +114,7 @@ def arrived_together(
 
     Raises DocumentError and Refused for what keeps all of them out.
     """
-    access.require(by, Action.ADD, workspace)
-    level = level_for_new(workspace, classification, by=by)
-    _require_not_archived(workspace)
+    level = _require_open(workspace, classification, by)
     with ExitStack() as stack:
         yield [
             _arrived(Document(workspace=workspace, classification=level, title=file.title), file, by, stack)
@@ -126,11 +123,14 @@ def arrived_together(
 
 
 def keep_together(
-    *, workspace: Workspace, news: Sequence["New | None"], by: User, rings: bool = True
+    *, workspace: Workspace, news: Sequence["New | None"], by: User, classification: str = "", rings: bool = True
 ) -> list[Version | None]:
-    """Give what arrived its rows in one transaction, which may be part of the caller's. Raises Refused."""
+    """Give what arrived its rows in one transaction, which may be part of the caller's; `classification` as it arrived.
+
+    Raises DocumentError and Refused as `arrived_together`.
+    """
     # They may have taken long to arrive.
-    access.require(by, Action.ADD, workspace)
+    _require_open(workspace, classification, by)
     try:
         _take_in_new(workspace, [new for new in news if new is not None], by, rings=rings)
     except IntegrityError:
@@ -208,9 +208,13 @@ def _require_known_format(filename: str) -> None:
         )
 
 
-def _require_not_archived(workspace: Workspace) -> None:
+def _require_open(workspace: Workspace, classification: str, by: User) -> Classification:
+    """The classification of what `by` adds, where nothing keeps it out. Raises DocumentError and Refused."""
+    access.require(by, Action.ADD, workspace)
+    level = level_for_new(workspace, classification, by=by)
     if not Workspace.objects.filter(pk=workspace.pk, archived_at=None).exists():
         raise DocumentError(_("This workspace is archived: nothing can be added to it."), code="archived")
+    return level
 
 
 def _take_in(new: Document, arrival: Arrival, filename: str, by: User, *, rings: bool) -> Received:

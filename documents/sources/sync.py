@@ -281,7 +281,9 @@ class _Look:
         try:
             with arriving as news, self.lease.writing():
                 self._read_people_again()
-                versions = library.keep_together(workspace=self.workspace, news=news, by=self.acting)
+                versions = library.keep_together(
+                    workspace=self.workspace, news=news, by=self.acting, classification=self.source.classification
+                )
                 brought = [(entry, row) for entry, row in zip(entries, versions, strict=True) if row is not None]
                 SourceItem.objects.bulk_create(
                     SourceItem(

@@ -30,6 +30,7 @@ from documents.stages import parsed
 from tests.documents.arrivals import receive
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.members import add_member, remove_member
+from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -591,6 +592,32 @@ def test_a_place_that_stops_answering_is_not_asked_for_each_of_its_things(handbo
     assert (len(asked), after.failed) == (16, 13)
     monkeypatch.setattr(FolderConnector, "fetch", real)
     assert (run(handbook).added, len(_paths(policies))) == (28, 31)
+
+
+@pytest.mark.parametrize("what", ["archived", "demoted"])
+def test_what_is_closed_while_items_arrive_is_closed_to_those_that_arrived(
+    handbook, policies, manager, second_reviewer, make_user, root, run, monkeypatch, what
+):
+    """As where each is received by itself: what its owner may is asked when it is kept."""
+    add_member(policies, make_user("other-manager"), "manager", by=None)
+    add_member(policies, manager, "contributor", by=None)
+    for number in range(5):
+        (root / f"{number}.md").write_text(f"Number {number}.")
+    real, asked = FolderConnector.fetch, []
+
+    def fetch(connector, entry):
+        asked.append(entry.path)
+        if len(asked) == 3 and what == "archived":
+            Workspace.objects.filter(pk=policies.pk).update(archived_at=timezone.now())
+        elif len(asked) == 3:
+            remove_member(policies, manager, "manager", by=None)
+        return real(connector, entry)
+
+    monkeypatch.setattr(FolderConnector, "fetch", fetch)
+    done = run(handbook)
+
+    assert not Document.objects.filter(path__startswith="handbook/").exists()
+    assert {each["code"] for each in done.problems} == {"archived" if what == "archived" else "not_allowed"}
 
 
 def test_a_place_that_stops_answering_is_not_asked_once_for_each_batch(handbook, root, run, monkeypatch):
