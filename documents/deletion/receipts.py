@@ -51,6 +51,11 @@ UNTOLD = (
     "Nothing of its text could be looked for: it is too short, or documents that are not erased and names that stay "
     "have all of it."
 )
+#: Added where something was set aside.
+SHARED = (
+    "What was set aside is still there: documents that are not erased, in the bin and under a legal hold as well, or "
+    "names that stay have it too."
+)
 _BEYOND = {
     "chroma_files": "The files of the Chroma server elsewhere; over its interface the vectors are gone.",
     "broker_files": "The files of the Redis or Valkey server elsewhere; what it holds now was read.",
@@ -150,6 +155,10 @@ def _content(deletion: Deletion) -> dict[str, Any]:
             "beyond": [_BEYOND[code] for code in search["beyond"]],
         },
         "retained": RETAINED,
-        "limits": [*LIMITS, *([] if looks_for_text(search["probes"]) else [UNTOLD])],
+        "limits": [
+            *LIMITS,
+            *([SHARED] if search["set_aside"] else []),
+            *([] if looks_for_text(search["probes"]) else [UNTOLD]),
+        ],
         "issued_at": timezone.now().isoformat(),
     }

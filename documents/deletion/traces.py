@@ -58,8 +58,8 @@ class Search:
     """What a search for one deletion's probes came to."""
 
     places: list[Looked]
-    #: Probes looked for, by kind, and how many phrases and vectors were set aside because documents that are not
-    #: erased, or kept names, have them too.
+    #: Probes looked for, by kind, and how many phrases, vectors and stored files were set aside because documents that
+    #: are not erased, or kept names, have them too.
     probes: dict[str, int]
     set_aside: int
     #: Places outside of the portal's reach, by their codes.
@@ -92,7 +92,7 @@ def search(
     standing = _kept(but)
     phrases = _telling(probes.phrases, standing, names)
     needles = _needles(phrases, probes)
-    files, common = _files(needles, probes, standing, renew)
+    files, common, theirs = _files(needles, probes, standing, renew)
     places = [_database(phrases, renew), *files, _broker(needles, renew)]
     beyond = [
         code
@@ -104,7 +104,7 @@ def search(
         if not ours
     ]
     looked_for = probes.counts | {"phrases": len(phrases), "vectors": len(probes.vectors) - common}
-    return Search(places, looked_for, len(probes.phrases) - len(phrases) + common, beyond)
+    return Search(places, looked_for, len(probes.phrases) - len(phrases) + common + theirs, beyond)
 
 
 def telling(phrases: Sequence[str], *, but: Iterable[str], names: Sequence[str]) -> list[str]:
@@ -204,14 +204,16 @@ def _needles(phrases: Sequence[str], probes: Probes) -> list[bytes]:
 
 def _files(
     needles: Sequence[bytes], probes: Probes, standing: QuerySet[Version], renew: Callable[[], None]
-) -> tuple[list[Looked], int]:
-    """Every file of the installation on this host, by the place it belongs to, and how many vectors were set aside."""
+) -> tuple[list[Looked], int, int]:
+    """Every file of the installation on this host, by the place it belongs to, and how many vectors and files were set
+    aside.
+    """
     var, originals = Path(settings.VAR), Path(settings.MEDIA_ROOT)
     places = {name: Looked(name) for name in ("originals", *_PLACES.values(), "other_files")}
     for file in _walk(originals):
         renew()
         _look_into(file, originals, needles, places["originals"])
-    _pass_over_their_own(places["originals"], originals, standing, renew)
+    theirs = _pass_over_their_own(places["originals"], originals, standing, renew)
     for entry in sorted(var.iterdir()) if var.is_dir() else ():
         if entry.name in _SKIPPED or entry == originals:
             continue
@@ -225,22 +227,25 @@ def _files(
     common = vectors.also_of(standing, held) if held else []
     if len(held) > len(common):
         places["index"].found["vectors"] = len(held) - len(common)
-    return list(places.values()), len(common)
+    return list(places.values()), len(common), theirs
 
 
 def _pass_over_their_own(
     looked: Looked, originals: Path, standing: QuerySet[Version], renew: Callable[[], None]
-) -> None:
-    """Forget what was found in files of versions that stay: the bytes are theirs, as they were received.
+) -> int:
+    """Forget what was found in files of versions that are not erased: the bytes are theirs, as they were received.
 
-    The same bytes anywhere else are a copy that nobody owns, and remain found.
+    The same bytes anywhere else are a copy that nobody owns, and remain found. How many such files there were.
     """
+    theirs = 0
     for version in standing.filter(file__in=list(looked.found)).only("file", "sha256"):
         renew()
         if _sha256(originals / str(version.file)) == version.sha256:
             del looked.found[str(version.file)]
+            theirs += 1
             # Drawn from these bytes, of which pictures come through unchanged.
             looked.found.pop(slides.name_of(version), None)
+    return theirs
 
 
 def _sha256(file: Path) -> str:

@@ -208,10 +208,20 @@ def test_the_same_bytes_in_a_document_that_stays_keep_no_receipt_back(twin, tmp_
     said = json.loads(gone.receipt)["signed"]["searched"]
     assert said["set_aside"] >= 3
     assert (said["probes"]["phrases"], said["probes"]["file_parts"]) == (0, 1)
+    assert deletion_receipts.SHARED in json.loads(gone.receipt)["signed"]["limits"]
     assert stays.file.storage.exists(str(stays.file))
     file = tmp_path / "receipt.json"
     file.write_text(gone.receipt, encoding="utf-8")
     assert verifier.main([str(file)]) == 0
+
+
+@pytest.mark.usefixtures("engines_elsewhere")
+def test_a_stored_file_that_another_document_has_too_is_said_to_be_set_aside(policies):
+    shelf.add_document(policies, "employee-handbook.md", HANDBOOK)
+
+    search = traces.search(Probes(blobs=(HANDBOOK[:200].encode(),)))
+
+    assert (search.is_clean, search.set_aside, search.probes["file_parts"]) == (True, 1, 1)
 
 
 def put_into_the_bin(version, manager):
