@@ -8,6 +8,7 @@ the database has stored.
 
 import logging
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -96,7 +97,7 @@ class Legs:
                 sent.end()
 
     def _ask(self, embedding: Embedding, asked: Words, space: Space) -> tuple[Leg, Leg]:
-        before = _widths.get(self._asker, _Widths())
+        before = _noted(self._asker)
         if before.few and self._few_are_open():
             return self._exactly(embedding, asked, space)
         near_width, match_width = max(before.near, WIDTH), max(before.match, WIDTH)
@@ -227,16 +228,16 @@ class Legs:
         if count <= EXACT_AT_ONCE:
             _note(self._asker, _Widths(0, 0))
         else:
-            before = _widths.get(self._asker, _Widths())
+            before = _noted(self._asker)
             _note(self._asker, _Widths(max(before.near, WIDTH), max(before.match, WIDTH), many=True))
         return count <= EXACT_UP_TO
 
     def _note_near(self, width: int, kept: int) -> None:
-        before = _widths.get(self._asker, _Widths())
+        before = _noted(self._asker)
         _note(self._asker, replace(before, near=_next(width, kept)))
 
     def _note_match(self, width: int, kept: int) -> None:
-        before = _widths.get(self._asker, _Widths())
+        before = _noted(self._asker)
         _note(self._asker, replace(before, match=min(_A_LITTLE_MORE, _next(width, kept))))
 
     def _nearest(self, vector: np.ndarray, space: Space, n: int) -> tuple[list[Find], str]:
@@ -287,13 +288,21 @@ class _Widths:
 
 _REMEMBERED = 10_000
 _widths: OrderedDict[Asker, _Widths] = OrderedDict()
+#: Threads that changed it at once made the interpreter crash: comparing two ids lets another thread in between.
+_noting = threading.Lock()
+
+
+def _noted(asker: Asker) -> _Widths:
+    with _noting:
+        return _widths.get(asker, _Widths())
 
 
 def _note(asker: Asker, widths: _Widths) -> None:
-    _widths.pop(asker, None)
-    _widths[asker] = widths
-    if len(_widths) > _REMEMBERED:
-        _widths.popitem(last=False)
+    with _noting:
+        _widths.pop(asker, None)
+        _widths[asker] = widths
+        if len(_widths) > _REMEMBERED:
+            _widths.popitem(last=False)
 
 
 @cache
@@ -302,4 +311,11 @@ def _beside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=8, thread_name_prefix="search")
 
 
-os.register_at_fork(after_in_child=_beside.cache_clear)
+def _forget_in_child() -> None:
+    """A child has none of the threads, one of which may have been noting."""
+    global _noting
+    _noting = threading.Lock()
+    _beside.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

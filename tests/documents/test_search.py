@@ -1,6 +1,9 @@
 """Search: the right passages, only to those who may open them, and honest about what it could not do."""
 
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from workspaces.exceptions import Forbidden, Hidden
 
 pytestmark = pytest.mark.django_db
 
+ROOT = Path(__file__).parents[2]
 LEAVE = "Employees receive twenty-five days of annual leave. Parental leave lasts sixteen weeks."
 TRAVEL = "Hotel costs are reimbursed up to 120 EUR a night when travelling on business."
 SAFETY = "Every forklift is inspected each morning before the first shift starts."
@@ -324,6 +328,41 @@ def test_whoever_lost_most_of_what_was_open_is_searched_exactly_at_once_the_next
     assert not all(leg.exact for leg in first.legs)
     assert all(leg.exact for leg in second.legs)
     assert second.hits
+
+
+#: What four threads that search at once do with the widths; it ended the interpreter within a second.
+NOTING = """
+import random
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import django
+
+django.setup()
+
+from documents.retrieval import legs
+
+ids = [str(uuid4()) for _number in range(40)]
+
+def note(seed):
+    chosen = random.Random(seed)
+    for number in range(1, 20_000):
+        person, workspace = chosen.choices(ids, k=2)
+        asker = UUID(person), UUID(workspace), ""
+        legs._note(asker, legs._Widths(near=number))
+        legs._noted(asker)
+
+with ThreadPoolExecutor(4) as threads:
+    list(threads.map(note, range(4)))
+print(len(list(legs._widths)))
+"""
+
+
+def test_searches_at_once_note_their_widths_without_ending_the_process():
+    noted = subprocess.run([sys.executable, "-c", NOTING], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (noted.returncode, noted.stderr) == (0, "")
+    assert 1000 < int(noted.stdout) <= 1600
 
 
 def test_few_that_are_left_of_many_are_searched_exactly_when_the_index_lost_them(crowded, policies, member):
