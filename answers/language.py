@@ -11,7 +11,11 @@ ENGLISH, SERBIAN, SERBIAN_LATIN = "en", "sr", "sr-latn"
 
 def language_of(text: str) -> str:
     """The code of the language `text` is written in; Serbian in Latin script is "sr-latn"; "" when unknown."""
-    language = analysis.detect_language(text)
+    return in_script(analysis.detect_language(text), text)
+
+
+def in_script(language: str, text: str) -> str:
+    """The code of `language` as `text` is written in it: "sr-latn" for Serbian in Latin script."""
     if language == SERBIAN and analysis.script(text) == "latn":
         return SERBIAN_LATIN
     return language

@@ -1,11 +1,14 @@
 """Questions to begin with: those a workspace's manager wrote, else headings of documents open to the asker."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from answers.exceptions import QuestionError
+from answers.language import ENGLISH, in_script, spoken_as
 from answers.models import SuggestedQuestion
 from audit.chain import digest
 from audit.events import EventType
@@ -34,24 +37,40 @@ def offered(user: User, workspace: Workspace) -> list[str]:
     """What `user` is offered on an empty page of `workspace`; empty where nothing is open to them."""
     if Action.OPEN not in access.reach(user, workspace):
         return []
-    about = _("What is said about “%(topic)s”?")
-    return written_for(workspace) or [about % {"topic": topic} for topic in topics(user, workspace)]
+    return written_for(workspace) or [_about(topic, locale) for topic, locale in topics(user, workspace).items()]
 
 
-def topics(user: User, workspace: Workspace) -> list[str]:
-    """Headings of the newest documents of `workspace` that `user` may open now, one of each document."""
+def topics(user: User, workspace: Workspace) -> dict[str, str]:
+    """Headings of the newest documents of `workspace` that `user` may open now, one of each document, and the locale in
+    which each is asked about.
+
+    Where some are in the language of the page it is those alone: a question half in another language is read by nobody.
+    """
     documents = access.visible(user, Document).filter(workspace=workspace, current_version__isnull=False)
     newest = dict(documents.order_by("-created_at").values_list("current_version", "title")[:_LOOKED_THROUGH])
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     # The second and third passage: the first is often a cover.
     headings = Passage.objects.filter(version__in=newest, position__in=(1, 2)).order_by("version", "-position")
-    by_version = dict(headings.values_list("version", "locator"))
+    by_version = {version: about for version, *about in headings.values_list("version", "locator", "language")}
     for version, title in newest.items():
-        topic = by_version.get(version, "").rpartition(" › ")[2].strip()
+        locator, language = by_version.get(version, ("", ""))
+        topic = locator.rpartition(" › ")[2].strip()
         if not topic or topic.isdigit() or len(topic) > _LONGEST_HEADING:
             topic = title
-        found.setdefault(topic)
-    return list(found)[:_FROM_DOCUMENTS]
+        found.setdefault(topic, spoken_as(in_script(language, topic)))
+    page = _language(translation.get_language() or ENGLISH)
+    theirs = {topic: locale for topic, locale in found.items() if _language(locale) == page}
+    return dict(islice((theirs or found).items(), _FROM_DOCUMENTS))
+
+
+def _about(topic: str, locale: str) -> str:
+    with translation.override(locale):
+        return _("What is said about “%(topic)s”?") % {"topic": topic}
+
+
+def _language(locale: str) -> str:
+    """The language whatever the script: Serbian is read in both."""
+    return locale.partition("-")[0]
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from answers import pipeline, questions
 from answers.access import sharing
@@ -14,7 +14,8 @@ from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.models import Event
 from documents.access import restriction
-from documents.models import Document
+from documents.models import Document, Passage
+from tests.documents import shelf
 
 LEAVE = "How many days of annual leave does an employee have?"
 HTMX = {"HX-Request": "true"}
@@ -205,6 +206,28 @@ def test_the_way_out_names_documents_and_words_that_are_open_to_the_asker_alone(
 def test_a_stranger_to_the_answer_is_helped_to_nothing(client_of, contributor, stranger, asked):
     for person in (contributor, stranger):
         assert client_of(person).get(at("way_out", pk=asked.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("en", ["What is said about “Visitor rules”?"]),
+        ("sr", ["Шта пише о „Обука“?", "Šta piše o „Službeni put“?"]),
+        ("sr-latn", ["Шта пише о „Обука“?", "Šta piše o „Službeni put“?"]),
+    ],
+)
+def test_a_suggested_question_is_in_one_language_and_that_is_the_pages(member, policies, page, expected):
+    # “Шта пише о ‘Visitor rules’?” stood beside questions in Serbian.
+    for name, language in (("Visitor rules", "en"), ("Službeni put", "sr"), ("Обука", "sr")):
+        document = shelf.put(policies, f"{name}.md", ["One.", "Two.", "Three."])
+        Passage.objects.filter(version=document.current_version).update(language=language, locator=f"Rules › {name}")
+
+    with translation.override(page):
+        assert suggestions.offered(member, policies) == expected
+
+    Document.objects.exclude(title="Visitor rules").update(restricted=True)
+    with translation.override(page):
+        assert suggestions.offered(member, policies) == ["What is said about “Visitor rules”?"]
 
 
 def test_suggestions_come_from_documents_open_to_the_person_until_a_manager_writes_some(
