@@ -40,18 +40,27 @@ class Picture:
     dots_per_inch: int
 
 
+def languages() -> tuple[str, ...]:
+    """Those of our languages that an Engine would read here, without loading them all. Raises as Engine does.
+
+    They are 60 MB, which whoever only asks has no use for.
+    """
+    library = _loaded()
+    handle = library.TessBaseAPICreate()
+    try:
+        return _found(library, handle)
+    finally:
+        library.TessBaseAPIDelete(handle)
+
+
 class Engine:
     """Tesseract with all of our languages that it has. Raises ParseFailed(`scanned`) where there is none."""
 
     def __init__(self) -> None:
         self._library = _loaded()
         self._handle = self._library.TessBaseAPICreate()
-        first = next((each for each in LANGUAGES if self._begins(each)), None)
-        if first is None:
-            raise ParseFailed("scanned", detail="no language")
-        packs = Path((self._library.TessBaseAPIGetDatapath(self._handle) or b"").decode())
-        self.languages = tuple(each for each in LANGUAGES if each == first or (packs / f"{each}.traineddata").is_file())
-        if len(self.languages) > 1 and not self._begins("+".join(self.languages)):
+        self.languages = _found(self._library, self._handle)
+        if len(self.languages) > 1 and not _begins(self._library, self._handle, "+".join(self.languages)):
             raise ParseFailed("scanned", detail="languages")
 
     def text(self, picture: Picture) -> str:
@@ -79,8 +88,18 @@ class Engine:
             library.TessDeleteText(found)
             library.TessBaseAPIClear(handle)
 
-    def _begins(self, languages: str) -> bool:
-        return bool(self._library.TessBaseAPIInit3(self._handle, None, languages.encode()) == 0)
+
+def _found(library: ctypes.CDLL, handle: int) -> tuple[str, ...]:
+    """The first of our languages that begins, and those whose packs lie beside it."""
+    first = next((each for each in LANGUAGES if _begins(library, handle, each)), None)
+    if first is None:
+        raise ParseFailed("scanned", detail="no language")
+    packs = Path((library.TessBaseAPIGetDatapath(handle) or b"").decode())
+    return tuple(each for each in LANGUAGES if each == first or (packs / f"{each}.traineddata").is_file())
+
+
+def _begins(library: ctypes.CDLL, handle: int, languages: str) -> bool:
+    return bool(library.TessBaseAPIInit3(handle, None, languages.encode()) == 0)
 
 
 def _loaded(load: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> ctypes.CDLL:
@@ -94,6 +113,7 @@ def _with_signatures(library: ctypes.CDLL) -> ctypes.CDLL:
     pointer, number = ctypes.c_void_p, ctypes.c_int
     signatures = {
         "TessBaseAPICreate": (pointer, []),
+        "TessBaseAPIDelete": (None, [pointer]),
         "TessBaseAPIInit3": (number, [pointer, ctypes.c_char_p, ctypes.c_char_p]),
         "TessBaseAPIGetDatapath": (ctypes.c_char_p, [pointer]),
         "TessBaseAPISetImage": (None, [pointer, ctypes.c_char_p, number, number, number, number]),

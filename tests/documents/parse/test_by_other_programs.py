@@ -62,6 +62,19 @@ def test_without_an_engine_or_a_language_there_is_a_sentence(tmp_path, monkeypat
     assert "tesseract-ocr" in failed.sentence
 
 
+def test_which_languages_are_read_is_told_by_one_of_them(monkeypatch):
+    # The page of the installation's health loaded them all, and kept them for as long as the web process lived.
+    if not has_an_engine():
+        assert failure(ocr.languages).code == failure(ocr.Engine).code
+        return
+    whole, begun, real = ocr.Engine().languages, [], ocr._begins
+    monkeypatch.setattr(ocr, "_begins", lambda *given: begun.append(given[2]) or real(*given))
+
+    assert ocr.languages() == whole
+    assert begun[-1] == whole[0]
+    assert not [names for names in begun if "+" in names]
+
+
 def test_a_picture_of_too_many_points_is_refused_before_it_is_unpacked(tmp_path):
     head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 60_000, 60_000, 8, 0, 0, 0, 0)
 
