@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from workspaces import access
 from workspaces.auditing import trail
@@ -81,6 +82,16 @@ def actions_anywhere(request: HttpRequest) -> frozenset[str]:
     return asked_once(request, "anywhere", partial(access.actions_anywhere, request.user))
 
 
+class GovernedChangeList(ChangeList):
+    """A list that offers to show all only where it is narrowed."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            # The theme offers it wherever these two differ, and the whole is not counted a second time.
+            self.full_result_count = self.result_count
+
+
 class GovernedAdmin(ModelAdmin):
     """The admin of things that belong to a workspace.
 
@@ -138,6 +149,9 @@ class GovernedAdmin(ModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The one row, or Hidden or Forbidden, which the portal answers with 404 and 403 and records."""
         return access.find(request.user, str(self.view_action), self.model, pk=unquote(object_id))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return GovernedChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # A guessed look-up must not read, one character at a time, a column that the list does not show.

@@ -56,7 +56,9 @@ class RefusalMiddleware:
             form = reverse("workspaces:glass", kwargs={"slug": error.workspace.slug})
             return HttpResponseRedirect(f"{form}?{urlencode({'next': request.get_full_path()})}")
         if isinstance(error, (Forbidden, ReasonNeeded)):
-            return render(request, "403.html", {"sentence": error.sentence}, status=403)
+            # The page says by itself that the role does not allow it.
+            sentence = "" if error.sentence is Forbidden.sentence else error.sentence
+            return render(request, "403.html", {"sentence": sentence}, status=403)
         return render(request, "404.html", status=404)
 
 

@@ -20,12 +20,13 @@ from answers.queue import order as queue
 from answers.queue import saved_views
 from answers.queue.filters import FACETS_OF, narrowed
 from workspaces import access
+from workspaces.admin_base import GovernedChangeList
 
 #: How far the counts beside names go.
 COUNTED = 99
 
 
-class QueueList(ChangeList):
+class QueueList(GovernedChangeList):
     """The list without the theme's own filters: the page has a form for them that needs no script."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:

@@ -18,6 +18,7 @@ from answers.draft_review.erasing import erase
 from answers.draft_review.export.take import FORMATS, take
 from answers.draft_review.forms import BringForm
 from answers.draft_review.separation import refusal
+from answers.export.naming import as_file
 from answers.models import Examination, ExaminationState, FindingDecision, Priority, Severity
 from answers.queue import order as queue
 from answers.rag_templates.built_in import told
@@ -163,9 +164,7 @@ def export(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) ->
     except PortalError as error:
         messages.error(request, str(error))
         return redirect("answers:examination", slug=workspace.slug, pk=pk)
-    response = HttpResponse(file.content, content_type=file.content_type)
-    response["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    response["X-Content-Type-Options"] = "nosniff"
+    response = as_file(HttpResponse(file.content, content_type=file.content_type), file.name)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from answers.exceptions import ExportError
 from answers.export import markdown, pdf, word
 from answers.export.content import Content, content_of
+from answers.export.naming import file_name
 from answers.models import Answer
 from answers.reading import read
 from audit.events import EventType
@@ -71,4 +72,4 @@ def take(answer: Answer, *, format: str, by: User, at: Callable[[str], str]) -> 
         text_sha256=answer.released_sha256,
         citations=[citation.number for citation in reading.citations],
     )
-    return File(f"answer-{answer.pk}.{kind.ending}", kind.content_type, content)
+    return File(file_name(answer.question.text, kind.ending, otherwise="answer"), kind.content_type, content)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from answers.exceptions import ExportError
+from answers.export.naming import as_file
 from answers.export.take import FORMATS, take
 from answers.models import Answer
 from workspaces import access
@@ -28,8 +29,6 @@ def export(request: HttpRequest, workspace: Workspace, pk: UUID, format: str) ->
     except ExportError as error:
         messages.error(request, str(error))
         return redirect("answers:answer", slug=workspace.slug, pk=pk)
-    response = HttpResponse(file.content, content_type=file.content_type)
-    response["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    response["X-Content-Type-Options"] = "nosniff"
+    response = as_file(HttpResponse(file.content, content_type=file.content_type), file.name)
     response["Cache-Control"] = "no-store"
     return response

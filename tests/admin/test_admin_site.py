@@ -222,6 +222,16 @@ def test_the_first_part_of_a_pages_path_leads_to_a_list_that_the_person_may_open
         assert response.url == reverse(expected), (who, app)
 
 
+def test_a_list_offers_to_show_all_only_where_it_is_narrowed(client_of: Any, admin: Any, member: Any) -> None:
+    address = reverse("admin:workspaces_user_changelist")
+    offered = {
+        query: "Show all" in client_of(admin).get(address + query).content.decode()
+        for query in ("", "?q=member", "?active=yes", "?p=1")
+    }
+
+    assert offered == {"": False, "?q=member": True, "?active=yes": True, "?p=1": False}
+
+
 def test_the_pages_that_the_budget_names_open_before_anybody_set_a_limit(client_of: Any, admin: Any) -> None:
     # It has no row yet; each page named another id, at which nothing was found.
     client = client_of(admin)

@@ -4,11 +4,13 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from email.message import Message
 from typing import Any
 from uuid import uuid4
 
 import pypdfium2
 import pytest
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
@@ -17,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from answers import review
 from answers.exceptions import ExportError
-from answers.export import content, take
+from answers.export import content, naming, take
 from answers.models import Answer, Draft
 from answers.reuse import offering, rules
 from answers.states import AnswerStatus
@@ -111,7 +113,7 @@ def test_a_file_tells_the_question_the_text_who_let_it_out_and_every_source(answ
         assert "version 1 of" in said
         assert citation.version.sha256[:12] in said
         assert citation.document.title in said
-    assert file.name == f"answer-{answer.pk}.{take.FORMATS[format].ending}"
+    assert file.name == f"when-may-we-end-it-и-који-је-рок.{take.FORMATS[format].ending}"
     entry = Event.objects.get(type=EventType.ANSWER_EXPORTED)
     assert f'"format":"{format}"' in entry.body
     assert answer.released_sha256 in entry.body
@@ -234,12 +236,34 @@ def test_without_its_entry_nothing_is_taken_away(answer, member, monkeypatch):
         take.take(answer, format="markdown", by=member, at=at)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("How long is parental leave?", "how-long-is-parental-leave.pdf"),
+        ("Колико траје одмор?", "колико-траје-одмор.pdf"),
+        ("../../etc/passwd\r\n\u202egpj", "etcpasswd-gpj.pdf"),
+        ("x" * 500, "x" * 80 + ".pdf"),
+        ("?!", "answer.pdf"),
+    ],
+)
+def test_a_file_is_called_by_the_words_that_were_asked(text, name):
+    assert downloaded(naming.as_file(HttpResponse(), naming.file_name(text, "pdf", otherwise="answer"))) == name
+
+
+def downloaded(response):
+    """What a browser calls the file."""
+    headers = Message()
+    headers["Content-Disposition"] = response["Content-Disposition"]
+    return headers.get_filename()
+
+
 def test_the_download_is_a_file_that_no_cache_keeps(answer, member, client_of):
     client = client_of(member)
 
     response = client.get(reverse("answers:export", args=["legal", answer.pk, "docx"]))
 
-    assert response["Content-Disposition"] == f'attachment; filename="answer-{answer.pk}.docx"'
+    # A folder of answers that are called by their ids tells nobody which is which.
+    assert downloaded(response) == "when-may-we-end-it-и-који-је-рок.docx"
     assert response["Cache-Control"] == "no-store"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "http://testserver/w/legal/" in str(links_of("docx", response.content))

@@ -1,5 +1,7 @@
 """The pages that belong to no app: sign-in, refusals, and the frame around every page."""
 
+from http import HTTPStatus
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -45,6 +47,14 @@ def test_a_refusal_says_why():
     page = render_to_string("403.html", {"sentence": "Only managers change <people>."})
 
     assert "Only managers change &lt;people&gt;." in page
+
+
+@pytest.mark.django_db
+def test_a_refusal_by_the_role_is_said_once(client_of, member, policies):
+    response = client_of(member).get("/w/policies/settings/")
+
+    assert response.status_code == HTTPStatus.FORBIDDEN
+    assert response.content.decode().count("Your role does not allow this") == 1
 
 
 PAGES = {

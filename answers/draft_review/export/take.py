@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from answers.draft_review.export import markdown, word
 from answers.draft_review.reading import Shown, findings_of
 from answers.exceptions import ExaminationError
+from answers.export.naming import file_name
 from answers.models import Examination, ExaminationState
 from audit.events import EventType
 from audit.record import record
@@ -55,4 +55,4 @@ def take(examination: Examination, *, format: str, by: User) -> File:
         findings=len(found),
         text_sha256=examination.text_sha256,
     )
-    return File(f"{slugify(examination.title)[:60] or 'draft'}.{format}", content, content_type)
+    return File(file_name(examination.title, format, otherwise="draft"), content, content_type)
