@@ -81,25 +81,37 @@ def _remove(left: list[_Stored]) -> int:
     return removed
 
 
+def words_of_others() -> list[str]:
+    """What was left among the originals that is no version of this database.
+
+    Versions never leave a database. One that was left there and is not in this one came with another database, or later
+    than the day to which this one was put back.
+    """
+    said = _said()
+    known = Version.objects.filter(pk__in=[UUID(word) for word in said if _is_key(word)]).order_by()
+    ours = {str(pk) for pk in known.values_list("pk", flat=True)}
+    return [word for word in said if word not in ours]
+
+
 def _are_ours() -> bool:
     """Whether the files are those of this database, as far as whoever swept here before left word of it.
 
-    Versions never leave a database. One that was left here and is not in this one came with another database, or later
-    than the day to which this one was put back. It then stays, with ours beside it, so that the other database finds
-    that as well: neither removes anything until a person has looked and deleted the word.
+    The word of another database stays, with ours beside it, so that it finds that as well: neither removes anything
+    until a person has looked and deleted the file.
     """
-    file = Path(default_storage.path(SWEPT))
-    said = file.read_text(errors="replace").split() if file.is_file() else []
-    known = Version.objects.filter(pk__in=[UUID(word) for word in said if _is_key(word)]).order_by()
-    ours = {str(pk) for pk in known.values_list("pk", flat=True)}
-    strange = [word for word in said if word not in ours]
+    said, others = _said(), words_of_others()
     newest = Version.objects.order_by("-created_at").values_list("pk", flat=True)[:1]
-    left = [*strange, *map(str, newest)]
+    left = [*others, *map(str, newest)]
     if left != said:
-        _leave(file, left)
-    if strange:
-        logger.error("Stored files are not swept: %s names a version that this database never had", file)
-    return bool(said) and not strange
+        _leave(Path(default_storage.path(SWEPT)), left)
+    if others:
+        logger.error("Stored files are not swept: %s names a version that this database never had", SWEPT)
+    return bool(said) and not others
+
+
+def _said() -> list[str]:
+    file = Path(default_storage.path(SWEPT))
+    return file.read_text(errors="replace").split() if file.is_file() else []
 
 
 def _leave(file: Path, words: list[str]) -> None:

@@ -13,6 +13,7 @@ from answers.models import Answer
 from documents.embeddings import built_in, is_installed
 from documents.index import IndexUnavailable
 from documents.indexing import checks as index_checks
+from documents.ingestion.left_originals import SWEPT, words_of_others
 from documents.models import IndexCheck, Source, Version, WorkspaceSpace
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding
@@ -29,7 +30,7 @@ _NAMED = 5
 
 
 def knowledge() -> list[Finding]:
-    """Seven queries at most, however much there is; and one for each index that is being made anew."""
+    """Eight queries at most, however much there is; and one for each index that is being made anew."""
     return [_files(), _indexes(), *_missing_models(), _sources(), _answers()]
 
 
@@ -45,6 +46,14 @@ def _files() -> Finding:
         "%(waiting)d on their way, %(failed)d failed, %(quarantined)d set aside because they kept ending their worker"
     )
     state %= counts
+    if words_of_others():
+        fault = _(
+            "Stored files that no document has are kept: another database, or a later state of this one, used them."
+        )
+        step = _(
+            "See “Backup and restore” in docs/operations.md, then delete the file %(name)s among the stored files."
+        )
+        return Finding("files", state, fault, step % {"name": SWEPT})
     if not counts["long"]:
         return Finding("files", state)
     step = _("See the worker of the queue ingest and the vector index; files go on by themselves once both are there.")

@@ -20,6 +20,8 @@ from documents.deletion.tasks import sweep_originals
 from documents.ingestion import left_originals
 from documents.ingestion.left_originals import remove_left
 from documents.models import ORIGINALS, Version
+from inlock.health.finding import Finding
+from inlock.health.knowledge import knowledge
 from tests.documents.arrivals import Killed, Killer, again, receive
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,10 @@ def test_beside_another_database_nothing_is_removed(brought, long_ago, caplog):
     assert "is this their database" in caplog.text
 
 
+def files() -> Finding:
+    return next(finding for finding in knowledge() if finding.name == "files")
+
+
 def newest() -> str:
     return str(Version.objects.latest("created_at").pk)
 
@@ -188,6 +194,10 @@ def test_of_two_databases_beside_one_storage_neither_removes_what_is_the_others(
     assert [remove_left(), remove_left()] == [0, 0]
     assert mine.exists()
     assert word().read_text().split() == [other, newest()]
+    # The page of health says so until a person looked.
+    assert "originals/.swept" in files().next_step
+    word().unlink()
+    assert not files().fault
 
 
 def test_a_word_that_is_damaged_is_not_taken_for_none(brought, long_ago):
