@@ -188,6 +188,7 @@ def _receive(request: HttpRequest, workspace: Workspace, file: UploadedFile, tol
         "outcome": received.outcome,
         "sentence": str(OUTCOMES[received.outcome]),
         "document_id": str(received.version.document_id),
+        "url": reverse("documents:detail", args=[workspace.slug, received.version.document_id]),
         "state": received.version.state,
     }
 

@@ -4,6 +4,7 @@
   const form = document.querySelector("[data-upload]");
   const AT_ONCE = 2;
   const FORGET_AFTER = 4000;
+  const KEPT = 5;
   const NAMED = 5;
 
   // The list asks again and again while something is in work; once it is refused (signed out, right taken away),
@@ -54,11 +55,21 @@
     row.querySelector("[data-said]").textContent = sentence;
   };
 
-  function settle(row, sentence, accepted) {
+  // `url`: where the document is that the file has become; empty when it was refused.
+  function settle(row, sentence, url = "") {
     say(row, sentence);
-    row.classList.add(accepted ? "is-done" : "is-refused");
+    row.classList.add(url ? "is-done" : "is-refused");
     row.querySelector("[data-forget]").hidden = false;
-    if (accepted) setTimeout(() => row.remove(), FORGET_AFTER);
+    if (!url) return;
+    const name = row.querySelector("[data-name]");
+    const link = document.createElement("a");
+    link.href = url;
+    link.textContent = name.textContent;
+    name.replaceChildren(link);
+    // The list below is in order of titles, so the last ones stay here, where they are seen; of a whole folder some.
+    setTimeout(() => {
+      if (list.querySelectorAll(".is-done").length > KEPT) row.remove();
+    }, FORGET_AFTER);
   }
 
   // What can be known before a byte is sent.
@@ -88,11 +99,11 @@
       bar.removeAttribute("value");
       say(row, form.dataset.storing);
     });
-    request.addEventListener("error", () => settle(row, form.dataset.unreachable, false));
+    request.addEventListener("error", () => settle(row, form.dataset.unreachable));
     request.addEventListener("load", () => {
       const answer = request.status === 200 ? request.response?.files?.[0] : null;
-      if (!answer) settle(row, request.status === 507 ? form.dataset.full : form.dataset.refused, false);
-      else settle(row, answer.error ?? answer.sentence, !answer.error);
+      if (!answer) settle(row, request.status === 507 ? form.dataset.full : form.dataset.refused);
+      else settle(row, answer.error ?? answer.sentence, answer.url);
     });
     request.addEventListener("loadend", () => {
       running -= 1;
@@ -133,12 +144,12 @@
         continue;
       }
       const problem = objection(file);
-      if (problem) settle(addRow(path, file.size), problem, false);
+      if (problem) settle(addRow(path, file.size), problem);
       else waiting.push({ file, path, classification });
     }
     if (hidden.length) {
       const more = hidden.length > NAMED ? ", …" : "";
-      settle(addRow(`${form.dataset.hidden} ${hidden.length}`, null), hidden.slice(0, NAMED).join(", ") + more, false);
+      settle(addRow(`${form.dataset.hidden} ${hidden.length}`, null), hidden.slice(0, NAMED).join(", ") + more);
     }
     next();
   }
@@ -212,11 +223,11 @@
           for (const each of some) await look(each);
         }
       } catch {
-        settle(addRow(path, null), form.dataset.unread, false);
+        settle(addRow(path, null), form.dataset.unread);
       }
     }
     await look(folder);
     if (found.length) add(found);
-    else settle(addRow(folder.name, null), form.dataset.noFiles, false);
+    else settle(addRow(folder.name, null), form.dataset.noFiles);
   }
 })();

@@ -46,6 +46,7 @@ def test_each_uploaded_file_gets_its_own_answer(policies, contributor, client_of
     assert good["outcome"] == "added"
     assert good["state"] == "received"
     assert Version.objects.get().document_id.hex == good["document_id"].replace("-", "")
+    assert good["url"] == f"/w/policies/documents/{good['document_id']}/"
     assert "cannot be read here" in foreign["error"]
     assert empty == {"name": "empty.txt", "outcome": "refused", "error": "The file is empty."}
 
