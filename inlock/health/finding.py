@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 #: What is looked at, for people. What a name ends in beside one of these is a queue, an account or a model.
 _LABELS = {
@@ -16,7 +17,7 @@ _LABELS = {
     "files": _("files"),
     "files set aside": _("files set aside"),
     "indexes": _("indexes"),
-    "mail": _("mail"),
+    "mail": pgettext_lazy("the service", "mail"),
     "managers": _("managers"),
     "migrations": _("migrations"),
     "model": _("model"),
