@@ -6,7 +6,7 @@ them later is found by comparing, even when head and hashes were made to fit.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -240,12 +240,17 @@ def _signed(chain: str) -> tuple[list[Signed], list[Fault], frozenset[str]]:
 
 
 def _our_keys() -> tuple[str, frozenset[str]]:
-    """The public key that signs now, and with it the one before; nothing where the installation has no key.
+    """The public key that signs now, "" where there is none, and with it the one before.
 
     Only the key of now may take over without a word of the one before: a former key that leaked must not.
     """
+    current, before = _public(signing.current_key), _public(signing.key_before)
+    return current, frozenset({current, before} - {""})
+
+
+def _public(which: Callable[[], signing.Key | None]) -> str:
     try:
-        current, before = signing.current_key(), signing.key_before()
+        key = which()
     except SigningKeyMissing:
-        return "", frozenset()
-    return current.public, frozenset({current.public, before.public} if before else {current.public})
+        return ""
+    return key.public if key else ""

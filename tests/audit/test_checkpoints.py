@@ -203,6 +203,16 @@ def test_new_key_is_vouched_for_by_the_one_before(settings: Any) -> None:
     assert (checkpoints.verify_chain(PLATFORM).checkpoints, found()) == (3, [])
 
 
+def test_what_was_signed_stays_ours_while_the_key_is_replaced_and_the_new_one_is_missing(settings: Any) -> None:
+    write(2)
+    checkpoints.make(PLATFORM)
+    settings.INLOCK_SIGNING_KEY_BEFORE, settings.INLOCK_SIGNING_KEY = settings.INLOCK_SIGNING_KEY, ""
+
+    assert (checkpoints.verify_chain(PLATFORM).checkpoints, found()) == (1, [])
+    settings.INLOCK_SIGNING_KEY_BEFORE = ""
+    assert found() == [(2, "unsigned")]
+
+
 def test_former_key_does_not_sign_again(settings: Any) -> None:
     former, new = settings.INLOCK_SIGNING_KEY, new_key()
     write(1)

@@ -1,19 +1,17 @@
 """Faults to plant in the sound workspace, one for each check that must find it, and none of the others.
 
-Each is made of rows, files, servers, settings or signs of life, as it comes about. What changes a function instead:
-where rights are not kept, because that is a fault of the code itself; no key to sign with, because that would be faults
-of other checks too; and unsafe settings, which a process reads once.
+Each is made of rows, files, servers, settings, functions of the database or signs of life, as it comes about. What
+changes a function of ours instead: a search that shows what is closed, because it goes by the rule that lists go by,
+so that nothing but its own code can break it alone; and what the tests' own machine would say of itself.
 """
 
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from typing import Any
 
 import redis
@@ -42,7 +40,6 @@ from answers.models import (
 )
 from audit.chain import workspace_chain
 from audit.events import EventType
-from audit.exceptions import SigningKeyMissing
 from audit.models import Event
 from audit.record import record
 from documents.access import restriction
@@ -61,12 +58,12 @@ from documents.models import (
 from documents.readiness import rights
 from inlock import engines, readiness
 from inlock.celery import QUEUES
-from inlock.health import work
-from inlock.health.finding import Finding
+from inlock.health import machine, work
 from inlock.tasks import CANARY
 from tests.documents import embedding_server
 from tests.workspaces.readiness.sound import Sound
 from workspaces import access, groups, members
+from workspaces import rights as held_rights
 from workspaces.dispatch import give_sign_of_life, take_leave
 from workspaces.glass import breaking as glass
 from workspaces.models import (
@@ -78,7 +75,8 @@ from workspaces.models import (
     WorkspaceGroupGrant,
     WorkspaceRole,
 )
-from workspaces.readiness import thresholds, trail_checks
+from workspaces.readiness import thresholds
+from workspaces.roles import Action
 
 #: Servers that stay up for all faults, and end with the process.
 _open_until_the_end = ExitStack()
@@ -270,33 +268,48 @@ def a_token_of_somebody_who_left(sound: Sound, patch: Any) -> None:
     token.workspaces.add(sound.workspace)
 
 
+def _database_gives(function: str, more: str) -> None:
+    """The function that the rights are read from gives `more` besides, as after a migration or a hand that went wrong.
+
+    `more`: a SELECT over its parameters, in which `sound(…)` is what it gave before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])
+        [definition] = cursor.fetchone()
+        head, begin, _ = definition.partition("BEGIN")
+        cursor.execute(definition.replace(function, f"sound_{function}"))
+        names = ", ".join(part.split()[0] for part in head.partition("(")[2].partition(")")[0].split(","))
+        before = f"sound_{function}({names})"
+        more = more.replace("sound(", f"sound_{function}(")
+        cursor.execute(f"{head}{begin} RETURN {before} || ARRAY({more}); END $function$")
+
+
+#: Whoever has no place anywhere.
+_A_STRANGER = "NOT EXISTS (SELECT FROM workspaces_membership WHERE user_id = who)"
+
+
 @fault("rights.stranger")
 def a_door_that_lets_strangers_in(sound: Sound, patch: Any) -> None:
-    allows = access.allows
-
-    def open_to_all(user: Any, action: str, thing: Any) -> bool:
-        return isinstance(thing, Workspace) or allows(user, action, thing)
-
-    patch.setattr(access, "allows", open_to_all)
-
-
-def _leaks(model: Any, patch: Any, to: Callable[[Any], bool]) -> None:
-    rule = access._rules[model]
-
-    def visible(user: Any) -> Any:
-        return model.objects.all() if to(user) else rule.visible(user)
-
-    patch.setitem(access._rules, model, replace(rule, visible=visible))
+    _database_gives(held_rights._ACTIONS, f"SELECT '{Action.ENTER.value}'::varchar WHERE {_A_STRANGER}")
 
 
 @fault("rights.documents_stranger")
 def documents_that_strangers_see(sound: Sound, patch: Any) -> None:
-    _leaks(Document, patch, lambda user: user.username.startswith("readiness-"))
+    _database_gives(held_rights._WORKSPACES, _a_stranger_may(Action.OPEN))
 
 
 @fault("rights.documents_roles")
-def a_restricted_document_that_its_manager_sees(sound: Sound, patch: Any) -> None:
-    _leaks(Document, patch, lambda user: user.username == "auditor-1")
+def documents_that_whoever_reads_the_trail_sees(sound: Sound, patch: Any) -> None:
+    _database_gives(held_rights._WORKSPACES, _whoever_reads_the_trail_may(Action.OPEN))
+
+
+def _a_stranger_may(action: Action) -> str:
+    places = "SELECT id FROM workspaces_workspace"
+    return f"{places} WHERE code = '{action.value}' AND {_A_STRANGER}"
+
+
+def _whoever_reads_the_trail_may(action: Action) -> str:
+    return f"SELECT unnest(sound(who, '{Action.READ_TRAIL.value}')) WHERE code = '{action.value}'"
 
 
 @fault("rights.search")
@@ -343,14 +356,23 @@ def two_have_to_approve_and_there_is_one(sound: Sound, patch: Any) -> None:
     _leave(sound, "reviewer-3")
 
 
+def _an_answer_that_rests_on_nothing(sound: Sound) -> None:
+    asker = sound.people["member-1"]
+    asked = Question.objects.create(workspace=sound.workspace, asked_by=asker, text="?")
+    ended = {"status": "refused_no_evidence", "ended_at": timezone.now()}
+    Answer.objects.create(question=asked, workspace=sound.workspace, asked_by=asker, **ended)
+
+
 @fault("rights.answers_stranger")
 def answers_that_strangers_see(sound: Sound, patch: Any) -> None:
-    _leaks(Answer, patch, lambda user: user.username.startswith("readiness-"))
+    _an_answer_that_rests_on_nothing(sound)
+    _database_gives(held_rights._WORKSPACES, _a_stranger_may(Action.REVIEW))
 
 
 @fault("rights.answers_roles")
-def answers_that_everybody_sees(sound: Sound, patch: Any) -> None:
-    _leaks(Answer, patch, lambda user: user.username == "auditor-1")
+def answers_that_whoever_reads_the_trail_sees(sound: Sound, patch: Any) -> None:
+    _an_answer_that_rests_on_nothing(sound)
+    _database_gives(held_rights._WORKSPACES, _whoever_reads_the_trail_may(Action.REVIEW))
 
 
 # --- Data ---------------------------------------------------------------------------------------------------
@@ -700,11 +722,9 @@ def entries_nobody_signed(sound: Sound, patch: Any) -> None:
 
 @fault("trail.key")
 def no_key_to_sign_with(sound: Sound, patch: Any) -> None:
-    # The setting alone would be two faults: what it signed lies outside and is nobody's then.
-    def refuse() -> Any:
-        raise SigningKeyMissing
-
-    patch.setattr(trail_checks, "signing", SimpleNamespace(current_key=refuse))
+    # The key was to be replaced, and the new one was forgotten.
+    patch.setattr(settings, "INLOCK_SIGNING_KEY_BEFORE", settings.INLOCK_SIGNING_KEY)
+    patch.setattr(settings, "INLOCK_SIGNING_KEY", "")
 
 
 # --- Operations ---------------------------------------------------------------------------------------------
@@ -752,10 +772,10 @@ def a_backup_that_was_never_made(sound: Sound, patch: Any) -> None:
 
 
 @fault("operations.settings", "warn")
-def a_setting_that_is_unsafe(sound: Sound, patch: Any) -> None:
-
-    found = [Finding("security.W001", "…", "Bad.")]
-    patch.setattr(readiness.health.machine, "settings_found", lambda: found)
+def settings_by_which_nobody_signs_in(sound: Sound, patch: Any) -> None:
+    patch.setattr(settings, "LOCAL_SIGN_IN", False)
+    # As in a process that began with them: it looks at them once.
+    patch.setattr(machine, "_serious", cache(machine._serious.__wrapped__))
 
 
 @fault("operations.mail", "warn")

@@ -52,11 +52,7 @@ def _slow_looks() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _once_for_all(monkeypatch: pytest.MonkeyPatch, _slow_looks: dict[str, Any]) -> None:
-    engines, settings_found, read = (
-        installation._engines,
-        installation.health.machine.settings_found,
-        connectors.read_file,
-    )
+    engines, read = installation._engines, connectors.read_file
 
     def kept(name: str, look: Any) -> Any:
         if name not in _slow_looks:
@@ -67,7 +63,6 @@ def _once_for_all(monkeypatch: pytest.MonkeyPatch, _slow_looks: dict[str, Any]) 
     monkeypatch.setattr(installation, "expects_workers", lambda: True)
     monkeypatch.setattr(installation, "_work", lambda scene: [])
     monkeypatch.setattr(installation, "_engines", lambda scene: kept("engines", lambda: engines(scene)))
-    monkeypatch.setattr(installation.health.machine, "settings_found", lambda: kept("settings", settings_found))
     monkeypatch.setattr(
         connectors, "read_file", lambda path, name, **more: kept(name, lambda: read(path, name, **more))
     )
