@@ -1,9 +1,9 @@
 """Checks of who reads answers, asked of the access door about answers that are there."""
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from answers.models import Answer, AnswerUserGrant, Evidence
+from answers.models import Answer, AnswerUserGrant, Declassification, Evidence
 from documents.readiness.rights import one_of_each_role
 from workspaces import access
 from workspaces.readiness.people import outsider
@@ -35,7 +35,7 @@ def stranger(scene: Scene) -> Found:
 
 @check("rights.answers_roles", Area.RIGHTS, gettext_lazy("Answers are shown to their askers alone"), fix=_PEOPLE)
 def roles(scene: Scene) -> Found:
-    """Nobody without REVIEW sees an answer they neither asked for nor were handed by name."""
+    """Nobody without REVIEW sees another person's answer that was neither shared with nor declassified for them."""
     answers, people = scene.once(_probed), scene.once(one_of_each_role)
     if not answers or not people:
         return none(_("There is no answer to try it with."))
@@ -46,7 +46,11 @@ def roles(scene: Scene) -> Found:
             continue
         handed = AnswerUserGrant.objects.filter(user=person, content_object__in=ids)
         mine = {one.pk for one in answers if one.asked_by_id == person.pk}
-        ought = mine | set(handed.values_list("content_object", flat=True))
+        opened = Declassification.objects.filter(
+            Q(for_workspace=True) | Q(readers=person), answer__in=ids, ended_at=None
+        )
+        given = [*handed.values_list("content_object", flat=True), *opened.values_list("answer", flat=True)]
+        ought = mine | set(given)
         seen = set(access.visible(person, Answer).filter(pk__in=ids).values_list("pk", flat=True))
         wrong += len(seen - ought)
     if wrong:

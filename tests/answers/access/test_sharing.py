@@ -13,6 +13,7 @@ from answers.access import declassification, sharing
 from answers.exceptions import DraftError, SharingError, WrongState
 from answers.models import Answer, AnswerUserGrant, Declassification, Draft, Evidence
 from answers.querysets import answers_given_to
+from answers.readiness import rights as readiness
 from answers.states import AnswerStatus
 from audit import context
 from audit.chain import digest
@@ -24,6 +25,8 @@ from workspaces import access, members
 from workspaces.classification import Classification
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.models import Workspace
+from workspaces.models.readiness import Outcome
+from workspaces.readiness import registry
 from workspaces.roles import Action, Role
 
 QUESTION = "When may the carrier be given notice, and why is Osprey secret?"
@@ -206,6 +209,16 @@ def test_declassification_for_named_people_is_for_nobody_else(
 
     assert access.visible(colleague, Answer).exists()
     assert not access.visible(manager, Answer).exists()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "all"])
+def test_the_check_of_readiness_takes_a_declassified_answer_for_no_leak(
+    legal: Any, answer: Answer, second_reviewer: Any, colleague: Any, named: bool
+) -> None:
+    declassify(answer, second_reviewer, **({"readers": [colleague]} if named else {}))
+    assert access.visible(colleague, Answer).exists()
+
+    assert readiness.roles(registry.Scene(legal)).outcome == Outcome.PASS
 
 
 @pytest.mark.parametrize("end", ["text", "taken back", "deleted", "barred"])
