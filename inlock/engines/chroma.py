@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ START = "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(['chroma
 
 #: With less room on the disk, what it says of its files may be the disk's fault.
 LEAST_FREE = 64 * 1024 * 1024
+#: Bytes a second that a slow disk gives to an engine that has other work as well.
+SLOWEST_READ = 20 * 1024 * 1024
 
 
 class Chroma(Recipe):
@@ -55,7 +58,7 @@ class Chroma(Recipe):
 
         A server whose collection cannot be loaded goes on giving signs of life.
         """
-        connection = http.client.HTTPConnection(HOST, chroma_port(self.var), timeout=self.patience)
+        connection = http.client.HTTPConnection(HOST, chroma_port(self.var), timeout=self.longest_answer())
         try:
             _ask(connection, on)
         except TimeoutError:
@@ -66,6 +69,18 @@ class Chroma(Recipe):
         finally:
             connection.close()
         return False
+
+    def longest_answer(self) -> float:
+        """One that was just started first reads all vectors of the index that it is asked: of the largest, at most.
+
+        Only they count: where links between them are damaged, the file of these grows for as long as the server hangs.
+        """
+        largest = 0
+        for file in self.data.glob("*/data_level0.bin"):
+            # Chroma removes files while we look.
+            with suppress(FileNotFoundError):
+                largest = max(largest, file.stat().st_size)
+        return self.patience + largest / SLOWEST_READ
 
     def hindrance(self) -> str:
         if not _is_free(chroma_port(self.var)):

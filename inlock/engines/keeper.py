@@ -171,7 +171,7 @@ class Keeper:
 
     def _how_it_ended(self) -> str:
         if self.hung_on is not None:
-            return f"did not answer for {self.recipe.patience:.0f} seconds"
+            return f"did not answer for {self.recipe.longest_answer():.0f} seconds"
         return f"ended with code {self.process.returncode if self.process else '?'}"
 
     def _began_anew(self) -> bool:

@@ -59,8 +59,12 @@ class Recipe(ABC):
         return ""
 
     def hangs(self, on: str) -> bool:
-        """Whether what a user complained about is not answered within `patience` seconds either. Blocks meanwhile."""
+        """Whether what a user complained about is not answered within `longest_answer` either. Blocks meanwhile."""
         return False
+
+    def longest_answer(self) -> float:
+        """Seconds after which the engine counts as one that hangs."""
+        return self.patience
 
     def environment(self) -> dict[str, str]:
         """A small environment: what the user exported for other servers must not configure ours."""
