@@ -21,11 +21,11 @@
   }
 
   function showLine(card, sentence) {
-    const waits = card.querySelector("[data-steps] li:only-child");
+    const waits = card.querySelector("[data-steps] li:only-child:not([data-step])");
     if (!waits) return;
     // Heard once: the number falls every few seconds.
-    if (!card.dataset.inLine) tell(sentence, card);
-    card.dataset.inLine = "yes";
+    if (!waits.dataset.line) tell(sentence, card);
+    waits.dataset.line = "yes";
     waits.textContent = sentence;
   }
 
@@ -36,8 +36,11 @@
     if (current?.textContent === label) return;
     current?.removeAttribute("aria-current");
     current?.classList.add("is-done");
+    // A number of others is no step that was done.
+    if (current?.dataset.line) current.remove();
     const step = document.createElement("li");
     step.setAttribute("aria-current", "step");
+    step.dataset.step = "";
     step.textContent = label;
     steps.append(step);
   }
