@@ -37,6 +37,9 @@ class EmbeddingServer:
 @contextmanager
 def serve() -> Iterator[EmbeddingServer]:
     """Run the server on a free loopback port."""
+    # Loading the model and making the turns takes as long as a question waits, where others have the processor.
+    for turned in MODELS.values():
+        turned(known_vectors(["Ready?"]))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.said = EmbeddingServer(f"http://127.0.0.1:{server.server_port}/v1")  # type: ignore[attr-defined]

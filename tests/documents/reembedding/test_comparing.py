@@ -20,8 +20,10 @@ SET = "\n".join(f"{text} | {path}" for text, path in QUESTIONS.items())
 
 def compared(migration, person, written=SET):
     comparison = steering.compare(migration, by=person, written=written)
-    while comparing.work(comparison.pk) == "more":
-        pass
+    while (outcome := comparing.work(comparison.pk)) in ("more", "waiting"):
+        if outcome == "waiting":
+            # As where a question was not embedded in time on a busy machine: it is asked again, as often as by workers.
+            SpaceComparison.objects.filter(pk=comparison.pk).update(retry_at=None)
     comparison.refresh_from_db()
     return comparison
 
