@@ -23,7 +23,7 @@ from documents.retrieval import legs
 from documents.search import SearchResult, search
 from documents.tasks import check_doubted_index_task, check_index_task
 from tests.documents import shelf
-from tests.documents.test_index import LINKS, MANY, Server, halved, written
+from tests.documents.test_index import LINKS, MANY, Server, blotted, halved, written
 
 pytestmark = pytest.mark.django_db
 
@@ -236,7 +236,12 @@ def stirred(folder: Path) -> None:
     file.write_bytes(data.tobytes())
 
 
-@pytest.mark.parametrize("damage", [halved, stirred])
+def smeared(folder: Path) -> None:
+    """Some vectors are bytes that are no numbers."""
+    blotted(folder, shelf.SPACE.dimension)
+
+
+@pytest.mark.parametrize("damage", [halved, stirred, smeared])
 def test_files_that_were_damaged_are_noticed_by_the_first_search_and_made_anew(
     damage, server, policies, member, bells, settings, monkeypatch
 ):

@@ -354,13 +354,13 @@ def beheaded(folder: Path) -> None:
     os.truncate(folder / "header.bin", 0)
 
 
-def blotted(folder: Path) -> None:
+def blotted(folder: Path, dimension: int = SPACE.dimension) -> None:
     """Every seventh vector is bits that are all set, which as numbers are none."""
     file = folder / "data_level0.bin"
     records = bytearray(file.read_bytes())
-    size = LINKS + 4 * SPACE.dimension + 8
+    size = LINKS + 4 * dimension + 8
     for start in range(0, len(records) // size * size, 7 * size):
-        records[start + LINKS : start + size - 8] = b"\xff" * 4 * SPACE.dimension
+        records[start + LINKS : start + size - 8] = b"\xff" * 4 * dimension
     file.write_bytes(records)
 
 
