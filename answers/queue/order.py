@@ -5,6 +5,7 @@ a while, so that two people do not start on the same thing. It forbids nothing: 
 `answers/review`, `answers/separation.py` and `answers/draft_review` alone.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +62,11 @@ class Line:
     def order(self) -> tuple[str, ...]:
         """The urgent first, then what is due, then what waits longest. What is never due comes last."""
         return ("-priority", "due_at", self.since)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The fields that say where a row stands, for `_in_line`."""
+        return ("priority", "due_at", self.since, "pk")
 
 
 LINES: dict[type[Model], Line] = {
@@ -201,17 +207,24 @@ def claimed() -> Q:
 def waiting_for(person: User, rows: QuerySet[W], *, but: UUID | None = None) -> Iterator[W]:
     """Those of `rows` that `person` may decide on and that nobody else has, what they are reading already first.
 
-    `rows` are open to the person. With `but`, the one they leave, those after it come first, then those before it:
-    whoever passes over one is not given it again before the others.
+    `rows` are open to the person. With `but`, the one they leave or decided on, those after it come first, then those
+    before it: whoever passes over one is not given it again before the others.
     """
     line = LINES[rows.model]
     free = rows.filter(Q(assigned_to=None) | Q(assigned_to=person), state__in=line.decidable)
-    nobodys, theirs = free.exclude(claimed()), free.filter(claimed(), claimed_by=person)
-    for part in (theirs, nobodys) if but is None else (nobodys | theirs,):
-        ids = list(part.order_by(*line.order).values_list("pk", flat=True)[:_LOOKED_AT])
-        if but in ids:
-            at = ids.index(but)
-            ids = ids[at + 1 :] + ids[:at]
+    parts = (free.filter(claimed(), claimed_by=person), free.exclude(claimed()))
+    left = None
+    if but is not None:
+        parts = (free.exclude(claimed() & ~Q(claimed_by=person)),)
+        # A list of what waits has no place for what was decided: its own values tell where it stood.
+        left = access.visible(person, rows.model).filter(pk=but).values_list(*line.place).first()
+    for part in parts:
+        found = list(part.order_by(*line.order).values_list(*line.place)[:_LOOKED_AT])
+        if left is not None:
+            found.sort(key=_in_line)
+            at = bisect_right(found, _in_line(left), key=_in_line)
+            found = found[at:] + [one for one in found[:at] if one != left]
+        ids = [pk for *_order, pk in found]
         for start in range(0, len(ids), _AT_A_TIME):
             some = ids[start : start + _AT_A_TIME]
             tied = line.with_ties(rows.model._default_manager.filter(pk__in=some), person)
@@ -221,6 +234,12 @@ def waiting_for(person: User, rows: QuerySet[W], *, but: UUID | None = None) -> 
 
 
 # --- Inside -------------------------------------------------------------------------------------------------
+
+
+def _in_line(place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sorts as `Line.order` does, and no two rows alike."""
+    priority, due_at, since, pk = place
+    return (-priority, due_at is None, due_at or since, since, pk)
 
 
 def _locked(waiting: W, by: User) -> W:

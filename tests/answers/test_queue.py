@@ -14,6 +14,7 @@ from answers.queue import due, saved_views
 from answers.queue import filters as queue_filters
 from answers.queue import order as queue
 from answers.queue.filters import FACETS, narrowed
+from answers.states import DraftState
 from audit.chain import digest
 from audit.events import EventType
 from audit.models import Event
@@ -207,6 +208,35 @@ def test_who_leaves_one_after_the_other_sees_them_all_and_keeps_none_from_the_ot
     assert list(rows.filter(queue.claimed()).values_list("pk", flat=True)) == [drafts[0].pk]
     assert queue.claim_next(access.visible(second_reviewer, Draft), by=second_reviewer) == drafts[1]
     assert told(EventType.DRAFT_CLAIM_ENDED) == [reviewer.username] * 3
+
+
+def test_whoever_decides_on_one_goes_on_behind_it_and_not_with_those_they_passed_over(more: Any, reviewer: Any) -> None:
+    drafts = more(4)
+    rows = access.visible(reviewer, Draft)
+    waiting = rows.filter(state=DraftState.WAITING)
+    passed = queue.claim_next(rows, by=reviewer)
+    assert passed is not None
+    decided = queue.claim_next(rows, by=reviewer, but=passed.pk)
+    assert decided is not None
+    review.reject(decided, by=reviewer, reason="No.")
+
+    following = queue.claim_next(waiting, by=reviewer, but=decided.pk)
+
+    assert [passed, decided, following] == drafts[:3]
+
+
+def test_of_drafts_that_came_in_one_moment_none_is_left_out(more: Any, reviewer: Any) -> None:
+    drafts = more(4)
+    rows = access.visible(reviewer, Draft)
+    Draft.objects.filter(workspace=drafts[0].workspace).update(created_at=drafts[0].created_at)
+    seen = [queue.claim_next(rows, by=reviewer)]
+
+    for _ in drafts:
+        assert seen[-1] is not None
+        seen.append(queue.claim_next(rows, by=reviewer, but=seen[-1].pk))
+
+    assert {one.pk for one in seen[:4] if one} == {one.pk for one in drafts}
+    assert seen[4] == seen[0]
 
 
 @pytest.mark.parametrize("act", ["return", "approve once", "edit"])
