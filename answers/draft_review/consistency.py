@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from answers.draft_review.found import Found
-from answers.draft_review.statements import Statement, clash, statements
+from answers.draft_review.statements import Statement, clash, one_line, statements
 from answers.models import FindingCategory, Severity
 
 #: Sentences with a figure of one unit that are held against each other, pair by pair.
@@ -41,13 +41,14 @@ def _contradiction(text: str, later: Statement, earlier: Statement) -> Found | N
         return None
     start, end = (later.start + place for place in between.mine)
     other = (earlier.start + between.theirs[0], earlier.start + between.theirs[1])
+    here, there = one_line(text[start:end]), one_line(text[slice(*other)])
     explanation = _("Here it says “%(here)s”, and above “%(there)s” of the same.")
     return Found(
         Severity.MAJOR,
         FindingCategory.INCONSISTENT,
         start,
         end,
-        explanation % {"here": text[start:end], "there": text[slice(*other)]},
-        suggestion=text[slice(*other)],
+        explanation % {"here": here, "there": there},
+        suggestion=there,
         other=other,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import gettext as _
 
 from answers.draft_review.found import Found
-from answers.draft_review.statements import Statement, clash, is_opposite, is_variant, likeness, statements
+from answers.draft_review.statements import Statement, clash, is_opposite, is_variant, likeness, one_line, statements
 from answers.models import FindingCategory, Severity
 from answers.steps.state import Source
 
@@ -30,7 +30,7 @@ def _conflict(said: Statement, guides: Sequence[Guide]) -> Found | None:
         between = clash(said, guide)
         if between is None:
             continue
-        mine, theirs = said.text[slice(*between.mine)], guide.text[slice(*between.theirs)]
+        mine, theirs = one_line(said.text[slice(*between.mine)]), one_line(guide.text[slice(*between.theirs)])
         explanation = _("The draft says “%(here)s”, the guidance says “%(there)s”.")
         return Found(
             Severity.BLOCKER if between.kind == "number" else Severity.MAJOR,
@@ -63,7 +63,7 @@ def _opposite(said: Statement, guides: Sequence[Guide]) -> Found | None:
 def _deviation(said: Statement, guides: Sequence[Guide]) -> Found | None:
     """The approved sentence that reads most like this one, unless one reads the same."""
     near = [(source, guide) for source, guide in guides if is_variant(said, guide)]
-    if not near or any(" ".join(said.text.split()) == " ".join(guide.text.split()) for _source, guide in guides):
+    if not near or any(one_line(said.text) == one_line(guide.text) for _source, guide in guides):
         return None
     source, guide = max(near, key=lambda one: likeness(said, one[1]))
     return Found(
@@ -72,8 +72,7 @@ def _deviation(said: Statement, guides: Sequence[Guide]) -> Found | None:
         said.start,
         said.end,
         _("The approved wording is close to this one, and differs."),
-        # Where its lines end says nothing of the wording.
-        suggestion=" ".join(guide.text.split()),
+        suggestion=one_line(guide.text),
         source=source,
         cited=(guide.start, guide.end),
     )

@@ -115,6 +115,11 @@ def likeness(one: Statement, other: Statement) -> float:
     return SequenceMatcher(None, _tokens(one), _tokens(other), autojunk=False).ratio()
 
 
+def one_line(text: str) -> str:
+    """`text` without the ends of its lines, which say nothing of its wording."""
+    return " ".join(text.split())
+
+
 def _tokens(statement: Statement) -> list[str]:
     return [analysis.fold(word) for word in statement.text.split()]
 

@@ -89,6 +89,16 @@ def test_another_wording_of_an_approved_sentence_is_shown_with_it_and_the_same_o
     assert found[0].category == FindingCategory.DEVIATION
 
 
+def test_a_figure_that_a_lines_end_divides_is_proposed_and_told_without_it():
+    draft = "Either party ends this agreement in writing with 30 days of notice."
+    guide = passage("Either party ends this agreement in writing with 60\ndays of notice.")
+
+    [found] = guidance.check(draft, 0, len(draft), "en", [guide])
+
+    assert found.suggestion == "60 days"
+    assert found.explanation == "The draft says “30 days”, the guidance says “60 days”."
+
+
 def test_guidance_in_another_language_is_not_held_against_the_words():
     draft = "The second parent takes 30 working days of paid parental leave."
     assert not list(
