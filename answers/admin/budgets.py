@@ -36,9 +36,9 @@ class BudgetAdmin(PlatformRights, GovernedAdmin):
         access.require(request.user, self.view_action, None)
         budget = budgets.of(None)
         if budget._state.adding:
-            # The links of its page name it although nobody has set a limit yet; its next page has to be the same one.
+            # The links of its page name it although nobody has set a limit yet, and lead to it when somebody has.
             budget.pk = _UNSET
-        if object_id not in {_ONLY, str(budget.pk)}:
+        if object_id not in {_ONLY, str(_UNSET), str(budget.pk)}:
             raise access.Hidden(user=request.user, action=self.view_action)
         return budget
 

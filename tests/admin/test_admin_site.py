@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from answers.models import Draft
+from answers.models import Budget, Draft
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document
@@ -240,3 +240,7 @@ def test_the_pages_that_the_budget_names_open_before_anybody_set_a_limit(client_
 
     assert len(links) == 2
     assert {client.get(link).status_code for link in links} == {200}
+    # Nor do they end when somebody sets the first: what they saved there came back as a page that does not exist.
+    form = next(re.sub(r"[^/]+/$", "change/", link) for link in links)
+    saved = client.post(form, {"day_tokens": "1000", "_continue": "1"}, follow=True)
+    assert (saved.status_code, Budget.objects.get().day_tokens) == (200, 1000)
