@@ -47,14 +47,15 @@ def topics(user: User, workspace: Workspace) -> dict[str, str]:
     Where some are in the language of the page it is those alone: a question half in another language is read by nobody.
     """
     documents = access.visible(user, Document).filter(workspace=workspace, current_version__isnull=False)
-    newest = dict(documents.order_by("-created_at").values_list("current_version", "title")[:_LOOKED_THROUGH])
+    columns = ("current_version", "title", "current_version__language")
+    newest = list(documents.order_by("-created_at").values_list(*columns)[:_LOOKED_THROUGH])
+    versions = [version for version, _title, _code in newest]
     found: dict[str, str] = {}
     # The second and third passage: the first is often a cover.
-    headings = Passage.objects.filter(version__in=newest, position__in=(1, 2)).order_by("version", "-position")
-    by_version = {version: about for version, *about in headings.values_list("version", "locator", "language")}
-    for version, title in newest.items():
-        locator, language = by_version.get(version, ("", ""))
-        topic = locator.rpartition(" › ")[2].strip()
+    headings = Passage.objects.filter(version__in=versions, position__in=(1, 2)).order_by("version", "-position")
+    by_version = dict(headings.values_list("version", "locator"))
+    for version, title, language in newest:
+        topic = by_version.get(version, "").rpartition(" › ")[2].strip()
         if not topic or topic.isdigit() or len(topic) > _LONGEST_HEADING:
             topic = title
         found.setdefault(topic, spoken_as(in_script(language, topic)))
