@@ -26,8 +26,11 @@ from workspaces import claim_rules, members
 from workspaces.models import User, Workspace
 
 call_command("demo", "--no-serve", "--json")
-for name in ("root", "bea", *{UNUSED!r}):
+for name in ("root", "bea", "second-reviewer", *{UNUSED!r}):
     members.create_user(username=name, by=None)
+# Whoever edits no longer decides: with one reviewer alone there is no form to edit in.
+second = User.objects.get(username="second-reviewer")
+members.change_roles(Workspace.objects.get(slug="legal"), second, {{"reviewer"}}, by=None)
 User.objects.filter(username="root").update(is_superuser=True)
 # Theirs is the same, and to hash it takes half a second.
 User.objects.filter(password__startswith="!").update(password=User.objects.get(username="member").password)
