@@ -152,7 +152,15 @@ def _budget(officer: Any, legal: Any, draft: Any) -> Any:
 
 #: admin page → what makes a thing of it and lets something happen to it, and the words its timeline then has.
 THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
-    "workspaces_workspace": (_workspace, ("admin changed the settings of “Legal”.", "review_policy", "review", "open")),
+    "workspaces_workspace": (
+        _workspace,
+        (
+            "admin changed the settings of “Legal”.",
+            "Release of answers",
+            "Hold every answer until",
+            "Release answers at once",
+        ),
+    ),
     "workspaces_user": (_person, ("admin created the account “newcomer”.", "admin gave “newcomer” the role Member.")),
     "workspaces_peoplegroup": (
         _group,
@@ -160,11 +168,14 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     ),
     "workspaces_customrole": (
         _role,
-        ("admin created the role “Keeper”.", "<del>enter_workspace, open_documents</del>"),
+        (
+            "admin created the role “Keeper”.",
+            "<del>see that the workspace exists and open its pages, open and search its documents",
+        ),
     ),
     "workspaces_apitoken": (_token, ("admin made the API token “nightly",)),
     "workspaces_claimrule": (_claim_rule, ("admin made a rule for the provider's group “tellers”.",)),
-    "workspaces_platformpolicy": (_policy, ("changed a rule of the installation", "<ins>contributor</ins>")),
+    "workspaces_platformpolicy": (_policy, ("changed a rule of the installation", "<ins>Contributor</ins>")),
     "documents_document": (_document, ("admin restricted “Plan” to named people.",)),
     "documents_deletion": (_deletion, ("admin deleted the document “Plan”.",)),
     "documents_legalhold": (_hold, ("admin placed a legal hold on “Plan”.",)),
@@ -175,7 +186,7 @@ THINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], tuple[str, ...]]] = {
     "answers_examination": (_examination, ("admin did not release the findings in a draft.",)),
     "answers_budget": (_budget, ("admin changed what may be spent on models", "<ins>1000</ins>")),
     "answers_modelendpoint": (_endpoint, ("admin changed the model endpoint", "<ins>in-house</ins>")),
-    "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "default_model")),
+    "answers_workspacemodels": (_models, ("admin changed the settings of “Legal”.", "Default model")),
 }
 
 
