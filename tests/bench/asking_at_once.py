@@ -50,7 +50,8 @@ from django.test import Client
 from django.utils import timezone
 from answers import endpoints
 from answers.models import ModelEndpoint, WorkspaceModels
-from workspaces import members, tokens
+from workspaces import members
+from workspaces.tokens import keeping as tokens
 with transaction.atomic():
     manager = members.create_user(username="bench-manager", by=None)
     workspace = members.create_workspace(slug="bench", name="Bench", policy="open", by=None)
