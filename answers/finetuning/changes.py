@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from answers.finetuning.exclusions import closed_to_some
 from answers.finetuning.sets import learnt
-from answers.models import Evidence, FlagReason, TrainingSet
+from answers.models import Evidence, FlagReason, TrainingExample, TrainingSet
 from answers.states import RELEASED, AnswerStatus
 from documents.models import Document
 from documents.states import VersionState
@@ -33,7 +33,7 @@ def now(training_set: TrainingSet) -> list[Change]:
     """Everything of the set that no set could be built of now, whether or not anybody decided about it."""
     examples = learnt(training_set).order_by()
     found = []
-    if taken := examples.exclude(answer__status__in=(*RELEASED, AnswerStatus.SUSPENDED)).count():
+    if taken := _taken_back(examples).count():
         found.append(Change(FlagReason.TAKEN_BACK, None, taken))
     evidence = Evidence.objects.filter(answer__in=examples.values("answer")).order_by()
     resting: dict[UUID, set[UUID]] = defaultdict(set)
@@ -57,6 +57,21 @@ def unflagged(training_set: TrainingSet) -> list[Change]:
     told = set(open_or_decided.values_list("reason", "document"))
     # Of answers that were taken back there may be more by now; flagging counts them.
     return [one for one in now(training_set) if one.document is None or (one.reason, one.document) not in told]
+
+
+def doubted(training_set: TrainingSet) -> set[UUID]:
+    """The answers of the set that a flag is about which nobody decided about yet."""
+    flags = training_set.flags.filter(settled_at=None)
+    examples = learnt(training_set).order_by()
+    evidence = Evidence.objects.filter(document__in=flags.values("document"), answer__in=examples.values("answer"))
+    found = set(evidence.order_by().values_list("answer", flat=True))
+    if flags.filter(reason=FlagReason.TAKEN_BACK).exists():
+        found |= set(_taken_back(examples).values_list("answer", flat=True))
+    return found
+
+
+def _taken_back(examples: QuerySet[TrainingExample]) -> QuerySet[TrainingExample]:
+    return examples.exclude(answer__status__in=(*RELEASED, AnswerStatus.SUSPENDED))
 
 
 def _reasons(

@@ -1,9 +1,10 @@
 """What the pages of fine-tuning say: tones of states, marked texts, and the bars of a verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -62,6 +63,8 @@ class Shown:
     personal: list[Any]
     #: Whether the reader may open the answer itself, which is its asker's and its reviewers'.
     has_answer: bool
+    #: Whether a flag that nobody decided about yet is about it.
+    is_in_doubt: bool
 
     @property
     def is_undecided(self) -> bool:
@@ -76,8 +79,8 @@ class Doubt:
     title: str
 
 
-def shown(examples: Iterable[TrainingExample], *, to: User) -> list[Shown]:
-    """The examples with what looks like data of a person marked in their texts."""
+def shown(examples: Iterable[TrainingExample], *, to: User, doubted: Collection[UUID] = ()) -> list[Shown]:
+    """The examples with what looks like data of a person marked in their texts; `doubted` names answers in doubt."""
     listed = list(examples)
     opened = access.visible(to, Answer).filter(pk__in=[one.answer_id for one in listed])
     readable = set(opened.order_by().values_list("pk", flat=True))
@@ -88,6 +91,7 @@ def shown(examples: Iterable[TrainingExample], *, to: User) -> list[Shown]:
             list(pieces(one.reply)),
             [personal.LABELS.get(kind, kind) for kind in one.personal],
             one.answer_id in readable,
+            one.answer_id in doubted,
         )
         for one in listed
     ]

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from answers.exceptions import TrainingError
-from answers.finetuning import jobs, page, sealing, sets
+from answers.finetuning import changes, jobs, page, sealing, sets
 from answers.finetuning.forms import JobForm, SetForm
 from answers.finetuning.views import as_file
 from answers.models import SetState, TrainingExample, TrainingSet
@@ -134,7 +134,7 @@ def _page(request: HttpRequest, workspace: Workspace, found: TrainingSet, form: 
     opened = sets.examples_shown(found, to=request.user)
     examples = opened.filter(_SHOWN[shown])
     listed = Paginator(examples, PAGE).get_page(request.GET.get("page"))
-    rows = page.shown(listed, to=request.user)
+    rows = page.shown(listed, to=request.user, doubted=changes.doubted(found))
     _record_reading(request, workspace, found, rows)
     is_sealed = found.state == SetState.SEALED
     context |= {

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from answers.finetuning import adviser, building, jobs, sets
+from answers import review
+from answers.finetuning import adviser, building, jobs, sets, watching
 from answers.models import (
     Assessment,
     Evidence,
@@ -20,6 +21,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents import library
 from documents.access import restriction
+from documents.cards import classifying
 from documents.models import Document
 from tests.answers.finetuning.scene import SUBJECTS, a_set, approved, few
 
@@ -171,6 +173,31 @@ def test_a_flag_is_settled_with_a_reason_and_rules_say_what_takes_models_out(
     assert "Too close to the deleted one." in client.get(f"{HERE}/sets/{sealed.pk}/").text
     assert client.post(page, {"decision": "keep", "note": "No."}).status_code == 400
     assert count(EventType.TRAINING_SETTLED) == 1
+
+
+def test_the_examples_that_a_flag_is_about_are_marked_until_somebody_decided(
+    client_of: Any, sealed: Any, manager: Any, reviewer: Any
+):
+    raised, taken = sealed.examples.order_by("position")
+    client, page = client_of(manager), f"{HERE}/sets/{sealed.pk}/"
+
+    def marked() -> list[Any]:
+        shown = client.get(page)
+        found = [row.example for row in shown.context["rows"] if row.is_in_doubt]
+        assert shown.text.count("In doubt") == len(found)
+        return found
+
+    assert marked() == []
+    classifying.classify(Evidence.objects.get(answer=raised.answer).document, "confidential", by=manager)
+    assert marked() == [raised]
+    review.take_back(taken.answer, by=reviewer, reason="It was wrong.")
+    watching.sweep()
+    assert marked() == [raised, taken]
+
+    flag = TrainingFlag.objects.get(reason="reclassified")
+    client.post(f"{HERE}/flags/{flag.pk}/", {"decision": "keep", "note": "Nobody else asks this model."})
+
+    assert marked() == [taken]
 
 
 def test_what_another_workspace_trains_is_not_there(client_of: Any, sealed: Any, policies: Any, manager: Any):

@@ -50,9 +50,11 @@ from documents.models import (
     Document,
     EmbeddingEndpoint,
     IndexCheck,
+    RerankEndpoint,
     Source,
     SourceRun,
     Version,
+    WorkspaceReranker,
     WorkspaceSpace,
 )
 from documents.readiness import rights
@@ -561,6 +563,12 @@ def documents_above_the_embedding_endpoint(sound: Sound, patch: Any) -> None:
     _searched_in(sound, _embedding_server().url, ceiling="public")
 
 
+@fault("models.reranker", "warn")
+def a_reranker_that_is_retired(sound: Sound, patch: Any) -> None:
+    retired = RerankEndpoint.objects.create(name="far-order", base_url="http://127.0.0.1:9/v1", state="retired")
+    WorkspaceReranker.objects.create(workspace=sound.workspace, endpoint=retired)
+
+
 @fault("models.failures", "warn")
 def answers_that_failed(sound: Sound, patch: Any) -> None:
     asked = Question.objects.create(workspace=sound.workspace, asked_by=sound.people["member-1"], text="?")
@@ -725,6 +733,13 @@ def no_key_to_sign_with(sound: Sound, patch: Any) -> None:
     # The key was to be replaced, and the new one was forgotten.
     patch.setattr(settings, "INLOCK_SIGNING_KEY_BEFORE", settings.INLOCK_SIGNING_KEY)
     patch.setattr(settings, "INLOCK_SIGNING_KEY", "")
+
+
+@fault("trail.apart", "warn")
+def a_portal_that_owns_its_trail(sound: Sound, patch: Any) -> None:
+    # In production, on a database server of somebody else's: one role does everything there, as in these tests.
+    patch.setattr(settings, "PRODUCTION", True)
+    patch.setattr(settings, "EMBEDDED_DATABASE", False)
 
 
 # --- Operations ---------------------------------------------------------------------------------------------
