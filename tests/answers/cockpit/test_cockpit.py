@@ -79,6 +79,31 @@ def test_the_figures_are_those_of_the_trail_counted_one_by_one(used, member, rev
     assert sum(figure(found, "templates").values()) == said["questions"]
 
 
+def test_what_was_held_failed_and_decided_is_what_the_trail_tells(
+    policies, handbook, member, contributor, reviewer, answered, endpoint_of
+):
+    policies.review_policy = "review"
+    policies.save()
+    held = [answered(policies, QUESTIONS[0], who) for who in (member, contributor)]
+    answered(policies, QUESTIONS[1], member)
+    answered(policies, QUESTIONS[0], member, endpoint=endpoint_of("error"))
+    review.reject(Draft.objects.get(answer=held[0]), reason="Not ours to answer.", by=reviewer)
+    by_type = Counter(Event.objects.filter(chain=f"workspace:{policies.pk}").values_list("type", flat=True))
+
+    found = cockpit(policies)
+
+    said, ended = totals(found), figure(found, "endings")
+    assert by_type[EventType.ANSWER_HELD] == 2
+    assert ended["Held for review"] == by_type[EventType.ANSWER_HELD] - by_type[EventType.DRAFT_REJECTED] == 1
+    assert ended["Failed"] == by_type[EventType.ANSWER_FAILED] == 1
+    # What a reviewer rejects is a refusal with an entry of its own.
+    assert ended["Refused"] == by_type[EventType.ANSWER_REFUSED] == 2
+    assert said["decisions"] == by_type[EventType.DRAFT_REJECTED] == 1
+    assert said["waiting"] == ended["Held for review"]
+    assert sum(figure(found, "grounding").values()) == by_type[EventType.ANSWER_HELD]
+    assert sum(ended.values()) == said["questions"] == by_type[EventType.QUESTION_ASKED] == 4
+
+
 def test_days_are_told_as_their_reader_writes_them_and_plainly_in_the_table(policies, member, manager, client_of):
     a_held_answer(policies, member)
     client, day = client_of(manager), timezone.localdate()
