@@ -3,7 +3,7 @@
 Pure assembly: reads, decides nothing and changes nothing. The sources and the history have modules of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,8 +117,9 @@ class DraftPage:
     may_reopen: bool
     #: How many other drafts that wait say exactly this, of those open to the person.
     alike: int
-    #: Reasons to choose from: what they are for, and their texts.
+    #: Reasons to choose from: what they are for, and their texts; and those for an edit.
     reasons: list[tuple[Any, list[str]]]
+    edit_reasons: list[str]
 
     @property
     def cited(self) -> int:
@@ -148,6 +149,8 @@ def page_of(draft: Draft, user: User) -> DraftPage:
     takes_two = is_open and (draft.first_approval_id is not None or separation.needs_second(answer))
     releases = may_approve and not (takes_two and draft.first_approval_id is None)
     holder = queue.holder(draft) if is_open else None
+    edit_objection = (separation.refusal_to_edit(user, answer) or "") if is_open else ""
+    offered = reasons.offered(draft.workspace) if is_open else {}
     return DraftPage(
         draft=draft,
         answer=answer,
@@ -160,7 +163,7 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         seen_sha256=digest(draft.text),
         objection=objection,
         approval_objection=approval_objection,
-        edit_objection=(separation.refusal_to_edit(user, answer) or "") if is_open else "",
+        edit_objection=edit_objection,
         classification=separation.classification_of(answer),
         takes_two=takes_two,
         held_by=policy.why(answer),
@@ -178,14 +181,14 @@ def page_of(draft: Draft, user: User) -> DraftPage:
         clarifications=list(Clarification.objects.filter(review__draft=draft)),
         may_reopen=not is_open and review.may_reopen(answer, user),
         alike=alike.count(draft, user) if may_approve else 0,
-        reasons=_reasons(draft) if is_open and not objection else [],
+        reasons=_for_decisions(offered) if not objection else [],
+        edit_reasons=offered.get("edit", []) if not edit_objection else [],
     )
 
 
-def _reasons(draft: Draft) -> list[tuple[Any, list[str]]]:
-    """The workspace's own for the decisions that can be taken here."""
-    offered = reasons.offered(draft.workspace)
-    return [(reasons.ACTS[act], offered[act]) for act in separation.DECISIONS if offered[act]]
+def _for_decisions(offered: Mapping[str, list[str]]) -> list[tuple[Any, list[str]]]:
+    """Of what a workspace offers, the reasons for the decisions that can be taken here."""
+    return [(reasons.ACTS[act], offered[act]) for act in separation.DECISIONS if offered.get(act)]
 
 
 def sentences_of(draft: Draft) -> list[Sentence]:

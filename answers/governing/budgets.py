@@ -57,11 +57,11 @@ class Meter:
 
     @property
     def used_text(self) -> str:
-        return _figure(self.used)
+        return in_figures(self.used)
 
     @property
     def limit_text(self) -> str:
-        return _figure(self.limit)
+        return in_figures(self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,10 @@ def _meters(budget: Budget, span: str, spend: Spend | None) -> list[Meter]:
 
 def _told_spent(spend: Spend | None) -> Spent:
     tokens, cost = (spend.tokens, spend.cost) if spend else (0, Decimal(0))
-    return Spent(tokens, _figure(Decimal(tokens)), f"{_figure(cost)} {settings.CURRENCY}" if cost else "")
+    return Spent(tokens, in_figures(Decimal(tokens)), f"{in_figures(cost)} {settings.CURRENCY}" if cost else "")
 
 
-def _figure(value: Decimal) -> str:
+def in_figures(value: Decimal) -> str:
     """A count as it is, money to the hundredth, and less than that to where it begins."""
     if value == value.to_integral_value():
         return number_format(value.to_integral_value(), 0, force_grouping=True)

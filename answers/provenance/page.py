@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from answers.models import Decision
+from answers.governing.budgets import in_figures
+from answers.models import Answer, Decision, EndpointKind, Purpose, UsageState
 from answers.policy.told import in_words as decided_in_words
 from answers.states import AnswerStatus
 from audit.models import Event
@@ -117,6 +119,23 @@ def tokens_of(record: Mapping[str, Any]) -> dict[str, int]:
         run["detail"]["tokens"] for run in record["steps"] if run["step"] == "compose" and "tokens" in run["detail"]
     ]
     return dict(told[-1]) if told else {}
+
+
+def cost_of(answer: Answer) -> str:
+    """What the chat models were paid for the answer, as a person reads it: for its text, its follow-up and its judge.
+
+    Replays are no part of it, nor what servers of vectors and of order take. "not known" where a call has no price.
+    """
+    calls = answer.usage.filter(state=UsageState.SETTLED).exclude(purpose=Purpose.REPLAY)
+    costs = list(calls.order_by("at").values_list("cost", "currency"))
+    is_quoted = answer.endpoint is not None and answer.endpoint.kind == EndpointKind.EXTRACTIVE
+    if not all(cost is not None for cost, _currency in costs) or not (costs or is_quoted):
+        return _("not known")
+    paid: dict[str, Decimal] = {}
+    for cost, currency in costs:
+        paid[currency] = paid.get(currency, Decimal(0)) + cost
+    told = [f"{in_figures(cost)} {currency}" for currency, cost in paid.items() if cost]
+    return " + ".join(told) or _("nothing")
 
 
 def happenings(events: Iterable[Event]) -> list[Happening]:

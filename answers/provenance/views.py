@@ -13,7 +13,7 @@ from answers import prompts
 from answers.chat.cards import Card
 from answers.exceptions import ReplayError
 from answers.models import Answer
-from answers.provenance.page import MOST_ENTRIES, happenings, in_words, steps_of, tokens_of
+from answers.provenance.page import MOST_ENTRIES, cost_of, happenings, in_words, steps_of, tokens_of
 from answers.provenance.record import record_of
 from answers.querysets import answers_explained_to, closed_documents
 from answers.rag_templates.task import task_of
@@ -50,6 +50,7 @@ def provenance(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResp
         "passages": list(zip(said["evidence"], words["scores"], strict=True)),
         "reviews": list(zip(said["reviews"], words["decisions"], strict=True)),
         "tokens": tokens_of(said),
+        "cost": cost_of(found),
         "steps": steps_of(said, told=may_read or is_reviewer),
         "events": happenings(reversed(entries[:MOST_ENTRIES])),
         "more_events": max(0, entries.count() - MOST_ENTRIES),

@@ -11,6 +11,7 @@ from django.utils.html import escape
 
 from answers import review
 from answers.admin import drafts, queue_lists
+from answers.drafts import comments
 from answers.models import Answer, Draft, Review
 from answers.review import deciding
 from answers.states import AnswerStatus, DraftState
@@ -110,6 +111,35 @@ def test_guessed_look_ups_read_nothing(client_of: Any, page: Any, draft: Draft, 
 
 
 # --- One draft ----------------------------------------------------------------------------------------------
+
+
+def test_page_takes_the_same_queries_for_two_sources_and_for_nine_with_comments_and_edits(
+    client_of: Any,
+    page: Any,
+    draft: Draft,
+    legal: Any,
+    member: Any,
+    reviewer: Any,
+    second_reviewer: Any,
+    django_assert_max_num_queries: Any,
+) -> None:
+    many = a_held_answer(legal, member, clauses=tuple(f"Clause {n} holds for {n} days." for n in range(1, 10)))
+    for number in range(4):
+        comments.write(draft if not number else many, text=f"Look at {number}.", by=second_reviewer)
+    review.edit(draft, text=EDITED, by=second_reviewer)
+    for number in range(1, 4):
+        review.edit(Draft.objects.get(pk=many.pk), text=f"{many.text} Form {number}. [1]", by=second_reviewer)
+    client = client_of(reviewer)
+    for one in (draft, many):
+        client.get(page("answers_draft_change", one.pk))
+
+    with django_assert_max_num_queries(60) as few:
+        client.get(page("answers_draft_change", draft.pk))
+    with django_assert_max_num_queries(len(few)):
+        shown = client.get(page("answers_draft_change", many.pk))
+
+    assert len(shown.context["page"].sources) == 9
+    assert len(shown.context["page"].comments) == 3
 
 
 def test_page_shows_question_sentences_and_each_quote_in_its_source(

@@ -13,6 +13,7 @@ from answers.drafts import comments
 from answers.models import Comment, Draft, Priority, Review
 from answers.queue import order as queue
 from answers.queue import saved_views
+from answers.review import reasons
 from answers.states import DraftState
 from audit.chain import digest
 from audit.events import EventType
@@ -224,6 +225,24 @@ def test_a_reason_may_be_one_of_the_workspaces(client_of: Any, page: Any, draft:
     client.post(page("answers_draft_reject", draft.pk), {"template": chosen, "seen_sha256": digest(TEXT)})
 
     assert Review.objects.get().reason == chosen
+
+
+def test_an_edit_may_have_one_of_the_workspaces_reasons(
+    client_of: Any, page: Any, draft: Draft, legal: Any, manager: Any, reviewer: Any, second_reviewer: Any
+) -> None:
+    reasons.change(legal, {"edit": ["Said as the contract says it."], "reject": ["No."]}, by=manager)
+    client = client_of(reviewer)
+    shown = client.get(page("answers_draft_change", draft.pk))
+    listed = shown.content.decode().partition('<datalist id="edit-reasons">')[2].partition("</datalist>")[0]
+    assert listed == '<option value="Said as the contract says it."></option>'
+
+    [why] = shown.context["page"].edit_reasons
+    client.post(page("answers_draft_edit", draft.pk), {"text": EDITED, "why": why, "seen_sha256": digest(TEXT)})
+
+    assert Draft.history.filter(id=draft.pk).latest().history_change_reason == why
+    # Who edits no longer decides; a draft that is decided on is not edited.
+    review.reject(Draft.objects.get(pk=draft.pk), by=second_reviewer, reason="No.")
+    assert client.get(page("answers_draft_change", draft.pk)).context["page"].edit_reasons == []
 
 
 # --- Several at once ----------------------------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """Which citations are real, and where exactly they stand."""
 
 import hashlib
+import re
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answers.citations import marks
+from answers.exceptions import Ended
 from answers.grounding import places_of, weigh
-from answers.steps.cite import locate, split
+from answers.steps.cite import cite, locate, split
 from answers.steps.state import Quote, Source
 
 TEXT = """The second parent takes 20 working days of paid parental leave, to be used within
@@ -99,6 +102,42 @@ def test_marks_that_were_put_in_are_taken_out_where_they_stood(pieces):
 
     assert again.text == unmarked.text
     assert [(mark.position, mark.number) for mark in again.marks] == [(m.position, m.number) for m in unmarked.marks]
+
+
+_WORDS = ("leave", "days", "notice", "parent", "written", "party", "May", "sixty", "invoice", "agreement")
+_SAID = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=7).map(" ".join)
+_CLAIMS = st.lists(st.tuples(_SAID, st.booleans(), st.lists(st.integers(0, 5), max_size=3)), min_size=1, max_size=6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(_SAID, min_size=1, max_size=4).map("\n".join), min_size=1, max_size=3), _CLAIMS)
+def test_whatever_a_model_writes_is_cited_only_to_a_source_it_was_given_and_quotes_that_letter_by_letter(texts, claims):
+    sources = {n: a_source(text, number=n) for n, text in enumerate(texts, 1)}
+    written = " ".join(
+        f"It says {f'“{said}”' if is_quoted else said} {''.join(f'[{n}]' for n in numbers)}."
+        for said, is_quoted, numbers in claims
+    )
+    invented = sum(n not in sources for _said, _is_quoted, numbers in claims for n in numbers)
+    given_to_it = {"written": written, "sources": list(sources.values())}
+    state = SimpleNamespace(**given_to_it, dropped=0, quotes=[], text="", sentences=[])
+
+    try:
+        cite(state)
+    except Ended:
+        assert (state.quotes, state.text) == ([], "")
+
+    quotes = {quote.number: quote for quote in state.quotes}
+    assert state.dropped >= invented
+    assert {mark.number for mark in marks.take_out(state.text).marks} == set(quotes)
+    for quote in quotes.values():
+        assert quote.source is sources[quote.source.number]
+        assert quote.text.strip()
+        assert quote.source.text[quote.start : quote.end] == quote.text
+    for sentence in state.sentences:
+        quotations = [q for q in re.findall("“([^”]{8,})”", sentence.text) if len(q.split()) >= 3]
+        for number in sentence.citations:
+            stands = " ".join(quotes[number].source.text.split())
+            assert all(quotation in stands for quotation in quotations)
 
 
 def test_each_mark_belongs_to_the_sentence_before_it():

@@ -1,12 +1,13 @@
 """The provenance page tells how an answer came about, as far as its reader's rights go; prompts are for reviewers."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
-from answers.models import Answer
-from answers.provenance.page import happenings, steps_of
+from answers.models import Answer, Usage
+from answers.provenance.page import cost_of, happenings, steps_of
 from audit.events import EventType
 from audit.models import Event
 from documents.models import Document
@@ -114,6 +115,33 @@ def test_tokens_are_told_where_the_model_tells_them(handbook, policies, member, 
 
     assert "321 read, 17 written" in shown
     assert "not told by the model" not in shown
+
+
+def test_the_cost_is_what_was_counted_for_the_answer_and_not_for_its_replays(
+    handbook, policies, member, answered, endpoint_of, client_of
+):
+    prices = {"input_price": Decimal(10_000), "output_price": Decimal(30_000)}
+    counted = answered(policies, QUESTION, member, endpoint=endpoint_of("counts", **prices))
+    [call] = Usage.objects.filter(answer=counted)
+    assert call.cost == Decimal("3.72")
+
+    replayed = Usage.objects.get(pk=call.pk)
+    replayed.pk, replayed.purpose = None, "replay"
+    replayed.save(force_insert=True)
+    checked = Usage.objects.get(pk=call.pk)
+    checked.pk, checked.purpose, checked.cost = None, "judge", Decimal("0.28")
+    checked.save(force_insert=True)
+
+    assert "<dd>4 EUR</dd>" in page(client_of(member), counted).content.decode()
+
+
+def test_without_a_price_the_cost_is_not_known_and_quoting_costs_nothing(
+    answer, policies, member, answered, endpoint_of, client_of
+):
+    unpriced = answered(policies, QUESTION, member, endpoint=endpoint_of("counts"))
+
+    assert (cost_of(unpriced), cost_of(answer)) == ("not known", "nothing")
+    assert "<dd>nothing</dd>" in page(client_of(member), answer).content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "sr"])

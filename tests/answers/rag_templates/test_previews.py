@@ -264,6 +264,8 @@ def test_the_picker_offers_what_is_switched_on_and_asks_with_it(policies, handbo
     refused = client.post(page, {"text": QUESTIONS[0], "template": "gdpr_check"})
 
     assert "Policy lookup" in before
+    # On an empty page its examples, too, each asked with it.
+    assert 'data-template="policy_lookup"' in before
     assert Answer.objects.get().template == template.current
     assert '<option value="policy_lookup"' in after
     assert "selected>Policy lookup" in after
