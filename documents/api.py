@@ -18,6 +18,7 @@ from documents.listing import PER_PAGE, Row, listing, row_of
 from documents.models import Document
 from documents.retrieval import recording as retrieval
 from documents.search import Mode
+from documents.viewer import findings
 from workspaces import access
 from workspaces.api import Asked, Told, in_workspace, refuse_unknown, refuse_unknown_parts
 from workspaces.classification import Classification
@@ -46,6 +47,9 @@ class NewestVersion(Told):
     received_at: datetime
     #: Why it failed, as a person reads it; empty otherwise.
     reason: str
+    hidden_text: dict[str, int] = Field(
+        description="Characters that the file holds and its readers do not see, by kind: " + ", ".join(findings.WHERE)
+    )
 
 
 class DocumentEntry(Told):
@@ -263,6 +267,7 @@ def _entry(row: Row) -> dict[str, Any]:
             "passages": version.passage_count,
             "received_at": version.created_at,
             "reason": row.sentence,
+            "hidden_text": findings.hidden_characters(version),
         },
         "answering": current.number if current else None,
         "valid_until": document.valid_until,

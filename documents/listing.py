@@ -13,6 +13,7 @@ from documents.filters import GROUPS, Asked, due, narrowed, ordered
 from documents.folders.keeping import Tree
 from documents.models import HEAVY, Document, DocumentTag, Tag, Version
 from documents.states import OPEN, PROGRESS, STOPPED, VersionState
+from documents.viewer import findings
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
@@ -67,6 +68,11 @@ class Row:
     def sentence(self) -> str:
         """Why it failed, in the reader's language."""
         return gettext(self.version.failure_sentence) if self.version.failure_sentence else ""
+
+    @property
+    def hidden_text(self) -> list[str]:
+        """What the version holds and its readers do not see, by kind."""
+        return findings.hidden_text(self.version)
 
     @property
     def answering(self) -> Version | None:

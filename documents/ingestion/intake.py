@@ -9,7 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -26,6 +26,7 @@ from documents.ingest import ingest_version
 from documents.ingestion import company
 from documents.models import HEAVY, Version
 from documents.states import OPEN, VersionState
+from documents.viewer.findings import hidden_characters
 from workspaces.dispatch import worker_is_up
 from workspaces.models import User, Workspace
 
@@ -53,6 +54,8 @@ class Row:
     passages: int
     seconds: float
     reason: str
+    #: Characters that its readers do not see, by kind.
+    hidden_text: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
@@ -304,4 +307,5 @@ def _row(found: Found, version_id: UUID, seconds: float) -> Row:
         passages=version.passage_count,
         seconds=round(seconds, 3),
         reason=str(reason),
+        hidden_text=hidden_characters(version),
     )

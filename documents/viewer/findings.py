@@ -1,5 +1,6 @@
 """What reading a file found that its people should know: text that nobody sees, and what was not read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -28,15 +29,24 @@ class Unread:
     why: str
 
 
+def hidden_characters(version: Version) -> dict[str, int]:
+    """How many characters of hidden text the version holds, by kind; empty when there are none."""
+    found = version.findings.get("hidden", {})
+    return {kind: found[kind] for kind in WHERE if found.get(kind)}
+
+
+def in_words(hidden: Mapping[str, int]) -> list[str]:
+    """Each kind of hidden text with its size."""
+    return [
+        ngettext("%(count)d character %(where)s", "%(count)d characters %(where)s", count)
+        % {"count": count, "where": WHERE[kind]}
+        for kind, count in hidden.items()
+    ]
+
+
 def hidden_text(version: Version) -> list[str]:
     """Each kind of hidden text with its size; empty when there is none."""
-    found = version.findings.get("hidden", {})
-    return [
-        ngettext("%(count)d character %(where)s", "%(count)d characters %(where)s", found[kind])
-        % {"count": found[kind], "where": where}
-        for kind, where in WHERE.items()
-        if found.get(kind)
-    ]
+    return in_words(hidden_characters(version))
 
 
 def textless(version: Version) -> str:

@@ -95,6 +95,22 @@ def test_search_and_filter_work_on_title_path_and_state(policies, contributor, m
     assert "Holidays" in page(client, "?state=nonsense&page=x")
 
 
+def test_a_file_with_hidden_text_says_so_in_the_list_and_leads_to_what_it_holds(
+    policies, contributor, member, client_of
+):
+    tags = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore")
+    plain = factories.document(policies, "plain.md", by=contributor)
+    marked = factories.document(policies, "marked.md", f"Leave is paid.{tags}", by=contributor)
+    client = client_of(member)
+
+    shown = page(client)
+
+    address = f"/w/policies/documents/{marked.pk}/?version={marked.current_version_id}"
+    assert f'href="{address}#hidden-text" title="6 characters in invisible characters">Hidden text<' in shown
+    assert f'id="hidden-{plain.pk}"' not in shown
+    assert 'id="hidden-text"' in client.get(address).content.decode()
+
+
 def test_the_list_is_paged(policies, contributor, member, client_of):
     for number in range(51):
         factories.document(policies, f"{number:03}.md", by=contributor)
@@ -120,6 +136,7 @@ def test_the_list_asks_as_many_queries_for_fifty_documents_as_for_five(policies,
     few = queries()
     for number in range(5, 50):
         failed(factories.document(policies, f"{number}.md", by=contributor), contributor)
+    Version.objects.update(findings={"hidden": {"white": 40}})
 
     assert queries() == few
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from documents.ingestion import intake
 from documents.ingestion.intake import Row
+from documents.viewer.findings import in_words
 from workspaces.classification import Classification
 from workspaces.commands import PortalCommand
 from workspaces.models import User, Workspace
@@ -52,6 +54,9 @@ class Command(PortalCommand):
             self.say(f"{row.path}: ready, pages {row.pages}, passages {row.passages}, {row.seconds:.1f} s")
         else:
             self.say(f"{row.path}: {row.state}. {row.reason}")
+        if row.hidden_text:
+            unseen = _("This file holds text that its readers do not see.")
+            self.say(f"  {unseen} {' · '.join(in_words(row.hidden_text))}.")
 
     # --- The line that moves, on a terminal only ------------------------------------------------------------
 
