@@ -5,10 +5,11 @@
 The clock runs from sending the question to the first event: over the API, where asking answers with the stream; with
 two requests, one that asks and one that follows; and on the page, where the response is the turn that says where the
 answer stands. Each in one instant, and the first once more with the people spread evenly over `--over` seconds.
-With the built-in model the answers end; with a model server that stops in the middle, every stream stays open until
-all of them are, and the memory of the web process is read before and then. Exits with 1 when a stream fails or a
-budget is missed. Absolute times are worth something on a quiet machine only: the processor time of each process for a
-question is printed beside them, and the load.
+With the built-in model the answers end, those of `--streams` questions in one instant, too; with a model server that
+stops in the middle, the people's streams, and then `--streams` of them, stay open until all are, and the memory of the
+web process is read before and then. Exits with 1 when a stream fails or a budget is missed. Absolute times are worth
+something on a quiet machine only: the processor time of each process for a question is printed beside them, and the
+load.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -226,14 +227,29 @@ async def _measure(crowd: Crowd, server: Any, options: argparse.Namespace) -> in
         faults += _told(f"{people} people, {how}, " + (f"over {over:g} s" if over else "in one instant"), found)
         print("  processor ms a question: " + ", ".join(f"{name} {ms:.0f}" for name, ms in spent.items()))
         worst = max(worst, _p95([one.asked_ms for one in found if not one.fault]))
+    faults += _told(f"{streams} streams, built-in model", await crowd.ask(streams))
+    slow, _nothing = await _kept_open(crowd, server, people)
+    faults += _told(f"{people} people, slow model", slow)
     before_mb = _web_mb(crowd.portal)
+    slow, open_mb = await _kept_open(crowd, server, streams, lambda: _web_mb(crowd.portal))
+    each = (open_mb - before_mb) / streams
+    print(f"{streams} open streams, slow model: {each:.2f} MB each (budget {STREAM_MB})")
+    faults += _told(f"{streams} streams, slow model", slow)
+    return int(bool(faults) or worst > FIRST_EVENT_MS or each > STREAM_MB)
+
+
+async def _kept_open(
+    crowd: Crowd, server: Any, streams: int, look: Callable[[], float] = lambda: 0.0
+) -> tuple[list[Followed], float]:
+    """So many questions to a model that stops in the middle; what `look` says while all of their streams are open."""
+    crowd.all_open.clear()
     following = asyncio.create_task(crowd.ask(streams, model="slow"))
     await asyncio.wait_for(crowd.all_open.wait(), _LONGEST_SECONDS)
-    each = (_web_mb(crowd.portal) - before_mb) / streams
-    print(f"{streams} open streams, slow model: {each:.2f} MB each (budget {STREAM_MB})")
+    seen = look()
     server.go_on.set()
-    faults += _told(f"{streams} streams, slow model", await following)
-    return int(bool(faults) or worst > FIRST_EVENT_MS or each > STREAM_MB)
+    found = await following
+    server.go_on.clear()
+    return found, seen
 
 
 def _told(what: str, found: Sequence[Followed]) -> int:
