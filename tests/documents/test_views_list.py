@@ -1,5 +1,7 @@
 """The list of documents: what a person sees of them, live, and at a constant price."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -68,11 +70,18 @@ def test_only_those_who_add_documents_see_uploads_and_retries(policies, contribu
 def test_the_limits_stand_beside_the_upload(policies, contributor, client_of, settings):
     settings.MAX_UPLOAD_BYTES = 7 * 1024 * 1024
     settings.MAX_PAGES = 1234
+    settings.MAX_CHARACTERS = 7_654_321
+    settings.MAX_UNPACKED_BYTES = 77 * 1024 * 1024
+    settings.PARSE_SECONDS = 45
+    settings.RECOGNISE_SECONDS = 1200
 
     shown = page(client_of(contributor))
 
     assert "up to 7 MB and 1234 pages each" in shown
     assert SHOWN_FORMATS in shown
+    limits = shown.partition('<details class="upload__limits')[2].partition("</details>")[0]
+    values = re.findall(r"<dd>(.*?)</dd>", limits)
+    assert values == ["7 MB", "1,234", "7,654,321", "77 MB", "45 s", "1,200 s"]
 
 
 def test_an_empty_workspace_invites_those_who_can_add_and_tells_the_others_who_can(
