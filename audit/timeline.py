@@ -362,7 +362,7 @@ class _Words(dict[str, Any]):
 
 def sentence(event: Event) -> str:
     """What happened, as one sentence in the reader's language. Plain text: escape it like any other."""
-    words = _Words(_details(event))
+    words = _Words(details_of(event))
     words["who"] = event.actor_label if event.actor_id else _("The portal itself")
     words["what"] = event.object_label or "–"
     for (type_, name), said in spoken.items():
@@ -393,7 +393,7 @@ def changes(event: Event) -> list[Change]:
 
 def changed_by(event: Event) -> dict[str, tuple[Any, Any]]:
     """By setting what was changed from what to what, as the entry holds it; "" for the one it does not name."""
-    details = _details(event)
+    details = details_of(event)
     before, after = details.get("before"), details.get("after")
     if (before is None and after is None) or event.type in _NO_CHANGE:
         return {}
@@ -427,15 +427,16 @@ kept_reasons: list[Callable[[dict[str, Any]], str]] = []
 def reason(event: Event) -> str:
     """The reason the person gave, if any; for what a source took away, that it is gone there."""
     given = str(_body(event).get("reason", ""))
-    if not given and (kept := _details(event).get("reason_sha256")):
-        told = (tell(_details(event)) for tell in kept_reasons)
+    if not given and (kept := details_of(event).get("reason_sha256")):
+        told = (tell(details_of(event)) for tell in kept_reasons)
         return next((text for text in told if digest(text) == kept), "")
-    if not given and event.type == EventType.DOCUMENT_DELETED and (source := _details(event).get("source_name")):
+    if not given and event.type == EventType.DOCUMENT_DELETED and (source := details_of(event).get("source_name")):
         return _("No longer in the source “%(name)s”.") % {"name": source}
     return given
 
 
-def _details(event: Event) -> dict[str, Any]:
+def details_of(event: Event) -> dict[str, Any]:
+    """What the entry says beside who, what and why; nothing when it was damaged."""
     details = _body(event).get("details", {})
     return details if isinstance(details, dict) else {}
 

@@ -1,8 +1,5 @@
 """What of readiness is about the installation: engines, background work, disk, mail, settings and the last backup."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -80,13 +77,12 @@ def disk(scene: Scene) -> Found:
 @check("operations.backup", Area.OPERATIONS, gettext_lazy("There is a backup"), **_HEALTH)
 def backup(scene: Scene) -> Found:
     """The portal makes no backups of itself; whatever does touches a file, whose age is told here."""
-    marker = settings.BACKUP_MARKER
-    if not marker:
-        return warned(_("Nothing tells of backups here: set INLOCK_BACKUP_MARKER to a file that each backup touches."))
     try:
-        made_at = datetime.fromtimestamp(Path(marker).stat().st_mtime, UTC)
+        made_at = health.machine.backup_made_at()
     except OSError:
         return blocked(_("There is no backup: the file that tells of them is not there."))
+    if made_at is None:
+        return warned(_("Nothing tells of backups here: set INLOCK_BACKUP_MARKER to a file that each backup touches."))
     hours = int((timezone.now() - made_at).total_seconds() // 3600)
     if hours < -1:
         return blocked(_("The file that tells of backups is dated in the future, so it tells of none."))

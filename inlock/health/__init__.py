@@ -30,20 +30,36 @@ def sections() -> list[Section]:
     """The same in groups, in the order in which a fault in one explains those in the next."""
     statuses = engines.status(settings.VAR)
     running = {status.name for status in statuses if status.running}
+    broker_runs = "valkey" in running
     try:
         database, contents, trail = _in_the_database(runs="postgresql" in running)
         # Without its tables there is nothing to say of the mails themselves.
         sent = mail.mail(database_runs=bool(contents))
-        asked = models.models(database_runs=bool(contents), broker_runs="valkey" in running)
+        asked = models.models(database_runs=bool(contents), broker_runs=broker_runs)
     finally:
         if not connection.in_atomic_block:
             connection.close()
     return [
         Section(
             "engines",
-            [*(machine.engine(status) for status in statuses), *machine.files_set_aside(), *database, machine.disk()],
+            [
+                *(machine.engine(status) for status in statuses),
+                *machine.files_set_aside(),
+                *database,
+                machine.disk(),
+                *machine.backup(),
+            ],
         ),
-        Section("work", [work.serve(), *work.background_work(broker_runs="valkey" in running), sent, *asked]),
+        Section(
+            "work",
+            [
+                work.serve(),
+                *work.broker(runs=broker_runs),
+                *work.background_work(broker_runs=broker_runs),
+                sent,
+                *asked,
+            ],
+        ),
         Section("knowledge", contents),
         Section("governance", trail),
         Section("machine", [machine.parsers(), *machine.readers(), *machine.settings_found()]),
@@ -57,5 +73,6 @@ def _in_the_database(*, runs: bool) -> tuple[list[Finding], list[Finding], list[
     migrations = people.migrations()
     if migrations.fault:
         return [migrations], [], []
-    governed = [people.accounts(), *people.emergency_account(), people.managers(), *governance.trail()]
-    return [migrations], knowledge.knowledge(), governed
+    governed = [people.accounts(), *people.emergency_account(), people.managers()]
+    governed += [*governance.trail(), governance.verification()]
+    return [migrations, machine.clock()], knowledge.knowledge(), governed

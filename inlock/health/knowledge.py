@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Model, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from answers import states
 from answers.models import Answer
+from documents.deletion import proving
 from documents.embeddings import built_in, is_installed
 from documents.index import IndexUnavailable
 from documents.indexing import checks as index_checks
 from documents.ingestion.left_originals import SWEPT, words_of_others
-from documents.models import IndexCheck, Source, Version, WorkspaceSpace
+from documents.models import OPEN_RUNS, IndexCheck, Source, SourceRun, Version, WorkspaceSpace
 from documents.states import OPEN, VersionState
 from inlock.health.finding import Finding
 from workspaces.models import Workspace
@@ -30,8 +33,8 @@ _NAMED = 5
 
 
 def knowledge() -> list[Finding]:
-    """Eight queries at most, however much there is; and one for each index that is being made anew."""
-    return [_files(), _indexes(), *_missing_models(), _sources(), _answers()]
+    """Twelve queries at most, however much there is; and one for each index that is being made anew."""
+    return [_files(), _leases(), _indexes(), *_missing_models(), _sources(), _answers()]
 
 
 def _files() -> Finding:
@@ -41,11 +44,14 @@ def _files() -> Finding:
         long=Count("pk", filter=Q(state__in=OPEN, created_at__lt=now - WAITS_LONG)),
         failed=Count("pk", filter=Q(state=VersionState.FAILED)),
         quarantined=Count("pk", filter=Q(state=VersionState.QUARANTINED)),
+        again=Count("pk", filter=Q(state__in=OPEN, attempt__gte=2)),
     )
     state = _(
         "%(waiting)d on their way, %(failed)d failed, %(quarantined)d set aside because they kept ending their worker"
     )
     state %= counts
+    if counts["again"]:
+        state += _("; %(again)d on their way were begun twice or more") % counts
     if words_of_others():
         fault = _(
             "Stored files that no document has are kept: another database, or a later state of this one, used them."
@@ -58,6 +64,26 @@ def _files() -> Finding:
         return Finding("files", state)
     step = _("See the worker of the queue ingest and the vector index; files go on by themselves once both are there.")
     return Finding("files", state, _("%(n)d wait for more than an hour.") % {"n": counts["long"]}, step)
+
+
+def _leases() -> Finding:
+    """Work that somebody began and no longer holds, by the database's clock: the next sweep has it taken up again."""
+    held: tuple[QuerySet[Model], ...] = (
+        Version.objects.filter(state__in=OPEN),
+        SourceRun.objects.filter(state__in=OPEN_RUNS),
+        proving.to_prove(),
+        Answer.objects.filter(status__in=states.OPEN),
+    )
+    lapsed = [rows.filter(lease_until__lt=Now()).aggregate(n=Count("pk"), since=Min("lease_until")) for rows in held]
+    n, since = sum(one["n"] for one in lapsed), min((one["since"] for one in lapsed if one["n"]), default=None)
+    if since is None:
+        return Finding("leases", _("none has expired"))
+    state = _("%(n)d have expired, the first at %(when)s")
+    state %= {"n": n, "when": f"{timezone.localtime(since):%Y-%m-%d %H:%M}"}
+    if since > timezone.now() - WAITS_LONG:
+        return Finding("leases", state)
+    step = _("See the schedule and the workers; what a worker held when it ended goes on once another takes it up.")
+    return Finding("leases", state, _("Work whose worker ended was not taken up for more than an hour."), step)
 
 
 def _indexes() -> Finding:

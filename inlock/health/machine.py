@@ -3,11 +3,16 @@
 import ipaddress
 import shutil
 import socket
+import time
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -16,6 +21,11 @@ from documents.ingestion import room
 from documents.parse import ParseFailed, ocr, old_office
 from inlock import engines
 from inlock.health.finding import Finding, megabytes
+from workspaces.readiness.thresholds import of
+
+#: Seconds that this machine's clock and the database's may differ: less than the step of a sign-in code, and than
+#: any lease.
+CLOCKS_APART = 5
 
 #: What engines say of themselves, whose own modules know no Django.
 _SAID = (
@@ -103,6 +113,53 @@ def disk() -> Finding:
     fault = _("Less than %(least)s are free: no files are taken in. The database stops when there is nothing left.")
     step = _("Free some space, or move the directory and name its new place in INLOCK_VAR.")
     return Finding("disk", state, fault % {"least": megabytes(settings.LOW_DISK_BYTES)}, step)
+
+
+def backup_made_at() -> datetime | None:
+    """When the last backup was whole, by the file that whatever makes them touches; None where nothing tells of any.
+
+    Raises OSError when that file cannot be looked at.
+    """
+    if not settings.BACKUP_MARKER:
+        return None
+    return datetime.fromtimestamp(Path(settings.BACKUP_MARKER).stat().st_mtime, UTC)
+
+
+def backup() -> list[Finding]:
+    """How old the last backup is; nothing where the portal cannot know."""
+    step = _("Look at what makes your backups; it touches the file named in INLOCK_BACKUP_MARKER once one is whole.")
+    try:
+        made_at = backup_made_at()
+    except OSError as error:
+        fault = _("The file that tells of backups cannot be looked at: %(error)s.") % {"error": error.strerror}
+        return [Finding("backup", _("not known"), fault, step)]
+    if made_at is None:
+        return []
+    hours = (timezone.now() - made_at).total_seconds() / 3600
+    if hours < -1:
+        fault = _("The file that tells of backups is dated in the future, so it tells of none.")
+        return [Finding("backup", _("not known"), fault, step)]
+    told = {"hours": max(int(hours), 0), "when": f"{timezone.localtime(made_at):%Y-%m-%d %H:%M}"}
+    state = _("the last is %(hours)d hours old, of %(when)s") % told
+    if hours < of("backup_hours_block"):
+        return [Finding("backup", state)]
+    return [Finding("backup", state, _("The last backup is too old to count on."), step)]
+
+
+def clock() -> Finding:
+    """How far this machine's clock and the database's are apart, to half of what asking took."""
+    asked_at = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        (there,) = cursor.fetchone()
+    answered_at = time.time()
+    unsure = (answered_at - asked_at) / 2
+    apart = there - (asked_at + unsure)
+    state = _("%(seconds).1f seconds from the database's") % {"seconds": apart}
+    if abs(apart) - unsure < CLOCKS_APART:
+        return Finding("clock", state)
+    fault = _("This machine's clock and the database's differ: times in the trail, mails and sign-in codes go wrong.")
+    return Finding("clock", state, fault, _("Let both machines take their time from a time server (NTP)."))
 
 
 def readers() -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Background work: the processes of `serve`, the workers, what they last took from each queue, and what waits there."""
+"""Background work: the broker, the processes of `serve`, the workers, what they last took, and what waits."""
 
 import time
 
@@ -18,6 +18,9 @@ from workspaces.dispatch import worker_is_up
 LATE = 3 * CANARY_SECONDS
 #: Long files and long crawls may keep every process of these queues busy, with nothing wrong.
 LATE_BEHIND_FILES = 20 * 60
+_PROBE_SECONDS = 2
+#: What a broker says of the last time it wrote; anything but `ok` is a failure.
+_WRITES = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
 
 
 def serve() -> Finding:
@@ -55,6 +58,55 @@ def background_work(*, broker_runs: bool) -> list[Finding]:
     if expects_workers() and all(up.values()):
         found.append(_schedule(ran))
     return found
+
+
+def broker(*, runs: bool) -> list[Finding]:
+    """Whether the broker throws away what it holds, and whether that outlives its end. Nothing while it is down."""
+    if not runs:
+        return []
+    seconds = {"socket_timeout": _PROBE_SECONDS, "socket_connect_timeout": _PROBE_SECONDS}
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **seconds) as client:
+            told, snapshots = {**client.info("memory"), **client.info("persistence")}, _snapshots(client)
+    except redis.ResponseError as error:
+        return [Finding("broker", _("does not tell how it keeps what it holds (%(error)s)") % {"error": error})]
+    except (redis.RedisError, OSError) as error:
+        fault = _("The broker refuses: %(error)s") % {"error": error}
+        return [Finding("broker", _("not known"), fault, _("See the broker's finding."))]
+    policy, appends = str(told.get("maxmemory_policy", "")), bool(told.get("aof_enabled"))
+    state = ", ".join(filter(None, (policy, _kept(appends=appends, snapshots=snapshots))))
+    if policy and policy != "noeviction":
+        step = _("Set maxmemory-policy to noeviction, and give caches of other programs a server of their own.")
+        fault = _(
+            "It throws away what it holds when its memory is full (%(policy)s): work starts late, counts are lost."
+        )
+        return [Finding("broker", state, fault % {"policy": policy}, step)]
+    failed = [name for name in _WRITES if told.get(name, "ok") != "ok"]
+    if failed:
+        fault = _("It could not write its files (%(names)s), and may refuse work.") % {"names": ", ".join(failed)}
+        return [Finding("broker", state, fault, _("Look at its disk and its log."))]
+    if appends or snapshots != "":
+        return [Finding("broker", state)]
+    step = _("When it ends, the sweeps find all work again, later. Set appendonly to yes to lose less.")
+    return [Finding("broker", state, "", step)]
+
+
+def _snapshots(client: "redis.Redis") -> str | None:
+    """When it writes snapshots, in its own words, empty for never; None where it does not tell, as a hosted one."""
+    try:
+        return str(client.config_get("save").get("save", ""))
+    except redis.ResponseError:
+        return None
+
+
+def _kept(*, appends: bool, snapshots: str | None) -> str:
+    if appends:
+        return _("written to an append-only file")
+    if snapshots:
+        return _("written as snapshots")
+    if snapshots is None:
+        return _("no append-only file; whether it writes snapshots it does not tell, because it refuses CONFIG")
+    return _("kept in memory alone")
 
 
 def _queue(queue: str, is_up: bool, ran: float | None, waiting: int) -> Finding:

@@ -1,12 +1,15 @@
 """What `doctor` says, with engines up, down and late; and how commands end."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import redis
@@ -22,7 +25,9 @@ from inlock.celery import QUEUES
 from inlock.engines import PROJECT_ROOT, addresses
 from inlock.engines.addresses import run_directory
 from inlock.engines.status import EngineStatus
+from inlock.engines.valkey import binary
 from inlock.tasks import CANARY
+from tests.portal import within
 from workspaces.dispatch import give_sign_of_life
 
 
@@ -87,6 +92,10 @@ def test_doctor_looks_at_everything_and_shows_no_password():
         "chroma",
         "migrations",
         "disk",
+        "broker",
+        "clock",
+        "leases",
+        "verification",
         "serve",
         *(f"worker {name}" for name in QUEUES),
     }
@@ -157,6 +166,76 @@ def test_doctor_tells_a_queue_that_stands_still_from_one_that_is_idle(ran, setti
     assert "has taken nothing from the queue interactive for 50" in stuck.fault
     assert "1 waiting" in stuck.state
     assert found["schedule"].fault == ""
+
+
+@pytest.fixture
+def own_broker(settings, tmp_path):
+    """Makes a Valkey of one's own the broker, started with these options; gives a client of it."""
+    with contextlib.ExitStack() as started, tempfile.TemporaryDirectory() as short:
+        socket = Path(short, "valkey.sock")  # a socket's path has a hundred characters
+
+        def start(**options: str) -> redis.Redis:
+            given = {"port": "0", "unixsocket": str(socket), "dir": str(tmp_path)} | options
+            words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+            server = started.enter_context(subprocess.Popen([str(binary()), *words], stdout=subprocess.DEVNULL))
+            started.callback(server.kill)  # one that cannot write refuses to end
+            settings.REDIS_URL = f"unix://{socket}"
+            within(20, socket.exists)
+            return started.enter_context(redis.Redis.from_url(settings.REDIS_URL))
+
+        yield start
+
+
+def test_doctor_is_content_with_a_broker_that_keeps_what_it_holds(own_broker):
+    own_broker(appendonly="yes", maxmemory_policy="noeviction")
+
+    [found] = health.work.broker(runs=True)
+
+    assert (found.state, found.fault, found.next_step) == ("noeviction, written to an append-only file", "", "")
+
+
+def test_doctor_names_a_broker_that_throws_away_what_it_holds(own_broker):
+    own_broker(appendonly="yes", maxmemory_policy="allkeys-lru")
+
+    [found] = health.work.broker(runs=True)
+
+    assert "allkeys-lru" in found.fault
+    assert "noeviction" in found.next_step
+
+
+def test_doctor_advises_a_broker_in_memory_alone_and_calls_it_no_fault(own_broker):
+    own_broker(save="", maxmemory_policy="noeviction")
+
+    [found] = health.work.broker(runs=True)
+
+    assert (found.state, found.fault) == ("noeviction, kept in memory alone", "")
+    assert "appendonly" in found.next_step
+
+
+def test_doctor_names_a_broker_that_cannot_write_its_files(own_broker, tmp_path):
+    client = own_broker(save="3600 1", maxmemory_policy="noeviction")
+    (tmp_path / "dump.rdb").mkdir()
+    client.bgsave()
+    within(20, lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+    [found] = health.work.broker(runs=True)
+
+    assert "rdb_last_bgsave_status" in found.fault
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [("config", "because it refuses CONFIG"), ("info", "does not tell how it keeps what it holds")],
+)
+def test_doctor_says_what_a_hosted_broker_does_not_tell(refused, said, own_broker, settings):
+    client = own_broker(save="3600 1")
+    client.execute_command("ACL", "SETUSER", "portal", "on", ">word", "~*", "&*", "+@all", f"-{refused}")
+    settings.REDIS_URL = settings.REDIS_URL.replace("unix://", "unix://portal:word@")
+
+    [found] = health.work.broker(runs=True)
+
+    assert said in found.state
+    assert found.fault == ""
 
 
 def test_doctor_warns_before_the_disk_is_full(settings):

@@ -1,26 +1,31 @@
 """How the installation fares, for those who run it and for machines; everybody else is told nothing."""
 
+import os
 import re
+import time
 from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.events import EventType
 from audit.models import Event
+from audit.record import record
 from documents import index
 from documents.embedding.spaces import space_of
 from documents.indexing import checks as index_checks
-from documents.models import IndexCheck
+from documents.models import IndexCheck, Version
+from documents.states import VersionState
 from inlock import engines, migrating
 from inlock.engines.chroma import Chroma
-from inlock.health import knowledge, machine
+from inlock.health import governance, knowledge, machine
 from inlock.tasks import sweep_engines
-from tests.documents import shelf
+from tests.documents import factories, shelf
+from workspaces.auditing import trail
 from workspaces.dispatch import inline
 from workspaces.models import Workspace
 
@@ -207,5 +212,86 @@ def test_what_the_portal_knows_costs_the_same_with_more_in_it(policies, legal, d
     for workspace in (policies, legal):
         index_checks.check(workspace)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(10):
         knowledge.knowledge()
+
+
+def test_what_was_begun_again_and_what_nobody_took_up_is_told(policies, contributor):
+    now = timezone.now()
+    document = factories.document(policies, by=contributor)
+    version = factories.add_version(document, "new bytes", by=contributor, state=VersionState.RECEIVED)
+    Version.objects.filter(pk=version.pk).update(attempt=2, lease_until=now - timedelta(minutes=2))
+    told = {one.name: one for one in knowledge.knowledge()}
+
+    Version.objects.filter(pk=version.pk).update(lease_until=now - timedelta(hours=2))
+    left = {one.name: one for one in knowledge.knowledge()}["leases"]
+    Version.objects.filter(pk=version.pk).update(lease_until=now + timedelta(minutes=1))
+    held = {one.name: one for one in knowledge.knowledge()}["leases"]
+
+    assert "1 on their way were begun twice or more" in told["files"].state
+    assert told["leases"].state.startswith("1 have expired")
+    assert told["leases"].fault == ""
+    assert "more than an hour" in left.fault
+    assert (held.state, held.fault) == ("none has expired", "")
+
+
+@pytest.mark.parametrize("ahead", [-60, 60])
+def test_a_clock_that_differs_from_the_databases_is_a_fault(ahead, monkeypatch):
+    agrees = machine.clock()
+    real = time.time
+    monkeypatch.setattr(machine.time, "time", lambda: real() + ahead)
+
+    differs = machine.clock()
+
+    assert agrees.fault == ""
+    assert "differ" in differs.fault
+    assert differs.state.startswith(f"{-ahead}.0 seconds")
+
+
+def test_the_last_entry_that_was_read_through_is_told(policies, legal):
+    nobody = governance.verification()
+    verified = trail.verify(trail.Chain(policies), by=None)
+
+    told = governance.verification()
+
+    assert nobody.state == "no chain was read through yet"
+    assert f"up to entry {verified.events} on " in told.state
+    assert "1 were read through" in told.state
+    assert told.fault == ""
+
+
+def test_a_chain_that_did_not_hold_stays_a_fault_until_it_does(policies):
+    with transaction.atomic():
+        record(EventType.TRAIL_VERIFIED, workspace=policies, events=2, holds=False, head_hash="", faults=1)
+    damaged = governance.verification()
+    trail.verify(trail.Chain(policies), by=None)
+
+    assert str(policies.pk) in damaged.fault
+    assert governance.verification().fault == ""
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "state", "fault"),
+    [(5, "5 hours old", ""), (200, "200 hours old", "too old"), (-48, "not known", "dated in the future")],
+)
+def test_the_age_of_the_last_backup_is_told(hours_ago, state, fault, settings, tmp_path):
+    marker = tmp_path / "backup"
+    marker.touch()
+    at = time.time() - 3600 * hours_ago - 60
+    os.utime(marker, (at, at))
+    settings.BACKUP_MARKER = str(marker)
+
+    [found] = machine.backup()
+
+    assert state in found.state
+    assert fault in found.fault
+    assert bool(found.fault) is bool(fault)
+
+
+def test_a_backup_nothing_tells_of_is_not_invented(settings, tmp_path):
+    settings.BACKUP_MARKER = ""
+    assert machine.backup() == []
+
+    settings.BACKUP_MARKER = str(tmp_path / "nowhere")
+    [found] = machine.backup()
+    assert "cannot be looked at" in found.fault
