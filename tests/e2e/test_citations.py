@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.axe import grave_findings
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
 
@@ -20,6 +22,7 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     evidence = page.locator("#panel .evidence")
     expect(evidence).to_have_attribute("data-citation", "1")
     expect(evidence.locator(".evidence__supports")).to_be_visible()
+    assert grave_findings(page) == []
     page.keyboard.press("ArrowRight")
     expect(evidence).to_have_attribute("data-citation", "2")
     expect(page.locator(".cite[aria-current]")).to_have_text("2")
@@ -28,6 +31,7 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
     expect(marks.first).to_be_focused()
+    assert grave_findings(page) == []
 
     copy = page.locator("#latest [data-copy-answer]")
     copy.focus()
@@ -52,6 +56,8 @@ def test_citations_are_walked_through_and_taken_along_with_the_keyboard(signed_i
     expect(page.locator("#news")).to_have_text("Could not be copied")
 
     page.locator("#latest summary", has_text="Export").press("Enter")
+    expect(page.locator("#latest .menu__item", has_text="DOCX")).to_be_visible()
+    assert grave_findings(page) == []
     with page.expect_download() as download:
         page.locator("#latest .menu__item", has_text="DOCX").press("Enter")
     assert download.value.suggested_filename.endswith(".docx")

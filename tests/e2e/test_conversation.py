@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.axe import grave_findings
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
 #: Where pictures of the pages go, for whoever wants to look at them.
@@ -17,6 +19,7 @@ def test_a_conversation_is_held_with_the_keyboard_alone(signed_in):
     page.goto("/w/policies/ask/new/")
     expect(page.locator(".suggestion").first).to_be_visible()
     _shoot(page, "empty")
+    assert grave_findings(page) == []
 
     # The turn is there before the server has heard of it.
     held: list[Route] = []
@@ -41,12 +44,14 @@ def test_a_conversation_is_held_with_the_keyboard_alone(signed_in):
     expect(asked_as).to_contain_text("parental leave", timeout=30_000)
     expect(card.locator(".badge")).to_contain_text("Released automatically", timeout=30_000)
     _shoot(page, "follow-up")
+    assert grave_findings(page) == []
 
     # ↑ puts the last question differently; the first form is kept.
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("Within how many months of the birth is the second parent's leave taken?")
     _shoot(page, "editing")
+    assert grave_findings(page) == []
     page.keyboard.press("Enter")
     expect(page.locator("#latest .bubble")).to_contain_text("of the birth", timeout=30_000)
     expect(card).to_contain_text("12 months", timeout=30_000)
@@ -60,6 +65,7 @@ def test_a_conversation_is_held_with_the_keyboard_alone(signed_in):
     page.keyboard.press("?")
     expect(page.locator("#ask-keys")).to_be_visible()
     _shoot(page, "keys")
+    assert grave_findings(page, "#ask-keys") == []
     page.keyboard.press("Escape")
     expect(page.locator("#ask-keys")).to_be_hidden()
 
