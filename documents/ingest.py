@@ -40,7 +40,7 @@ STAGES: tuple[Stage, ...] = (
 )
 
 #: Raise a number when the parsers, the splitter or what is embedded change: versions in work then start over.
-RECIPE = "parse=5 split=1 embed=2"
+RECIPE = "parse=6 split=1 embed=2"
 #: What stages made within this time may wait for the next stage to be written; a crash costs no more than that.
 TOGETHER_SECONDS = 1.0
 MAX_DEATHS = 3

@@ -4,7 +4,7 @@ Its library is used and not its program: a process that reads untrusted files ma
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,33 @@ LIBRARIES = (
 LANGUAGES = ("eng", "srp", "srp_latn")
 
 _MAX_TEXT = 2_000_000
-#: Of the lines of its table, those about a word: their level, and the columns that hold its box and the word.
-_WORD, _BOX, _TEXT = "5", slice(6, 10), 11
+#: Of the rows of its table, those about a word: their level, and the columns that tell its line, its box and the word.
+_WORD, _LINE, _BOX, _TEXT = "5", slice(2, 5), slice(6, 10), 11
 
 #: A word, and where it stands: left, top, right, bottom.
 Word = tuple[str, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of what was recognised: `text[start:end]`, nothing where it is not known; its words with their boxes."""
+
+    start: int
+    end: int
+    words: list[Word]
+
+    @property
+    def bottom(self) -> int:
+        """The lowest pixel of its words, counted from above."""
+        return max(bottom for *_, bottom in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The text of a picture, a line each, a blank line between paragraphs; and its lines from the first to the last."""
+
+    text: str
+    lines: list[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +85,45 @@ class Engine:
         if len(self.languages) > 1 and not _begins(self._library, self._handle, "+".join(self.languages)):
             raise ParseFailed("scanned", detail="languages")
 
-    def text(self, picture: Picture) -> str:
-        """The words of a picture, a line each, a blank line between paragraphs."""
-        return self._read(picture, lambda: self._library.TessBaseAPIGetUTF8Text(self._handle))
-
-    def words(self, picture: Picture) -> Iterator[Word]:
-        """The same words, each with the box around it."""
-        for line in self._read(picture, lambda: self._library.TessBaseAPIGetTsvText(self._handle, 0)).splitlines():
-            columns = line.split("\t")
-            if columns[0] == _WORD and len(columns) > _TEXT:
-                left, top, width, height = map(int, columns[_BOX])
-                yield columns[_TEXT], left, top, left + width, top + height
-
-    def _read(self, picture: Picture, ask: Callable[[], int]) -> str:
+    def read(self, picture: Picture) -> Recognised:
+        """The words of a picture, and where they stand."""
         library, handle = self._library, self._handle
         library.TessBaseAPISetImage(handle, picture.grey, picture.width, picture.height, 1, picture.stride)
         library.TessBaseAPISetSourceResolution(handle, picture.dots_per_inch)
-        found = ask()
+        try:
+            text = self._said(library.TessBaseAPIGetUTF8Text(handle))
+            # What was recognised for the text is kept until it is cleared.
+            table = self._said(library.TessBaseAPIGetTsvText(handle, 0))
+        finally:
+            library.TessBaseAPIClear(handle)
+        return Recognised(text, _lines(text, table))
+
+    def _said(self, found: int | None) -> str:
         if not found:
             return ""
         try:
             return (ctypes.string_at(found)[:_MAX_TEXT]).decode("utf-8", errors="replace")
         finally:
-            library.TessDeleteText(found)
-            library.TessBaseAPIClear(handle)
+            self._library.TessDeleteText(found)
+
+
+def _lines(text: str, table: str) -> list[Line]:
+    """The lines of `text` by the table about its words."""
+    rows: dict[tuple[str, ...], list[Word]] = {}
+    for row in table.splitlines():
+        columns = row.split("\t")
+        if columns[0] == _WORD and len(columns) > _TEXT and columns[_TEXT].strip():
+            left, top, width, height = map(int, columns[_BOX])
+            box = left, top, left + width, top + height
+            rows.setdefault(tuple(columns[_LINE]), []).append((columns[_TEXT], *box))
+    lines: list[Line] = []
+    behind = 0
+    for words in rows.values():
+        line = " ".join(word for word, *_ in words)
+        start = text.find(line, behind)
+        start, behind = (start, start + len(line)) if start >= 0 else (behind, behind)
+        lines.append(Line(start, behind, words))
+    return lines
 
 
 def _found(library: ctypes.CDLL, handle: int) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _RIGHT = re.compile(r"[^\W\d_]+")
 _NO_TITLE = re.compile(r"(?i)^(untitled.*|microsoft \w+ - .*|.*\.(docx?|pdf|indd|xlsx?|pptx?|tmp)|[\d\W]*)$")
 
 
-def parse(path: File, recognised: Mapping[int, str] = MappingProxyType({})) -> Parsed:
+def parse(path: File, recognised: Mapping[int, PageText] = MappingProxyType({})) -> Parsed:
     """`recognised` is what was found on pages without text, by the number of the page."""
     document = open_document(path)
     try:
@@ -32,11 +32,15 @@ def parse(path: File, recognised: Mapping[int, str] = MappingProxyType({})) -> P
     finally:
         document.close()
     hidden = sum((Counter(page.hidden) for page in pages), Counter())
+    for number, page in recognised.items():
+        if page.text:
+            pages[number - 1] = page
+    still = tuple(number for number in textless if not holds_words(pages[number - 1].text))
     left_out = pdf_furniture.repeated(pages)
     pages = [without_lines(page, spans) for page, spans in zip(pages, left_out, strict=True)]
     words = _words(pages)
     parts = (
-        Part("page", number, str(number), (), recognised.get(number) or without(page, _dropped(page, words)))
+        Part("page", number, str(number), (), without(page, _dropped(page, words)))
         for number, page in enumerate(pages, 1)
     )
     try:
@@ -45,7 +49,6 @@ def parse(path: File, recognised: Mapping[int, str] = MappingProxyType({})) -> P
         if failure.code == "no_text":
             raise ParseFailed("scanned") from failure
         raise
-    still = tuple(number for number in textless if not holds_words(recognised.get(number, "")))
     return replace(parsed, repeated=sum(map(len, left_out)), textless=still)
 
 

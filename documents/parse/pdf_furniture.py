@@ -1,4 +1,4 @@
-"""Find the headers and footers that a PDF repeats from page to page.
+"""Find the headers and footers that a PDF or a scan repeats from page to page.
 
 They would stand in the middle of what is read from one page to the next, and make every page look alike to a search.
 A line repeats when it is the same, or when one number in it counts the pages and all else is the same; any other

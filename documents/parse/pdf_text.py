@@ -6,7 +6,7 @@ each character; `boxes` goes back from a range of stored text to rectangles.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 from statistics import median
@@ -99,14 +99,21 @@ def numbers_of(page: PageText, stored: str) -> list[int] | None:
 
     None when `stored` is not the text of this page.
     """
-    # Which lines repeat is known from the whole document only; here any of them may be missing.
+    for left_out in lines_that_repeat(page):
+        numbers = _aligned(without_lines(page, left_out), stored)
+        if numbers is not None:
+            return numbers
+    return None
+
+
+def lines_that_repeat(page: PageText) -> Iterator[tuple[tuple[int, int], ...]]:
+    """The ranges that may be left out of the page, the fewest first.
+
+    Which lines repeat is known from the whole document only; of one page any of its edges may be missing.
+    """
     spans = [(start, end) for start, end, _ in page.edges]
     for count in range(len(spans) + 1):
-        for chosen in combinations(spans, count):
-            numbers = _aligned(without_lines(page, chosen), stored)
-            if numbers is not None:
-                return numbers
-    return None
+        yield from combinations(spans, count)
 
 
 def _aligned(page: PageText, stored: str) -> list[int] | None:

@@ -7,18 +7,20 @@ import resource
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
-from . import pdf
+from . import pdf, pdf_furniture
 from .ceilings import CEILINGS
 from .failures import ParseFailed
 from .held import File
 from .model import Parsed, Part, assemble
-from .ocr import Engine, Picture
+from .ocr import Engine, Picture, Recognised
 from .pdf import open_document
+from .pdf_text import EDGE, EDGE_LINES, PageText, without_lines
 
 MAX_PIXELS = 50_000_000
 DOTS_PER_INCH = 200
@@ -39,8 +41,17 @@ def parse(path: File) -> Parsed:
 def recognise(path: Path, ending: str) -> Parsed:
     """The pages of a scan, or the frames of a picture, as far as words are found. Raises ParseFailed."""
     engine = Engine()
-    texts = map(engine.text, pictures(path, ending))
-    return assemble(ending, (Part("page", number, str(number), (), text) for number, text in enumerate(texts, 1)))
+    pages: list[PageText] = []
+    characters = 0
+    for picture in pictures(path, ending):
+        pages.append(as_page(engine.read(picture), picture.height))
+        characters += len(pages[-1].text)
+        if characters > CEILINGS.characters:
+            raise ParseFailed("too_large", detail="characters")
+    left_out = pdf_furniture.repeated(pages)
+    texts = (without_lines(page, spans).text for page, spans in zip(pages, left_out, strict=True))
+    parts = (Part("page", number, str(number), (), text) for number, text in enumerate(texts, 1))
+    return replace(assemble(ending, parts), repeated=sum(map(len, left_out)))
 
 
 def complete(path: Path, pages: Sequence[int]) -> Parsed:
@@ -50,12 +61,21 @@ def complete(path: Path, pages: Sequence[int]) -> Parsed:
     """
     engine = Engine()
     most, _ = resource.getrlimit(resource.RLIMIT_CPU)
-    recognised: dict[int, str] = {}
+    recognised: dict[int, PageText] = {}
     for number, picture in zip(pages, pictures(path, "pdf", pages), strict=True):
-        recognised[number] = engine.text(picture)
+        recognised[number] = as_page(engine.read(picture), picture.height)
         if most != resource.RLIM_INFINITY and time.process_time() > _SHARE * most:
             break
     return pdf.parse(path, recognised)
+
+
+def as_page(recognised: Recognised, height: int) -> PageText:
+    """What was recognised in a picture `height` pixels high, with the lines at its edges, which may repeat."""
+    lines = sorted(recognised.lines, key=lambda line: line.bottom)
+    above = [line for line in lines if line.bottom < EDGE * height][:EDGE_LINES]
+    below = [line for line in lines if line.bottom > (1 - EDGE) * height][-EDGE_LINES:]
+    edges = [(line.start, line.end, True) for line in above] + [(line.start, line.end, False) for line in below]
+    return PageText(recognised.text, numbers=[], breaks=[], edges=sorted(edges))
 
 
 def pictures(path: Path, ending: str, pages: Sequence[int] = ()) -> Iterator[Picture]:

@@ -10,9 +10,9 @@ from . import picture
 from .failures import ParseFailed
 from .model import holds_words
 from .normalise import normalise
-from .ocr import Engine, Word
+from .ocr import Engine, Recognised, Word
 from .pdf import open_document
-from .pdf_text import read_page
+from .pdf_text import lines_that_repeat, read_page, without_lines
 
 #: A word of the stored text: its range, and its box in shares of the page's width and height.
 Place = tuple[int, int, float, float, float, float]
@@ -35,7 +35,8 @@ def word_places(path: Path, *, page: int, ending: str, page_text: str) -> list[P
     shown = next(picture.pictures(path, ending, [page]), None)
     if shown is None:
         raise ParseFailed("unsupported", detail="no such page")
-    return found_again(engine.words(shown), page_text, shown.width, shown.height)
+    words = _kept(engine.read(shown), page_text, shown.height)
+    return found_again(words, page_text, shown.width, shown.height)
 
 
 def _says_something(path: Path, page: int) -> bool:
@@ -43,6 +44,14 @@ def _says_something(path: Path, page: int) -> bool:
     if not 1 <= page <= len(document):
         raise ParseFailed("unsupported", detail="no such page")
     return holds_words(read_page(document[page - 1].get_textpage()).text)
+
+
+def _kept(recognised: Recognised, stored: str, height: int) -> list[Word]:
+    """The words of the page without those of the headers and footers that `stored` does not have."""
+    page = picture.as_page(recognised, height)
+    kept = (left for left in lines_that_repeat(page) if normalise(without_lines(page, left).text) == stored)
+    left_out = next(kept, ())
+    return [word for line in recognised.lines if (line.start, line.end) not in left_out for word in line.words]
 
 
 def found_again(words: Iterable[Word], text: str, width: int, height: int) -> list[Place]:

@@ -67,11 +67,22 @@ def has_an_engine():
         return False
 
 
+class Shown(str):
+    """A picture that says this, a line every fifth of its height from the top."""
+
+    height = 100
+
+
 class Reads:
     """An engine that is shown what it says."""
 
-    def text(self, said):
-        return said
+    def read(self, said):
+        lines = []
+        behind = 0
+        for number, line in enumerate(said.split("\n")):
+            lines.append(ocr.Line(behind, behind + len(line), [(line, 0, 20 * number, 90, 20 * number + 5)]))
+            behind += len(line) + 1
+        return ocr.Recognised(said, lines)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +97,7 @@ def test_a_page_that_shows_something_and_says_nothing_is_named(tmp_path, other, 
 def test_words_are_recognised_on_those_pages_alone(mixed, monkeypatch):
     drawn = []
     monkeypatch.setattr(picture, "Engine", Reads)
-    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: drawn.extend(pages) or ["", SCANNED])
+    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: drawn.extend(pages) or [Shown(), Shown(SCANNED)])
 
     parsed = picture.complete(mixed, [2, 5])
 
@@ -97,10 +108,47 @@ def test_words_are_recognised_on_those_pages_alone(mixed, monkeypatch):
 
 def test_recognising_stops_while_there_is_time_to_answer(mixed, monkeypatch):
     monkeypatch.setattr(picture, "Engine", Reads)
-    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: iter([SCANNED, SCANNED]))
+    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: iter([Shown(SCANNED), Shown(SCANNED)]))
     monkeypatch.setattr(picture.resource, "getrlimit", lambda what: (0, 0))
 
     assert picture.complete(mixed, [2, 5]).textless == (5,)
+
+
+HEADED = [f"Leave rules, edition 2027\nRule {name} of many\n\n\n\nPage {n}" for n, name in enumerate("abcd", 1)]
+
+
+def test_headers_and_footers_that_a_scan_repeats_stay_on_its_first_page_alone(tmp_path, monkeypatch):
+    path = pdf(tmp_path / "scan.pdf", scanned, scanned, scanned, scanned)
+    monkeypatch.setattr(picture, "Engine", Reads)
+    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: map(Shown, HEADED))
+
+    parsed = picture.recognise(path, "pdf")
+
+    texts = [parsed.text[section.start : section.end] for section in parsed.sections]
+    assert texts == [
+        "Leave rules, edition 2027\nRule a of many\n\nPage 1",
+        "Rule b of many",
+        "Rule c of many",
+        "Rule d of many",
+    ]
+    assert parsed.repeated == 6
+
+
+def test_typed_and_scanned_pages_of_a_document_repeat_the_same_header(tmp_path, monkeypatch):
+    def headed(drawing):
+        drawing.drawString(72, 810, "Leave rules, edition 2027")
+        typed(drawing)
+
+    path = pdf(tmp_path / "mixed.pdf", headed, scanned, headed, scanned)
+    monkeypatch.setattr(picture, "Engine", Reads)
+    monkeypatch.setattr(picture, "_of_pdf", lambda path, pages: [Shown(HEADED[1]), Shown(HEADED[3])])
+
+    parsed = picture.complete(path, [2, 4])
+
+    assert parsed.text.count("Leave rules, edition 2027") == 1
+    assert parsed.text.count(TYPED) == 2
+    assert "Rule b of many" in parsed.text
+    assert "Rule d of many" in parsed.text
 
 
 @pytest.mark.django_db
@@ -196,6 +244,52 @@ def test_a_cited_word_of_a_scan_and_of_a_picture_is_marked_where_it_stands(tmp_p
         ((60 + 480 * left) / 595, (187 + 155 * top) / 842, (60 + 480 * right) / 595, (187 + 155 * bottom) / 842),
         abs=0.01,
     )
+
+
+def test_a_word_of_a_header_that_was_left_out_is_not_taken_for_one_of_the_text():
+    body = "The office is closed in May.\nLeave rules, edition 2027, hold for all of it."
+    words = [(word, 10 * place, 50, 10 * place + 5, 55) for place, word in enumerate(body.split())]
+    first, second = words[:6], words[6:]
+    top = "Leave rules, edition 2027"
+    header = [(word, 10 * place, 1, 10 * place + 5, 5) for place, word in enumerate(top.split())]
+    said = ocr.Recognised(
+        f"{top}\n{body}\n",
+        [ocr.Line(0, 25, header), ocr.Line(26, 54, first), ocr.Line(55, 26 + len(body), second)],
+    )
+
+    assert places._kept(said, body, 100) == words
+    assert places._kept(said, said.text.strip(), 100) == header + words
+    assert places._kept(said, "Another text than it was.", 100) == header + words
+
+
+def test_on_a_scan_whose_headers_were_left_out_every_word_is_found_again(tmp_path):
+    if not has_an_engine():
+        assert failure_of(tmp_path) == "scanned"
+        return
+    font, frames = ImageFont.load_default(36), []
+    for name in ("first", "second", "third"):
+        frames.append(Image.new("L", (1240, 1000), 255))
+        drawing = ImageDraw.Draw(frames[-1])
+        drawing.text((100, 30), "Annual leave rules", font=font, fill=0)
+        drawing.text((100, 300), f"The {name} rule is on annual leave.", font=font, fill=0)
+    path = tmp_path / "scan.tiff"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+    parsed = sandbox.recognise(path, name="scan.tiff")
+
+    second = parsed.sections[1]
+    text = parsed.text[second.start : second.end]
+    assert text == "The second rule is on annual leave."
+    found = sandbox.word_places(path, page=2, name="scan.tiff", page_text=text)
+    assert [text[start:end] for start, end, *_box in found] == text.split()
+    assert all(0.28 < top < bottom < 0.36 for *_, top, _right, bottom in found)
+
+
+def failure_of(tmp_path):
+    Image.new("L", (60, 60), 255).save(tmp_path / "a.png")
+    with pytest.raises(ParseFailed) as caught:
+        sandbox.recognise(tmp_path / "a.png", name="a.png")
+    return caught.value.code
 
 
 @pytest.mark.django_db
