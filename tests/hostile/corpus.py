@@ -6,6 +6,7 @@ Each entry: the name of the file, what it may end as (codes of failures, or READ
 
 import io
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -101,6 +102,30 @@ def _sheet(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
 
 def _giant_cell(xml: bytes) -> bytes:
     return xml.replace(b"<sheetData>", b'<sheetData><row r="9"><c r="A9" t="inlineStr"><is><t>' + b"x" * 32_000_000 + b"</t></is></c></row>")  # fmt: skip
+
+
+def _slides(path: Path, *, parts: int, listed: int) -> None:
+    """Slides that are parts of their own, and a list that names them over again until it has so many."""
+    deck = samples.pptx_of(path, [("Seen words.", ["One."], "")])
+    relations, types, main = "ppt/_rels/presentation.xml.rels", "[Content_Types].xml", "ppt/presentation.xml"
+    slide, below = samples.part(deck, "ppt/slides/slide1.xml"), samples.part(deck, "ppt/slides/_rels/slide1.xml.rels")
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/slide"
+    content = "application/vnd.openxmlformats-officedocument.presentationml.slide+xml"
+    more, named, typed = {}, "", ""
+    for number in range(2, parts + 1):
+        more[f"ppt/slides/slide{number}.xml"] = slide
+        more[f"ppt/slides/_rels/slide{number}.xml.rels"] = below
+        named += f'<Relationship Id="more{number}" Type="{kind}" Target="slides/slide{number}.xml"/>'
+        typed += f'<Override PartName="/ppt/slides/slide{number}.xml" ContentType="{content}"/>'
+    [first] = re.findall(rb'<p:sldId [^>]*r:id="(\w+)"', samples.part(deck, main))
+    ids = [first.decode(), *(f"more{number}" for number in range(2, parts + 1))]
+    rows = "".join(f'<p:sldId id="{256 + n}" r:id="{ids[n % len(ids)]}"/>' for n in range(listed))
+    with zipfile.ZipFile(deck) as archive:
+        written = {name: archive.read(name) for name in archive.namelist()}
+    written[relations] = written[relations].replace(b"</Relationships>", named.encode() + b"</Relationships>")
+    written[types] = written[types].replace(b"</Types>", typed.encode() + b"</Types>")
+    written[main] = re.sub(rb"<p:sldId [^>]*/>", rows.encode(), written[main])
+    samples.zipped(path, written | more)
 
 
 def _page_tree(path: Path) -> None:
@@ -204,6 +229,9 @@ CORPUS: tuple[Hostile, ...] = (
     _entry("xlsx_row_bomb", "xlsx", "too_large", _sheet(lambda x: x.replace(b'<row r="1"', b'<row r="99999999999"'))),
     _entry("xlsx_giant_cell", "xlsx", "too_large damaged too_much_memory", _sheet(_giant_cell)),
     _entry("xlsx_formula", "xlsx", "ready", _sheet(lambda x: x)),
+    _entry("pptx_10k_slides", "pptx", "too_large", lambda p: _slides(p, parts=10_000, listed=10_000)),
+    _entry("pptx_one_slide_10k_times", "pptx", "too_large", lambda p: _slides(p, parts=1, listed=10_000)),
+    _entry("pptx_two_slides_listed_twice", "pptx", "ready", lambda p: _slides(p, parts=2, listed=4)),
     _entry("pdf_flate_1000x", "pdf", "no_text scanned too_large too_slow too_much_memory parser_crashed", _pdf(b" " * 100_000_000)),
     _entry("pdf_runlength_chain", "pdf", "no_text scanned too_large too_slow", _run_lengths),
     _entry("pdf_lzw_overflow", "pdf", "no_text scanned damaged", _lzw),
@@ -236,7 +264,8 @@ CORPUS: tuple[Hostile, ...] = (
     _entry("txt_tag_block", "txt", "ready", _text("Seen words." + "".join(chr(0xE0000 + ord(c)) for c in SECRET))),
     _entry("txt_bidi", "txt", "ready", _text("Seen words. \u202egnihton\u202c")),
     _entry("txt_nul", "txt", "ready wrong_type", _text(b"Seen words.\x00 And\xed\xa0\x80 more." + b"a" * 200)),
-    _entry("txt_one_line_200mb", "txt", "too_large wrong_type", _sparse(200_000_000)),
+    _entry("txt_one_line_200mb", "txt", "too_large", lambda p: p.write_bytes(b"word" * 50_000_000)),
+    _entry("txt_nothing_200mb", "txt", "too_large wrong_type", _sparse(200_000_000)),
     _entry("sparse_10gb", "csv", "too_large wrong_type", _sparse(10_000_000_000)),
     _entry("polyglot_pdf_zip", "pdf", "wrong_type", _polyglot),
     _entry("html_named_pdf", "pdf", "wrong_type", _text("<html><script>alert(1)</script></html>")),
