@@ -16,6 +16,7 @@ from documents.sources.connector import Entry
 from documents.sources.smb import SmbConnector
 from documents.sources.smb_client import About, Share
 from tests.documents.sources import smb_server
+from tests.documents.sources.servers import tell_names
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
 
@@ -204,6 +205,18 @@ def test_where_it_may_not_go_nobody_is_asked(share, settings):
 
     with pytest.raises(SourceFailed, match="host_"), _asking(share[0]) as connector:
         connector.test()
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "10.0.0.8"])
+def test_no_share_of_a_server_reaches_into_the_network(inside, make_source, run, settings, monkeypatch):
+    settings.SOURCE_HOSTS = ["files.example", "*"]
+    tell_names(monkeypatch)["files.example"] = [[inside]]
+    came: list[socket.socket] = []
+
+    with _answering(came.append) as port:
+        after = run(make_source("smb", _options(port, host="files.example"), secret=smb_server.PASSWORD))
+
+    assert (after.problem, came) == ("host_inside", [])
 
 
 def test_nothing_is_written_down_of_people_and_files(share, caplog):
