@@ -1,12 +1,14 @@
 """A disk that is nearly full takes no more files, by whatever way they come, and everything else goes on."""
 
 import io
-from http import HTTPStatus
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from answers import pipeline
+from answers.models import Answer
+from answers.states import AnswerStatus
 from documents import library
 from documents.ingestion import room
 from documents.ingestion.room import NoRoom
@@ -47,17 +49,23 @@ def test_the_page_says_so_instead_of_offering_an_upload(policies, contributor, f
     assert 'type="file"' not in shown
 
 
-def test_an_upload_is_told_why_and_asking_goes_on(policies, contributor, full, client_of):
-    client = client_of(contributor)
-    sent = client.post(
+def test_an_upload_is_told_why_and_asking_goes_on(policies, contributor, member, standing_handbook, full, client_of):
+    sent = client_of(contributor).post(
         f"/w/{policies.slug}/documents/upload/",
         {"files": SimpleUploadedFile("a.md", b"Text.")},
         headers={"Accept": "application/json"},
     )
 
+    asking, address = client_of(member), f"/w/{policies.slug}/ask/"
+    asking.post(address, {"text": "How many days of annual leave does every employee have?"})
+    pipeline.run(Answer.objects.get().pk)
+
     assert "nearly full" in sent.content.decode()
-    assert not Document.objects.exists()
-    assert client.get(f"/w/{policies.slug}/ask/").status_code == HTTPStatus.OK
+    assert not Document.objects.filter(path="a.md").exists()
+    answer = Answer.objects.get()
+    assert answer.status == AnswerStatus.ANSWERED
+    assert answer.citations.filter(document_id=standing_handbook.document_id).exists()
+    assert "25 working days" in asking.get(address).content.decode()
 
 
 def test_deleting_goes_on(policies, manager, contributor, full):
