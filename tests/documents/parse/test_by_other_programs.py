@@ -4,6 +4,7 @@ The programs are optional, so these tests hold with them and without.
 """
 
 import struct
+from importlib.resources import files
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -15,9 +16,9 @@ from tests.documents import mails, ole, samples
 from tests.documents.arrivals import again, receive
 
 
-def a_picture(path):
+def a_picture(path, words="Parental leave lasts 26 weeks.", font=None):
     image = Image.new("L", (1400, 300), 255)
-    ImageDraw.Draw(image).text((60, 90), "Parental leave lasts 26 weeks.", font=ImageFont.load_default(60), fill=0)
+    ImageDraw.Draw(image).text((60, 60), words, font=font or ImageFont.load_default(60), fill=0, spacing=24)
     image.save(path)
     return path
 
@@ -47,6 +48,30 @@ def test_a_picture_becomes_its_words_or_says_what_to_install(tmp_path, policies,
     else:
         assert (version.state, version.failure_code) == ("failed", "scanned")
         assert "tesseract-ocr-srp" in version.failure_sentence
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("pack", "words"),
+    [
+        ("srp", "Запослени имају право на\nгодишњи одмор и ђачки\nдодатак из џепа."),
+        ("srp_latn", "Zaposleni podnose zahtev za\ngodišnji odmor, a rešenje čuva\npravna služba još deset godina."),
+    ],
+)
+def test_a_picture_of_serbian_words_is_read_in_either_script(pack, words, tmp_path, policies, contributor):
+    letters = ImageFont.truetype(str(files("font_roboto") / "files" / "Roboto-Regular.ttf"), 60)
+    content = a_picture(tmp_path / "scan.png", words, letters).read_bytes()
+    version = receive(policies, contributor, content, "scan.png").version
+
+    ingest_version(version.pk)
+
+    version = again(version)
+    if not has_an_engine():
+        assert (version.state, version.failure_code) == ("failed", "scanned")
+    elif pack in ocr.languages():
+        assert (version.state, version.text.split()) == ("ready", words.split())
+    else:
+        assert version.text.split() != words.split()
 
 
 def test_without_an_engine_or_a_language_there_is_a_sentence(tmp_path, monkeypatch):
