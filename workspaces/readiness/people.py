@@ -168,7 +168,7 @@ def reviewed(scene: Scene) -> Found:
     return passed(_("No review of rights is due."))
 
 
-@check("rights.glass", Area.RIGHTS, gettext_lazy("Nobody uses rights without a role"))
+@check("rights.glass", Area.RIGHTS, gettext_lazy("Nobody uses rights without a role"), fix="workspaces:glass")
 def glass(scene: Scene) -> Found:
     open_glass = BreakGlass.objects.filter(workspace=scene.workspace, ended_at=None, until__gt=timezone.now())
     count = open_glass.count()
@@ -187,7 +187,7 @@ def tokens(scene: Scene) -> Found:
     return passed(_("Live tokens for this workspace, each of somebody in it: %(all)d."), all=found["all"])
 
 
-@check("rights.stranger", Area.RIGHTS, gettext_lazy("A stranger gets in nowhere"))
+@check("rights.stranger", Area.RIGHTS, gettext_lazy("A stranger gets in nowhere"), fix=_PEOPLE)
 def stranger(scene: Scene) -> Found:
     """Somebody without any role is made, asks the door for everything it guards, and is gone with the rest."""
     nobody = outsider(scene)

@@ -13,17 +13,20 @@ from audit.models import Checkpoint, Event
 from audit.verification import Kind, Verification
 from workspaces.readiness.registry import Area, Found, Scene, blocked, check, none, passed, warned
 from workspaces.readiness.thresholds import of
+from workspaces.roles import PlatformAction
 
 _ = gettext_noop
 #: Faults of the checkpoints, not of the entries.
 _OUTSIDE = {Kind.LOST.value, Kind.UNSIGNED.value}
+#: Only the operator mends a trail; the health page names the chains and the commands.
+_HEALTH = {"fix": "admin_health", "needs": PlatformAction.WATCH_HEALTH}
 
 
 def _verified(scene: Scene) -> Verification:
     return checkpoints.verify_chain(workspace_chain(scene.workspace.pk))
 
 
-@check("trail.holds", Area.TRAIL, gettext_lazy("The trail holds to its last entry"))
+@check("trail.holds", Area.TRAIL, gettext_lazy("The trail holds to its last entry"), **_HEALTH)
 def holds(scene: Scene) -> Found:
     outcome = scene.once(_verified)
     faults = [one for one in outcome.faults if one.kind not in _OUTSIDE]
@@ -38,7 +41,7 @@ def holds(scene: Scene) -> Found:
     return passed(_("All %(entries)d entries hold."), entries=outcome.events)
 
 
-@check("trail.outside", Area.TRAIL, gettext_lazy("Signed checkpoints of the trail lie outside"))
+@check("trail.outside", Area.TRAIL, gettext_lazy("Signed checkpoints of the trail lie outside"), **_HEALTH)
 def outside(scene: Scene) -> Found:
     outcome = scene.once(_verified)
     lost = [one for one in outcome.faults if one.kind in _OUTSIDE]
@@ -53,7 +56,7 @@ def outside(scene: Scene) -> Found:
     return passed(_("All %(n)d checkpoints lie outside as they were signed."), n=outcome.checkpoints)
 
 
-@check("trail.fresh", Area.TRAIL, gettext_lazy("The trail was signed lately"))
+@check("trail.fresh", Area.TRAIL, gettext_lazy("The trail was signed lately"), **_HEALTH)
 def fresh(scene: Scene) -> Found:
     chain, hours = workspace_chain(scene.workspace.pk), of("checkpoint_hours_warn")
     newest = Checkpoint.objects.filter(chain=chain).order_by("-seq").first()
@@ -68,7 +71,7 @@ def fresh(scene: Scene) -> Found:
     return passed(_("Every entry older than %(hours)d hours is under a signed checkpoint."), hours=hours)
 
 
-@check("trail.key", Area.TRAIL, gettext_lazy("There is a key to sign with"))
+@check("trail.key", Area.TRAIL, gettext_lazy("There is a key to sign with"), **_HEALTH)
 def key(scene: Scene) -> Found:
     try:
         current = signing.current_key().public
@@ -77,7 +80,7 @@ def key(scene: Scene) -> Found:
     return passed(_("The trail is signed with the key %(key)s…"), key=current[:16])
 
 
-@check("trail.apart", Area.TRAIL, gettext_lazy("The portal cannot rewrite the trail"))
+@check("trail.apart", Area.TRAIL, gettext_lazy("The portal cannot rewrite the trail"), **_HEALTH)
 def apart(scene: Scene) -> Found:
     if not settings.PRODUCTION or settings.EMBEDDED_DATABASE:
         return none(_("The database is the portal's own here; the checkpoints outside show a rewriting."))

@@ -24,6 +24,7 @@ from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhyth
 from workspaces.readiness import asking, phases, reading, registry, report, running
 from workspaces.readiness.holding import Held
 from workspaces.readiness.registry import Area, Check, Found, Scene, blocked, passed
+from workspaces.roles import Action, PlatformAction
 
 pytestmark = pytest.mark.django_db
 
@@ -283,8 +284,16 @@ def test_the_pages_show_where_it_stands_and_hand_the_report_out(looks, policies,
     assert client.get("/w/legal/readiness/" + f"{run.pk}/").status_code == 404
 
 
+@pytest.mark.parametrize("code", [one.code for one in _known_checks])
+def test_every_check_names_the_page_where_it_is_put_right_and_who_opens_it(code, policies):
+    check = registry.known(code)
+
+    assert check.fix_in(policies).startswith("/")
+    assert check.opened_by(policies) in {*Action.values, *PlatformAction.values}
+
+
 def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
-    looks, policies, manager, auditor, admin, client_of, monkeypatch
+    looks, policies, manager, auditor, admin, superuser, client_of, monkeypatch
 ):
     """Every page that any check names, asked for by the people it was offered to."""
     pages = {(one.fix, one.needs): one for one in _known_checks}
@@ -300,6 +309,12 @@ def test_a_reader_is_sent_to_pages_they_may_open_and_told_who_opens_the_others(
         for path in {line.fix for line in lines if line.fix}:
             assert client_of(person).get(path).status_code == 200, (person, path)
     told = {line.result.area: line.fixed_by for line in lines}
+    for person in (admin, superuser):
+        offered = {line.fix for section in reading.sections(run, reader=person) for line in section.lines} - {""}
+        assert "/admin/health/" in offered
+        assert ("/glass/policies/" in offered) == person.is_superuser
+        for path in offered:
+            assert client_of(person).get(path).status_code == 200, (person, path)
     # Whom nobody asked about would be sent to a page that refuses them.
     unasked = [line for section in reading.sections(run, reader=None) for line in section.lines]
     models = next(line.fix for line in unasked if line.result.area == "models")
