@@ -45,7 +45,7 @@ class NewestVersion(Told):
     pages: int
     passages: int
     received_at: datetime
-    #: Why it failed, as a person reads it; empty otherwise.
+    #: Why it failed or what it waits for, as a person reads it; empty otherwise.
     reason: str
     hidden_text: dict[str, int] = Field(
         description="Characters that the file holds and its readers do not see, by kind: " + ", ".join(findings.WHERE)

@@ -9,9 +9,11 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from audit.chain import digest
@@ -24,7 +26,7 @@ from documents.ingestion import leases
 from documents.ingestion.leases import Lease
 from documents.models import HEAVY, StageRun, Version
 from documents.parse import ParseFailed
-from documents.stages import Stage, StageFailed, embedded, indexed, parsed, ready, split, stored
+from documents.stages import Stage, StageFailed, StageWaits, embedded, indexed, parsed, ready, split, stored
 from documents.states import OPEN, PROGRESS, WITHDRAWN, VersionState
 from workspaces.killpoints import killpoint
 
@@ -48,6 +50,10 @@ _DEATH_CODE = "worker_died"
 _DEATH_SENTENCE = gettext_noop(
     "Reading this file ended the program that reads it three times, so it was set aside. Other files are not affected."
 )
+#: The pauses in which a busy embedding server is tried again double between these; a server may ask for longer ones.
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
+#: So long a version waits for its embedding server without a single vector.
+PATIENCE = timedelta(days=1)
 MAX_ERRORS = 3
 _ERROR_CODE = "portal_error"
 _ERROR_SENTENCE = gettext_noop(
@@ -57,8 +63,8 @@ _ERROR_SENTENCE = gettext_noop(
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What one call did. `outcome` is a settled state, or `waiting` (for the index or another attempt), `held`, `lost`,
-    `gone` or `settled`.
+    """What one call did. `outcome` is a settled state, or `waiting` (for the index, the embedding server or another
+    attempt), `held`, `lost`, `gone` or `settled`.
     """
 
     version_id: UUID
@@ -121,11 +127,13 @@ def keep_notes(notes: Sequence[StageRun]) -> None:
 
 
 def _left_alone(version_id: UUID | str) -> IngestResult:
-    version = Version.objects.only("state", "passage_count").filter(pk=version_id).first()
+    version = Version.objects.only("state", "passage_count", "retry_at").filter(pk=version_id).first()
     if version is None:
         return IngestResult(UUID(str(version_id)), "gone")
-    held = version.state in PROGRESS[:-1]
-    return IngestResult(version.pk, "held" if held else "settled", passages=version.passage_count)
+    outcome = "settled"
+    if version.state in OPEN:
+        outcome = "held" if version.retry_at is None else "waiting"
+    return IngestResult(version.pk, outcome, passages=version.passage_count)
 
 
 class _Run:
@@ -174,8 +182,22 @@ class _Run:
             version = self._start_over()
         try:
             return self._through_the_stages(version)
+        except StageWaits as waits:
+            return self._wait(waits) or end_failed(self.lease, waits)
         except (ParseFailed, StageFailed) as failure:
             return end_failed(self.lease, failure)
+
+    def _wait(self, waits: StageWaits) -> Version | None:
+        """Let go until the embedding server is tried again; None when that went on for too long. Raises LeaseLost."""
+        with self.lease.writing() as version:
+            retry_at = next_try(version.refused_since, waits.after)
+            if retry_at is None:
+                return None
+            version.retry_at, version.refused_since = retry_at, version.refused_since or timezone.now()
+            version.lease_until = None
+            version.save(update_fields=["retry_at", "refused_since", "lease_until"])
+        logger.warning("Version %s waits for the embedding server until %s", version.pk, retry_at)
+        return version
 
     def _through_the_stages(self, version: Version) -> Version:
         stands, made = self._standing(version), list[_Made]()
@@ -243,6 +265,19 @@ class _Run:
             version.state, version.pipeline = VersionState.RECEIVED, self.pipeline
             version.save(update_fields=["state", "pipeline", "lease_until"])
         return version
+
+
+def next_try(refused_since: datetime | None, after: int) -> datetime | None:
+    """When an embedding server is asked again that refuses a text since then (None: just now); None when it is not.
+
+    Each pause is as long as it went on until now, and no shorter than `after`, the seconds for which the server asked.
+    """
+    now = timezone.now()
+    began = refused_since or now
+    if now - began >= PATIENCE:
+        return None
+    pause = max(timedelta(seconds=after), min(max(now - began, SHORTEST_PAUSE), LONGEST_PAUSE))
+    return min(now + pause, began + PATIENCE)
 
 
 def end(lease: Lease, state: VersionState, code: str, sentence: str, *, retryable: bool) -> Version:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.events import EventType
@@ -405,7 +406,10 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
 def _send_again(version: Version, *, rings: bool = True) -> None:
     """Back to the start, with a clean slate: what still stands of earlier attempts is not made again."""
     version.state = VersionState.RECEIVED
-    version.deaths, version.errors, version.lease_until = 0, 0, None
+    version.deaths, version.errors, version.lease_until, version.retry_at = 0, 0, None, None
+    if version.refused_since is not None:
+        # The patience begins anew; what the server gave last is still to be compared with its model.
+        version.refused_since = timezone.now()
     version.failure_code, version.failure_sentence, version.failure_retryable = "", "", False
     version.save(
         update_fields=[
@@ -413,6 +417,8 @@ def _send_again(version: Version, *, rings: bool = True) -> None:
             "deaths",
             "errors",
             "lease_until",
+            "retry_at",
+            "refused_since",
             "failure_code",
             "failure_sentence",
             "failure_retryable",

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from documents.filters import GROUPS, Asked, due, narrowed, ordered
@@ -61,12 +63,20 @@ class Row:
         return self.version.state in STOPPED
 
     @property
+    def waits(self) -> bool:
+        """Whether it is left alone until its embedding server is tried again."""
+        return self.working and self.version.retry_at is not None
+
+    @property
     def percent(self) -> int:
         return percent(self.version)
 
     @property
     def sentence(self) -> str:
-        """Why it failed, in the reader's language."""
+        """Why it failed, or what it waits for, in the reader's language."""
+        if self.version.retry_at is not None and self.working:
+            when = date_format(timezone.localtime(self.version.retry_at), "DATETIME_FORMAT")
+            return gettext("Waits for the embedding server. Next try: %(when)s.") % {"when": when}
         return gettext(self.version.failure_sentence) if self.version.failure_sentence else ""
 
     @property

@@ -71,7 +71,7 @@ def draw_slides_task(version_id: str) -> None:
 @shared_task
 def sweep_ingestion() -> None:
     """Find what waits and nobody works on: unfinished versions, vectors to remove, documents to erase, half uploads."""
-    waiting = Version.objects.filter(leases.is_free(), state__in=OPEN)
+    waiting = Version.objects.filter(leases.is_free(), leases.is_due(), state__in=OPEN)
     # The least tried first, so that versions which wait for an index that is down do not hide the others.
     for version_id in waiting.order_by("attempt", "created_at").values_list("pk", flat=True)[:SWEPT]:
         dispatch(ingest_version_task, version_id)

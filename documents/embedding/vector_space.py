@@ -22,14 +22,21 @@ class EmbeddingUnavailable(PortalError):
     """No vector can be made; the message says why in a sentence.
 
     `passes` says whether it may work later without anybody's help, `after` how many seconds a server asked to wait.
-    `made` are the vectors of the first of the texts, where a server gave some before it failed: float32, one a row.
+    `made` are the vectors of the first of the texts, where a server gave some before it failed: float32, one a row;
+    `is_compared` says whether its model was found to be the same after it gave them.
     """
 
     made: np.ndarray | None = None
+    is_compared = False
 
     def __init__(self, sentence: str, *, passes: bool = False, after: int = 0) -> None:
         super().__init__(sentence)
         self.passes, self.after = passes, after
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is the server that may be asked again later, and not a budget."""
+        return self.passes and not isinstance(self, EmbeddingRefused)
 
 
 class EmbeddingRefused(EmbeddingUnavailable):

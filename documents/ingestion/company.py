@@ -21,24 +21,32 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from audit.record import record_all
-from documents import embeddings
 from documents.ceiling import above_ceiling
 from documents.embedding import spaces
 from documents.embedding.vector_space import EmbeddingUnavailable, Space
 from documents.exceptions import LeaseLost
 from documents.index import IndexUnavailable
 from documents.indexing import writing as indexing
-from documents.ingest import IngestResult, end_failed, go_on, ingest_version, keep_notes, pipeline, stage_done
+from documents.ingest import (
+    IngestResult,
+    end_failed,
+    go_on,
+    ingest_version,
+    keep_notes,
+    next_try,
+    pipeline,
+    stage_done,
+)
 from documents.ingestion import leases
 from documents.ingestion.leases import Lease
 from documents.ingestion.readers import FileRead, Reading, reading
 from documents.models import HEAVY, Document, Embedding, Passage, StageRun, Version
 from documents.outgoing import Account
 from documents.parse import ParseFailed
-from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped
 from documents.stages import StageFailed, embedded, parsed, ready, split, stored
 from documents.stages.parsed import Read
@@ -145,9 +153,14 @@ class _Company:
             logger.warning("%d versions wait for the index: %s", len(self.leases), error)
             self._leave(self.leases, "waiting")
         except (EmbeddingUnavailable, Stopped) as error:
+            logger.warning("%d versions were not embedded together: %s", len(self.leases), error)
+            if isinstance(error, EmbeddingUnavailable) and error.is_busy:
+                # Whoever has to be read alone does not wait for the server yet.
+                self._leave(self.leases.keys() - self.members.keys())
+                since = Coalesce("refused_since", Now())
+                self._leave(self.leases, "waiting", retry_at=next_try(None, error.after), refused_since=since)
             # What was refused for one text or document was refused for all: each is asked for by itself, and says
             # what came of it to whoever brought it.
-            logger.warning("%d versions were not embedded together: %s", len(self.leases), error)
             self._leave(self.leases)
         except (Exception, KeyboardInterrupt, SystemExit):
             # Not to carry on: nobody died, so the next attempts, each alone, need not wait for the leases.
@@ -157,10 +170,10 @@ class _Company:
 
     # --- Who is of the company --------------------------------------------------------------------------------
 
-    def _leave(self, ids: Collection[UUID], outcome: str = ALONE) -> None:
-        """Let these go; what was written of them stands for whoever takes them next."""
+    def _leave(self, ids: Collection[UUID], outcome: str = ALONE, **changes: Any) -> None:
+        """Let these go and change `changes` of them; what was written of them stands for whoever takes them next."""
         if ids:
-            _rows(ids).update(lease_until=None)
+            _rows(ids).update(lease_until=None, **changes)
         for id in list(ids):
             self._end(id, outcome)
 
@@ -315,15 +328,14 @@ class _Company:
         texts = [embedded.text_of(member.version.document, each) for member, each in pairs]
         account = Account.of(self.workspace_id, None, *{member.version.document_id for member, _passage in pairs})
         try:
-            vectors = embeddings.embed_passages(texts, self.space, account=account)
+            return embedded.vectors_of(texts, self.space, account)
         except EmbeddingUnavailable as failed:
             if failed.made is not None:
-                require_same_model(self.space)
-                with self._writing(part):
+                with self._writing(part) as members:
                     self._keep(pairs[: len(failed.made)], failed.made)
+                    if not failed.is_compared:
+                        _rows(members).update(refused_since=Now())
             raise
-        require_same_model(self.space)
-        return vectors
 
     def _keep(self, pairs: Sequence[_Pair], vectors: np.ndarray) -> None:
         """Save the vectors of those that are still members, inside of `_writing`."""

@@ -227,8 +227,10 @@ def _by_the_workers(door: "_Door", files: Sequence[Found]) -> Iterator[Row]:
             for found, started in waiting.pop(version_id):
                 yield _row(found, version_id, time.monotonic() - started)
         if waiting and not worker_is_up(QUEUE):
-            # The workers went away: what they left is finished here.
-            ingest_version(next(iter(waiting)))
+            # The workers went away: what they left is finished here, in turns, because some may have to wait.
+            version_id = next(iter(waiting))
+            ingest_version(version_id)
+            waiting[version_id] = waiting.pop(version_id)
         time.sleep(POLL_SECONDS)
 
 
@@ -294,7 +296,9 @@ def _is_open(version_id: UUID) -> bool:
 def _row(found: Found, version_id: UUID, seconds: float) -> Row:
     version = Version.objects.defer(*HEAVY).get(pk=version_id)
     reason = _(version.failure_sentence) if version.failure_sentence else ""
-    if version.state in OPEN:
+    if version.state in OPEN and version.retry_at is not None:
+        reason = _("The embedding server does not answer now. It goes on by itself once the server does.")
+    elif version.state in OPEN:
         reason = _("The search index does not answer. It goes on by itself once the index is back.")
     elif version.state == VersionState.SUPERSEDED:
         reason = _("A version that arrived later answers instead.")

@@ -28,6 +28,11 @@ def is_free() -> Q:
     return Q(lease_until=None) | Q(lease_until__lt=Now())
 
 
+def is_due() -> Q:
+    """Matches rows that are not to be left alone until a later time."""
+    return Q(retry_at=None) | Q(retry_at__lte=Now())
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to move one version on, as long as no other attempt took it over."""
@@ -77,14 +82,14 @@ class Lease:
 
 
 def take(version_id: UUID | str) -> Lease | None:
-    """Take the version for a new attempt, or None when it is settled or somebody holds it.
+    """Take the version for a new attempt, or None when it is settled, waits, or somebody holds it.
 
     The attempt is on disk before any work begins: a file that kills its worker cannot do so uncounted.
     """
     with transaction.atomic():
         version = (
             Version.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(is_free(), pk=version_id, state__in=OPEN)
+            .filter(is_free(), is_due(), pk=version_id, state__in=OPEN)
             .only("document", "attempt", "deaths", "errors", "lease_until")
             .first()
         )
@@ -93,7 +98,7 @@ def take(version_id: UUID | str) -> Lease | None:
         died = version.lease_until is not None
         lease = Lease(version.pk, version.document_id, version.attempt + 1, version.deaths + died, version.errors)
         Version.objects.filter(pk=version.pk).update(
-            attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=until(0)
+            attempt=F("attempt") + 1, deaths=lease.deaths, lease_until=until(0), retry_at=None
         )
     return lease
 

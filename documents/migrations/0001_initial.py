@@ -94,6 +94,8 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('deaths', models.PositiveIntegerField(default=0)),
                 ('errors', models.PositiveIntegerField(default=0)),
+                ('retry_at', models.DateTimeField(blank=True, null=True)),
+                ('refused_since', models.DateTimeField(blank=True, null=True)),
                 ('done', models.PositiveIntegerField(default=0)),
                 ('in_index', models.BooleanField(default=False)),
                 ('text', models.TextField(blank=True)),

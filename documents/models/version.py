@@ -54,6 +54,10 @@ class Version(models.Model):
     deaths = models.PositiveIntegerField(default=0)
     #: Attempts that ended with an error in the portal; three of them end the version as failed.
     errors = models.PositiveIntegerField(default=0)
+    #: It waits for the embedding server and is not taken before; None: it may be taken now.
+    retry_at = models.DateTimeField(null=True, blank=True)
+    #: Since when that server gave no vector for it. The last ones it gave may not have been compared with its model.
+    refused_since = models.DateTimeField(null=True, blank=True)
     #: Passages that have their vector, for the progress bar.
     done = models.PositiveIntegerField(default=0)
     #: The index may hold vectors of this version; False only when it is known to hold none.

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from documents.exceptions import LeaseLost
-from documents.ingestion.leases import is_free
+from documents.ingestion.leases import is_due, is_free
 from documents.models import ComparisonState, SpaceComparison, SpaceMigration
 from documents.states import MIGRATION_WORKS
 
@@ -63,7 +63,7 @@ class JobLease:
 
 def waiting(model: Held) -> "models.QuerySet[Any]":
     """Rows that may be taken now."""
-    return model.objects.filter(is_free(), _IN_WORK[model], Q(retry_at=None) | Q(retry_at__lte=Now()))
+    return model.objects.filter(is_free(), is_due(), _IN_WORK[model])
 
 
 def take(model: Held, row_id: UUID | str) -> JobLease | None:

@@ -35,3 +35,14 @@ class StageFailed(Exception):
     def __init__(self, code: str, sentence: str, *, retryable: bool = False) -> None:
         super().__init__(f"{code}: {sentence}")
         self.code, self.sentence, self.retryable = code, sentence, retryable
+
+
+class StageWaits(StageFailed):
+    """The embedding server is busy: tried again by itself, and failed as said once that went on for too long.
+
+    `after` is how many seconds the server asked to wait.
+    """
+
+    def __init__(self, code: str, sentence: str, *, after: int) -> None:
+        super().__init__(code, sentence, retryable=True)
+        self.after = after

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from documents import embeddings
 from documents.ceiling import AboveCeiling, require_below_ceiling
 from documents.embedding import spaces
 from documents.embedding.framing import framed
-from documents.embedding.vector_space import EmbeddingRefused, Space
-from documents.embeddings import EmbeddingUnavailable
+from documents.embedding.vector_space import EmbeddingRefused, EmbeddingUnavailable, Space
 from documents.ingestion.leases import Lease
 from documents.models import Document, Embedding, Passage, Version
 from documents.outgoing import Account
 from documents.reembedding.probe import require_same_model
 from documents.reembedding.problems import Stopped, sentence
-from documents.stages import Stage, StageFailed
+from documents.stages import Stage, StageFailed, StageWaits
 from documents.states import VersionState
 from workspaces.killpoints import killpoint
 
@@ -41,7 +41,7 @@ def work(version: Version, lease: Lease) -> Embedded:
     """Embed in the space that the workspace is searched in now. Raises StageFailed and LeaseLost."""
     space = spaces.space_of(version.document.workspace_id)
     computed = 0
-    for rows, done in _made(version, space):
+    for rows, done in _made(version, lease, space):
         computed += len(rows)
         if len(rows) < _size(space):
             return Embedded(computed, space.name, rows)
@@ -51,58 +51,84 @@ def work(version: Version, lease: Lease) -> Embedded:
 
 def embed(version: Version, lease: Lease, space: Space) -> None:
     """Embed and save what has no vector in `space` yet. Raises StageFailed and LeaseLost."""
-    for rows, done in _made(version, space):
+    for rows, done in _made(version, lease, space):
         _keep(rows, done, lease)
 
 
-def _keep(rows: Sequence[Embedding], done: int, lease: Lease) -> None:
+def _keep(rows: Sequence[Embedding], done: int, lease: Lease, refused_since: Any = None) -> None:
     """Save a batch of vectors, if the version is still ours. Raises LeaseLost."""
     with transaction.atomic():
         # First, so that the row is locked and ours while the vectors are written.
-        lease.renew(done=done)
+        lease.renew(done=done, refused_since=refused_since)
         Embedding.objects.bulk_create(rows)
     killpoint("embedding_batch")
 
 
-def _made(version: Version, space: Space) -> Iterator[tuple[list[Embedding], int]]:
+def _made(version: Version, lease: Lease, space: Space) -> Iterator[tuple[list[Embedding], int]]:
     """Batches of new vectors for the passages that have none in `space`, each with how many passages have one then.
 
-    All but the last are whole. Raises StageFailed.
+    All but the last are whole. Raises StageFailed and LeaseLost.
     """
-    for number, batch in enumerate(_batches(_without_vector(version, space), _size(space))):
-        if not number:
-            spaces.row_of(space)
-        try:
+    try:
+        if version.refused_since is not None:
+            _compare_kept(version, lease, space)
+        for number, batch in enumerate(_batches(_without_vector(version, space), _size(space))):
+            if not number:
+                spaces.row_of(space)
             require_below_ceiling(version.document_id, space)
-            rows = rows_of(version, batch, space)
-        except AboveCeiling as above:
-            raise StageFailed("above_ceiling", above.template, retryable=True) from above
-        except Stopped as stopped:
-            raise StageFailed(
-                stopped.code,
-                gettext_noop(
-                    "The embedding model was exchanged for another one, whose vectors cannot be compared with those "
-                    "that are there. Tell the operator, then try again."
-                ),
-                retryable=True,
-            ) from stopped
-        except EmbeddingRefused as refused:
-            raise StageFailed(
-                "embedding_refused",
-                gettext_noop(
-                    "The text of this document may not be sent to the embedding model now: that is not in use any "
-                    "more, or a budget for models is spent. Tell the operator, then try again."
-                ),
-                retryable=True,
-            ) from refused
-        except EmbeddingUnavailable as error:
-            raise StageFailed(
-                "embedding_unavailable",
-                gettext_noop("The embedding model is not available. Tell the operator, then try again."),
-                retryable=True,
-            ) from error
-        # In order, so that all before the last of these have theirs.
-        yield rows, batch[-1].position + 1
+            # In order, so that all before the last of these have theirs.
+            yield _paid_once(version, lease, batch, space), batch[-1].position + 1
+    except AboveCeiling as above:
+        raise StageFailed("above_ceiling", above.template, retryable=True) from above
+    except Stopped as stopped:
+        raise StageFailed(
+            stopped.code,
+            gettext_noop(
+                "The embedding model was exchanged for another one, whose vectors cannot be compared with those "
+                "that are there. Tell the operator, then try again."
+            ),
+            retryable=True,
+        ) from stopped
+    except EmbeddingRefused as refused:
+        raise StageFailed(
+            "embedding_refused",
+            gettext_noop(
+                "The text of this document may not be sent to the embedding model now: that is not in use any "
+                "more, or a budget for models is spent. Tell the operator, then try again."
+            ),
+            retryable=True,
+        ) from refused
+    except EmbeddingUnavailable as error:
+        said = gettext_noop("The embedding model is not available. Tell the operator, then try again.")
+        if error.is_busy:
+            raise StageWaits("embedding_unavailable", said, after=error.after) from error
+        raise StageFailed("embedding_unavailable", said, retryable=True) from error
+
+
+def _compare_kept(version: Version, lease: Lease, space: Space) -> None:
+    """Look whether the server still has the model of what was kept when it last refused; if not, that is removed.
+
+    Raises Stopped, EmbeddingUnavailable and LeaseLost.
+    """
+    try:
+        require_same_model(space)
+    except Stopped:
+        with transaction.atomic():
+            lease.renew(done=0)
+            Embedding.objects.filter(passage__version=version, space_id=space.fingerprint).delete()
+        raise
+
+
+def _paid_once(version: Version, lease: Lease, batch: Sequence[Passage], space: Space) -> list[Embedding]:
+    """As `rows_of`; what the server gave of them before it refused is saved."""
+    try:
+        return rows_of(version, batch, space)
+    except EmbeddingUnavailable as failed:
+        if failed.made is not None:
+            paid = batch[: len(failed.made)]
+            rows = [row_of(passage, space, vector) for passage, vector in zip(paid, failed.made, strict=True)]
+            _keep(rows, paid[-1].position + 1, lease, refused_since=None if failed.is_compared else Now())
+        raise
 
 
 def embed_again(version: Version) -> int:
@@ -151,15 +177,43 @@ def _batches(passages: QuerySet[Passage], size: int) -> Iterator[list[Passage]]:
 def rows_of(version: Version, batch: Sequence[Passage], space: Space) -> list[Embedding]:
     """Vectors of a version's passages below the title of their document, to be stored.
 
-    Raises EmbeddingUnavailable, and Stopped when a server gives other vectors than it gave before.
+    Raises EmbeddingUnavailable, with what was `made` before, and Stopped when a server gives other vectors than it gave
+    before.
     """
     document = version.document
     texts = [text_of(document, each) for each in batch]
-    account = Account.of(document.workspace_id, None, document.pk)
-    vectors = embeddings.embed_passages(texts, space, account=account)
-    # Behind each batch, so that none is stored that another model made.
-    require_same_model(space)
+    vectors = vectors_of(texts, space, Account.of(document.workspace_id, None, document.pk))
     return [row_of(passage, space, vector) for passage, vector in zip(batch, vectors, strict=True)]
+
+
+def vectors_of(texts: Sequence[str], space: Space, account: Account) -> np.ndarray:
+    """Vectors of passages by the model that made the others: float32, one a row.
+
+    Raises EmbeddingUnavailable, with those that were `made` before, and Stopped when a server gives other vectors than
+    it gave before.
+    """
+    try:
+        vectors = embeddings.embed_passages(texts, space, account=account)
+    except EmbeddingUnavailable as failed:
+        if failed.made is not None:
+            failed.is_compared = _is_compared(space)
+        raise
+    # Behind each batch, so that none is stored that another model made.
+    try:
+        require_same_model(space)
+    except EmbeddingUnavailable as failed:
+        failed.made = vectors
+        raise
+    return vectors
+
+
+def _is_compared(space: Space) -> bool:
+    """Whether the server could be asked, and has the model it had. Raises Stopped."""
+    try:
+        require_same_model(space)
+    except EmbeddingUnavailable:
+        return False
+    return True
 
 
 def text_of(document: Document, passage: Passage) -> str:
@@ -175,9 +229,9 @@ def row_of(passage: Passage, space: Space, vector: np.ndarray) -> Embedding:
 def save(version: Version, made: Embedded) -> dict[str, Any]:
     """Save the last batch; note how many vectors were made and how many were there already."""
     Embedding.objects.bulk_create(made.rows)
-    version.done = version.passage_count
+    version.done, version.refused_since = version.passage_count, None
     return {"computed": made.computed, "reused": version.passage_count - made.computed, "space": made.space}
 
 
 # Not lasting: the workspace may be in another space by the next attempt; what has its vector costs nothing.
-STAGE = Stage(VersionState.EMBEDDED, work, save, writes=("done",), lasting=False)
+STAGE = Stage(VersionState.EMBEDDED, work, save, writes=("done", "refused_since"), lasting=False)

@@ -62,7 +62,10 @@ def _files() -> Finding:
         return Finding("files", state, fault, step % {"name": SWEPT})
     if not counts["long"]:
         return Finding("files", state)
-    step = _("See the worker of the queue ingest and the vector index; files go on by themselves once both are there.")
+    step = _(
+        "See the worker of the queue ingest, the vector index and the embedding servers; files go on by themselves "
+        "once all are there."
+    )
     return Finding("files", state, _("%(n)d wait for more than an hour.") % {"n": counts["long"]}, step)
 
 
@@ -128,8 +131,11 @@ def _missing_models() -> list[Finding]:
     slugs = sorted(searched.values_list("workspace__slug", flat=True))
     if not slugs:
         return []
-    fault = _("Searches go without vectors, and files wait: the embedding model is not installed (%(names)s).")
-    step = _("Run `make multilingual` and start the portal again, or move these workspaces to another embedding model.")
+    fault = _("Searches go without vectors, and new files fail: the embedding model is not installed (%(names)s).")
+    step = _(
+        "Run `make multilingual`, start the portal again and retry the files, or move these workspaces to another "
+        "embedding model."
+    )
     state = _("%(n)d workspaces without theirs") % {"n": len(slugs)}
     return [Finding("embedding model", state, fault % {"names": _some(slugs)}, step)]
 

@@ -1,14 +1,21 @@
 """Small files whose vectors a server makes: it is asked for several at once, and each file's fate stays its own."""
 
+from datetime import timedelta
+
 import pytest
+from django.urls import reverse
+from django.utils import timezone, translation
 
 from documents import library
 from documents.embedding import spaces
-from documents.ingest import ingest_version
+from documents.ingest import LONGEST_PAUSE, PATIENCE, SHORTEST_PAUSE, ingest_version, next_try
 from documents.ingestion import company, leases
+from documents.listing import row_of
 from documents.models import Document, Embedding, Version, WorkspaceSpace
 from documents.stages import embedded
-from tests.documents.arrivals import Killed, Killer, again, let_lease_expire, receive
+from documents.tasks import sweep_ingestion
+from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
+from workspaces.dispatch import inline
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +64,32 @@ def refuse(server, word: str, status: int = 400) -> None:
             server.refusals.append((status, ""))
 
     server.before = before
+
+
+def refuse_from(server, request: int) -> None:
+    """Have the server be busy from its so-many-th request on."""
+
+    def before(texts):
+        if len(server.requests) + 1 >= request:
+            server.refusals[:] = [(503, "")]
+
+    server.before = before
+
+
+def its_time() -> None:
+    """What the clock does for those that wait."""
+    Version.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now())
+
+
+@pytest.fixture
+def sweep(django_capture_on_commit_callbacks):
+    """sweep() looks for what waits and does it."""
+
+    def swept():
+        with django_capture_on_commit_callbacks(execute=True), inline():
+            sweep_ingestion()
+
+    return swept
 
 
 def test_the_passages_of_several_files_are_one_request(at_a_server, contributor, server):
@@ -122,15 +155,68 @@ def test_without_the_look_at_the_ceiling_nothing_at_all_is_sent(at_a_server, con
     assert not any("kind 3 " in text for text in server.texts)
 
 
-def test_a_server_that_is_busy_is_said_of_each(at_a_server, contributor, server):
+def test_all_wait_for_a_server_that_is_busy_after_one_question_and_are_brought_on_by_the_sweep(
+    at_a_server, contributor, server, sweep
+):
     versions = bring(at_a_server(), contributor)
-    server.refusals += [(503, "")] * 6
+    server.refusals += [(503, "")]
 
     results = company.ingest_waiting(versions[0].pk)
+    waiting = [again(version) for version in versions]
+    sweep()
+    asked_before_its_time = len(server.requests)
+    its_time()
+    server.refusals += [(429, "")]
+    sweep()
+    once_more = states(versions)
+    its_time()
+    sweep()
 
-    assert set(outcomes(results).values()) == {company.ALONE}
-    assert [ingest_version(version.pk).outcome for version in versions] == ["failed"] * 5
-    assert {again(version).failure_code for version in versions} == {"embedding_unavailable"}
+    assert set(outcomes(results).values()) == {"waiting"}
+    assert {(version.state, version.lease_until) for version in waiting} == {("split", None)}
+    assert all(version.retry_at and version.refused_since for version in waiting)
+    assert asked_before_its_time == 1
+    assert sorted(once_more) == ["ready"] * 4 + ["split"]
+    assert states(versions) == ["ready"] * 5
+    assert {(again(version).deaths, again(version).errors) for version in versions} == {(0, 0)}
+    assert len(sent(server)) == len(set(sent(server))) == 5
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3, 4, 5, 6])
+def test_what_a_server_gave_before_it_was_busy_is_not_paid_again(at_a_server, contributor, server, sweep, refused):
+    """The last three are refused when its model is looked at, behind the vectors, or not reached any more."""
+    versions = bring(at_a_server(batch=2), contributor)
+    refuse_from(server, request=refused)
+
+    company.ingest_waiting(versions[0].pk)
+    server.before = lambda texts: None
+    its_time()
+    sweep()
+
+    assert states(versions) == ["ready"] * 5
+    assert len(sent(server)) == len(set(sent(server))) == 5
+
+
+def test_vectors_that_could_not_be_compared_are_removed_when_the_model_was_exchanged(
+    at_a_server, contributor, server, sweep
+):
+    workspace = at_a_server()
+    assert (
+        ingest_version(receive(workspace, contributor, "Badges are worn.", "first.txt").version.pk).outcome == "ready"
+    )
+    versions = bring(workspace, contributor)
+    server.exchanged_for = "other"
+    refuse_from(server, request=len(server.requests) + 2)
+
+    company.ingest_waiting(versions[0].pk)
+    kept = Embedding.objects.filter(passage__version__in=versions).count()
+    server.before = lambda texts: None
+    its_time()
+    sweep()
+
+    assert kept == 5
+    assert {again(version).failure_code for version in versions} == {"exchanged"}
+    assert not Embedding.objects.filter(passage__version__in=versions).exists()
 
 
 def test_vectors_of_a_model_that_was_exchanged_are_not_kept(at_a_server, contributor, server):
@@ -210,3 +296,94 @@ def test_they_are_held_for_as_long_as_the_server_may_take(at_a_server, contribut
 
     assert 600 in held
     assert not Version.objects.exclude(lease_until=None).exists()
+
+
+# --- One alone ----------------------------------------------------------------------------------------------
+
+
+def alone(workspace, by):
+    """A version of several passages, which travels alone."""
+    return receive(workspace, by, LONG, "long.txt").version
+
+
+def test_a_file_whose_server_is_busy_twice_is_ready_by_itself_and_each_text_is_paid_once(
+    at_a_server, contributor, server, sweep
+):
+    version = alone(at_a_server(batch=2), contributor)
+    server.refusals += [(503, "")]
+
+    outcome = ingest_version(version.pk).outcome
+    first = again(version)
+    before_its_time = ingest_version(version.pk).outcome
+    its_time()
+    server.before = lambda texts: server.refusals.append((429, "40")) if len(server.requests) == 3 else None
+    tried = timezone.now()
+    sweep()
+    second = again(version)
+    server.before = lambda texts: None
+    its_time()
+    sweep()
+
+    assert (outcome, before_its_time) == ("waiting", "waiting")
+    assert (first.lease_until, first.failure_code) == (None, "")
+    assert (first.retry_at - first.refused_since).total_seconds() == pytest.approx(SHORTEST_PAUSE.seconds, abs=1)
+    assert second.retry_at >= tried + timedelta(seconds=40)
+    assert again(version).state == "ready"
+    assert (again(version).deaths, again(version).errors, again(version).refused_since) == (0, 0, None)
+    assert len(sent(server)) == len(set(sent(server))) == again(version).passage_count > 2
+
+
+def test_when_the_patience_is_over_it_fails_as_it_did_and_a_person_may_try_again(
+    at_a_server, contributor, server, sweep
+):
+    version = alone(at_a_server(), contributor)
+    refuse_from(server, request=1)
+    ingest_version(version.pk)
+    Version.objects.update(refused_since=timezone.now() - PATIENCE, retry_at=timezone.now())
+
+    sweep()
+    failed = again(version)
+    library.retry(failed, by=contributor)
+    tried = ingest_version(version.pk).outcome
+    server.before = lambda texts: None
+    its_time()
+    sweep()
+
+    assert (failed.state, failed.failure_code, failed.failure_retryable) == ("failed", "embedding_unavailable", True)
+    assert "not available" in failed.failure_sentence
+    assert (tried, again(version).state) == ("waiting", "ready")
+
+
+def test_the_pauses_grow_with_the_time_and_end_with_the_patience():
+    now = timezone.now()
+
+    def pause(waited, after=0):
+        return (next_try(now - waited, after) - now).total_seconds()
+
+    assert pause(timedelta(0)) == pytest.approx(SHORTEST_PAUSE.total_seconds(), abs=5)
+    assert pause(timedelta(minutes=3)) == pytest.approx(180, abs=5)
+    assert pause(timedelta(hours=3)) == pytest.approx(LONGEST_PAUSE.total_seconds(), abs=5)
+    assert pause(timedelta(0), after=3600) == pytest.approx(3600, abs=5)
+    assert pause(PATIENCE - timedelta(minutes=1), after=3600) == pytest.approx(60, abs=5)
+    assert next_try(now - PATIENCE, 0) is None
+
+
+def test_who_looks_at_a_document_reads_that_it_waits_for_the_server_and_until_when(
+    at_a_server, contributor, server, client_of
+):
+    version = alone(at_a_server(), contributor)
+    server.refusals += [(503, "")]
+    ingest_version(version.pk)
+    document = again(version).document
+
+    client = client_of(contributor)
+    status = client.get(reverse("documents:status", args=["policies", document.pk, version.pk]))
+    page = client.get(reverse("documents:detail", args=["policies", document.pk]))
+    rows = client.get(reverse("documents:list", args=["policies"]))
+    with translation.override("sr"):
+        serbian = row_of(document).sentence
+
+    for answer in (status, page, rows):
+        assert "Waits for the embedding server. Next try: " in answer.content.decode()
+    assert "every 10s" in status.content.decode()
+    assert serbian.startswith("Чека сервер")
