@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET
 from documents.bulk.orders import acts_for
 from documents.filters import DUE, GROUPS, ME, NOBODY, UNABLE, Asked
 from documents.forms import FilterForm
-from documents.ingestion import room
+from documents.ingestion import intake, room
 from documents.listing import Listing, listing
 from documents.models import Source
 from documents.parse import FORMATS
 from workspaces import access
 from workspaces.classification import Classification
 from workspaces.decorators import in_workspace
+from workspaces.dispatch import worker_is_up
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
@@ -84,6 +85,8 @@ def _list_context(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         "poll_seconds": 1.5 if found.total < _MANY else 10,
         "poll": asked.query(page=found.page.number),
         "limits": _limits(),
+        # Only who brings files waits for them; it asks the broker, not the database.
+        "is_paused": Action.ADD in rights and not worker_is_up(intake.QUEUE),
     }
 
 

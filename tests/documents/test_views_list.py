@@ -13,6 +13,7 @@ from documents.parse import FORMATS
 from documents.states import OPEN, PROGRESS, VersionState
 from documents.views import SHOWN_FORMATS
 from tests.documents import factories
+from workspaces.dispatch import give_sign_of_life, take_leave
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,52 @@ def test_only_those_who_add_documents_see_uploads_and_retries(policies, contribu
         shown = page(client_of(person))
         assert ("data-upload" in shown) is sees
         assert ("/retry/" in shown) is sees
+
+
+@pytest.fixture
+def reader_of_files():
+    """A worker that takes from the queue of files, until its name is taken off there."""
+    give_sign_of_life("ingest", "reader")
+    yield "reader"
+    take_leave("ingest", "reader")
+
+
+@pytest.mark.parametrize("address", ["documents:list", "documents:progress"])
+def test_who_brings_files_is_told_that_nobody_reads_them(
+    address, reader_of_files, policies, contributor, member, client_of
+):
+    def shown_to(person):
+        return client_of(person).get(reverse(address, args=["policies"])).content.decode()
+
+    read = shown_to(contributor)
+    take_leave("ingest", reader_of_files)
+
+    assert "Background work is paused." not in read
+    assert "Background work is paused." in shown_to(contributor)
+    assert "Background work is paused." not in shown_to(member)
+
+
+def test_a_broker_that_is_gone_is_told_and_the_list_stands(policies, contributor, client_of, settings):
+    factories.document(policies, "leave.md", by=contributor, title="Leave")
+    client = client_of(contributor)
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+
+    shown = page(client)
+
+    assert "Background work is paused." in shown
+    assert "Leave" in shown
+
+
+def test_that_nobody_reads_files_costs_no_statement(reader_of_files, policies, contributor, client_of):
+    client = client_of(contributor)
+    page(client)
+    with CaptureQueriesContext(connection) as read:
+        page(client)
+    take_leave("ingest", reader_of_files)
+    with CaptureQueriesContext(connection) as paused:
+        page(client)
+
+    assert len(paused) == len(read)
 
 
 def test_the_limits_stand_beside_the_upload(policies, contributor, client_of, settings):
