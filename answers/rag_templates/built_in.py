@@ -22,6 +22,7 @@ _SAID: dict[str, dict[str, Any]] = {
         "purpose": _("Answers a question from the documents in a few sentences, each with its source."),
         "use_when": _("You want to know what the documents say about one thing."),
         "avoid_when": _("You need a whole document summed up or checked."),
+        "examples": (_("Who approves an exception to a rule?"), _("How is confidential information handled?")),
     },
     "precedents": {
         "name": _("Precedent finder"),

@@ -46,6 +46,7 @@ def test_ten_templates_are_built_in_and_each_says_what_it_is_for(policies):
     for code in built_in.CODES:
         said = content.checked(built_in.content_of(code), policies)
         assert all((said.name, said.purpose, said.use_when, said.avoid_when))
+        assert said.examples
         assert bool(said.instructions) == (code != "knowledge")
 
 
