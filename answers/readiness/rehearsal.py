@@ -1,19 +1,35 @@
-"""A dry run of the review flow: a draft is made, walked through every verb by the officers there are, and rolled back.
+"""A dry run of the review flow: a draft is made, walked through the verbs by the officers there are, and rolled back.
 
-Nobody asked for it and nobody hears of it: rows, entries and notices go with the transaction of the look.
+Nobody asked for it and nobody hears of it: rows, entries and notices go with the transaction of the look. What follows
+from a change to a source (suspension, its confirmation, withdrawal) is not walked: the source is a real document, and
+other answers that rest on it would be locked and closed for as long as the look lasts.
 """
 
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from answers import separation
 from answers.checks import settings as checks
 from answers.exceptions import DraftError, WrongState
 from answers.models import Answer, Citation, Clarification, Draft, Evidence, Question
-from answers.review import approve, assign, edit, opened, reject, reopen, reply, return_for_changes, submit, take_back
+from answers.review import (
+    approve,
+    approve_with_edits,
+    assign,
+    edit,
+    opened,
+    reject,
+    reopen,
+    reply,
+    return_for_changes,
+    submit,
+    take_back,
+)
 from answers.states import AnswerStatus, DraftState
 from audit.chain import digest
 from documents.models import Document, Passage
@@ -29,6 +45,33 @@ from workspaces.roles import Action, Role
 _ = gettext_noop
 _QUOTED = 160
 _REASON = "Readiness"
+
+
+class _Edits(Enum):
+    """Whether the walk edits, and if not, why."""
+
+    WALKED = auto()
+    JUDGED = auto()
+    NOBODY_LEFT = auto()
+
+
+#: Each sentence ends with what was not walked, and why.
+_WALKED = {
+    _Edits.WALKED: _(
+        "A draft went through %(n)d steps of review with %(people)d officers, and was rolled back. Not walked, because "
+        "they would touch other answers: suspension, its confirmation, and withdrawal with a deleted source."
+    ),
+    _Edits.JUDGED: _(
+        "A draft went through %(n)d steps of review with %(people)d officers, and was rolled back. Not walked, because "
+        "the judge would be sent the text: edits. Not walked, because they would touch other answers: suspension, its "
+        "confirmation, and withdrawal with a deleted source."
+    ),
+    _Edits.NOBODY_LEFT: _(
+        "A draft went through %(n)d steps of review with %(people)d officers, and was rolled back. Not walked, because "
+        "nobody would be left to approve: edits. Not walked, because they would touch other answers: suspension, its "
+        "confirmation, and withdrawal with a deleted source."
+    ),
+}
 
 
 @check("review.rehearsal", Area.REVIEW, gettext_lazy("A draft goes all the way"), fix="workspaces:people")
@@ -52,11 +95,7 @@ def rehearsal(scene: Scene) -> Found:
             n=walk.steps,
             why=str(error)[:200],
         )
-    return passed(
-        _("A draft went through %(n)d steps of review with %(people)d officers, and was rolled back."),
-        n=walk.steps,
-        people=len(officers),
-    )
+    return passed(_WALKED[walk.edits], n=walk.steps, people=len(officers))
 
 
 def _passage(scene: Scene) -> Passage | None:
@@ -83,34 +122,57 @@ class _Walk:
         self.asker = outsider(scene)
         members.add_member(scene.workspace, self.asker, Role.MEMBER, by=None)
         self.act, self.steps = "", 0
+        self.edits = _Edits.NOBODY_LEFT
 
     def go(self) -> None:
-        """Through every verb. Raises what the verbs raise."""
+        """Through the verbs of review. Raises what the verbs raise."""
         first, *others = self.officers
         draft = self._step("hold", self._held)
+        self.edits = self._may_edit(first, draft)
         self._step("assign", lambda: assign(draft, to=first, by=first))
         self._step("open", lambda: opened(draft, by=first))
-        self._step("return", lambda: return_for_changes(draft, by=first, reason=_REASON, questions=["?"]))
-        asked = Clarification.objects.get(review__draft=draft)
-        self._step("reply", lambda: reply(asked, text="!", by=self.asker))
-        if others and checks.of(self.scene.workspace).judge is None:
-            # A judge would be sent the text, and what is sent cannot be rolled back.
-            self._again(draft, first)
-        deciders = others or self.officers
+        self._returned(draft, first)
+        edited = self.edits is _Edits.WALKED
+        if edited:
+            self._step("return", lambda: return_for_changes(draft, by=first, reason=_REASON))
+            self._step("edit", lambda: edit(draft, text=self._longer(draft), by=first, reason=_REASON))
+            self._step("submit", lambda: submit(draft, by=first))
+        # Whoever edits does not decide.
+        deciders = others if edited else [*others, first]
         self._approved(draft, deciders)
         answer = Answer.objects.get(pk=draft.answer_id)
         self._step("reopen", lambda: reopen(answer, by=deciders[0], reason=_REASON))
         self._step("reject", lambda: reject(draft, by=deciders[0], reason=_REASON))
         other = self._step("hold", self._held)
+        if edited:
+            seen = digest(other.text)
+            self._step(
+                "approve with edits",
+                lambda: approve_with_edits(other, text=self._longer(other), by=first, seen_sha256=seen),
+            )
         self._approved(other, deciders)
         released = Answer.objects.get(pk=other.answer_id)
         self._step("take back", lambda: take_back(released, by=deciders[0], reason=_REASON))
 
-    def _again(self, draft: Draft, by: User) -> None:
-        self._step("return", lambda: return_for_changes(draft, by=by, reason=_REASON))
-        text = Draft.objects.get(pk=draft.pk).text
-        self._step("edit", lambda: edit(draft, text=f"{text} {text}", by=by, reason=_REASON))
+    def _may_edit(self, person: User, draft: Draft) -> _Edits:
+        if checks.of(self.scene.workspace).judge is not None:
+            # What is sent to a judge cannot be rolled back.
+            return _Edits.JUDGED
+        refused = separation.refusal_to_edit(person, draft.answer)
+        return _Edits.NOBODY_LEFT if refused else _Edits.WALKED
+
+    def _returned(self, draft: Draft, by: User) -> None:
+        """Back to the asker twice: put in line again by the last reply, and by an officer after one of two replies."""
+        for questions in (["?"], ["?", "?"]):
+            self._step("return", partial(return_for_changes, draft, by=by, reason=_REASON, questions=questions))
+            asked = Clarification.objects.filter(review__draft=draft, replied_at=None)[0]
+            self._step("reply", partial(reply, asked, text="!", by=self.asker))
         self._step("submit", lambda: submit(draft, by=by))
+
+    def _longer(self, draft: Draft) -> str:
+        """Another text, which is as sound as the one before."""
+        text = Draft.objects.get(pk=draft.pk).text
+        return f"{text} {text}"
 
     def _approved(self, draft: Draft, deciders: list[User]) -> None:
         """Approve, and once more by another where two have to."""
