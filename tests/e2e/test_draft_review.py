@@ -58,10 +58,10 @@ def test_a_draft_is_examined_and_decided_on_with_the_keyboard(signed_in):
 WAITING = f"""
 from datetime import timedelta
 from django.utils import timezone
-from answers import queue
 from answers.draft_review import desk
 from answers.draft_review.bringing import bring, read_text
 from answers.models import Examination
+from answers.queue import order
 from answers.tasks import examine_draft
 from workspaces import members
 from workspaces.models import User
@@ -75,7 +75,7 @@ for title in ("Leave rules", "Notice", "Supplies", "Travel"):
     made[title] = bring(workspace, read_text(title, {DRAFT!r} + title), by=member)
     examine_draft(str(made[title].pk))
 Examination.objects.filter(title="Notice").update(due_at=timezone.now() - timedelta(hours=5), priority=4)
-queue.claim(made["Supplies"], by=bea)
+order.claim(made["Supplies"], by=bea)
 desk.assign(made["Travel"], to=bea, by=bea)
 """
 
@@ -111,9 +111,10 @@ def test_a_reviewer_sees_who_has_which_findings_and_goes_from_one_to_the_next_wi
 
     page.goto("/admin/answers/examination/?state=all&workspace=drafting")
     expect(page.locator("#result_list, table").first).to_contain_text("Travel")
-    # A claim on what was decided tells nobody anything.
+    # A claim on what was decided tells nobody anything, and what somebody passed over is free again.
     expect(page.locator("tr").filter(has_text="Notice")).not_to_contain_text("is reading it")
-    expect(page.locator("tr").filter(has_text="Leave rules")).to_contain_text("is reading it")
+    expect(page.locator("tr").filter(has_text="Leave rules")).not_to_contain_text("is reading it")
+    expect(page.locator("tr").filter(has_text="Supplies")).to_contain_text("is reading it")
     _look(page, "queue")
 
 

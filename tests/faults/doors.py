@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -100,7 +101,9 @@ def _with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _no_fencing() -> None:
     """Whoever ever held a version goes on writing to it."""
     leases.Lease._rows = lambda lease: leases.Version.objects.filter(pk=lease.version_id)  # type: ignore[method-assign]
-    company._rows = lambda ids: leases.Version.objects.filter(pk__in=list(ids))
+    company._rows = lambda of: leases.Version.objects.filter(
+        pk__in=[one if isinstance(one, UUID) else one.version.pk for one in of]
+    )
 
 
 def _no_mark() -> None:
