@@ -56,6 +56,7 @@ class EventType(models.TextChoices):
     READINESS_CHECKED = "readiness.checked", _("A workspace's readiness was checked, and is a go or not.")
     READINESS_GIVEN_UP = "readiness.given_up", _("A readiness check came to no verdict: its workers went away.")
     READINESS_REPORT_TAKEN = "readiness.report_taken", _("Somebody took the signed report of a workspace's readiness.")
+    GO_LAPSED = "readiness.go_lapsed", _("A workspace in use was found to have no go any more.")
     PHASE_CHANGED = "workspace.phase_changed", _("A workspace went into pilot, live or back to being set up.")
 
     # groups of people, roles of this installation, access reviews, views as another

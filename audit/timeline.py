@@ -235,6 +235,7 @@ SENTENCES: dict[str, Any] = {
     EventType.PHASE_CHANGED: gettext_lazy("%(who)s took “%(what)s” into another phase."),
     EventType.READINESS_ASKED: gettext_lazy("%(who)s had the readiness of a workspace checked."),
     EventType.READINESS_CHECKED: gettext_lazy("The readiness of a workspace was checked."),
+    EventType.GO_LAPSED: gettext_lazy("“%(what)s” was found to have no go any more."),
     EventType.READINESS_GIVEN_UP: gettext_lazy("A check of a workspace's readiness came to no verdict."),
     EventType.READINESS_REPORT_TAKEN: gettext_lazy("%(who)s took the signed report of a workspace's readiness."),
     EventType.COCKPIT_EXPORTED: gettext_lazy("%(who)s took the figures of the cockpit as a table."),

@@ -418,6 +418,7 @@ class Migration(migrations.Migration):
                 ('phase_changed_at', models.DateTimeField(blank=True, null=True)),
                 ('rhythm', models.CharField(choices=[('off', 'Only when somebody asks'), ('daily', 'Every day'), ('weekly', 'Every week')], default='weekly', max_length=10, verbose_name='checked by itself')),
                 ('valid_days', models.PositiveSmallIntegerField(default=14, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='a go counts for, in days')),
+                ('lapsed_at', models.DateTimeField(blank=True, null=True)),
                 ('phase_changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

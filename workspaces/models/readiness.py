@@ -70,6 +70,8 @@ class WorkspaceReadiness(models.Model):
     valid_days = models.PositiveSmallIntegerField(
         _("a go counts for, in days"), default=14, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
+    #: Since when it is in use and found to have no go any more. Empty while it has one, and while it is being set up.
+    lapsed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         default_permissions = ()

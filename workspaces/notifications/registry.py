@@ -62,6 +62,8 @@ class Kind(models.TextChoices):
     DELETION_PROVEN = "deletion_proven", _("The receipt of a deletion you asked for was issued.")
     HOLD_PLACED = "hold_placed", _("A document you keep current was placed under a legal hold.")
     READINESS_BLOCKED = "readiness_blocked", _("Something blocks a workspace in use that did not before.")
+    READINESS_LAPSED = "readiness_lapsed", _("A workspace in use has no go any more: its last check is too old.")
+    PILOT_ENDED = "pilot_ended", _("A pilot ended: its workspace got no go in time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ MANNERS: dict[str, Manner] = {
     Kind.GATE_LOOSENING_ASKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
     Kind.GATE_LOOSENING_SETTLED: Manner(WORKSPACES, Channel.NOW),
     Kind.READINESS_BLOCKED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
+    Kind.READINESS_LAPSED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
+    Kind.PILOT_ENDED: Manner(WORKSPACES, Channel.NOW, may_be_off=False),
 }
 
 

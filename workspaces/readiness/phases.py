@@ -13,6 +13,7 @@ from audit.record import record
 from workspaces import access
 from workspaces.exceptions import ReadinessError
 from workspaces.models import Phase, ReadinessRun, ReadinessState, Rhythm, User, Workspace, WorkspaceReadiness
+from workspaces.readiness import thresholds
 from workspaces.roles import Action
 
 #: phase → the phases it may become.
@@ -53,6 +54,14 @@ class Standing:
         return self.phase != Phase.SETUP and not self.has_go
 
     @property
+    def pilot_ends(self) -> datetime | None:
+        """When the pilot ends by itself; None where nobody found yet that it lacks its go, and where it is no pilot."""
+        lapsed_at = self.settings.lapsed_at
+        if self.phase != Phase.PILOT or lapsed_at is None:
+            return None
+        return lapsed_at + timedelta(days=thresholds.of("pilot_grace_days"))
+
+    @property
     def next_phases(self) -> tuple[Phase, ...]:
         """The phases a manager may choose now."""
         return tuple(one for one in NEXT[self.phase] if one == Phase.SETUP or self.has_go)
@@ -79,7 +88,7 @@ def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
     access.require(by, Action.MANAGE, workspace)
     if phase not in Phase.values:
         raise ReadinessError(_("Choose one of the phases."))
-    _locked(workspace)
+    lock(workspace)
     now, wanted = standing(workspace), Phase(phase)
     if wanted == now.phase:
         return now.settings
@@ -89,7 +98,7 @@ def move(workspace: Workspace, phase: str, *, by: User) -> WorkspaceReadiness:
         raise ReadinessError(_("This needs a go: have the readiness checked, and nothing may block."))
     stored, _made = WorkspaceReadiness.objects.update_or_create(
         workspace=workspace,
-        defaults={"phase": wanted, "phase_changed_at": timezone.now(), "phase_changed_by": by},
+        defaults={"phase": wanted, "phase_changed_at": timezone.now(), "phase_changed_by": by, "lapsed_at": None},
     )
     grounds: dict[str, Any] = {"run": now.last.pk} if now.last and wanted != Phase.SETUP else {}
     record(
@@ -111,12 +120,16 @@ def watch(workspace: Workspace, *, rhythm: str, valid_days: int, by: User) -> Wo
     access.require(by, Action.MANAGE, workspace)
     if rhythm not in Rhythm.values or not 1 <= valid_days <= 365:
         raise ReadinessError(_("Choose a rhythm, and between 1 and 365 days."))
-    _locked(workspace)
+    lock(workspace)
     before = _told(of(workspace))
     after = {"readiness_rhythm": rhythm, "readiness_days": valid_days}
     stored, _made = WorkspaceReadiness.objects.update_or_create(
         workspace=workspace, defaults={"rhythm": rhythm, "valid_days": valid_days}
     )
+    if stored.lapsed_at is not None and standing(workspace).has_go:
+        # It counts for longer now.
+        stored.lapsed_at = None
+        stored.save(update_fields=["lapsed_at"])
     if before != after:
         record(EventType.WORKSPACE_CHANGED, on=workspace, workspace=workspace, by=by, before=before, after=after)
     return stored
@@ -126,6 +139,7 @@ def _told(settings: WorkspaceReadiness) -> dict[str, Any]:
     return {"readiness_rhythm": str(settings.rhythm), "readiness_days": settings.valid_days}
 
 
-def _locked(workspace: Workspace) -> None:
+def lock(workspace: Workspace) -> None:
+    """Let nobody else change its phase or come to a verdict until this transaction ends."""
     # By its workspace: there may be no row yet.
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)

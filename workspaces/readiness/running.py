@@ -19,8 +19,8 @@ from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
 from workspaces.killpoints import killpoint
-from workspaces.models import OPEN_READINESS, Outcome, ReadinessResult, ReadinessRun, ReadinessState, Workspace
-from workspaces.readiness import registry, report, scoring, warning
+from workspaces.models import OPEN_READINESS, Outcome, ReadinessResult, ReadinessRun, ReadinessState
+from workspaces.readiness import lapsing, phases, registry, report, scoring, warning
 from workspaces.readiness.holding import Held, from_now, ours
 from workspaces.readiness.registry import Check, Found, Scene, blocked
 
@@ -125,7 +125,7 @@ def _give_up(row: ReadinessRun) -> None:
 def _conclude(row: ReadinessRun) -> None:
     """The verdict, its entry, and a word to those whom a new blocker concerns. Raises LeaseLost."""
     # A workspace does not come into pilot by an older go while this says that something blocks.
-    Workspace.objects.select_for_update(no_key=True).get(pk=row.workspace_id)
+    phases.lock(row.workspace)
     results = list(row.results.all())
     before = warning.standing_blocks(row)
     row.is_go = not any(one.outcome == Outcome.BLOCK for one in results)
@@ -146,3 +146,4 @@ def _conclude(row: ReadinessRun) -> None:
         results_sha256=digest(report.results_in(results)),
     )
     warning.tell(row, results, before)
+    lapsing.follow(row)

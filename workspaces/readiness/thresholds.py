@@ -6,6 +6,8 @@ from workspaces.readiness.registry import Found, blocked, passed, warned
 
 #: Name → figure. `INLOCK_READINESS` in the environment replaces single ones, as `failed_percent_warn=2`.
 DEFAULTS: dict[str, int] = {
+    # a pilot that lost its go
+    "pilot_grace_days": 7,
     # people and rights
     "managers_warn": 3,
     "reviewers_percent_warn": 50,

@@ -2,8 +2,19 @@
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from workspaces import access
-from workspaces.models import Outcome, Phase, ReadinessResult, ReadinessRun, ReadinessState, WorkspaceReadiness
+from workspaces.models import (
+    Outcome,
+    Phase,
+    ReadinessResult,
+    ReadinessRun,
+    ReadinessState,
+    User,
+    Workspace,
+    WorkspaceReadiness,
+)
 from workspaces.notifications import notify
 from workspaces.notifications.registry import Kind
 from workspaces.roles import Action
@@ -28,7 +39,16 @@ def tell(row: ReadinessRun, results: Iterable[ReadinessResult], before: frozense
     in_use = WorkspaceReadiness.objects.filter(workspace=row.workspace_id, phase__in=(Phase.PILOT, Phase.LIVE))
     if not new or not in_use.exists():
         return 0
-    people = access.people_allowed(row.workspace, Action.MANAGE) | access.people_allowed(row.workspace, Action.REVIEW)
     return notify(
-        Kind.READINESS_BLOCKED, to=people.distinct(), about=row, workspace=row.workspace_id, blocks=", ".join(new)
+        Kind.READINESS_BLOCKED,
+        to=concerned(row.workspace),
+        about=row,
+        workspace=row.workspace_id,
+        blocks=", ".join(new),
     )
+
+
+def concerned(workspace: Workspace) -> QuerySet[User]:
+    """Who manages or reviews in the workspace."""
+    people = access.people_allowed(workspace, Action.MANAGE) | access.people_allowed(workspace, Action.REVIEW)
+    return people.distinct()

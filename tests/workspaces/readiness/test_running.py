@@ -20,8 +20,8 @@ from inlock import readiness as installation
 from workspaces import members
 from workspaces.auditing import evidence_pack
 from workspaces.exceptions import Forbidden, Hidden, ReadinessError
-from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhythm, Workspace
-from workspaces.readiness import asking, phases, reading, registry, report, running
+from workspaces.models import Notification, ReadinessResult, ReadinessRun, Rhythm, Workspace, WorkspaceReadiness
+from workspaces.readiness import asking, lapsing, phases, reading, registry, report, running
 from workspaces.readiness.holding import Held
 from workspaces.readiness.registry import Area, Check, Found, Scene, blocked, passed
 from workspaces.roles import Action, PlatformAction
@@ -369,3 +369,116 @@ def test_a_door_that_asks_nobody_would_hand_the_report_to_a_stranger(looks, poli
     monkeypatch.setattr(reading, "require", lambda user, workspace: None)
 
     assert report.take(run, by=stranger) == run.report
+
+
+def aged(days: float) -> None:
+    """Every check was made that long ago."""
+    ReadinessRun.objects.update(ended_at=timezone.now() - timedelta(days=days))
+
+
+def told(kind: str) -> set[str]:
+    return set(Notification.objects.filter(kind=kind).values_list("person__username", flat=True))
+
+
+def test_a_go_that_became_too_old_is_told_once_and_kept_in_the_trail(looks, policies, manager):
+    run = checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    assert lapsing.notice() == 0
+    aged(15)
+
+    assert (lapsing.notice(), lapsing.notice()) == (1, 0)
+
+    assert told("readiness_lapsed") == {"manager", "reviewer", "second-reviewer"}
+    assert Notification.objects.filter(kind="readiness_lapsed").count() == 3
+    event = Event.objects.get(type=EventType.GO_LAPSED)
+    assert (event.object_id, event.actor_id) == (str(policies.pk), "")
+    assert f'"run":"{run.pk}"' in event.body
+    assert phases.standing(policies).pilot_ends is not None
+
+
+def test_a_pilot_without_a_go_ends_after_its_days_of_grace_and_comes_back_with_the_next_go(looks, policies, manager):
+    checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    looks["data.b"] = blocked("Nothing here.")
+    checked(policies)
+    assert Event.objects.filter(type=EventType.GO_LAPSED).count() == 1
+    assert not told("readiness_lapsed")  # the blocker was told
+    assert lapsing.end_pilots() == 0
+    WorkspaceReadiness.objects.update(lapsed_at=timezone.now() - timedelta(days=7, minutes=1))
+
+    assert (lapsing.end_pilots(), lapsing.end_pilots()) == (1, 0)
+
+    now = phases.standing(policies)
+    assert (now.phase, now.settings.phase_changed_by, now.settings.lapsed_at) == ("setup", None, None)
+    assert told("pilot_ended") == {"manager", "reviewer", "second-reviewer"}
+    event = Event.objects.filter(type=EventType.PHASE_CHANGED).latest("seq")
+    assert (event.actor_id, '"after":"setup"' in event.body) == ("", True)
+    looks["data.b"] = passed("Fine.")
+    checked(policies)
+    assert phases.move(policies, "pilot", by=manager).phase == "pilot"
+
+
+def test_a_go_in_time_keeps_the_pilot_and_one_that_counts_longer_too(looks, policies, manager):
+    checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    aged(15)
+    lapsing.notice()
+    checked(policies)
+    assert phases.standing(policies).settings.lapsed_at is None
+
+    aged(15)
+    lapsing.notice()
+    phases.watch(policies, rhythm="daily", valid_days=30, by=manager)
+    assert phases.standing(policies).settings.lapsed_at is None
+    assert lapsing.end_pilots() == 0
+
+
+def test_a_live_workspace_that_lost_its_go_is_told_of_and_stays_live(looks, policies, manager):
+    checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    phases.move(policies, "live", by=manager)
+    aged(15)
+
+    assert lapsing.notice() == 1
+
+    WorkspaceReadiness.objects.update(lapsed_at=timezone.now() - timedelta(days=99))
+    assert lapsing.end_pilots() == 0
+    assert phases.standing(policies).phase == "live"
+
+
+def test_workspaces_being_set_up_and_archived_ones_are_left_alone(looks, policies, legal, manager):
+    for place in (policies, legal):
+        checked(place)
+    phases.move(policies, "pilot", by=manager)
+    Workspace.objects.filter(pk=policies.pk).update(archived_at=timezone.now())
+    aged(15)
+
+    assert lapsing.notice() == 0
+    assert not Event.objects.filter(type=EventType.GO_LAPSED).exists()
+
+
+def test_what_another_worker_found_meanwhile_is_not_found_again(looks, policies, manager):
+    checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    aged(15)
+    (before,) = WorkspaceReadiness.objects.select_related("workspace")
+    assert lapsing.notice() == 1
+
+    assert not lapsing._notice(before)
+
+    WorkspaceReadiness.objects.update(lapsed_at=timezone.now() - timedelta(days=8))
+    assert lapsing.end_pilots() == 1
+    assert not lapsing._end(before)
+    assert Event.objects.filter(type=EventType.GO_LAPSED).count() == 1
+    assert Notification.objects.filter(kind="pilot_ended").count() == 3
+
+
+def test_the_page_says_when_a_pilot_without_a_go_ends(looks, policies, manager, client_of):
+    checked(policies)
+    phases.move(policies, "pilot", by=manager)
+    aged(15)
+    lapsing.notice()
+
+    page = client_of(manager).get("/w/policies/readiness/")
+
+    assert "The pilot ends by itself on" in page.content.decode()
