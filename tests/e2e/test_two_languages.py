@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.axe import grave_findings
+from tests.e2e.screens import NARROW, WIDE, Screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
 DEEP = bool(os.environ.get("INLOCK_DEEP"))
-#: Where pictures of the pages go, for whoever wants to look at them.
-SHOTS = os.environ.get("SHOTS", "")
 #: What a knowledge manager looks after, each on a page of its own: half in each language, all in `make deep`.
 DESK = (
     "documents/",
@@ -35,10 +33,9 @@ DESK = (
 
 @dataclass(frozen=True)
 class Spoken:
-    """A language on a screen: what is asked, what answers, how it goes on, and what no document speaks of."""
+    """At a screen: what is asked, what answers, how it goes on, and what no document speaks of."""
 
-    code: str
-    width: int
+    screen: Screen
     question: str
     says: str
     further: str
@@ -48,8 +45,7 @@ class Spoken:
 
 
 ENGLISH = Spoken(
-    "en",
-    1280,
+    WIDE,
     "How many days of paid parental leave does the second parent take?",
     "20 working days",
     "And within how many months?",
@@ -58,8 +54,7 @@ ENGLISH = Spoken(
     "Closed",
 )
 SERBIAN = Spoken(
-    "sr",
-    390,
+    NARROW,
     "Koliko časova traje obuka za viljuškariste?",
     "16",
     "A kada se ponavlja?",
@@ -72,15 +67,15 @@ SERBIAN = Spoken(
 @pytest.mark.parametrize("spoken", [ENGLISH, SERBIAN], ids=["English, wide", "Serbian, narrow"])
 def test_what_nobody_could_answer_comes_back_to_who_asked(signed_in, spoken):
     # A member gets an answer, looks at the page it stands on, and asks on.
-    asker = _at_their_screen(signed_in("member"), spoken)
+    asker = spoken.screen.show(signed_in("member"))
     asker.goto("/w/policies/ask/new/")
-    _look(asker, spoken, "new")
+    spoken.screen.look(asker, "new")
     _ask(asker, spoken.question)
     card = asker.locator("#latest .answer")
     expect(card).to_contain_text(spoken.says, timeout=30_000)
     card.locator(".answer__text .cite").last.press("Enter")
     expect(asker.locator("#panel mark")).to_contain_text(spoken.says)
-    _look(asker, spoken, "cited")
+    spoken.screen.look(asker, "cited")
     asker.keyboard.press("Escape")
     expect(asker.locator("#panel")).to_be_hidden()
     _ask(asker, spoken.further)
@@ -91,20 +86,20 @@ def test_what_nobody_could_answer_comes_back_to_who_asked(signed_in, spoken):
     _ask(asker, spoken.unknown)
     expect(card.locator(".tone--none")).to_be_visible(timeout=30_000)
     expect(card.locator(".way-out > *").first).to_be_visible(timeout=30_000)
-    _look(asker, spoken, "refused")
+    spoken.screen.look(asker, "refused")
     card.locator(".gap-out button").press("Enter")
     expect(card.locator(".gap-out button")).to_have_count(0)
 
     # The knowledge manager looks after the workspace, finds it among the gaps, and names the document that answers.
-    manager = _at_their_screen(signed_in("manager"), spoken)
+    manager = spoken.screen.show(signed_in("manager"))
     for page in DESK if DEEP else DESK[spoken is SERBIAN :: 2]:
         manager.goto(f"/w/policies/{page}")
-        _look(manager, spoken, page)
+        spoken.screen.look(manager, page)
     manager.goto("/w/policies/gaps/")
-    _look(manager, spoken, "gaps")
+    spoken.screen.look(manager, "gaps")
     manager.locator("a", has_text=spoken.unknown).press("Enter")
     expect(manager.locator("h1")).to_contain_text(spoken.unknown)
-    _look(manager, spoken, "gap")
+    spoken.screen.look(manager, "gap")
     manager.locator("summary:has(+ form [name=document])").press("Enter")
     manager.locator("[name=document]").press("ArrowDown")
     manager.locator("form:has([name=document]) [type=submit]").press("Enter")
@@ -112,37 +107,20 @@ def test_what_nobody_could_answer_comes_back_to_who_asked(signed_in, spoken):
 
     # Who asked is told, and finds the question among the earlier ones.
     asker.goto("/account/notifications/")
-    _look(asker, spoken, "told")
+    spoken.screen.look(asker, "told")
     asker.locator(".notice-row__open", has_text=spoken.unknown).first.press("Enter")
     expect(asker.locator(".gap-out .answer__state")).to_be_visible()
     asker.goto("/w/policies/questions/")
     past = asker.locator(".past")
     expect(past.filter(has_text=spoken.unknown)).not_to_have_count(0)
-    _look(asker, spoken, "history")
+    spoken.screen.look(asker, "history")
     asker.fill("[type=search]", spoken.understood)
     asker.keyboard.press("Enter")
     expect(past.filter(has_text=spoken.unknown)).to_have_count(0)
     expect(past.filter(has_text=spoken.question)).not_to_have_count(0)
 
 
-def _at_their_screen(page: Page, spoken: Spoken) -> Page:
-    page.set_viewport_size({"width": spoken.width, "height": 844})
-    page.context.add_cookies(
-        [{"name": "django_language", "value": spoken.code, "url": page.evaluate("location.origin")}]
-    )
-    return page
-
-
 def _ask(page: Page, question: str) -> None:
     page.locator("#id_text").focus()
     page.keyboard.type(question)
     page.keyboard.press("Enter")
-
-
-def _look(page: Page, spoken: Spoken, name: str) -> None:
-    """The page is told in the language, can be followed, and fits."""
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name.strip('/').replace('/', '-')}-{spoken.code}.png", full_page=True)
-    assert page.locator("html").get_attribute("lang") == spoken.code
-    assert grave_findings(page) == [], f"{name} in {spoken.code}"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} in {spoken.code}"
