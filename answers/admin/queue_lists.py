@@ -32,6 +32,9 @@ class QueueList(GovernedChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
         self.has_filters = False
+        asked_for, default = saved_views.kept(request.GET, self.model), FACETS_OF[self.model][0].default
+        #: Whether nothing narrows it but that it waits: if it is empty, all is done.
+        self.is_whole_line = asked_for.get("state", default) == default and not _narrowing(asked_for) and not self.query
         return rows
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
@@ -85,7 +88,7 @@ class QueueLists(QueueActs):
             "save_address": reverse(f"{named}_save_view"),
             "cleared": f"?{saved_views.query({}, self.model)}",
             "asked_for": asked_for,
-            "filters_in_use": [name for name in asked_for if name not in ("state", ORDER_VAR)],
+            "filters_in_use": _narrowing(asked_for),
             "kept_parameters": [(name, request.GET[name]) for name in (SEARCH_VAR, ORDER_VAR) if name in request.GET],
             "statement": saved_views.query(asked_for, self.model),
             **(extra_context or {}),
@@ -151,6 +154,11 @@ class QueueLists(QueueActs):
             return assigned
         reading = _("%(name)s is reading it") % {"name": holder.name}
         return format_html("{}<br>{}", assigned, reading) if waiting.assigned_to else reading
+
+
+def _narrowing(asked_for: Mapping[str, str]) -> list[str]:
+    """The names of the filters in use but for the state, which has tabs."""
+    return [name for name in asked_for if name not in ("state", ORDER_VAR)]
 
 
 def badge(rows: QuerySet[Any]) -> str | None:

@@ -54,6 +54,24 @@ def test_queue_opens_with_the_view_that_the_person_chose(
     assert "On fire" not in other.get(page("answers_draft_changelist")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("", "Nothing waits for a decision"),
+        ("?state=waiting&o=1", "Nothing waits for a decision"),
+        ("?state=waiting&priority=4", "Nothing matches"),
+        ("?state=rejected", "Nothing matches"),
+        ("?q=nothing", "Nothing matches"),
+    ],
+)
+def test_an_empty_queue_says_whether_all_is_done_or_only_nothing_is_found(
+    asked: str, says: str, client_of: Any, page: Any, legal: Any, reviewer: Any
+) -> None:
+    shown = client_of(reviewer).get(page("answers_draft_changelist") + asked).content.decode()
+
+    assert says in shown
+
+
 def test_tabs_count_what_lies_behind_them(client_of: Any, page: Any, pair: Any, reviewer: Any) -> None:
     late, _other = pair
     queue.rank(late, priority=Priority.HIGH, due_at=timezone.now() - timedelta(hours=1), by=reviewer)
