@@ -25,7 +25,7 @@ from audit.events import EventType
 from audit.record import record
 from documents import outgoing
 from documents.models import Document, EmbeddingEndpoint
-from documents.outgoing import Leaving, NotSent
+from documents.outgoing import Account, Leaving, NotSent
 from workspaces.classification import Classification
 from workspaces.models import User, Workspace
 from workspaces.readiness import registry
@@ -169,16 +169,24 @@ def _required(leaving: Leaving) -> Any:
         levels=ArraySubquery(texts.values("classification")),
         budgets=ArraySubquery(budgets.values(one=limits.as_json())),
     ).first()
-    named = {"name": leaving.endpoint.name}
     if current is None:
+        named = {"name": leaving.endpoint.name}
         raise _refused("state", _("The model “%(name)s” is not connected any more.") % named)
+    _require_state(current, account)
+    _require_ceiling(current)
+    return current
+
+
+def _require_state(current: Any, account: Account) -> None:
     if not (current.may_be_tried if account.is_ours else current.usable):
-        raise _refused("state", _("The model “%(name)s” is not in use.") % named)
+        raise _refused("state", _("The model “%(name)s” is not in use.") % {"name": current.name})
+
+
+def _require_ceiling(current: Any) -> None:
     ceiling = Classification(current.ceiling).rank
     if any(Classification(level).rank > ceiling for level in current.levels or []):
         said = _("What this rests on is classified higher than the model “%(name)s” may read.")
-        raise _refused("classification", said % named)
-    return current
+        raise _refused("classification", said % {"name": current.name})
 
 
 def _amount(endpoint: Any, tokens: int) -> Amount:
