@@ -11,7 +11,6 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from answers import endpoints
-from answers.governing import breaker
 from answers.models import ModelEndpoint, WorkspaceModels
 from answers.registry.presets import PRESETS
 from answers.registry.prices import price_of
@@ -66,13 +65,8 @@ class ModelEndpointAdmin(EndpointAdmin):
         (_("Made of"), {"fields": ("parent", "lineage_text")}),
     )
 
-    @display(description=_("asked now"), label={"closed": "success", "open": "danger", "half_open": "warning"})
-    def asked_now(self, endpoint: ModelEndpoint) -> tuple[str, Any] | str:
-        """Whether the server is left alone because it failed again and again."""
-        if endpoint.kind == "extractive" or endpoint.state not in USABLE_STATES:
-            return "–"
-        state = breaker.standing(endpoint.pk).state
-        return state.value, state.label
+    def is_asked(self, endpoint: Any) -> bool:
+        return endpoint.kind != "extractive" and super().is_asked(endpoint)
 
     @display(description=_("kind"), ordering="kind", label={"extractive": "success", "openai": "info"})
     def kind_label(self, endpoint: ModelEndpoint) -> tuple[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from answers import chat_models
 from answers.exceptions import EndpointError, ModelBusy, ModelFailed, ModelRefused, ModelResting
-from answers.governing import amounts, breaker, fallbacks, ledger, pace
+from answers.governing import amounts, fallbacks, ledger, pace
 from answers.governing.policy import Call, permit
 from answers.models import EndpointKind, ModelEndpoint, Purpose
 from answers.permit import Permit
@@ -21,6 +21,7 @@ from answers.prompts import Prompt
 from answers.states import AnswerStatus
 from audit.events import EventType
 from audit.record import record
+from workspaces.endpoints import breaker
 from workspaces.models import User, Workspace
 from workspaces.places import PLACES
 

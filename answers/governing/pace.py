@@ -10,15 +10,12 @@ from time import monotonic, sleep, time
 from uuid import uuid4
 
 import redis
-from django.conf import settings
 from django.utils.translation import gettext as _
-from limits import RateLimitItemPerMinute
 
 from answers.exceptions import ModelResting
-from answers.governing.breaker import _client_at
 from answers.models import ModelEndpoint
 from answers.states import AnswerStatus
-from workspaces.counting import limiter
+from workspaces.endpoints import breaker, rate
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +33,7 @@ def turn(endpoint: ModelEndpoint, should_stop: Callable[[], bool]) -> Iterator[b
     try:
         while True:
             has_place = has_place or _takes_place(endpoint, name)
-            has_turn = has_place and _hits(endpoint)
+            has_turn = has_place and rate.hits(endpoint.pk, endpoint.requests_per_minute)
             if has_turn or should_stop():
                 break
             if monotonic() >= until:
@@ -66,7 +63,7 @@ def _takes_place(endpoint: ModelEndpoint, name: str) -> bool:
     # A worker that died gives its place back when the call it made must be over.
     over = 2 * endpoint.total_seconds
     try:
-        with _client_at(settings.REDIS_URL).pipeline() as pipe:
+        with breaker.client().pipeline() as pipe:
             pipe.zremrangebyscore(key, 0, time()).zadd(key, {name: time() + over}).zcard(key).expire(key, over)
             taken = pipe.execute()[2]
             if taken <= endpoint.concurrent_requests:
@@ -80,17 +77,6 @@ def _takes_place(endpoint: ModelEndpoint, name: str) -> bool:
 
 def _leaves(endpoint: ModelEndpoint, name: str) -> None:
     try:
-        _client_at(settings.REDIS_URL).zrem(f"places:{endpoint.pk}", name)
+        breaker.client().zrem(f"places:{endpoint.pk}", name)
     except redis.RedisError as error:
         logger.warning("A place at endpoint %s stays taken for a while: %s", endpoint.pk, type(error).__name__)
-
-
-def _hits(endpoint: ModelEndpoint) -> bool:
-    if not endpoint.requests_per_minute:
-        return True
-    try:
-        item = RateLimitItemPerMinute(endpoint.requests_per_minute, namespace="inlock")
-        return bool(limiter().hit(item, "model", str(endpoint.pk)))
-    except redis.RedisError as error:
-        logger.warning("Requests to endpoint %s are not counted: %s", endpoint.pk, type(error).__name__)
-        return True

@@ -84,9 +84,6 @@ class ModelEndpoint(GovernedEndpoint):
     context_tokens = models.PositiveIntegerField(
         _("context in tokens"), null=True, blank=True, validators=[MinValueValidator(256)]
     )
-    requests_per_minute = models.PositiveIntegerField(
-        _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
-    )
     concurrent_requests = models.PositiveIntegerField(
         _("requests at a time"), null=True, blank=True, validators=[MinValueValidator(1)]
     )

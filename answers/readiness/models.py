@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from answers import endpoints, governing
 from answers.exceptions import EndpointError
-from answers.governing import breaker, budgets, fallbacks
+from answers.governing import budgets, fallbacks
 from answers.models import Answer, ModelEndpoint, Purpose
 from answers.registry import hosts as model_hosts
 from documents.ceiling import above_ceiling
@@ -22,6 +22,7 @@ from documents.outgoing import OURS
 from documents.reranking.rerankers import chosen_for
 from workspaces import hosts
 from workspaces.classification import Classification
+from workspaces.endpoints import breaker
 from workspaces.hosts import HostRefused
 from workspaces.readiness.registry import Area, Found, Scene, blocked, check, none, passed, warned
 from workspaces.readiness.thresholds import by_share, of
@@ -79,13 +80,17 @@ def _answers(url: str) -> bool:
 
 @check("models.steady", Area.MODELS, gettext_lazy("No model was cut off after failures"), fix=_FIX)
 def steady(scene: Scene) -> Found:
-    offered = scene.once(_offered)
-    cut = [one.name for one in offered if breaker.standing(one.pk).state != "closed"]
+    asked = {one.pk: one.name for one in scene.once(_offered)}
+    if (remote := space_of(scene.workspace.pk).remote) is not None:
+        asked[remote.endpoint] = remote.name
+    if (chosen := chosen_for(scene.workspace)) is not None and chosen.endpoint is not None:
+        asked[chosen.endpoint.pk] = chosen.endpoint.name
+    cut = [name for pk, name in asked.items() if breaker.standing(pk).state != "closed"]
     if cut:
         return warned(
             _("Models that are rested after failing: %(n)d (%(names)s)."), n=len(cut), names=", ".join(cut[:5])
         )
-    return passed(_("None of %(n)d models is rested after failures."), n=len(offered))
+    return passed(_("None of %(n)d models is rested after failures."), n=len(asked))
 
 
 @check("models.permitted", Area.MODELS, gettext_lazy("Models may receive what lies here"), fix=_FIX)

@@ -15,12 +15,12 @@ class EmbeddingEndpointAdmin(EndpointAdmin):
 
     verbs = embedding_endpoints
     trial = _("Has three small sentences of our own embedded and looks whether what means the same is near.")
-    list_display = ("name", "model", "dimension", "base_url", "ceiling", "state_label")
+    list_display = ("name", "model", "dimension", "base_url", "ceiling", "state_label", "asked_now")
     fieldsets = (
         (None, {"fields": ("name",)}),
         (_("Model"), {"fields": ("model", "dimension", "query_prefix", "passage_prefix", "languages", "floor")}),
         ANSWERED_FOR,
-        (_("Server"), {"fields": ("base_url", "key_reference", "batch", "seconds")}),
+        (_("Server"), {"fields": ("base_url", "key_reference", "batch", "seconds", "requests_per_minute")}),
         (_("Price"), {"fields": ("price", "currency")}),
         STANDS,
     )

@@ -42,6 +42,7 @@ _SETTINGS = (
     "currency",
     "batch",
     "seconds",
+    "requests_per_minute",
     "floor",
     "residency",
     "residency_note",

@@ -14,7 +14,7 @@ from documents import outgoing
 from documents.embedding.vector_space import EmbeddingRefused, EmbeddingUnavailable, Remote, Space
 from documents.exceptions import SourceFailed
 from documents.fetch import require_allowed
-from documents.model_server import BUSY, PASSING, SENTENCES, TOO_MUCH, listed, post
+from documents.model_server import BUSY, PASSING, SENTENCES, TOO_MUCH, Asked, listed, post
 from documents.models import EmbeddingEndpoint
 from documents.outgoing import Account, Leaving, NotSent, Sent, size_of
 from workspaces.endpoints import keys
@@ -63,7 +63,7 @@ def question(text: str, space: Space, sent: Sent) -> np.ndarray:
     """The vector of a question: float32, shape (space.dimension,). Raises EmbeddingUnavailable."""
     remote = _switched_on(space)
     asked = [remote.query_prefix + text]
-    vectors, tokens = _ask(asked, space, remote, min(remote.seconds, _QUESTION_SECONDS))
+    vectors, tokens = _ask(asked, space, remote, min(remote.seconds, _QUESTION_SECONDS), in_background=False)
     sent.read(size_of(*asked), tokens)
     return vectors[0]
 
@@ -113,7 +113,7 @@ def _halving(
     fails alone.
     """
     try:
-        vectors, tokens = _ask(texts, space, remote, remote.seconds)
+        vectors, tokens = _ask(texts, space, remote, remote.seconds, in_background=True)
     except _Refused as refused:
         if len(texts) == 1:
             raise _unavailable(remote, "refused", status=refused.status) from refused
@@ -132,18 +132,21 @@ class _Refused(Exception):
         self.status = status
 
 
-def _ask(texts: Sequence[str], space: Space, remote: Remote, seconds: int) -> tuple[np.ndarray, int]:
+def _ask(
+    texts: Sequence[str], space: Space, remote: Remote, seconds: int, *, in_background: bool
+) -> tuple[np.ndarray, int]:
     """Vectors and the tokens the server says it read. Raises EmbeddingUnavailable and _Refused."""
     try:
         key = keys.key_named(remote.key_reference)
     except KeyMissing as error:
         raise EmbeddingUnavailable(str(error)) from error
     document = {"model": remote.model, "input": list(texts), "encoding_format": "float"}
+    asked = Asked(remote.endpoint, remote.requests_per_minute, in_background)
     most = 65536 + len(texts) * space.dimension * _NUMBER_BYTES
     try:
         url = f"{remote.base_url}/embeddings"
         with PLACES.set_aside():
-            said = post(url, document, home=remote.base_url, key=key, seconds=seconds, most_bytes=most)
+            said = post(url, document, asked, home=remote.base_url, key=key, seconds=seconds, most_bytes=most)
     except SourceFailed as failed:
         raise _translated(failed, remote) from failed
     return _read(said, len(texts), space, remote)
@@ -179,7 +182,8 @@ def _translated(failed: SourceFailed, remote: Remote) -> Exception:
         return _unavailable(remote, "busy", after=int(failed.detail.get("after", 0)))
     if failed.code == "status":
         return _unavailable(remote, "refused", status=int(status or 0))
-    return _unavailable(remote, failed.code if failed.code in _SENTENCES else "protocol")
+    code = failed.code if failed.code in _SENTENCES else "protocol"
+    return _unavailable(remote, code, after=int(failed.detail.get("after", 0)))
 
 
 def _unavailable(remote: Remote, code: str, *, after: int = 0, **detail: int) -> EmbeddingUnavailable:

@@ -63,6 +63,7 @@ def of_endpoint(endpoint: EmbeddingEndpoint, *, trial: bool = False) -> Space:
             passage_prefix=endpoint.passage_prefix,
             batch=endpoint.batch,
             seconds=endpoint.seconds,
+            requests_per_minute=endpoint.requests_per_minute,
             off=not (endpoint.may_be_tried if trial else endpoint.usable),
         ),
     )

@@ -57,6 +57,7 @@ class Remote:
     passage_prefix: str = ""
     batch: int = 32
     seconds: int = 30
+    requests_per_minute: int | None = None
     off: bool = False
 
 

@@ -14,10 +14,10 @@ class RerankEndpointAdmin(EndpointAdmin):
 
     verbs = rerank_endpoints
     trial = _("Has two small sentences of our own put in order and looks whether the answer comes first.")
-    list_display = ("name", "protocol", "model", "base_url", "ceiling", "state_label")
+    list_display = ("name", "protocol", "model", "base_url", "ceiling", "state_label", "asked_now")
     fieldsets = (
         (None, {"fields": ("name",)}),
-        (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "seconds")}),
+        (_("Server"), {"fields": ("protocol", "base_url", "model", "key_reference", "seconds", "requests_per_minute")}),
         (_("Price"), {"fields": ("price",)}),
         ANSWERED_FOR,
         STANDS,

@@ -32,6 +32,7 @@ _SETTINGS = (
     "model",
     "key_reference",
     "seconds",
+    "requests_per_minute",
     "ceiling",
     "price",
     "residency",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from documents.exceptions import RerankUnavailable, SourceFailed
 from documents.fetch import require_allowed
-from documents.model_server import BUSY, SENTENCES, listed, post
+from documents.model_server import BUSY, SENTENCES, Asked, listed, post
 from documents.models import RerankEndpoint, RerankProtocol
 from documents.outgoing import ORDER, Account, Leaving, NotSent, counted, size_of
 from workspaces.endpoints import keys
@@ -52,6 +52,7 @@ def scores(
                 said = post(
                     address(endpoint),
                     _asked(endpoint, question, texts),
+                    Asked(endpoint.pk, endpoint.requests_per_minute),
                     home=endpoint.base_url,
                     key=key,
                     seconds=endpoint.seconds,

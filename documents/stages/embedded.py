@@ -125,10 +125,15 @@ def _paid_once(version: Version, lease: Lease, batch: Sequence[Passage], space: 
         return rows_of(version, batch, space)
     except EmbeddingUnavailable as failed:
         if failed.made is not None:
-            paid = batch[: len(failed.made)]
-            rows = [row_of(passage, space, vector) for passage, vector in zip(paid, failed.made, strict=True)]
-            _keep(rows, paid[-1].position + 1, lease, refused_since=None if failed.is_compared else Now())
+            rows = _rows_made(batch, space, failed.made)
+            done = batch[len(rows) - 1].position + 1
+            _keep(rows, done, lease, refused_since=None if failed.is_compared else Now())
         raise
+
+
+def _rows_made(batch: Sequence[Passage], space: Space, vectors: np.ndarray) -> list[Embedding]:
+    """Those of the first passages of a batch, which a server gave before it refused."""
+    return [row_of(passage, space, vector) for passage, vector in zip(batch, vectors, strict=False)]
 
 
 def embed_again(version: Version) -> int:
@@ -143,15 +148,23 @@ def embed_again(version: Version) -> int:
     for batch in _batches(_without_vector(version, space), _size(space)):
         require_below_ceiling(version.document_id, space)
         try:
-            rows = rows_of(version, batch, space)
+            made += _keep_again(rows_of(version, batch, space))
         except Stopped as stopped:
             raise EmbeddingUnavailable(sentence(stopped.code, stopped.detail)) from stopped
-        with transaction.atomic():
-            locked = Passage.objects.filter(pk__in=[row.passage_id for row in rows]).select_for_update(no_key=True)
-            there = set(locked.values_list("pk", flat=True))
-            Embedding.objects.bulk_create([row for row in rows if row.passage_id in there], ignore_conflicts=True)
-        made += len(there)
+        except EmbeddingUnavailable as failed:
+            if failed.made is not None and failed.is_compared:
+                _keep_again(_rows_made(batch, space, failed.made))
+            raise
     return made
+
+
+@transaction.atomic
+def _keep_again(rows: Sequence[Embedding]) -> int:
+    """Save vectors of passages that are still there; how many those are."""
+    locked = Passage.objects.filter(pk__in=[row.passage_id for row in rows]).select_for_update(no_key=True)
+    there = set(locked.values_list("pk", flat=True))
+    Embedding.objects.bulk_create([row for row in rows if row.passage_id in there], ignore_conflicts=True)
+    return len(there)
 
 
 def _size(space: Space) -> int:

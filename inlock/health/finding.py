@@ -16,6 +16,7 @@ _LABELS = {
     "clock": _("clock"),
     "disk": _("disk"),
     "embedding model": _("embedding model"),
+    "embedding endpoint": _("embedding endpoint"),
     "emergency account": _("emergency account"),
     "files": _("files"),
     "files set aside": _("files set aside"),
@@ -27,6 +28,7 @@ _LABELS = {
     "model": _("model"),
     "old Office files": _("old Office files"),
     "parsers": _("parsers"),
+    "reranker": _("reranker"),
     "schedule": _("schedule"),
     "serve": "serve",
     "settings": _("settings"),
@@ -36,7 +38,7 @@ _LABELS = {
     "verification": _("verification"),
     "worker": _("worker"),
 }
-_NAMED = ("emergency account", "model", "worker")
+_NAMED = ("emergency account", "embedding endpoint", "model", "reranker", "worker")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ DOORS = {
         "workspaces/counting.py",
         "workspaces/tokens/limits.py",
         "workspaces/identity/throttle.py",
-        "answers/governing/pace.py",
+        "workspaces/endpoints/rate.py",
     ),
     "chromadb": ("documents/index.py",),
     "tantivy": ("documents/keywords.py",),

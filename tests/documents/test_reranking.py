@@ -26,6 +26,7 @@ from documents.reranking.remote import scores
 from documents.retrieval.recording import as_document
 from tests.documents import shelf
 from tests.documents.rerank_server import RerankServer, serve
+from workspaces.endpoints import breaker
 from workspaces.endpoints.keys import KeyMissing
 from workspaces.exceptions import Forbidden, Hidden
 from workspaces.places import Places
@@ -157,6 +158,22 @@ def test_a_reranker_that_fails_leaves_the_order_of_the_search_and_is_named(
     assert "judge" in result.reranked.fault
     assert "order of the search" in result.sentence
     assert not result.degraded
+
+
+def test_a_reranker_that_keeps_failing_is_left_alone_and_one_with_a_limit_asked_no_oftener(connect, server):
+    server.status = 500
+    failing = connect()
+    for said in [*["out of order"] * breaker.FAILURES, "left alone"]:
+        with pytest.raises(RerankUnavailable, match=said):
+            scores(failing, QUESTION, ["a", "b"], account=OURS)
+    assert len(server.requests) == breaker.FAILURES
+
+    server.status = 200
+    limited = connect("limited", requests_per_minute=1)
+    assert len(scores(limited, QUESTION, ["a", "b"], account=OURS)) == 2
+    with pytest.raises(RerankUnavailable, match="asked too often"):
+        scores(limited, QUESTION, ["a", "b"], account=OURS)
+    assert len(server.requests) == breaker.FAILURES + 1
 
 
 def test_a_reranker_that_was_switched_off_is_not_asked(shelved, policies, member, connect, server):

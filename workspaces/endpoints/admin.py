@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from workspaces import access
 from workspaces.admin_base import GovernedHistoryAdmin, PlatformRights
+from workspaces.endpoints import breaker
 from workspaces.endpoints import states as endpoint_states
 from workspaces.endpoints.base import EndpointState, GovernedEndpoint
 from workspaces.exceptions import PortalError
@@ -87,6 +88,18 @@ class EndpointAdmin(PlatformRights, GovernedHistoryAdmin):
     def stands_at(self, endpoint: GovernedEndpoint) -> str:
         """The same on the form, where a badge would be shown as its pieces."""
         return str(_SHORT[endpoint.state])
+
+    def is_asked(self, endpoint: GovernedEndpoint) -> bool:
+        """Whether a server is asked where it stands now."""
+        return endpoint.usable
+
+    @display(description=_("asked now"), label={"closed": "success", "open": "danger", "half_open": "warning"})
+    def asked_now(self, endpoint: GovernedEndpoint) -> tuple[str, Any] | str:
+        """Whether the server is left alone because it failed again and again, or asked for it."""
+        if not self.is_asked(endpoint):
+            return "–"
+        state = breaker.standing(endpoint.pk).state
+        return state.value, state.label
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         was_usable = bool(form.initial) and change and type(obj)._base_manager.get(pk=obj.pk).usable

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -59,6 +60,9 @@ class GovernedEndpoint(models.Model):
         # What most documents are; anything more guarded is a decision that a person takes and another one approves.
         default=Classification.INTERNAL,
         help_text=_("Text of documents that are classified higher is never sent there."),
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
     state = models.CharField(
         _("state"), max_length=12, choices=EndpointState.choices, default=EndpointState.CANDIDATE, editable=False

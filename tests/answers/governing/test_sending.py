@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from answers.exceptions import ModelFailed, ModelRefused
-from answers.governing import Purpose, ask, breaker, pace, standing_in
+from answers.governing import Purpose, ask, pace, standing_in
 from answers.models import Evidence, Usage
 from answers.states import AnswerStatus
 from answers.steps.sending import Sending
@@ -15,6 +15,7 @@ from audit.models import Event
 from documents import library
 from documents.access import restriction
 from documents.cards.classifying import classify
+from workspaces.endpoints import breaker
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
 
@@ -140,7 +141,7 @@ def test_prompts_that_a_server_does_not_take_do_not_close_it_to_everybody(polici
 
 def test_a_busy_server_after_a_rest_is_not_barred_by_who_tried_it(policies, member, endpoint_of, prompt):
     endpoint = endpoint_of("busy-for-long")
-    client = breaker._client_at(breaker.settings.REDIS_URL)
+    client = breaker.client()
     client.set(breaker._keys(endpoint.pk, "tired")[0], 1, ex=60)
 
     with pytest.raises(ModelFailed):

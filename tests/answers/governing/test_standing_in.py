@@ -13,7 +13,7 @@ from django.urls import reverse
 from answers import chat_models, endpoints, governing
 from answers.endpoints import built_in
 from answers.exceptions import EndpointError, ModelFailed, ModelRefused
-from answers.governing import Purpose, breaker, budgets, fallbacks, pace, standing_in
+from answers.governing import Purpose, budgets, fallbacks, pace, standing_in
 from answers.models import ModelEndpoint, Usage, WorkspaceModels
 from answers.replays import sameness
 from answers.states import AnswerStatus
@@ -21,6 +21,7 @@ from audit.events import EventType
 from audit.models import Event
 from documents.cards.classifying import classify
 from inlock.health.models import models
+from workspaces.endpoints import breaker
 from workspaces.exceptions import Forbidden
 
 QUESTION = "How many days of paid parental leave does the second parent take?"
@@ -40,7 +41,7 @@ def ask(policies: Any, member: Any, prompt: Any) -> Any:
 @pytest.fixture
 def rest_is_over(settings: Any) -> Any:
     """rest_is_over(endpoint) → the time is up for which it was left alone."""
-    return lambda endpoint: breaker._client_at(settings.REDIS_URL).delete(f"breaker:{endpoint.pk}:rest")
+    return lambda endpoint: breaker.client().delete(f"breaker:{endpoint.pk}:rest")
 
 
 def _models(server: Any) -> list[str]:

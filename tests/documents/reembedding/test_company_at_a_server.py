@@ -11,11 +11,12 @@ from documents.embedding import spaces
 from documents.ingest import LONGEST_PAUSE, PATIENCE, SHORTEST_PAUSE, ingest_version, next_try
 from documents.ingestion import company, leases
 from documents.listing import row_of
-from documents.models import Document, Embedding, Version, WorkspaceSpace
+from documents.models import Document, Embedding, EmbeddingEndpoint, Version, WorkspaceSpace
 from documents.stages import embedded
 from documents.tasks import sweep_ingestion
 from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
 from workspaces.dispatch import inline
+from workspaces.endpoints import breaker
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,9 @@ def refuse_from(server, request: int) -> None:
 
 
 def its_time() -> None:
-    """What the clock does for those that wait."""
+    """What the clock does for those that wait, and for the server they wait for."""
+    for endpoint in EmbeddingEndpoint.objects.all():
+        breaker.succeeded(endpoint.pk)
     Version.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now())
 
 

@@ -23,6 +23,7 @@ from documents.states import MigrationState
 from tests.documents import shelf
 from tests.documents.arrivals import again, receive
 from tests.documents.reembedding.scene import SUBJECTS, to_the_end
+from workspaces.endpoints import breaker
 from workspaces.places import Places
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,7 @@ def test_a_busy_provider_is_tried_again_later_and_the_page_says_so(building_to, 
     assert "busy" in sentence(migration.problem, migration.problem_detail)
     assert building.work(migration.pk) == "settled"
     SpaceMigration.objects.update(retry_at=None)
+    breaker.succeeded(EmbeddingEndpoint.objects.get().pk)  # the pause is over
     migration = to_the_end(migration)
     assert (migration.state, migration.problem) == ("comparing", "")
 
@@ -209,6 +211,31 @@ def test_lost_vectors_are_not_made_again_by_a_model_that_was_exchanged(switched,
         embedded.embed_again(version)
 
     assert not Embedding.objects.filter(space_id=switched.target_id, passage__version=version).exists()
+
+
+def test_lost_vectors_that_came_before_a_refusal_are_paid_once(switched, shelved, server):
+    EmbeddingEndpoint.objects.update(batch=1)
+    version = Document.objects.get(path="leave.md").current_version
+    lost = Embedding.objects.filter(space_id=switched.target_id, passage__version=version)
+    count = lost.count()
+    lost.delete()
+    paid = []
+
+    def refuse_the_second(texts):
+        if not texts[0].startswith("Whoever finds a key"):
+            paid.append(texts[0])
+            if len(paid) == 2:
+                server.refusals.append((503, ""))
+
+    server.before = refuse_the_second
+    with pytest.raises(EmbeddingUnavailable):
+        embedded.embed_again(version)
+    assert lost.count() == 1
+
+    embedded.embed_again(version)
+
+    assert count == lost.count() > 1
+    assert len(paid) == count + 1  # the one that was refused alone was asked for twice
 
 
 def test_an_endpoint_moves_to_an_address_only_where_the_same_model_answers(switched, admin, server):

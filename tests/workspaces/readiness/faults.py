@@ -20,7 +20,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.utils import timezone
 
-from answers.governing import breaker, budgets, ledger
+from answers.governing import budgets, ledger
 from answers.models import (
     Answer,
     Draft,
@@ -67,6 +67,7 @@ from tests.workspaces.readiness.sound import Sound
 from workspaces import access, groups, members
 from workspaces import rights as held_rights
 from workspaces.dispatch import give_sign_of_life, take_leave
+from workspaces.endpoints import breaker
 from workspaces.glass import breaking as glass
 from workspaces.models import (
     ApiToken,

@@ -1,7 +1,7 @@
-"""Leave a model's server alone for a while after it failed again and again, in every process at once.
+"""Leave an endpoint's server alone for a while after it failed again and again, in every process at once.
 
-Kept in Valkey and forgotten with it: it spares time, and keeps nothing from anybody. When Valkey does not answer,
-servers are asked as if they had never failed.
+For chat, for vectors and for order. Kept in Valkey and forgotten with it: it spares time, and keeps nothing from
+anybody. When Valkey does not answer, servers are asked as if they had never failed.
 """
 
 import logging
@@ -24,6 +24,8 @@ WITHIN_SECONDS = 60
 REST_SECONDS = 30
 #: A failure in the first call after a rest means another rest, for as long as this remembers that there was one.
 _REMEMBERED_SECONDS = 10 * REST_SECONDS
+#: No server keeps everybody away for longer by one answer.
+LONGEST_PAUSE_SECONDS = 300
 _ANSWER_WITHIN = 2.0
 
 
@@ -42,6 +44,8 @@ class Standing:
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0
     seconds: int = 0
+    #: Because it asked for a pause, and did not fail.
+    is_paused: bool = False
 
 
 def allows(endpoint: UUID, *, seconds: int) -> bool:
@@ -68,13 +72,20 @@ def succeeded(endpoint: UUID) -> None:
     _with(lambda client: client.delete(*_keys(endpoint, "failures", "rest", "tired", "probe")))
 
 
-def failed(endpoint: UUID) -> None:
-    """The endpoint did not answer, or not what it should: after a few of these it is left alone."""
+def pause(endpoint: UUID, *, seconds: int) -> None:
+    """The endpoint asked everybody to come back in so many seconds, which is no failure."""
+    (rest,) = _keys(endpoint, "rest")
+    wanted = min(seconds, LONGEST_PAUSE_SECONDS)
+    _with(lambda client: client.set(rest, 1, ex=wanted, nx=True))
+
+
+def failed(endpoint: UUID, *, within: int = WITHIN_SECONDS) -> None:
+    """The endpoint did not answer, or not what it should: after a few of these in `within` seconds it is left alone."""
     failures, rest, tired, probe = _keys(endpoint, "failures", "rest", "tired", "probe")
 
     def count(client: Any) -> None:
         with client.pipeline() as pipe:
-            pipe.set(failures, 0, nx=True, ex=WITHIN_SECONDS)
+            pipe.set(failures, 0, nx=True, ex=within)
             pipe.incr(failures)
             pipe.exists(tired)
             _made, times, was_tired = pipe.execute()
@@ -84,7 +95,7 @@ def failed(endpoint: UUID) -> None:
             pipe.set(tired, 1, ex=_REMEMBERED_SECONDS)
             pipe.delete(probe, failures)
             pipe.execute()
-        logger.warning("Model endpoint %s is left alone for %s seconds.", endpoint, REST_SECONDS)
+        logger.warning("Endpoint %s is left alone for %s seconds.", endpoint, REST_SECONDS)
 
     _with(count)
 
@@ -97,7 +108,7 @@ def standing(endpoint: UUID) -> Standing:
         with client.pipeline() as pipe:
             counted, left, was_tired = pipe.get(failures).ttl(rest).exists(tired).execute()
         if left > 0:
-            return Standing(BreakerState.OPEN, int(counted or 0), left)
+            return Standing(BreakerState.OPEN, int(counted or 0), left, is_paused=not was_tired)
         return Standing(BreakerState.HALF_OPEN if was_tired else BreakerState.CLOSED, int(counted or 0))
 
     return _with(look, otherwise=Standing())
@@ -112,10 +123,15 @@ def _keys(endpoint: UUID, *names: str) -> list[str]:
 
 def _with(act: Callable[[Any], Any], *, otherwise: Any = None) -> Any:
     try:
-        return act(_client_at(settings.REDIS_URL))
+        return act(client())
     except redis.RedisError as error:
         logger.warning("The circuit breaker does not reach Valkey: %s", type(error).__name__)
         return otherwise
+
+
+def client() -> redis.Redis:
+    """What counts calls to endpoints. Its methods raise redis.RedisError when Valkey does not answer."""
+    return _client_at(settings.REDIS_URL)
 
 
 @cache
