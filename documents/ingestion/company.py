@@ -328,7 +328,7 @@ class _Company:
         texts = [embedded.text_of(member.version.document, each) for member, each in pairs]
         account = Account.of(self.workspace_id, None, *{member.version.document_id for member, _passage in pairs})
         try:
-            return embedded.vectors_of(texts, self.space, account)
+            return embedded.vectors_of(texts, self.space, account, came=lambda: self._hold(part))
         except EmbeddingUnavailable as failed:
             if failed.made is not None:
                 with self._writing(part) as members:
@@ -348,7 +348,17 @@ class _Company:
     @property
     def _patience(self) -> float:
         """Seconds for which the members are held while their vectors are made."""
-        return 2.0 * self.space.remote.seconds if self.space.remote is not None else 0.0
+        return embedded.patience(self.space)
+
+    @transaction.atomic
+    def _hold(self, part: Iterable[_Member]) -> None:
+        """Hold the members for the server's next answers; who is locked by others now is looked at when it is written.
+
+        Nobody is waited for, as in `_writing`.
+        """
+        rows = _rows(self._still_of(part)).filter(state__in=OPEN).order_by()
+        held = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        _rows(held).update(lease_until=leases.until(self._patience))
 
     def _still_of(self, part: Iterable[_Member]) -> list[_Member]:
         return [member for member in part if member.version.pk in self.members]

@@ -1,6 +1,6 @@
 """split → embedded: a vector for every passage, saved batch by batch, so that none is ever computed twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +71,13 @@ def _made(version: Version, lease: Lease, space: Space) -> Iterator[tuple[list[E
     """
     try:
         if version.refused_since is not None:
+            _hold(lease, space)
             _compare_kept(version, lease, space)
         for number, batch in enumerate(_batches(_without_vector(version, space), _size(space))):
             if not number:
                 spaces.row_of(space)
             require_below_ceiling(version.document_id, space)
+            _hold(lease, space)
             # In order, so that all before the last of these have theirs.
             yield _paid_once(version, lease, batch, space), batch[-1].position + 1
     except AboveCeiling as above:
@@ -105,6 +107,17 @@ def _made(version: Version, lease: Lease, space: Space) -> Iterator[tuple[list[E
         raise StageFailed("embedding_unavailable", said, retryable=True) from error
 
 
+def patience(space: Space) -> float:
+    """Seconds for which a version is held from one answer of the server to the next: two requests may be between."""
+    return 2.0 * space.remote.seconds if space.remote is not None else 0.0
+
+
+def _hold(lease: Lease, space: Space) -> None:
+    """Before a server is asked, and whenever it answered: it may take longer than a lease lasts. Raises LeaseLost."""
+    if space.remote is not None:
+        lease.renew(seconds=patience(space))
+
+
 def _compare_kept(version: Version, lease: Lease, space: Space) -> None:
     """Look whether the server still has the model of what was kept when it last refused; if not, that is removed.
 
@@ -122,7 +135,7 @@ def _compare_kept(version: Version, lease: Lease, space: Space) -> None:
 def _paid_once(version: Version, lease: Lease, batch: Sequence[Passage], space: Space) -> list[Embedding]:
     """As `rows_of`; what the server gave of them before it refused is saved."""
     try:
-        return rows_of(version, batch, space)
+        return rows_of(version, batch, space, came=lambda: _hold(lease, space))
     except EmbeddingUnavailable as failed:
         if failed.made is not None:
             rows = _rows_made(batch, space, failed.made)
@@ -187,26 +200,30 @@ def _batches(passages: QuerySet[Passage], size: int) -> Iterator[list[Passage]]:
             return
 
 
-def rows_of(version: Version, batch: Sequence[Passage], space: Space) -> list[Embedding]:
-    """Vectors of a version's passages below the title of their document, to be stored.
+def rows_of(
+    version: Version, batch: Sequence[Passage], space: Space, *, came: Callable[[], None] = lambda: None
+) -> list[Embedding]:
+    """Vectors of a version's passages below the title of their document, to be stored; `came` as for `vectors_of`.
 
     Raises EmbeddingUnavailable, with what was `made` before, and Stopped when a server gives other vectors than it gave
     before.
     """
     document = version.document
     texts = [text_of(document, each) for each in batch]
-    vectors = vectors_of(texts, space, Account.of(document.workspace_id, None, document.pk))
+    vectors = vectors_of(texts, space, Account.of(document.workspace_id, None, document.pk), came=came)
     return [row_of(passage, space, vector) for passage, vector in zip(batch, vectors, strict=True)]
 
 
-def vectors_of(texts: Sequence[str], space: Space, account: Account) -> np.ndarray:
+def vectors_of(
+    texts: Sequence[str], space: Space, account: Account, *, came: Callable[[], None] = lambda: None
+) -> np.ndarray:
     """Vectors of passages by the model that made the others: float32, one a row.
 
-    Raises EmbeddingUnavailable, with those that were `made` before, and Stopped when a server gives other vectors than
+    `came` is called whenever a server answered with some of them. Raises EmbeddingUnavailable, with those that were `made` before, and Stopped when a server gives other vectors than
     it gave before.
     """
     try:
-        vectors = embeddings.embed_passages(texts, space, account=account)
+        vectors = embeddings.embed_passages(texts, space, account=account, count=lambda _tokens: came())
     except EmbeddingUnavailable as failed:
         if failed.made is not None:
             failed.is_compared = _is_compared(space)

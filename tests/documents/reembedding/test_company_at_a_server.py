@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from documents import library
-from documents.embedding import spaces
+from documents.embedding import remote, spaces
 from documents.ingest import LONGEST_PAUSE, PATIENCE, SHORTEST_PAUSE, ingest_version, next_try
 from documents.ingestion import company, leases
 from documents.listing import row_of
@@ -301,6 +302,37 @@ def test_they_are_held_for_as_long_as_the_server_may_take(at_a_server, contribut
     assert not Version.objects.exclude(lease_until=None).exists()
 
 
+@pytest.fixture
+def slow(monkeypatch):
+    """slow(300) → at each request, for how many seconds the version is still held; each takes almost all of them."""
+
+    def answering(seconds):
+        held, real = [], remote.post
+
+        def post(*args, **given):
+            rows = Version.objects.filter(lease_until__isnull=False)
+            enough = rows.filter(lease_until__gte=Now() + timedelta(seconds=seconds)).exists()
+            said = real(*args, **given)
+            rows.update(lease_until=Now() + timedelta(seconds=1))
+            held.append(enough)
+            return said
+
+        monkeypatch.setattr(remote, "post", post)
+        return held
+
+    return answering
+
+
+def test_several_are_held_from_each_slow_answer_to_the_next(at_a_server, contributor, server, slow):
+    versions = bring(at_a_server(batch=2, seconds=300), contributor)
+    held = slow(300)
+
+    company.ingest_waiting(versions[0].pk)
+
+    assert held == [True] * 4
+    assert set(states(versions)) == {"ready"}
+
+
 # --- One alone ----------------------------------------------------------------------------------------------
 
 
@@ -334,6 +366,19 @@ def test_a_file_whose_server_is_busy_twice_is_ready_by_itself_and_each_text_is_p
     assert again(version).state == "ready"
     assert (again(version).deaths, again(version).errors, again(version).refused_since) == (0, 0, None)
     assert len(sent(server)) == len(set(sent(server))) == again(version).passage_count > 2
+
+
+def test_one_alone_is_held_from_each_slow_answer_to_the_next(at_a_server, contributor, server, slow):
+    """Else somebody takes it over, pays for it again, and the third one sets it aside for nothing."""
+    version = alone(at_a_server(batch=2, seconds=300), contributor)
+    Version.objects.update(refused_since=timezone.now())
+    held = slow(300)
+
+    outcome = ingest_version(version.pk).outcome
+
+    assert outcome == "ready"
+    assert len(held) > 3
+    assert all(held)
 
 
 def test_when_the_patience_is_over_it_fails_as_it_did_and_a_person_may_try_again(
