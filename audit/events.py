@@ -326,6 +326,10 @@ class EventType(models.TextChoices):
     )
     EXAMINATION_RELEASED = "examination.released", _("A reviewer released the findings in a draft.")
     EXAMINATION_REJECTED = "examination.rejected", _("A reviewer did not release the findings in a draft.")
+    EXAMINATION_EDITED = "examination.edited", _("A reviewer changed a finding in a draft, or left it out.")
+    EXAMINATION_RETURNED = "examination.returned", _("A reviewer asked the owner of a draft something about findings.")
+    EXAMINATION_REPLIED = "examination.replied", _("The owner of a draft replied to a reviewer.")
+    EXAMINATION_REOPENED = "examination.reopened", _("A reviewer put findings in a draft under review again.")
     EXAMINATION_ASSIGNED = "examination.assigned", _("The findings in a draft were put on a desk, or on none.")
     EXAMINATION_CLAIMED = "examination.claimed", _("A reviewer began to read the findings in a draft; others see that.")
     EXAMINATION_CLAIM_ENDED = (

@@ -50,7 +50,8 @@ _DEATH_CODE = "worker_died"
 _DEATH_SENTENCE = gettext_noop(
     "Reading this file ended the program that reads it three times, so it was set aside. Other files are not affected."
 )
-#: The pauses in which a busy embedding server is tried again double between these; a server may ask for longer ones.
+#: The pauses in which a busy embedding server is tried again double between these, also where it asks for longer ones:
+#: by then the workspace may be at another server, or this one may have been mistaken.
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 #: So long a version waits for its embedding server without a single vector.
 PATIENCE = timedelta(days=1)
@@ -270,13 +271,14 @@ class _Run:
 def next_try(refused_since: datetime | None, after: int) -> datetime | None:
     """When an embedding server is asked again that refuses a text since then (None: just now); None when it is not.
 
-    Each pause is as long as it went on until now, and no shorter than `after`, the seconds for which the server asked.
+    Each pause is as long as it went on until now, or as `after`, the seconds for which the server asked, where that is
+    more; but never longer than `LONGEST_PAUSE`.
     """
     now = timezone.now()
     began = refused_since or now
     if now - began >= PATIENCE:
         return None
-    pause = max(timedelta(seconds=after), min(max(now - began, SHORTEST_PAUSE), LONGEST_PAUSE))
+    pause = min(max(timedelta(seconds=after), now - began, SHORTEST_PAUSE), LONGEST_PAUSE)
     return min(now + pause, began + PATIENCE)
 
 

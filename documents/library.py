@@ -23,6 +23,7 @@ from documents.deletion.tombstones import Deleted, entomb
 from documents.exceptions import DocumentError, SourceFailed
 from documents.folders.keeping import folder_for
 from documents.folders.placing import printable
+from documents.ingestion import leases
 from documents.ingestion.receiving import Arrival, arriving
 from documents.models import HEAVY, Cause, Document, Version, original_path
 from documents.parse import FORMATS
@@ -378,9 +379,10 @@ def _receive_again(version: Version, document: Document, arrival: Arrival, by: U
     """Bytes that were here before arrived again: the version that has them is wanted once more."""
     latest = document.versions.aggregate(turn=Max("turn"))["turn"]
     was = version.state
+    leases.wake(Version.objects.filter(pk=version.pk))
+    if was in OPEN and rings:
+        dispatch(ingest_version_task, version.pk)
     if version.turn == latest and was not in WITHDRAWN:
-        if was in OPEN and rings:
-            dispatch(ingest_version_task, version.pk)
         return
     if version.turn != latest:
         version.turn = latest + 1

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -75,8 +76,7 @@ class Row:
     def sentence(self) -> str:
         """Why it failed, or what it waits for, in the reader's language."""
         if self.version.retry_at is not None and self.working:
-            when = date_format(timezone.localtime(self.version.retry_at), "DATETIME_FORMAT")
-            return gettext("Waits for the embedding server. Next try: %(when)s.") % {"when": when}
+            return waiting_sentence(self.version.retry_at)
         return gettext(self.version.failure_sentence) if self.version.failure_sentence else ""
 
     @property
@@ -89,6 +89,14 @@ class Row:
         """The version that answers questions while the newer one does not."""
         current = self.document.current_version
         return current if current is not None and current.pk != self.version.pk else None
+
+
+def waiting_sentence(retry_at: datetime) -> str:
+    """What a version waits for that is left alone until `retry_at`, in the reader's language."""
+    if retry_at <= timezone.now():
+        return gettext("Waits for the embedding server, which is tried again as soon as a worker is free.")
+    when = date_format(timezone.localtime(retry_at), "DATETIME_FORMAT")
+    return gettext("Waits for the embedding server. Next try: %(when)s.") % {"when": when}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from answers.draft_review import news
 from answers.draft_review.releasing import held_for
 from answers.draft_review.separation import refusal
 from answers.exceptions import ExaminationError
-from answers.models import Examination, ExaminationState
+from answers.models import UNDECIDED, Examination
 from audit.events import EventType
 from audit.record import Entry, record_all
 from workspaces import access
@@ -39,7 +39,7 @@ def assign(examination: Examination, *, to: User | None, by: User) -> Examinatio
 def leave(workspace: Workspace, person: User, by: User | None) -> None:
     """Clear the desk of who is about to leave the workspace; what was decided keeps who had it."""
     rows = Examination.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
-    _put(list(rows.filter(workspace=workspace, assigned_to=person, state=ExaminationState.HELD)), None, by)
+    _put(list(rows.filter(workspace=workspace, assigned_to=person, state__in=UNDECIDED)), None, by)
 
 
 def _put(held: list[Examination], to: User | None, by: User | None) -> None:

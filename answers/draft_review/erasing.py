@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from answers.exceptions import ExaminationError
-from answers.models import Clause, Examination, ExaminationState, Finding
+from answers.models import Clause, Examination, ExaminationState, Finding, FindingForm, FindingsQuestion
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents.deletion.telling import ERASED
@@ -63,6 +63,8 @@ def wipe(rows: Sequence[Examination], *, by: User | None, because: str) -> None:
         examination.save(update_fields=["state", "erased_at", "lease_until", "text", "title", "problem"])
     Clause.objects.filter(examination__in=rows).update(label="")
     Finding.objects.filter(examination__in=rows).update(explanation="", suggestion="", wording="")
+    FindingForm.objects.filter(finding__examination__in=rows).update(explanation="", suggestion="", reason="")
+    FindingsQuestion.objects.filter(examination__in=rows).update(text="", reply="")
     if rows:
         record_all([_entry(one, because) for one in rows], workspace=rows[0].workspace_id, by=by)
 

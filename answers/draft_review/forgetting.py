@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy
 
 from answers.draft_review import news
 from answers.draft_review.erasing import wipe
-from answers.models import ClauseSource, Examination, ExaminationState, Finding, FindingClosure
+from answers.models import (
+    ClauseSource,
+    Examination,
+    ExaminationState,
+    Finding,
+    FindingClosure,
+    FindingForm,
+    FindingsQuestion,
+)
 from audit.events import EventType
 from audit.record import Entry, record_all
 from documents.cards import reminders
@@ -46,11 +54,17 @@ def erase(deletion: Deletion, phrases: Sequence[str], _keeps_answers: bool) -> d
     close(deletion)
     blank = {"explanation": "", "suggestion": "", "wording": ""}
     erased = _of(deletion).exclude(**blank).update(**blank)
+    form = {"explanation": "", "suggestion": "", "reason": ""}
+    FindingForm.objects.filter(finding__in=_of(deletion)).update(**form)
     repeated = telling(deletion, phrases)
     if not repeated:
         return {"findings": erased}
     here = Q(examination__workspace=deletion.workspace_id)
     erased += Finding.objects.filter(here, repeating(blank, repeated)).update(**blank)
+    forms = FindingForm.objects.filter(finding__examination__workspace=deletion.workspace_id)
+    forms.filter(repeating(form, repeated)).update(**form)
+    for name in ("text", "reply"):
+        FindingsQuestion.objects.filter(here, repeating((name,), repeated)).update(**{name: ERASED})
     rows = Examination.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     rows = rows.filter(workspace=deletion.workspace_id).exclude(state=ExaminationState.ERASED)
     drafts = list(rows.filter(repeating(("text", "title"), repeated)))

@@ -9,7 +9,7 @@ from answers.models import Clause, Examination, Finding
 from audit.chain import digest
 
 #: What a hash of findings covers, in this order; what their owner decides later is no part of it.
-_HASHED = ("severity", "category", "start", "end", "source_sha256", "explanation", "suggestion")
+_HASHED = ("severity", "category", "start", "end", "source_sha256", "explanation", "suggestion", "left_out")
 
 
 def rows_of(found: Sequence[Found], examination: Examination, clause: Clause | None) -> Iterator[Finding]:

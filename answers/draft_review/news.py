@@ -24,13 +24,13 @@ def ended(examination: Examination) -> None:
 
 def waiting(examination: Examination) -> None:
     """Reviewers of the workspace; those to whom something it rests on is closed are told of nothing."""
-    _tell(Kind.EXAMINATION_WAITING, examination, _able(examination))
+    _tell(Kind.EXAMINATION_WAITING, examination, able(examination))
 
 
 def waits_for(examination: Examination) -> list[User]:
     """Who has the findings, as long as they may review them, and else all who may decide on them."""
     near = [person for person in holders(examination) if access.allows(person, Action.REVIEW, examination)]
-    return near or _able(examination)
+    return near or able(examination)
 
 
 def assigned(examination: Examination, *, to: User | None, by: User) -> None:
@@ -53,7 +53,24 @@ def closed(examinations: Sequence[Examination]) -> None:
         notify_each(Kind.FINDINGS_CLOSED, told, workspace=examinations[0].workspace_id)
 
 
-def _able(examination: Examination) -> list[User]:
+def returned(examination: Examination, *, by: User) -> None:
+    """A reviewer wants to know something from the owner."""
+    _tell(Kind.EXAMINATION_RETURNED, examination, [examination.asked_by], by=by)
+
+
+def replied(examination: Examination, to: User) -> None:
+    """The owner replied to all that `to` wanted to know; the findings wait for a decision again."""
+    near = [to] if access.allows(to, Action.REVIEW, examination) else able(examination)
+    _tell(Kind.EXAMINATION_REPLIED, examination, near)
+
+
+def reopened(examination: Examination, *, by: User) -> None:
+    """What the owner could read, or was refused, is under review again."""
+    _tell(Kind.EXAMINATION_REOPENED, examination, [examination.asked_by], by=by)
+    _tell(Kind.EXAMINATION_WAITING, examination, able(examination), by=by)
+
+
+def able(examination: Examination) -> list[User]:
     """Reviewers who did not bring the draft or approve the findings already, and to whom all they rest on is open."""
     reviewers = access.people_allowed(examination.workspace, Action.REVIEW, Action.OPEN)
     tied = {examination.asked_by_id, examination.first_approved_by_id}
@@ -93,7 +110,8 @@ describe(
     address=_page,
     prepared=_prepared,
     waits={
-        **dict.fromkeys((Kind.EXAMINATION_WAITING, Kind.EXAMINATION_ASSIGNED), _waits),
+        **dict.fromkeys((Kind.EXAMINATION_WAITING, Kind.EXAMINATION_ASSIGNED, Kind.EXAMINATION_REPLIED), _waits),
+        Kind.EXAMINATION_RETURNED: lambda examination: examination.state == ExaminationState.RETURNED,
         Kind.EXAMINATION_DUE: lambda examination: _waits(examination) and examination.due_at is not None,
         Kind.EXAMINATION_OVERDUE: lambda examination: _waits(examination) and is_past(examination),
     },

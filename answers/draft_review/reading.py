@@ -5,13 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Prefetch
 from django.db.models.functions import Substr
 
 from answers.draft_review.deciding import edit_of
 from answers.draft_review.improved import pieces
 from answers.draft_review.querysets import findings_open_to
-from answers.models import EXAMINED, Examination, ExaminationState, Finding, FindingCategory, FindingDecision, Severity
+from answers.models import (
+    EXAMINED,
+    Examination,
+    ExaminationState,
+    Finding,
+    FindingCategory,
+    FindingDecision,
+    FindingForm,
+    Severity,
+)
 from audit.chain import digest
 from audit.events import EventType
 from audit.record import record
@@ -34,6 +43,8 @@ class Shown:
     title: str
     tone: str
     pieces: list[Piece] = field(default_factory=list)
+    #: Every form it had, for reviewers; none while nobody changed it.
+    forms: list[FindingForm] = field(default_factory=list)
 
     @property
     def proposed(self) -> str:
@@ -72,6 +83,8 @@ def findings_of(examination: Examination, user: User) -> list[Shown]:
         .select_related("document", "clause")
         .annotate(quote=Substr("version__text", F("source_start") + 1, F("source_end") - F("source_start")))
     )
+    if examination.asked_by_id != user.pk:
+        rows = rows.prefetch_related(Prefetch("forms", FindingForm.objects.select_related("made_by")))
     found: list[Shown] = []
     room = Room()
     for row in rows.order_by("start", "end", "source_start", "pk"):
@@ -87,6 +100,7 @@ def findings_of(examination: Examination, user: User) -> list[Shown]:
             quote=quote,
             title=row.document.title if row.document else "",
             tone=TONES[Severity(row.severity)],
+            forms=list(row.forms.all()) if examination.asked_by_id != user.pk else [],
         )
         if words and one.proposed:
             one.pieces = difference(words, one.proposed, room)
@@ -97,8 +111,11 @@ def findings_of(examination: Examination, user: User) -> list[Shown]:
 def view(examination: Examination, user: User) -> View:
     """The page of `examination` for `user`."""
     found = findings_of(examination, user)
-    total = examination.findings.count() if _may_read(examination, user) else 0
-    closed = examination.findings.exclude(closed_because="").count() if total else 0
+    known = examination.findings.all()
+    if examination.asked_by_id == user.pk:
+        known = known.filter(left_out=False)
+    total = known.count() if _may_read(examination, user) else 0
+    closed = known.exclude(closed_because="").count() if total else 0
     by_severity = Counter(one.finding.severity for one in found)
     return View(
         findings=found,

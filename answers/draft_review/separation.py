@@ -6,7 +6,7 @@ from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from answers.models import ClauseSource, Examination, Finding
+from answers.models import ClauseSource, Examination, Finding, FindingForm
 from workspaces.models import User
 
 BROUGHT = gettext_lazy("This is your own draft, so somebody else decides.")
@@ -34,6 +34,7 @@ def with_ties(examinations: QuerySet[Examination], person: User) -> QuerySet[Exa
             & (Q(Exists(cited)) | Q(Exists(read.filter(version__created_by=person))))
         ),
         has_lowered=Exists(lowered),
+        has_reworded=Exists(FindingForm.objects.filter(finding__examination=OuterRef("pk"), made_by=person)),
     )
 
 
@@ -43,6 +44,8 @@ def refusal_of(examination: Any) -> str:
         return str(BROUGHT)
     if examination.has_approved:
         return _("You approved these findings already. A second reviewer approves them before they are released.")
+    if examination.has_reworded:
+        return _("You changed these findings, so another reviewer lets them out.")
     if examination.has_added:
         return _("You added a document these findings rest on, so another reviewer lets them out.")
     if examination.has_lowered:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from answers import entered
-from answers.draft_review import deciding, desk, reading, releasing, ruling
+from answers.draft_review import deciding, desk, reading, releasing, returning, rewording, ruling
 from answers.draft_review.asking import has_a_model
 from answers.draft_review.bringing import bring, read_file, read_text
 from answers.draft_review.erasing import erase
@@ -19,12 +19,12 @@ from answers.draft_review.export.take import FORMATS, take
 from answers.draft_review.forms import BringForm
 from answers.draft_review.separation import refusal
 from answers.export.naming import as_file
-from answers.models import Examination, ExaminationState, FindingDecision, Priority, Severity
+from answers.models import UNDECIDED, Examination, ExaminationState, FindingDecision, Priority, Severity
 from answers.queue import order as queue
 from answers.rag_templates.built_in import told
 from workspaces import access
 from workspaces.decorators import in_workspace
-from workspaces.exceptions import PortalError
+from workspaces.exceptions import Hidden, PortalError
 from workspaces.models import User, Workspace
 from workspaces.roles import Action
 
@@ -98,18 +98,24 @@ def decide(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
 @require_POST
 @in_workspace(Action.REVIEW)
 def review(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
-    """Release the findings in somebody's draft, or not (`decision`)."""
+    """Release the findings in somebody's draft, or not, or ask its owner something first (`decision`)."""
     found = access.find(request.user, Action.REVIEW, Examination, pk=pk, workspace=workspace)
+    by, sent = request.user, request.POST
     try:
-        if request.POST.get("decision") == "approve":
-            decided = releasing.approve(found, by=request.user)
-        else:
-            decided = releasing.reject(found, by=request.user, reason=request.POST.get("reason", ""))
+        match sent.get("decision"):
+            case "approve":
+                decided = releasing.approve(found, by=by, seen=sent.get("seen", ""))
+            case "return":
+                decided = returning.return_with(found, sent.get("questions", "").splitlines(), by=by)
+            case _:
+                decided = releasing.reject(found, by=by, reason=sent.get("reason", ""))
     except PortalError as error:
         messages.error(request, str(error))
         return redirect("answers:examination", slug=workspace.slug, pk=pk)
     if decided.state == ExaminationState.HELD:
         messages.success(request, _("Approved. A second reviewer has to approve it too."))
+    elif decided.state == ExaminationState.RETURNED:
+        messages.success(request, _("Returned. Whoever brought the draft was told what you want to know."))
     elif decided.state == ExaminationState.RELEASED:
         messages.success(request, _("Released. Whoever brought the draft was told."))
     else:
@@ -117,6 +123,63 @@ def review(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse
     if request.POST.get("then") == "next":
         return _onward(request, workspace, leaving=pk)
     return redirect("answers:examinations", slug=workspace.slug)
+
+
+@require_POST
+@in_workspace(Action.REVIEW)
+def reword(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Give a finding that waits for a decision another form, or leave it out."""
+    found = access.find(request.user, Action.REVIEW, Examination, pk=pk, workspace=workspace)
+    sent = request.POST
+    finding = _uuid(sent.get("finding", ""))
+    if finding is None:
+        raise Http404
+    try:
+        rewording.reword(
+            found,
+            finding,
+            by=request.user,
+            left_out="left_out" in sent,
+            **{name: sent.get(name, "") for name in ("reason", "severity", "explanation", "suggestion", "seen")},
+        )
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Changed. Another reviewer lets these findings out."))
+    return redirect("answers:examination", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.REVIEW)
+def reopen(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Put findings that a reviewer decided on under review again."""
+    found = access.find(request.user, Action.REVIEW, Examination, pk=pk, workspace=workspace)
+    try:
+        releasing.reopen(found, by=request.user, reason=request.POST.get("reason", ""))
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Under review again. Whoever brought the draft was told."))
+    return redirect("answers:examination", slug=workspace.slug, pk=pk)
+
+
+@require_POST
+@in_workspace(Action.ASK)
+def reply(request: HttpRequest, workspace: Workspace, pk: UUID) -> HttpResponse:
+    """Reply to one thing that a reviewer wants to know about one's own draft."""
+    found = _find(request, workspace, pk)
+    question = _uuid(request.POST.get("question", ""))
+    if question is None:
+        raise Http404
+    try:
+        returning.reply(found, question, text=request.POST.get("text", ""), by=request.user)
+    except Hidden:
+        raise
+    except PortalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Sent to the reviewer."))
+    return redirect("answers:examination", slug=workspace.slug, pk=pk)
 
 
 @require_POST
@@ -242,8 +305,9 @@ def _page(request: HttpRequest, found: Examination, *, problem: str = "") -> Htt
     asked = request.POST.get("shown") or request.GET.get("severity") or ""
     shown = asked if asked in Severity.values else ""
     is_own = found.asked_by_id == request.user.pk
-    may_review = not is_own and found.state == ExaminationState.HELD
+    may_review = not is_own and found.state in UNDECIDED
     reader = queue.holder(found) if may_review else None
+    awaited = returning.awaited(found) if is_own else []
     context = {
         "examination": found,
         "view": view,
@@ -260,6 +324,13 @@ def _page(request: HttpRequest, found: Examination, *, problem: str = "") -> Htt
         "is_overdue": queue.is_overdue(found),
         "priorities": Priority.choices,
         "tied": "" if is_own else refusal(request.user, found),
+        "questions": returning.questions_to(request.user, found),
+        "awaited": {one.pk for one in awaited},
+        "may_reopen": not is_own
+        and found.reviewed_by_id is not None
+        and found.state in (ExaminationState.RELEASED, ExaminationState.REJECTED)
+        and access.allows(request.user, Action.REVIEW, found),
+        "severities": Severity.choices,
         "problem": problem,
     }
     return render(request, f"answers/draft_review/{'_work' if request.htmx else 'page'}.html", context)

@@ -11,6 +11,7 @@ from answers.models.draft import Decision, Draft, Grounding, Review
 from answers.models.draft_review import (
     EXAMINED,
     OPEN_EXAMINATIONS,
+    UNDECIDED,
     Clause,
     ClauseSource,
     Examination,
@@ -19,6 +20,8 @@ from answers.models.draft_review import (
     FindingCategory,
     FindingClosure,
     FindingDecision,
+    FindingForm,
+    FindingsQuestion,
     Severity,
 )
 from answers.models.endpoint import EndpointKind, KeyHeader, LengthField, ModelEndpoint, WorkspaceModels
@@ -86,6 +89,7 @@ __all__ = [
     "OPEN_RUNS",
     "REMIND_HOURS",
     "SEARCH_LIMITED",
+    "UNDECIDED",
     "UNSETTLED",
     "Answer",
     "AnswerUserGrant",
@@ -117,6 +121,8 @@ __all__ = [
     "FindingCategory",
     "FindingClosure",
     "FindingDecision",
+    "FindingForm",
+    "FindingsQuestion",
     "FineTuningJob",
     "FlagDecision",
     "FlagReason",

@@ -23,6 +23,7 @@ class ExaminationState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     WORKING = "working", _("Being examined")
     HELD = "held", _("Awaiting review")
+    RETURNED = "returned", pgettext_lazy("findings", "Returned with questions")
     RELEASED = "released", pgettext_lazy("findings", "Released")
     REJECTED = "rejected", pgettext_lazy("findings", "Not released")
     REFUSED = "refused", _("Not possible")
@@ -32,7 +33,14 @@ class ExaminationState(models.TextChoices):
 
 #: Somebody owes these their next step; and those that came to findings.
 OPEN_EXAMINATIONS = (ExaminationState.WAITING, ExaminationState.WORKING)
-EXAMINED = (ExaminationState.HELD, ExaminationState.RELEASED, ExaminationState.REJECTED)
+EXAMINED = (
+    ExaminationState.HELD,
+    ExaminationState.RETURNED,
+    ExaminationState.RELEASED,
+    ExaminationState.REJECTED,
+)
+#: A reviewer may still decide on these; a returned one waits for its owner, and need not.
+UNDECIDED = (ExaminationState.HELD, ExaminationState.RETURNED)
 
 
 class Examination(InLine):
@@ -241,6 +249,8 @@ class Finding(models.Model):
     explanation = models.TextField(blank=True)
     #: What may stand in place of the draft's words; "" where there is nothing to propose.
     suggestion = models.TextField(blank=True)
+    #: A reviewer found that it is none: its owner does not see it.
+    left_out = models.BooleanField(default=False)
 
     decision = models.CharField(max_length=10, choices=FindingDecision.choices, default=FindingDecision.OPEN)
     #: The person's own wording in place of the suggestion.
@@ -282,3 +292,53 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"Finding {self.pk}"
+
+
+class FindingForm(models.Model):
+    """One form of a finding that a reviewer changed: the first is what was found, the last is what stands now."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="forms")
+    number = models.PositiveSmallIntegerField()
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    explanation = models.TextField(blank=True)
+    suggestion = models.TextField(blank=True)
+    left_out = models.BooleanField(default=False)
+    #: None: a model or a built-in check.
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    made_at = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["finding", "number"], name="finding_form_once")]
+
+    def __str__(self) -> str:
+        return f"Form {self.number} of finding {self.finding_id}"
+
+
+class FindingsQuestion(models.Model):
+    """What a reviewer wants to know from the draft's owner before deciding, and what the owner replied."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    examination = models.ForeignKey(Examination, on_delete=models.CASCADE, related_name="questions")
+    #: Those of one return have the same number.
+    round = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField()
+    text = models.CharField(max_length=500)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    reply = models.TextField(blank=True)
+    replied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["round", "position"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["examination", "round", "position"], name="findings_question_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Question {self.position} of round {self.round} about {self.examination_id}"

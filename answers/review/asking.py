@@ -28,14 +28,30 @@ MAX_REPLY_CHARACTERS = 2_000
 
 def put(review: Review, questions: Sequence[str]) -> list[Clarification]:
     """Keep a returning reviewer's questions to the asker. Raises DraftError for too many, or one too long."""
-    texts = [text for text in (_cleaned(each) for each in questions) if text]
+    return Clarification.objects.bulk_create(
+        Clarification(review=review, position=position, text=text)
+        for position, text in enumerate(questions_in(questions), 1)
+    )
+
+
+def questions_in(questions: Sequence[str]) -> list[str]:
+    """What was asked, as it is kept. Raises DraftError for too many, or one too long."""
+    texts = [text for text in (cleaned(each) for each in questions) if text]
     if len(texts) > MOST_QUESTIONS:
         raise DraftError(_("Ask at most %(most)d questions at a time.") % {"most": MOST_QUESTIONS})
     if any(len(text) > MAX_QUESTION_CHARACTERS for text in texts):
         raise DraftError(_("A question has at most %(limit)d characters.") % {"limit": MAX_QUESTION_CHARACTERS})
-    return Clarification.objects.bulk_create(
-        Clarification(review=review, position=position, text=text) for position, text in enumerate(texts, 1)
-    )
+    return texts
+
+
+def reply_in(text: str) -> str:
+    """What was replied, as it is kept. Raises DraftError for nothing, or too much."""
+    said = cleaned(text)
+    if not said:
+        raise DraftError(_("Write a reply first."))
+    if len(said) > MAX_REPLY_CHARACTERS:
+        raise DraftError(_("A reply has at most %(limit)d characters.") % {"limit": MAX_REPLY_CHARACTERS})
+    return said
 
 
 def questions_to(person: User, answer: Answer) -> list[Clarification]:
@@ -71,11 +87,7 @@ def reply(clarification: Clarification, *, text: str, by: User) -> Clarification
     asked = _put().select_related("review__decided_by").get(pk=clarification.pk)
     if draft.state != DraftState.RETURNED or not asked.awaits_reply:  # type: ignore[attr-defined]
         raise WrongState(_("A reviewer has gone on meanwhile, so a reply changes nothing any more."))
-    said = _cleaned(text)
-    if not said:
-        raise DraftError(_("Write a reply first."))
-    if len(said) > MAX_REPLY_CHARACTERS:
-        raise DraftError(_("A reply has at most %(limit)d characters.") % {"limit": MAX_REPLY_CHARACTERS})
+    said = reply_in(text)
     asked.reply, asked.replied_at, asked.replied_by = said, timezone.now(), by
     asked.save(update_fields=["reply", "replied_at", "replied_by"])
     is_last = not asked.review.clarifications.filter(replied_at=None).exists()
@@ -107,5 +119,5 @@ def _put() -> QuerySet[Clarification]:
     return Clarification.objects.annotate(awaits_reply=ExpressionWrapper(awaits, output_field=BooleanField()))
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").strip()  # PostgreSQL stores no NUL

@@ -16,6 +16,7 @@ from audit.events import EventType
 from audit.record import record
 from documents.deletion import dependants, holds, told
 from documents.exceptions import DocumentError
+from documents.ingestion import leases
 from documents.models import HEAVY, Cause, Deletion, Document, RetentionRules, Version
 from documents.querysets import not_barred
 from documents.states import OPEN, VersionState
@@ -193,6 +194,7 @@ def _bring_back(version: QuerySet[Version], state: str) -> None:
         version.update(state=state)
         return
     version.update(state=VersionState.RECEIVED, lease_until=None)
+    leases.wake(version)
     for pk in version.values_list("pk", flat=True):
         dispatch(ingest_version_task, pk)
 

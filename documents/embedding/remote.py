@@ -24,6 +24,8 @@ from workspaces.places import PLACES
 #: A person waits for a question's vector; passages are made in the background.
 _QUESTION_SECONDS = 10
 _NUMBER_BYTES = 40
+#: The status of a server that is out of order, or that cannot read one text and does not say so better.
+_BROKEN = 500
 _SENTENCES = SENTENCES | {
     "missing": gettext_noop("%(name)s has no embeddings at this address."),
     "protocol": gettext_noop("%(name)s answered with something that is not a list of vectors."),
@@ -179,7 +181,9 @@ def _translated(failed: SourceFailed, remote: Remote) -> Exception:
     if failed.code == "status" and status in TOO_MUCH:
         return _Refused(int(status))
     if failed.code == "status" and status in BUSY:
-        return _unavailable(remote, "busy", after=int(failed.detail.get("after", 0)))
+        busy = _unavailable(remote, "busy", after=int(failed.detail.get("after", 0)))
+        busy.may_be_the_text = status == _BROKEN
+        return busy
     if failed.code == "status":
         return _unavailable(remote, "refused", status=int(status or 0))
     code = failed.code if failed.code in _SENTENCES else "protocol"

@@ -23,11 +23,13 @@ class EmbeddingUnavailable(PortalError):
 
     `passes` says whether it may work later without anybody's help, `after` how many seconds a server asked to wait.
     `made` are the vectors of the first of the texts, where a server gave some before it failed: float32, one a row;
-    `is_compared` says whether its model was found to be the same after it gave them.
+    `is_compared` says whether its model was found to be the same after it gave them. `may_be_the_text` says that the
+    server broke down over what it was sent, and may do so each time.
     """
 
     made: np.ndarray | None = None
     is_compared = False
+    may_be_the_text = False
 
     def __init__(self, sentence: str, *, passes: bool = False, after: int = 0) -> None:
         super().__init__(sentence)

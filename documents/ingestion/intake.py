@@ -1,4 +1,4 @@
-"""Bring many files into a workspace and wait until each is ready or has failed.
+"""Bring many files into a workspace and wait until each is ready, has failed, or waits for its embedding server.
 
 Where a worker is up it does the work; where none is, this process does, a thread a core. Small files are received and
 ingested several at a time.
@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from documents import library
@@ -24,6 +25,7 @@ from documents.exceptions import DocumentError
 from documents.folders.placing import path_in, usable_folder
 from documents.ingest import ingest_version
 from documents.ingestion import company
+from documents.listing import waiting_sentence
 from documents.models import HEAVY, Version
 from documents.states import OPEN, VersionState
 from documents.viewer.findings import hidden_characters
@@ -222,12 +224,13 @@ def _by_the_workers(door: "_Door", files: Sequence[Found]) -> Iterator[Row]:
             else:
                 waiting.setdefault(received, []).append((found, started))
     while waiting:
-        settled = Version.objects.filter(pk__in=list(waiting)).exclude(state__in=OPEN).values_list("pk", flat=True)
-        for version_id in list(settled):
+        # Whoever waits for its embedding server may do so for a day, and nobody is to sit here as long.
+        left = Version.objects.filter(~Q(state__in=OPEN) | Q(retry_at__isnull=False), pk__in=list(waiting))
+        for version_id in list(left.values_list("pk", flat=True)):
             for found, started in waiting.pop(version_id):
                 yield _row(found, version_id, time.monotonic() - started)
         if waiting and not worker_is_up(QUEUE):
-            # The workers went away: what they left is finished here, in turns, because some may have to wait.
+            # The workers went away: what they left is finished here, in turns, because some may wait for the index.
             version_id = next(iter(waiting))
             ingest_version(version_id)
             waiting[version_id] = waiting.pop(version_id)
@@ -297,7 +300,7 @@ def _row(found: Found, version_id: UUID, seconds: float) -> Row:
     version = Version.objects.defer(*HEAVY).get(pk=version_id)
     reason = _(version.failure_sentence) if version.failure_sentence else ""
     if version.state in OPEN and version.retry_at is not None:
-        reason = _("The embedding server does not answer now. It goes on by itself once the server does.")
+        reason = waiting_sentence(version.retry_at)
     elif version.state in OPEN:
         reason = _("The search index does not answer. It goes on by itself once the index is back.")
     elif version.state == VersionState.SUPERSEDED:

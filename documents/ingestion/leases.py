@@ -136,6 +136,17 @@ def take_together(
     return taken
 
 
+@transaction.atomic
+def wake(versions: "models.QuerySet[Version]") -> None:
+    """Have those of `versions` tried at once whose embedding server refused them, and be patient with it anew.
+
+    Whoever is locked by others is left to its own time: to wait for them might be to wait for each other.
+    """
+    waiting = versions.filter(state__in=OPEN, refused_since__isnull=False).order_by()
+    ids = list(waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
+    Version.objects.filter(pk__in=ids).update(retry_at=None, refused_since=Now())
+
+
 def until(seconds: float) -> Any:
     """The end of a lease that is taken or renewed now, for at least `seconds`; an expression of the database's."""
     return Now() + timedelta(seconds=max(seconds, settings.LEASE_SECONDS))

@@ -17,7 +17,8 @@ from audit.record import record
 from documents.embedding.spaces import known, offered, row_of, space_of
 from documents.embedding.vector_space import Space
 from documents.embeddings import default_space
-from documents.models import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration, WorkspaceSpace
+from documents.ingestion.leases import wake
+from documents.models import ComparisonKind, ComparisonState, SpaceComparison, SpaceMigration, Version, WorkspaceSpace
 from documents.reembedding import questions
 from documents.reembedding.estimate import estimate, too_high
 from documents.reembedding.problems import ReembeddingError, sentence
@@ -232,6 +233,8 @@ def _search_in(workspace: Workspace, fingerprint: str, floor: float | None, scal
     WorkspaceSpace.objects.update_or_create(
         workspace=workspace, defaults={"space_id": fingerprint, "floor": floor, "scale": scale}
     )
+    # What waits for the server of the other space need not wait any more.
+    wake(Version.objects.filter(document__workspace=workspace))
 
 
 def _move(migration: SpaceMigration, to: MigrationState, *fields: str) -> None:

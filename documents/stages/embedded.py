@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from documents import embeddings
@@ -26,6 +28,8 @@ from workspaces.killpoints import killpoint
 
 #: About a second of work: what a killed worker loses at most, and how often the progress bar moves.
 BATCH = 32
+#: A server that broke down over the text of a version for so long, and answers others, will not read it later either.
+DOUBT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,11 @@ def _made(version: Version, lease: Lease, space: Space) -> Iterator[tuple[list[E
                 spaces.row_of(space)
             require_below_ceiling(version.document_id, space)
             _hold(lease, space)
+            rows = _paid_once(version, lease, batch, space)
+            # As it is written with them: the server gives vectors again.
+            version.refused_since = None
             # In order, so that all before the last of these have theirs.
-            yield _paid_once(version, lease, batch, space), batch[-1].position + 1
+            yield rows, batch[-1].position + 1
     except AboveCeiling as above:
         raise StageFailed("above_ceiling", above.template, retryable=True) from above
     except Stopped as stopped:
@@ -121,7 +128,8 @@ def _hold(lease: Lease, space: Space) -> None:
 def _compare_kept(version: Version, lease: Lease, space: Space) -> None:
     """Look whether the server still has the model of what was kept when it last refused; if not, that is removed.
 
-    Raises Stopped, EmbeddingUnavailable and LeaseLost.
+    What was made in other spaces is removed, too: it may be the server of one of those that refused before it could be
+    asked for its model. Raises Stopped, EmbeddingUnavailable and LeaseLost.
     """
     try:
         require_same_model(space)
@@ -130,6 +138,11 @@ def _compare_kept(version: Version, lease: Lease, space: Space) -> None:
             lease.renew(done=0)
             Embedding.objects.filter(passage__version=version, space_id=space.fingerprint).delete()
         raise
+    others = Embedding.objects.filter(passage__version=version).exclude(space_id=space.fingerprint)
+    if others.exists():
+        with transaction.atomic():
+            lease.renew()
+            others.delete()
 
 
 def _paid_once(version: Version, lease: Lease, batch: Sequence[Passage], space: Space) -> list[Embedding]:
@@ -141,7 +154,14 @@ def _paid_once(version: Version, lease: Lease, batch: Sequence[Passage], space: 
             rows = _rows_made(batch, space, failed.made)
             done = batch[len(rows) - 1].position + 1
             _keep(rows, done, lease, refused_since=None if failed.is_compared else Now())
+        elif failed.may_be_the_text and _refused_for(version) >= DOUBT:
+            # Just before it gave the vector of another text, when its model was looked at: waiting heals nothing here.
+            failed.passes = False
         raise
+
+
+def _refused_for(version: Version) -> timedelta:
+    return timezone.now() - version.refused_since if version.refused_since is not None else timedelta(0)
 
 
 def _rows_made(batch: Sequence[Passage], space: Space, vectors: np.ndarray) -> list[Embedding]:
@@ -219,8 +239,8 @@ def vectors_of(
 ) -> np.ndarray:
     """Vectors of passages by the model that made the others: float32, one a row.
 
-    `came` is called whenever a server answered with some of them. Raises EmbeddingUnavailable, with those that were `made` before, and Stopped when a server gives other vectors than
-    it gave before.
+    `came` is called whenever a server answered with some of them. Raises EmbeddingUnavailable, with those that were
+    `made` before, and Stopped when a server gives other vectors than it gave before.
     """
     try:
         vectors = embeddings.embed_passages(texts, space, account=account, count=lambda _tokens: came())

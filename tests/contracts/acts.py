@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from answers.chat import feedback
-from answers.draft_review import desk
+from answers.draft_review import desk, releasing
 from answers.endpoints import BUILT_IN
 from answers.evaluation import runs, terms
 from answers.finetuning import sealing
@@ -156,6 +156,10 @@ ASSESSED = {"name": "Tone", "note": "", **training.CHOICES}
 
 #: When the gate was wanted to be off.
 SINCE = timezone.now()
+
+
+def _findings_released(world: World) -> None:
+    releasing.approve(world.own.held_examination, by=world.people["second-reviewer"])
 
 
 def _findings_claimed(world: World) -> None:
@@ -711,7 +715,7 @@ PORTAL = [
         "reviewer",
         E.EXAMINATION_RELEASED,
         {"pk": one("held_examination")},
-        {"decision": "approve", "then": ""},
+        {"decision": "approve", "then": "", "seen": ""},
     ),
     Act(
         "answers:review_findings",
@@ -720,6 +724,45 @@ PORTAL = [
         {"pk": one("held_examination")},
         {"decision": "reject", "reason": "Not ours.", "then": "next"},
         variant="reject",
+    ),
+    Act(
+        "answers:review_findings",
+        "reviewer",
+        E.EXAMINATION_RETURNED,
+        {"pk": one("held_examination")},
+        {"decision": "return", "questions": "Which office?", "then": ""},
+        variant="return",
+    ),
+    Act(
+        "answers:reword_finding",
+        "reviewer",
+        E.EXAMINATION_EDITED,
+        {"pk": one("held_examination")},
+        {
+            "finding": one("held_finding"),
+            "seen": "",
+            "severity": "minor",
+            "explanation": "Sixty in the agreement.",
+            "suggestion": "",
+            "left_out": "yes",
+            "reason": "Too long.",
+        },
+    ),
+    Act(
+        "answers:reopen_findings",
+        "reviewer",
+        E.EXAMINATION_REOPENED,
+        {"pk": one("held_examination")},
+        {"reason": "An exception."},
+        before=_findings_released,
+    ),
+    Act(
+        "answers:reply_about_draft",
+        "member",
+        E.EXAMINATION_REPLIED,
+        {"pk": one("returned_examination")},
+        {"question": one("findings_question"), "text": "The one in Graz."},
+        may=ASKER,
     ),
     *(
         Act(

@@ -27,6 +27,7 @@ from answers.models import (
     Examination,
     ExaminationState,
     Finding,
+    FindingsQuestion,
     FineTuningJob,
     Gap,
     GapCause,
@@ -157,10 +158,14 @@ class Shelf:
     rag_template: RagTemplate
     template_version: TemplateVersion
     preview: TemplatePreview
-    #: Drafts the asker brought: one with a finding they may decide on, and one whose findings wait for a reviewer.
+    #: Drafts the asker brought: one with a finding they may decide on, one whose findings wait for a reviewer, and one
+    #: about which a reviewer asked something.
     examination: Examination
     finding: Finding
     held_examination: Examination
+    held_finding: Finding
+    returned_examination: Examination
+    findings_question: FindingsQuestion
     #: A check that came out as a go, with a report.
     readiness: ReadinessRun
     #: The manager's questions, of which two have to be refused, a run of them that waits, and a proposed model.
@@ -375,7 +380,12 @@ def _shelf(slug: str, people: dict[str, User], group: PeopleGroup) -> Shelf:
         approved=_given_again(_released(workspace, asker, versions, reviewer)),
         examination=(examined := _examined(workspace, asker, ExaminationState.RELEASED)),
         finding=examined.findings.first(),
-        held_examination=_examined(workspace, asker, ExaminationState.HELD),
+        held_examination=(held := _examined(workspace, asker, ExaminationState.HELD)),
+        held_finding=held.findings.first(),
+        returned_examination=(returned := _examined(workspace, asker, ExaminationState.RETURNED)),
+        findings_question=FindingsQuestion.objects.create(
+            examination=returned, round=1, position=1, text="Which office?", asked_by=reviewer, asked_at=timezone.now()
+        ),
         binned=(binned := _deleted(workspace, manager, f"{slug} binned")),
         hold=holds.place(workspace, binned.document, by=manager, reason="Case 11."),
         deletion=_erased(_deleted(workspace, manager, f"{slug} erased")),

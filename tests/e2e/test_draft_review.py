@@ -117,6 +117,34 @@ def test_a_reviewer_sees_who_has_which_findings_and_goes_from_one_to_the_next_wi
     expect(page.locator("tr").filter(has_text="Supplies")).to_contain_text("is reading it")
     _look(page, "queue")
 
+    # One is returned with a question, which whoever brought it answers.
+    page.goto("/w/drafting/draft-review/")
+    page.get_by_role("link", name="Leave rules").click()
+    returned = page.url
+    page.get_by_label("Or ask whoever brought it").fill("Which office is this for?")
+    page.get_by_role("button", name="Return with questions").press("Enter")
+    owner = signed_in("member")
+    owner.goto(returned)
+    expect(owner.get_by_text("A reviewer wants to know something")).to_be_visible()
+    _look(owner, "asked")
+    owner.get_by_label("Your reply").fill("The one in Graz.")
+    owner.get_by_role("button", name="Send the reply").press("Enter")
+    expect(owner.get_by_text("Sent to the reviewer.")).to_be_visible()
+
+    # The reviewer reads the reply and changes a finding, which another one has to let out.
+    page.goto(returned)
+    expect(page.get_by_text("The one in Graz.")).to_be_visible()
+    changed = page.locator(".finding").first
+    changed.get_by_text("Change it or leave it out").press("Enter")
+    changed.get_by_label("What was found").fill("The handbook says otherwise.")
+    changed.get_by_label("Reason").fill("It said too much.")
+    _look(page, "changing")
+    changed.get_by_role("button", name="Change the finding").press("Enter")
+    expect(page.get_by_text("You changed these findings, so another reviewer lets them out.")).to_be_visible()
+    expect(page.get_by_role("button", name="Release the findings")).to_have_count(0)
+    page.locator(".finding").filter(has_text="otherwise").get_by_text("Every form of it").press("Enter")
+    _look(page, "changed")
+
 
 def _look(page: Page, name: str) -> None:
     assert grave_findings(page) == []

@@ -41,6 +41,12 @@ class Kind(models.TextChoices):
     EXAMINATION_OVERDUE = "examination_overdue", _("Findings in somebody's draft wait for a decision and are overdue.")
     EXAMINATION_DONE = "examination_done", _("What was found in a draft of yours can be read.")
     EXAMINATION_REFUSED = "examination_refused", _("A draft of yours was looked at, and there is nothing to read.")
+    EXAMINATION_RETURNED = "examination_returned", _("A reviewer wants to know something about a draft of yours.")
+    EXAMINATION_REPLIED = "examination_replied", _("The owner of a draft replied to what you wanted to know.")
+    EXAMINATION_REOPENED = (
+        "examination_reopened",
+        _("What was found in a draft of yours is closed while a reviewer looks at it again."),
+    )
     FINDINGS_CLOSED = "findings_closed", _("Findings in a draft of yours are closed: what they rest on changed.")
     GAP_ASSIGNED = "gap_assigned", _("Questions that nothing answers were assigned to you.")
     GAP_DUE = "gap_due", _("Questions that nothing answers are to be settled today.")
@@ -110,6 +116,9 @@ MANNERS: dict[str, Manner] = {
     Kind.EXAMINATION_OVERDUE: Manner(REVIEW, Channel.DIGEST),
     Kind.EXAMINATION_DONE: Manner(ANSWERS, Channel.NOW),
     Kind.EXAMINATION_REFUSED: Manner(ANSWERS, Channel.NOW),
+    Kind.EXAMINATION_RETURNED: Manner(ANSWERS, Channel.NOW),
+    Kind.EXAMINATION_REPLIED: Manner(REVIEW, Channel.NOW),
+    Kind.EXAMINATION_REOPENED: Manner(ANSWERS, Channel.NOW, may_be_off=False),
     Kind.FINDINGS_CLOSED: Manner(ANSWERS, Channel.PORTAL),
     Kind.GAP_ASSIGNED: Manner(DOCUMENTS, Channel.NOW, may_be_off=False),
     Kind.GAP_DUE: Manner(DOCUMENTS, Channel.DIGEST),

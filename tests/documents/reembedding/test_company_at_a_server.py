@@ -8,11 +8,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from documents import library
+from documents.deletion import tombstones
 from documents.embedding import remote, spaces
 from documents.ingest import LONGEST_PAUSE, PATIENCE, SHORTEST_PAUSE, ingest_version, next_try
-from documents.ingestion import company, leases
+from documents.ingestion import company, intake, leases
 from documents.listing import row_of
 from documents.models import Document, Embedding, EmbeddingEndpoint, Version, WorkspaceSpace
+from documents.reembedding import steering
 from documents.stages import embedded
 from documents.tasks import sweep_ingestion
 from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
@@ -411,7 +413,8 @@ def test_the_pauses_grow_with_the_time_and_end_with_the_patience():
     assert pause(timedelta(0)) == pytest.approx(SHORTEST_PAUSE.total_seconds(), abs=5)
     assert pause(timedelta(minutes=3)) == pytest.approx(180, abs=5)
     assert pause(timedelta(hours=3)) == pytest.approx(LONGEST_PAUSE.total_seconds(), abs=5)
-    assert pause(timedelta(0), after=3600) == pytest.approx(3600, abs=5)
+    assert pause(timedelta(0), after=300) == pytest.approx(300, abs=5)
+    assert pause(timedelta(0), after=86400) == pytest.approx(LONGEST_PAUSE.total_seconds(), abs=5)
     assert pause(PATIENCE - timedelta(minutes=1), after=3600) == pytest.approx(60, abs=5)
     assert next_try(now - PATIENCE, 0) is None
 
@@ -431,7 +434,97 @@ def test_who_looks_at_a_document_reads_that_it_waits_for_the_server_and_until_wh
     with translation.override("sr"):
         serbian = row_of(document).sentence
 
+    Version.objects.update(retry_at=timezone.now() - timedelta(minutes=1))
+
+    assert "tried again as soon as a worker is free" in row_of(document).sentence
     for answer in (status, page, rows):
         assert "Waits for the embedding server. Next try: " in answer.content.decode()
     assert "every 10s" in status.content.decode()
     assert serbian.startswith("Чека сервер")
+
+
+def test_the_same_bytes_again_end_the_wait(at_a_server, contributor, server):
+    version = alone(at_a_server(), contributor)
+    server.refusals += [(503, "")]
+    waited = ingest_version(version.pk).outcome
+    its_time()
+    Version.objects.update(retry_at=timezone.now() + timedelta(minutes=5), refused_since=timezone.now() - PATIENCE)
+
+    alone(version.document.workspace, contributor)
+    woken = again(version)
+
+    assert waited == "waiting"
+    assert woken.retry_at is None
+    assert woken.refused_since > timezone.now() - timedelta(minutes=1)
+    assert ingest_version(version.pk).outcome == "ready"
+
+
+def test_a_document_that_waited_and_comes_back_from_the_bin_is_tried_at_once(at_a_server, manager, contributor, server):
+    version = alone(at_a_server(), contributor)
+    server.refusals += [(503, "")]
+    ingest_version(version.pk)
+    deleted = library.delete(again(version).document, by=manager)
+    Version.objects.update(retry_at=timezone.now() + timedelta(minutes=5), refused_since=timezone.now() - PATIENCE)
+
+    tombstones.restore(deleted.deletion, by=manager)
+    its_time()
+
+    assert again(version).retry_at is None
+    assert ingest_version(version.pk).outcome == "ready"
+
+
+def test_moving_to_another_model_ends_the_wait_and_takes_along_nothing_uncompared(
+    built, manager, contributor, server, policies
+):
+    migration = steering.switch(built(batch=2), by=manager)
+    version = alone(policies, contributor)
+    refuse_from(server, request=len(server.requests) + 2)
+    waited = ingest_version(version.pk).outcome
+    kept = Embedding.objects.filter(passage__version=version, space_id=migration.target_id).count()
+    Version.objects.filter(pk=version.pk).update(retry_at=timezone.now() + timedelta(minutes=5))
+
+    steering.roll_back(migration, by=manager)
+    woken = again(version).retry_at
+    ended = ingest_version(version.pk).outcome
+
+    assert (waited, kept, woken, ended) == ("waiting", 2, None, "ready")
+    assert not Embedding.objects.filter(passage__version=version, space_id=migration.target_id).exists()
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_text_over_which_the_server_breaks_down_fails_its_file_and_an_outage_does_not(
+    at_a_server, contributor, server, sweep, all_of_them
+):
+    versions = bring(at_a_server(), contributor)
+    refuse(server, "" if all_of_them else "kind 3 ", status=500)
+
+    company.ingest_waiting(versions[0].pk)
+    its_time()
+    sweep()
+    early = states(versions)
+    Version.objects.filter(refused_since__isnull=False).update(refused_since=timezone.now() - embedded.DOUBT)
+    its_time()
+    sweep()
+
+    left = "split" if all_of_them else "ready"
+    assert early == [left, left, "split", left, left]
+    assert states(versions) == [left, left, "split" if all_of_them else "failed", left, left]
+
+
+def test_the_command_does_not_sit_out_the_wait_for_a_server(at_a_server, contributor, server, tmp_path, monkeypatch):
+    workspace, looks = at_a_server(), []
+    (tmp_path / "long.txt").write_text(LONG)
+    refuse_from(server, request=1)
+
+    def worked(seconds):
+        looks.append(seconds)
+        assert len(looks) < 5, "It sits there."
+        for id in Version.objects.values_list("pk", flat=True):
+            ingest_version(id)
+
+    monkeypatch.setattr(intake, "worker_is_up", lambda queue: True)
+    monkeypatch.setattr(intake.time, "sleep", worked)
+    (row,) = intake.bring(workspace, intake.find([tmp_path]), by=contributor)
+
+    assert row.state == "split"
+    assert row.reason.startswith("Waits for the embedding server. Next try: ")
