@@ -109,7 +109,10 @@ def held_for(by: User, examination: Examination) -> Examination:
 
 
 def locked_for(by: User, examination: Examination) -> Examination:
-    """The examined draft as it stands now, locked, if `by` reviews it and did not bring it. Raises Hidden or Forbidden."""
+    """The examined draft as it stands now, locked, if `by` reviews it and did not bring it.
+
+    Raises Hidden or Forbidden.
+    """
     rows = Examination.objects.select_for_update(of=("self",), no_key=True).select_related("workspace", "asked_by")
     held = rows.get(pk=examination.pk)
     # After the lock: rights taken away while we waited for it count.
