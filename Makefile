@@ -39,7 +39,7 @@ deep: .venv/.development
 		$(BIN)/pytest -s tests/leaks/test_p01_nobody_reads_what_is_closed.py tests/leaks/test_p01_sabotage.py \
 		tests/leaks/test_p01_what_is_open_is_found.py tests/hostile tests/leaks/test_p02_rights_taken_in_mid_answer.py \
 		tests/leaks/test_p07_nothing_unapproved_is_shown.py tests/leaks/test_p08_answers_call_nobody.py \
-		tests/leaks/test_p13_secrets_stay_in.py tests/answers/governing/test_nothing_above_a_ceiling.py
+		tests/leaks/test_p13_secrets_stay_in.py tests/answers/governing/test_nothing_above_a_ceiling.py tests/answers/governing/test_no_server_above_a_ceiling.py
 	INLOCK_APPENDS=500 $(BIN)/pytest tests/audit/test_writers.py
 	INLOCK_DEEP=1 $(BIN)/pytest tests/workspaces/readiness/test_faults.py tests/contracts/test_headers.py \
 		tests/contracts/test_acts.py tests/contracts/test_urls.py tests/contracts/test_table.py \
