@@ -13,9 +13,10 @@ from documents.embedding import remote, spaces
 from documents.ingest import LONGEST_PAUSE, PATIENCE, SHORTEST_PAUSE, ingest_version, next_try
 from documents.ingestion import company, intake, leases
 from documents.listing import row_of
-from documents.models import Document, Embedding, EmbeddingEndpoint, Version, WorkspaceSpace
+from documents.models import Document, Embedding, EmbeddingEndpoint, SpaceMigration, Version, WorkspaceSpace
 from documents.reembedding import steering
 from documents.stages import embedded
+from documents.states import MigrationState
 from documents.tasks import sweep_ingestion
 from tests.documents.arrivals import LONG, Killed, Killer, again, let_lease_expire, receive
 from workspaces.dispatch import inline
@@ -476,7 +477,10 @@ def test_a_document_that_waited_and_comes_back_from_the_bin_is_tried_at_once(at_
 def test_moving_to_another_model_ends_the_wait_and_takes_along_nothing_uncompared(
     built, manager, contributor, server, policies
 ):
-    migration = steering.switch(built(batch=2), by=manager)
+    migration = built(batch=2)
+    # As if a person had compared.
+    SpaceMigration.objects.filter(pk=migration.pk).update(state=MigrationState.READY)
+    migration = steering.switch(SpaceMigration.objects.get(pk=migration.pk), by=manager)
     version = alone(policies, contributor)
     refuse_from(server, request=len(server.requests) + 2)
     waited = ingest_version(version.pk).outcome
@@ -524,7 +528,7 @@ def test_the_command_does_not_sit_out_the_wait_for_a_server(at_a_server, contrib
 
     monkeypatch.setattr(intake, "worker_is_up", lambda queue: True)
     monkeypatch.setattr(intake.time, "sleep", worked)
-    (row,) = intake.bring(workspace, intake.find([tmp_path]), by=contributor)
+    (row,) = intake.bring_in(workspace, intake.find([tmp_path]), by=contributor)
 
     assert row.state == "split"
     assert row.reason.startswith("Waits for the embedding server. Next try: ")
