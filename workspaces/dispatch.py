@@ -5,6 +5,7 @@ nothing else, because a sweep finds every row that waits.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,10 @@ logger = logging.getLogger(__name__)
 SIGN_OF_LIFE_SECONDS = 15
 # A broker that is gone must cost a command a moment, not a minute.
 BROKER_TIMEOUT = 2.0
+#: So long a broker is taken for silent by a process that waited for it in vain.
+SILENT_SECONDS = 15
+#: By address: until when, as `time.monotonic` tells.
+_silent_until: dict[str, float] = {}
 
 _runs_inline: ContextVar[bool] = ContextVar("runs_inline", default=False)
 
@@ -50,10 +55,19 @@ def inline() -> Iterator[None]:
 
 
 def worker_is_up(queue: str) -> bool:
-    """Whether a worker that takes from `queue` gave a sign of life within the last seconds."""
+    """Whether a worker that takes from `queue` gave a sign of life within the last seconds.
+
+    A broker that does not answer at all is not asked again for a while: pages ask this, some every other second.
+    """
+    if time.monotonic() < _silent_until.get(settings.REDIS_URL, 0.0):
+        return False
     try:
         with _client() as client:
             return bool(client.exists(sign_of_life(queue)))
+    except redis.TimeoutError:
+        logger.warning("The broker did not answer within %s seconds", BROKER_TIMEOUT)
+        _silent_until[settings.REDIS_URL] = time.monotonic() + SILENT_SECONDS
+        return False
     except (redis.RedisError, OSError) as error:
         logger.warning("The broker does not answer: %s", error)
         return False

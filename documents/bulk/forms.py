@@ -47,6 +47,10 @@ class ChoiceForm(forms.Form):
         return data
 
 
+#: No owner, or no folder, where one has to say so: nobody can be called this.
+_NONE = "(none)"
+
+
 class OrderForm(forms.Form):
     """What the act sets, and the fingerprint of the documents the person confirmed it for."""
 
@@ -73,7 +77,7 @@ class OrderForm(forms.Form):
     def order(self, act: BulkAct) -> Order:
         """What was asked for, once the form is valid."""
         data = self.cleaned_data
-        value = data.get("value", "")
+        value = "" if data.get("value") == _NONE else data.get("value", "")
         written = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
         return Order(act, written, data.get("reason", ""))
 
@@ -88,13 +92,14 @@ def _value_field(act: BulkAct, tree: Tree | None, people: Any) -> forms.Field | 
             return forms.CharField(label=_("Tag"), max_length=MAX_TAG)
         case BulkAct.OWNER:
             named = [(person.username, person.name) for person in people]
-            return forms.ChoiceField(label=_("Owner"), required=False, choices=[("", _("Nobody")), *named])
+            return _choice(_("Owner"), _("Choose an owner"), [(_NONE, _("Nobody")), *named])
         case BulkAct.VALID_UNTIL:
             return _day(_("Valid until"))
         case BulkAct.REVIEW:
             return _day(_("To be reviewed on"))
         case BulkAct.MOVE:
-            return forms.ChoiceField(label=_("Folder"), required=False, choices=folder_choices(tree) if tree else [])
+            there = folder_choices(tree) if tree else []
+            return _choice(_("Folder"), _("Choose a folder"), [(pk or _NONE, name) for pk, name in there])
     return None
 
 

@@ -241,8 +241,8 @@ def test_a_choice_is_confirmed_with_its_count_and_its_result_is_told(policies, m
     assert "Old" in client.get(LIST).content.decode()
 
 
-@pytest.mark.parametrize("act", ["classify", "usage"])
-def test_a_level_is_set_on_many_documents_only_once_somebody_chose_it(act, policies, manager, shelf, client_of):
+@pytest.mark.parametrize("act", ["classify", "usage", "owner", "move"])
+def test_a_value_is_set_on_many_documents_only_once_somebody_chose_it(act, policies, manager, shelf, client_of):
     # The first of them was preset: whoever pressed too early made everything they had chosen public.
     client = client_of(manager)
     sent = {"act": act, "document": [str(document.pk) for document in shelf]}
@@ -253,6 +253,23 @@ def test_a_level_is_set_on_many_documents_only_once_somebody_chose_it(act, polic
     assert "required" in str(field)
     assert "Nothing was changed" in told.content.decode()
     assert not BulkRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("act", "event"), [("owner", EventType.DOCUMENT_OWNER_CHANGED), ("move", EventType.DOCUMENT_MOVED)]
+)
+def test_no_owner_and_no_folder_are_choices_to_be_made(act, event, policies, manager, shelf, client_of):
+    folders.move(shelf[0], folders.create(policies, "Rules", by=manager), by=manager)
+    before = Event.objects.filter(type=event).count()
+    sent = {"act": act, "document": [str(shelf[0].pk)]}
+    client = client_of(manager)
+
+    none, _label = client.get(CHOOSE, sent).context["form"]["value"].field.choices[1]
+    client.post(ORDER, sent | {"value": none})
+
+    document = Document.objects.get(pk=shelf[0].pk)
+    assert (document.owner if act == "owner" else document.folder) is None
+    assert Event.objects.filter(type=event).count() == before + 1
 
 
 def test_all_that_match_are_meant_as_long_as_they_are_those_that_were_confirmed(

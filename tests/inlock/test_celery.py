@@ -1,5 +1,6 @@
 """How work is sent, and that the settings of the queues say what the design promises."""
 
+import socket
 import time
 
 import pytest
@@ -152,6 +153,22 @@ def test_a_broker_that_is_down_means_that_no_worker_is_up(settings):
     settings.REDIS_URL = BROKEN_BROKER
 
     assert not worker_is_up("ingest")
+
+
+def test_a_broker_that_swallows_what_it_is_sent_is_waited_for_once(settings, monkeypatch):
+    """Each look of the list of documents would else wait for it anew."""
+    monkeypatch.setattr(dispatching, "BROKER_TIMEOUT", 0.2)
+    monkeypatch.setattr(dispatching, "_silent_until", {})
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        broker.setblocking(False)
+        settings.REDIS_URL = f"redis://127.0.0.1:{broker.getsockname()[1]}/0"
+
+        looks = [worker_is_up("ingest"), worker_is_up("ingest")]
+
+        broker.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            broker.accept()
+    assert looks == [False, False]
 
 
 def test_a_sign_of_life_counts_until_its_worker_leaves():
