@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inlock.settings")
 from django.conf import settings
 from django.db import connections
 
-from inlock import priority
+from inlock import priority, watchdog
 from inlock.engines import celery_broker_url
 from inlock.engines.isolation import tie_to_parent
 from workspaces.dispatch import SIGN_OF_LIFE_SECONDS, dispatch, give_sign_of_life, take_leave
@@ -178,3 +178,5 @@ class SignOfLife(bootsteps.StartStopStep):
 
 
 app.steps["consumer"].add(SignOfLife)
+app.steps["consumer"].add(watchdog.Heartbeat)
+app.steps["worker"].add(watchdog.Watchdog)

@@ -357,6 +357,8 @@ PORTAL_URL = env.str("INLOCK_URL", "http://127.0.0.1:8000").rstrip("/")
 SWEEP_SECONDS = env.int("INLOCK_SWEEP_SECONDS", 20, minimum=1)
 #: Seconds a worker may hold a row without making progress before another takes it over.
 LEASE_SECONDS = env.int("INLOCK_LEASE_SECONDS", 60, minimum=2)
+#: Seconds after which a worker that takes nothing although messages wait, or whose loop stands, ends itself.
+STUCK_SECONDS = env.int("INLOCK_STUCK_SECONDS", 180, minimum=5)
 #: Hours after which each workspace's search index is compared with the database again.
 RECONCILE_HOURS = env.int("INLOCK_RECONCILE_HOURS", 24, minimum=1)
 #: Where signed checkpoints of the trail are written; a place that the database's owner cannot write to.
